@@ -1,0 +1,1 @@
+"""cardstack: one social security card, every province."""

@@ -1,0 +1,1 @@
+"""The card as it is declared, read, proved and paid with; one declaration serves every reader of it."""

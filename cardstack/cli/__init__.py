@@ -1,0 +1,26 @@
+"""The command line: `cardstack NOUN VERB`, one module per noun, loaded only when its noun is called.
+
+A noun's module defines `app: typer.Typer`; a single command defines `command`, a plain function. Nothing heavy
+is imported at the top of one of them, so that help and completion stay quick.
+"""
+
+import os
+import sys
+
+from cardstack.cli.output import fail
+from cardstack.errors import CardstackError
+
+
+def main() -> None:
+    """Run one command; an error on purpose is said with its code, an interrupt ends quietly with 130."""
+    from cardstack.cli.nouns import group
+
+    try:
+        group()()
+    except CardstackError as error:
+        sys.exit(fail(error, as_json="--json" in sys.argv))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); the interpreter would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,5 @@
+"""`python -m cardstack.cli`."""
+
+from cardstack.cli import main
+
+main()

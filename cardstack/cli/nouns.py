@@ -1,0 +1,62 @@
+"""Which nouns there are, each with its one line of help; a noun's module is imported when it is called."""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from cardstack.cli.output import language
+from cardstack.text import Text
+
+
+class Noun(NamedTuple):
+    """One entry of the command line, in the order of the help."""
+
+    name: str
+    module: str
+    help: Text
+
+
+NOUNS: tuple[Noun, ...] = ()
+
+
+class Nouns(TyperGroup):
+    """The group that imports late. Typer keeps the types of its commands private, hence `Any`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the signature is Typer's
+        return [noun.name for noun in NOUNS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # the signature is Typer's
+        noun = next((noun for noun in NOUNS if noun.name == cmd_name), None)
+        return None if noun is None else _load(noun)
+
+
+def _load(noun: Noun) -> Any:
+    module: Any = import_module(noun.module)
+    loaded: Any
+    if hasattr(module, "app"):
+        loaded = typer.main.get_group(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        single.command()(module.command)
+        loaded = typer.main.get_command(single)
+    loaded.name, loaded.help = noun.name, noun.help.of(language())
+    return loaded
+
+
+def group() -> Any:
+    """The whole command line."""
+    app = typer.Typer(
+        cls=Nouns, name="cardstack", no_args_is_help=True, pretty_exceptions_enable=False, help=_about().of(language())
+    )
+    app.callback()(_version_option)
+    return typer.main.get_group(app)
+
+
+def _about() -> Text:
+    return Text("One social security card, every province.", "一张社会保障卡，各省通用。")
+
+
+def _version_option() -> None:
+    """The group itself does nothing."""

@@ -1,0 +1,59 @@
+"""What every command prints alike: data as JSON, errors with their code, words in the user's language."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cardstack.errors import CardstackError, Malformed, Untrusted
+from cardstack.text import Language, Text, language_of
+
+EXIT_REFUSED, EXIT_USAGE, EXIT_MALFORMED, EXIT_UNTRUSTED, EXIT_UNAVAILABLE = 1, 2, 65, 3, 69
+"""The stable exit codes; 0 is done, 130 is Ctrl-C."""
+
+
+def language() -> Language:
+    """The language of whoever reads the terminal: CARDSTACK_LANG, then the locale, then Chinese."""
+    asked = next((os.environ[name] for name in ("CARDSTACK_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if asked.startswith("C") else language_of(asked)
+
+
+def words(en: str, zh: str) -> str:
+    """Help texts and prompts in the user's language."""
+    return Text(en, zh).of(language())
+
+
+def emit(value: Any, *, as_json: bool, render: Callable[[], None]) -> None:
+    """The result of a command: one JSON document, or what `render` prints for people."""
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    else:
+        render()
+
+
+def fail(error: CardstackError, *, as_json: bool) -> int:
+    """Say an error on standard error (as data on standard output where JSON was asked for); the exit code."""
+    if as_json:
+        print(json.dumps({"error": as_data(error)}, ensure_ascii=False, indent=2, default=str))
+    else:
+        print(error.say(language()), file=sys.stderr)
+    return exit_code(error)
+
+
+def as_data(error: CardstackError) -> dict[str, Any]:
+    """An error as JSON: code, both languages, detail and facts."""
+    return {
+        "code": error.code,
+        "title": error.title._asdict(),
+        "detail": error.detail,
+        "remedy": error.remedy._asdict(),
+        "facts": error.facts,
+    }
+
+
+def exit_code(error: CardstackError) -> int:
+    """Untrusted 3, malformed 65, anything else refused 1."""
+    if isinstance(error, Untrusted):
+        return EXIT_UNTRUSTED
+    return EXIT_MALFORMED if isinstance(error, Malformed) else EXIT_REFUSED

@@ -1,0 +1,154 @@
+"""How one field lies on a card: values to bytes of a declared width, and back.
+
+A codec has both directions. `decode(encode(value)) == value` for every value its strategy draws, `encode` gives
+exactly `size` bytes or raises `ValueError`, and `decode` of any bytes gives a value or raises `ValueError`.
+The caller names the field (`card.layout`), a codec knows only its own content.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+
+class Codec(Protocol):
+    """What a declared field needs: its width in bytes and both directions."""
+
+    @property
+    def size(self) -> int: ...
+    def encode(self, value: Any) -> bytes: ...
+    def decode(self, raw: bytes) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class An:
+    """Text, right padded with 00 (V2.0 §5.3); Chinese in GB 18030, of which GBK is a part.
+
+    >>> An(6).encode("张三").hex(), An(6).decode(bytes.fromhex("d5c5c8fd0000"))
+    ('d5c5c8fd0000', '张三')
+    """
+
+    size: int
+    charset: str = "gb18030"
+
+    def encode(self, value: str) -> bytes:
+        raw = value.encode(self.charset)
+        if len(raw) > self.size or raw.endswith(b"\0"):
+            raise ValueError(f"text takes {len(raw)} bytes, the field has {self.size} and pads with 00")
+        return raw.ljust(self.size, b"\0")
+
+    def decode(self, raw: bytes) -> str:
+        # A field never written holds FF throughout on many cards.
+        return "" if raw.strip(b"\xff") == b"" else raw.rstrip(b"\0").decode(self.charset)
+
+    def __str__(self) -> str:
+        return f"an{self.size:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cn:
+    """Digits as BCD, left aligned, right padded with nibble F (V2.0 §5.3).
+
+    >>> Cn(3).encode("33010").hex(), Cn(3).decode(bytes.fromhex("33010f"))
+    ('33010f', '33010')
+    """
+
+    size: int
+
+    def encode(self, value: str) -> bytes:
+        if len(value) > 2 * self.size or not (value.isascii() and (value.isdigit() or not value)):
+            raise ValueError(f"at most {2 * self.size} ASCII digits")
+        return bytes.fromhex(value.ljust(2 * self.size, "F"))
+
+    def decode(self, raw: bytes) -> str:
+        digits = raw.hex().rstrip("f")
+        if digits and not digits.isdecimal():
+            raise ValueError("a nibble that is no digit")
+        return digits
+
+    def __str__(self) -> str:
+        return f"cn{self.size:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Bytes as they are."""
+
+    size: int
+
+    def encode(self, value: bytes) -> bytes:
+        return value
+
+    def decode(self, raw: bytes) -> bytes:
+        return raw
+
+    def __str__(self) -> str:
+        return f"b{self.size:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An unsigned whole number, most significant byte first."""
+
+    size: int
+
+    def encode(self, value: int) -> bytes:
+        if not 0 <= value < 256**self.size:
+            raise ValueError(f"a whole number below {256**self.size}")
+        return value.to_bytes(self.size)
+
+    def decode(self, raw: bytes) -> int:
+        return int.from_bytes(raw)
+
+    def __str__(self) -> str:
+        return f"b{self.size:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date as eight BCD digits; None where the field was never written (00 or FF throughout).
+
+    `strftime("%Y")` writes year 10 with two digits on some platforms, hence the explicit widths.
+
+    >>> Day().encode(date(2026, 1, 2)).hex(), Day().decode(bytes(4))
+    ('20260102', None)
+    """
+
+    size: int = 4
+
+    def encode(self, value: date | None) -> bytes:
+        if value is None:
+            return bytes(4)
+        return bytes.fromhex(f"{value.year:04d}{value.month:02d}{value.day:02d}")
+
+    def decode(self, raw: bytes) -> date | None:
+        if raw in (bytes(4), b"\xff" * 4):
+            return None
+        digits = Cn(4).decode(raw)
+        if len(digits) != 8:
+            raise ValueError("a date is eight digits")
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+
+    def __str__(self) -> str:
+        return "cn04 date"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date and time of day as fourteen BCD digits, in China standard time and without a zone."""
+
+    size: int = 7
+
+    def encode(self, value: datetime) -> bytes:
+        return Day().encode(value.date()) + bytes.fromhex(f"{value.hour:02d}{value.minute:02d}{value.second:02d}")
+
+    def decode(self, raw: bytes) -> datetime:
+        day = Day().decode(raw[:4])
+        if day is None:
+            raise ValueError("a moment has a date")
+        clock = Cn(3).decode(raw[4:])
+        if len(clock) != 6:
+            raise ValueError("a time of day is six digits")
+        return datetime(day.year, day.month, day.day, int(clock[:2]), int(clock[2:4]), int(clock[4:]))  # noqa: DTZ001  # the card writes no zone
+
+    def __str__(self) -> str:
+        return "cn07 moment"

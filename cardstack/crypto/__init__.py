@@ -1,0 +1,1 @@
+"""Keys, suites and cryptograms as pure functions and ports."""

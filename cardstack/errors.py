@@ -1,0 +1,121 @@
+"""The one error tree, and the catalogue of what can go wrong.
+
+Callers match on the class, on `code` and on `facts`; people read `say`. A sentence names the field and its
+place and never its content: errors end up in logs, and what is on a card is somebody's life.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cardstack.text import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of failure: a code that never changes, what happened, and what to do next.
+
+    `title` and `remedy` may name facts of the error in braces.
+    """
+
+    code: str
+    title: Text
+    remedy: Text
+
+
+_catalogue: dict[str, Problem] = {}
+
+
+def problem(code: str, title: Text, remedy: Text) -> Problem:
+    """Declare a problem. Rooms declare theirs in a module `problems`; a code is given once."""
+    if code in _catalogue:
+        raise ValueError(f"{code} is already declared as {_catalogue[code].title.en!r}")
+    _catalogue[code] = Problem(code, title, remedy)
+    return _catalogue[code]
+
+
+def catalogue() -> Mapping[str, Problem]:
+    """Every problem declared by the rooms imported so far, by code."""
+    return dict(sorted(_catalogue.items()))
+
+
+MALFORMED = problem(
+    "CS-1000",
+    Text("The input is malformed", "输入格式不正确"),
+    Text("Correct the field named here and send it again.", "请按提示更正该字段后重试。"),
+)
+REFUSED = problem(
+    "CS-1001",
+    Text("The request is not possible in this state", "当前状态下不允许该操作"),
+    Text("Look at the state named here; nothing was changed.", "请查看所示状态；数据未作任何更改。"),
+)
+UNTRUSTED = problem(
+    "CS-1002",
+    Text("The proof does not hold", "证明不成立"),
+    Text("Do not rely on it; ask its sender for a valid one.", "请勿采信，并向发送方索取有效证明。"),
+)
+
+
+class CardstackError(Exception):
+    """What anything here raises on purpose.
+
+    >>> error = Refused("batch 7 is open", batch=7)
+    >>> error.code, error.facts, str(error)
+    ('CS-1001', {'batch': 7}, 'batch 7 is open')
+    >>> print(error.say("zh"))
+    CS-1001 当前状态下不允许该操作：batch 7 is open。请查看所示状态；数据未作任何更改。
+    """
+
+    problem: Problem = REFUSED
+
+    def __init__(self, detail: str = "", problem: Problem | None = None, **facts: object) -> None:
+        self.problem = problem or type(self).problem
+        self.facts = facts
+        self.detail = detail
+        super().__init__(detail or self.title.en)
+
+    @property
+    def code(self) -> str:
+        return self.problem.code
+
+    @property
+    def title(self) -> Text:
+        return _filled(self.problem.title, self.facts)
+
+    @property
+    def remedy(self) -> Text:
+        return _filled(self.problem.remedy, self.facts)
+
+    def say(self, language: Language) -> str:
+        """Code, what happened, where, and what to do next, in one language."""
+        colon, stop = ("：", "。") if language == "zh" else (": ", ". ")
+        detail = colon + self.detail if self.detail else ""
+        return f"{self.code} {self.title.of(language)}{detail}{stop}{self.remedy.of(language)}"
+
+
+def _filled(text: Text, facts: Mapping[str, object]) -> Text:
+    """The text with its facts; an error message never fails over a missing fact."""
+    known = _Known(facts)
+    return Text(text.en.format_map(known), text.zh.format_map(known))
+
+
+class _Known(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+class Malformed(CardstackError, ValueError):
+    """Bytes or text that break their declared form."""
+
+    problem = MALFORMED
+
+
+class Refused(CardstackError):
+    """A well-formed request that the present state or rule does not allow."""
+
+    problem = REFUSED
+
+
+class Untrusted(CardstackError):
+    """A signature, certificate or cryptogram that does not prove what it claims."""
+
+    problem = UNTRUSTED

@@ -1,0 +1,1 @@
+"""Clearing between provinces: envelopes, transactions, the ledger, schemes, netting and instructions."""

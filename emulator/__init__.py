@@ -1,0 +1,1 @@
+"""The card, its PSAM and its readers in software."""

@@ -1,0 +1,1 @@
+"""The settlement service and the operators' console."""
