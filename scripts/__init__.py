@@ -1,0 +1,1 @@
+"""What maintainers run: tests, system parts, generated reference."""

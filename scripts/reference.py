@@ -1,0 +1,47 @@
+"""Write docs/reference from the declarations, or say which pages are out of date: `reference.py [--check]`.
+
+A page is one line in PAGES: where it stands and the function, without arguments, that gives its text.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+PAGES: dict[str, str] = {
+    "docs/reference/problems.md": "scripts.reference_pages:problems",
+    "docs/reference/status-words.md": "scripts.reference_pages:status_words",
+}
+
+
+def text(source: str) -> str:
+    """The text of one page."""
+    module, name = source.split(":")
+    written: str = getattr(import_module(module), name)()
+    return written
+
+
+def outdated() -> list[str]:
+    """The pages whose file does not hold what the declarations say now."""
+    return [path for path, source in PAGES.items() if _current(path) != text(source)]
+
+
+def _current(path: str) -> str:
+    file = ROOT / path
+    return file.read_text("utf-8") if file.is_file() else ""
+
+
+def main() -> None:
+    stale = outdated()
+    if "--check" not in sys.argv:
+        for path in stale:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(text(PAGES[path]), "utf-8")
+    print("\n".join(stale) or "docs/reference is current")
+    sys.exit(1 if stale and "--check" in sys.argv else 0)
+
+
+if __name__ == "__main__":
+    main()
