@@ -1,0 +1,218 @@
+"""What travels between provinces: a transaction, the postings it becomes, and the names of those who owe.
+
+Units: money is whole fen, moments are aware and whole seconds, regions are GB/T 2260 digits. A transaction's
+`body` and `evidence` are plain JSON without floating point numbers, so that one content has one canonical form.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final, Self, TypeAlias
+
+from cardstack.errors import Malformed, Refused
+from cardstack.values import Fen
+
+SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""The one legal time of the country; a transaction's day is its day here."""
+
+AMOUNT_MAX: Final = 2**53 - 1
+"""The largest amount that every JSON reader keeps exact (RFC 8259 §6)."""
+
+NESTING_MAX: Final = 24
+
+Body: TypeAlias = Mapping[str, Any]
+"""JSON as data: str keys; str, int, bool, None, lists and such mappings as values."""
+
+
+class MessageId(str):
+    """A sender's message id: institution 12, moment 14, serial 4 (the national interface's `msgid`).
+
+    It is the idempotency key: one institution never gives one id to two messages.
+
+    >>> MessageId.of("H33010600001", datetime(2026, 11, 22, 8, 0, 5, tzinfo=SHANGHAI), 7)
+    'H33010600001202611220800050007'
+    >>> MessageId("H33010600001202611220800050007").institution
+    'H33010600001'
+    >>> MessageId("H330106000012026112208")
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: message id: 12 letters or digits, a moment of 14 digits and 4 digits
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if type(text) is cls:
+            return text
+        if not _MESSAGE_ID(text):
+            raise Malformed("message id: 12 letters or digits, a moment of 14 digits and 4 digits", field="id")
+        return super().__new__(cls, text)
+
+    @classmethod
+    def of(cls, institution: str, moment: datetime, serial: int) -> "MessageId":
+        """The id of an institution's message of that second; serials run from 0 to 9999."""
+        return cls(f"{institution}{moment.astimezone(SHANGHAI):%Y%m%d%H%M%S}{serial:04d}")
+
+    @property
+    def institution(self) -> str:
+        return self[:12]
+
+
+_MESSAGE_ID = re.compile(
+    r"[A-Z0-9]{12}20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{4}", re.ASCII
+).fullmatch
+
+
+class Party(str):
+    """Who owes or is owed: two digits of the province and a role, optionally narrower after another dot.
+
+    `00` stands for the clearing centre itself.
+
+    >>> Party("33.transit-operator.hangzhou-bus").province
+    '33'
+    >>> Party("medical-fund")
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: party: two digits of a province, a dot and a role in lower case
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if type(text) is cls:
+            return text
+        if not _PARTY(text):
+            raise Malformed("party: two digits of a province, a dot and a role in lower case", field="party")
+        return super().__new__(cls, text)
+
+    @property
+    def province(self) -> str:
+        """The first two digits of GB/T 2260, or 00."""
+        return self[:2]
+
+    @property
+    def role(self) -> str:
+        return self[3:]
+
+
+_PARTY = re.compile(r"\d\d(?:\.[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?){1,3}", re.ASCII).fullmatch
+_REGION = re.compile(r"\d\d(?:\d{4})?", re.ASCII).fullmatch
+_WORD = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One message to the ledger, as its sender signs it.
+
+    `home` is the region that insures or issued the card, `treating` the one where the service was given; each is
+    two or six digits. `amount_fen` is the whole amount of the bill, fare or transfer, zero where no money moves.
+    At most one of these says that the message is about an earlier one of the same scheme: `reverses` books its
+    opposite, `posts` confirms it when it was pending, `voids` lets it go. A transaction with `pending_until` is
+    only reserved, and lapses at that moment unless it is posted.
+    """
+
+    id: MessageId
+    scheme: str
+    kind: str
+    sender: Party
+    home: str
+    treating: str
+    occurred_at: datetime
+    amount_fen: Fen
+    body: Body = field(default_factory=dict)
+    evidence: Body = field(default_factory=dict)
+    reverses: MessageId | None = None
+    posts: MessageId | None = None
+    voids: MessageId | None = None
+    pending_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("reverses", "posts", "voids"):
+            earlier = getattr(self, name)
+            object.__setattr__(self, name, None if earlier is None else MessageId(earlier))
+        object.__setattr__(self, "id", MessageId(self.id))
+        object.__setattr__(self, "sender", Party(self.sender))
+        for name, good in (("scheme", _WORD), ("kind", _WORD), ("home", _REGION), ("treating", _REGION)):
+            if not good(getattr(self, name)):
+                raise Malformed(f"{name}: not of its declared form", field=name)
+        if not 0 <= self.amount_fen <= AMOUNT_MAX:
+            raise Malformed("amount_fen: a whole number of fen from 0 to 2^53 - 1", field="amount_fen")
+        check_moment(self.occurred_at, "occurred_at")
+        if self.pending_until is not None:
+            check_moment(self.pending_until, "pending_until")
+        if sum(earlier is not None for earlier in (self.reverses, self.posts, self.voids)) > 1:
+            raise Malformed("a message reverses, posts or voids one other, not several", field="reverses")
+        if self.pending_until is not None and self.refers is not None:
+            raise Malformed("pending_until: a message about another is not itself pending", field="pending_until")
+        check_json(self.body, "body")
+        check_json(self.evidence, "evidence")
+
+    @property
+    def day(self) -> date:
+        """The legal day on which it happened: whose figures apply."""
+        return self.occurred_at.astimezone(SHANGHAI).date()
+
+    @property
+    def refers(self) -> MessageId | None:
+        """The earlier message this one is about."""
+        return self.reverses or self.posts or self.voids
+
+    @property
+    def home_province(self) -> str:
+        return self.home[:2]
+
+    @property
+    def treating_province(self) -> str:
+        return self.treating[:2]
+
+
+def check_moment(moment: datetime, name: str) -> None:
+    """Aware and in whole seconds, or `Malformed`."""
+    if moment.tzinfo is None or moment.microsecond:
+        raise Malformed(f"{name}: a moment with its offset from UTC, in whole seconds", field=name)
+
+
+def check_json(value: object, path: str, depth: int = 0) -> None:
+    """JSON with one canonical form: ASCII keys, whole numbers up to 2^53 - 1, no lone surrogates; or `Malformed`."""
+    if depth > NESTING_MAX:
+        raise Malformed(f"{path[:80]}: nested deeper than {NESTING_MAX}", field=path[:80])
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if not isinstance(name, str) or not name.isascii():
+                raise Malformed(f"{path[:80]}: the name of a member is not ASCII", field=path[:80])
+            check_json(inner, f"{path}.{name}", depth + 1)
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            check_json(inner, f"{path}[{place}]", depth + 1)
+    elif isinstance(value, str):
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise Malformed(f"{path[:80]}: half a surrogate pair", field=path[:80])
+    elif not (value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= AMOUNT_MAX)):
+        raise Malformed(f"{path[:80]}: not text, a whole number up to 2^53 - 1, true, false or null", field=path[:80])
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Money that one party owes another; postings are only ever added.
+
+    `kind` says what the money is (`basic-pool`, `service-fee`), `rule` which dated rule of the scheme made it.
+
+    >>> Posting(Party("31.medical-fund"), Party("31.medical-fund"), Fen(1), "basic-pool", "outpatient.pool")
+    Traceback (most recent call last):
+    cardstack.errors.Refused: a party cannot owe itself
+    """
+
+    debtor: Party
+    creditor: Party
+    amount_fen: Fen
+    kind: str
+    rule: str
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount_fen <= AMOUNT_MAX:
+            raise Refused("a posting moves a positive whole number of fen, at most 2^53 - 1", field="amount_fen")
+        if self.debtor == self.creditor:
+            raise Refused("a party cannot owe itself", field="creditor")
+
+    def opposite(self) -> "Posting":
+        """The posting that takes this one back."""
+        return Posting(self.creditor, self.debtor, self.amount_fen, self.kind, self.rule)
