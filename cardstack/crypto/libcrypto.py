@@ -1,0 +1,192 @@
+"""The calls of the system's libcrypto that SM2 needs, by ctypes: OpenSSL 3, patched by the distribution.
+
+Every call sets up its own context, so threads may share a key; ctypes releases the interpreter lock meanwhile.
+"""
+
+import weakref
+from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_ubyte, c_void_p, create_string_buffer
+from functools import cache
+from typing import Any
+
+from cardstack.crypto.problems import KEY_FORM, KEY_PASSWORD, KEY_WORK, NO_LIBCRYPTO, NO_SM2
+from cardstack.errors import Malformed, Refused
+
+NAMES = ("libcrypto.so.3", "libcrypto.3.dylib", "libcrypto-3-x64.dll")
+PBKDF2_ROUNDS = 100_000
+_SEQUENCE = b"\x30"
+
+_DECLARED: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "EVP_PKEY_free": (None, (c_void_p,)),
+    "EVP_PKEY_CTX_new_from_name": (c_void_p, (c_void_p, c_char_p, c_char_p)),
+    "EVP_PKEY_CTX_new_from_pkey": (c_void_p, (c_void_p, c_void_p, c_char_p)),
+    "EVP_PKEY_CTX_free": (None, (c_void_p,)),
+    "EVP_PKEY_keygen_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_generate": (c_int, (c_void_p, POINTER(c_void_p))),
+    "EVP_PKEY_sign_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_sign": (c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
+    "EVP_PKEY_verify_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_verify": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
+    "d2i_PUBKEY": (c_void_p, (c_void_p, POINTER(c_char_p), c_long)),
+    "i2d_PUBKEY": (c_int, (c_void_p, POINTER(POINTER(c_ubyte)))),
+    "d2i_PKCS8_PRIV_KEY_INFO": (c_void_p, (c_void_p, POINTER(c_char_p), c_long)),
+    "i2d_PKCS8_PRIV_KEY_INFO": (c_int, (c_void_p, POINTER(POINTER(c_ubyte)))),
+    "PKCS8_PRIV_KEY_INFO_free": (None, (c_void_p,)),
+    "EVP_PKCS82PKEY": (c_void_p, (c_void_p,)),
+    "EVP_PKEY2PKCS8": (c_void_p, (c_void_p,)),
+    "d2i_X509_SIG": (c_void_p, (c_void_p, POINTER(c_char_p), c_long)),
+    "i2d_X509_SIG": (c_int, (c_void_p, POINTER(POINTER(c_ubyte)))),
+    "X509_SIG_free": (None, (c_void_p,)),
+    "PKCS8_encrypt": (c_void_p, (c_int, c_void_p, c_char_p, c_int, c_void_p, c_int, c_int, c_void_p)),
+    "PKCS8_decrypt": (c_void_p, (c_void_p, c_char_p, c_int)),
+    "EVP_aes_256_cbc": (c_void_p, ()),
+    "EVP_PKEY_is_a": (c_int, (c_void_p, c_char_p)),
+    "ERR_clear_error": (None, ()),
+    "CRYPTO_free": (None, (c_void_p, c_char_p, c_int)),
+}
+
+
+@cache
+def library() -> Any:
+    """The library with its calls declared; `Refused` (CS-2002) where the machine has none."""
+    for name in NAMES:
+        try:
+            found = CDLL(name)
+        except OSError:
+            continue
+        for call, (result, arguments) in _DECLARED.items():
+            function = getattr(found, call)
+            function.restype, function.argtypes = result, arguments
+        return found
+    raise Refused(problem=NO_LIBCRYPTO)
+
+
+class Key:
+    """An EVP_PKEY of type SM2 that frees itself; made by `generate`, `from_spki` and `from_pkcs8`."""
+
+    __slots__ = ("__weakref__", "pointer")
+
+    def __init__(self, pointer: int) -> None:
+        self.pointer = pointer
+        # At the end of the process the library tidies up for itself, in an order of its own.
+        weakref.finalize(self, library().EVP_PKEY_free, pointer).atexit = False
+
+
+def generate() -> Key:
+    """A new SM2 key pair."""
+    lib = library()
+    context = lib.EVP_PKEY_CTX_new_from_name(None, b"SM2", None)
+    if not context:
+        lib.ERR_clear_error()
+        raise Refused(problem=NO_SM2)
+    made = c_void_p()
+    try:
+        done = lib.EVP_PKEY_keygen_init(context) == 1 and lib.EVP_PKEY_generate(context, byref(made)) == 1
+    finally:
+        lib.EVP_PKEY_CTX_free(context)
+    if not done or not made.value:
+        lib.ERR_clear_error()
+        raise Refused(problem=KEY_WORK)
+    return Key(made.value)
+
+
+def from_spki(spki: bytes) -> Key:
+    """The public key in a SubjectPublicKeyInfo, DER; `Malformed` where it is no SM2 key on its curve."""
+    return _sm2(library().d2i_PUBKEY(None, byref(c_char_p(spki)), len(spki)) if spki[:1] == _SEQUENCE else None)
+
+
+def to_spki(key: Key) -> bytes:
+    """SubjectPublicKeyInfo, DER."""
+    return _encoded(library().i2d_PUBKEY, key.pointer)
+
+
+def from_pkcs8(der: bytes, password: bytes | None) -> Key:
+    """The key pair in a PrivateKeyInfo, or with a password in an EncryptedPrivateKeyInfo, DER."""
+    lib = library()
+    if password is None:
+        info = lib.d2i_PKCS8_PRIV_KEY_INFO(None, byref(c_char_p(der)), len(der))
+    else:
+        sealed = lib.d2i_X509_SIG(None, byref(c_char_p(der)), len(der))
+        info = lib.PKCS8_decrypt(sealed, password, len(password)) if sealed else None
+        lib.X509_SIG_free(sealed)
+    if not info:
+        lib.ERR_clear_error()
+        raise Malformed(problem=KEY_FORM if password is None else KEY_PASSWORD)
+    try:
+        return _sm2(lib.EVP_PKCS82PKEY(info))
+    finally:
+        lib.PKCS8_PRIV_KEY_INFO_free(info)
+
+
+def to_pkcs8(key: Key, password: bytes | None) -> bytes:
+    """PrivateKeyInfo, or with a password EncryptedPrivateKeyInfo (PBES2, AES-256-CBC), DER."""
+    lib = library()
+    info = lib.EVP_PKEY2PKCS8(key.pointer)
+    if not info:
+        lib.ERR_clear_error()
+        raise Refused(problem=KEY_WORK)
+    try:
+        if password is None:
+            return _encoded(lib.i2d_PKCS8_PRIV_KEY_INFO, info)
+        sealed = lib.PKCS8_encrypt(-1, lib.EVP_aes_256_cbc(), password, len(password), None, 0, PBKDF2_ROUNDS, info)
+    finally:
+        lib.PKCS8_PRIV_KEY_INFO_free(info)
+    try:
+        return _encoded(lib.i2d_X509_SIG, sealed)
+    finally:
+        lib.X509_SIG_free(sealed)
+
+
+def sign(key: Key, digest: bytes) -> bytes:
+    """The SM2 signature over a digest e = H(Z || M), DER."""
+    lib = library()
+    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
+    try:
+        signature, size = create_string_buffer(80), c_size_t(80)
+        done = lib.EVP_PKEY_sign_init(context) == 1
+        if not done or lib.EVP_PKEY_sign(context, signature, byref(size), digest, len(digest)) != 1:
+            lib.ERR_clear_error()
+            raise Refused(problem=KEY_WORK)
+        return signature.raw[: size.value]
+    finally:
+        lib.EVP_PKEY_CTX_free(context)
+
+
+def verifies(key: Key, signature: bytes, digest: bytes) -> bool:
+    """Whether the key made this DER signature over the digest e = H(Z || M)."""
+    lib = library()
+    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
+    try:
+        right = lib.EVP_PKEY_verify_init(context) == 1 and (
+            lib.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest)) == 1
+        )
+    finally:
+        lib.EVP_PKEY_CTX_free(context)
+    if not right:
+        lib.ERR_clear_error()
+    return bool(right)
+
+
+def _sm2(pointer: int | None) -> Key:
+    """A key of a pointer that libcrypto gave out, which may be null or of another kind."""
+    lib = library()
+    if not pointer:
+        lib.ERR_clear_error()
+        raise Malformed(problem=KEY_FORM)
+    key = Key(pointer)
+    if lib.EVP_PKEY_is_a(pointer, b"SM2") != 1:
+        raise Malformed(problem=KEY_FORM)
+    return key
+
+
+def _encoded(encode: Any, pointer: int | None) -> bytes:
+    """What an i2d call writes."""
+    lib = library()
+    out = POINTER(c_ubyte)()
+    size = encode(pointer, byref(out)) if pointer else 0
+    if size <= 0:
+        lib.ERR_clear_error()
+        raise Refused(problem=KEY_WORK)
+    try:
+        return bytes(out[:size])
+    finally:
+        lib.CRYPTO_free(out, None, 0)
