@@ -37,8 +37,8 @@ class An:
         return raw.ljust(self.size, b"\0")
 
     def decode(self, raw: bytes) -> str:
-        # A field never written holds FF throughout on many cards.
-        return "" if raw.strip(b"\xff") == b"" else raw.rstrip(b"\0").decode(self.charset)
+        # A field never written holds FF throughout, and some personalisers pad with FF; FF ends no character.
+        return raw.rstrip(b"\0\xff").decode(self.charset)
 
     def __str__(self) -> str:
         return f"an{self.size:02X}"
@@ -134,14 +134,18 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date and time of day as fourteen BCD digits, in China standard time and without a zone."""
+    """A date and time of day as fourteen BCD digits, in China standard time and without a zone; None if never written."""
 
     size: int = 7
 
-    def encode(self, value: datetime) -> bytes:
+    def encode(self, value: datetime | None) -> bytes:
+        if value is None:
+            return bytes(7)
         return Day().encode(value.date()) + bytes.fromhex(f"{value.hour:02d}{value.minute:02d}{value.second:02d}")
 
-    def decode(self, raw: bytes) -> datetime:
+    def decode(self, raw: bytes) -> datetime | None:
+        if raw in (bytes(7), b"\xff" * 7):
+            return None
         day = Day().decode(raw[:4])
         if day is None:
             raise ValueError("a moment has a date")

@@ -26,33 +26,47 @@ LAYOUT = problem(
 
 
 class Item(NamedTuple):
-    """How one field lies on the card: its tag, its coding, its name for people, where that is written."""
+    """How one field lies on the card: its tag, its coding, its name for people, where that is written.
 
-    tag: int
+    A field without a tag is a part of an untagged record or of a transparent file. One that `times` says several
+    of is a tuple of as many values, each in a record of its own under the one tag.
+    """
+
+    tag: int | None
     codec: Codec
     name: Text
     spec: str
     personal: bool = False
+    times: int = 1
 
     @property
     def size(self) -> int:
-        """Bytes of the whole record, tag and length included."""
-        return 2 + self.codec.size
+        """Bytes of one whole record, tag and length included where there are any."""
+        return self.codec.size + (0 if self.tag is None else 2)
+
+
+def part(codec: Codec, name: Text, spec: str, *, personal: bool = False, times: int = 1) -> Item:
+    """A field without a tag."""
+    return Item(None, codec, name, spec, personal, times)
 
 
 class Form(StrEnum):
     """How the bytes of a file are organised (ISO/IEC 7816-4 §7.4)."""
 
     TAGGED = "variable records, each tag, length and value"
-    FIXED = "records of one size"
+    FIXED = "records of one size, each tag, length and value"
     CYCLIC = "records of one size, the newest first, without tags"
+    RECORDS = "records each of its own structure, without tags"
     TRANSPARENT = "bytes at offsets"
     INTERNAL = "known to the card's system alone"
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One elementary file: identifier, form, content and who may do what with it."""
+    """One elementary file: identifier, form, content and who may do what with it.
+
+    The body declares all records of a tagged file, one record of a cyclic one, all bytes of a transparent one.
+    """
 
     fid: int
     name: Text
@@ -63,11 +77,38 @@ class File:
     update: Access = FREE
     records: int = 1
     """How many records a cyclic file holds at least."""
+    identified_by: int = 0
+    """Where in a record its identifier stands, which READ RECORD by identifier compares; tags stand at 0."""
 
     @property
     def sfi(self) -> int:
         """The short identifier: the last five bits of the file identifier (V2.0 §5.2)."""
         return self.fid & 0x1F
+
+    @property
+    def size(self) -> int:
+        """Bytes of a transparent or internal file, or of one record of a cyclic file."""
+        return width(self.body)
+
+    def encode(self, content: Any) -> tuple[bytes, ...]:
+        """The records that hold this content; a transparent file is one, a cyclic one is given as a sequence."""
+        if self.form is Form.CYCLIC:
+            if len(content) > self.records:
+                raise Malformed(f"{self.fid:04X} holds {self.records} records, got {len(content)}", LAYOUT)
+            return tuple(pack(one) for one in content)
+        return (pack(content),) if self.form in (Form.TRANSPARENT, Form.INTERNAL) else encode(content)
+
+    def decode(self, records: Sequence[bytes]) -> Any:
+        """The content that these records hold, as `encode` takes it; `Malformed` names the field."""
+        if self.form is Form.CYCLIC:
+            return tuple(unpack(self.body, one) for one in records)
+        if self.form in (Form.TRANSPARENT, Form.INTERNAL):
+            return unpack(self.body, b"".join(records))
+        return decode(self.body, records)
+
+    def blank(self) -> Any:
+        """The content before anything is written."""
+        return () if self.form is Form.CYCLIC else self.body()
 
 
 Record = TypeVar("Record")
@@ -97,8 +138,37 @@ def naming(body: type, field: str) -> Iterator[None]:
 
 
 def encode(value: object) -> tuple[bytes, ...]:
-    """The records of a file: tag, length, value each."""
-    return tuple(_record(type(value), field, item, getattr(value, field)) for field, item in items(type(value)).items())
+    """The records of a file: tag, length, value each; a repeated field is filled up with blank ones."""
+    return tuple(_record(type(value), field, item, one) for field, item, one in _each(value))
+
+
+def pack(value: object) -> bytes:
+    """The fields of an untagged record or a transparent file, one behind the other."""
+    return b"".join(encode(value))
+
+
+def width(body: type) -> int:
+    """Bytes of all fields together."""
+    return sum(item.size * item.times for item in items(body).values())
+
+
+def _each(value: object) -> Iterator[tuple[str, Item, Any]]:
+    """Every occurrence of every field with its value, in record order."""
+    for field, item in items(type(value)).items():
+        held = getattr(value, field)
+        if item.times == 1:
+            yield field, item, held
+            continue
+        with naming(type(value), field):
+            if len(held) > item.times:
+                raise ValueError(f"{len(held)} occurrences, the file has {item.times}")
+        for number in range(item.times):
+            yield field, item, held[number] if number < len(held) else _blank(item)
+
+
+def _blank(item: Item) -> Any:
+    """What an occurrence never written holds."""
+    return item.codec.body() if isinstance(item.codec, Nested) else item.codec.decode(bytes(item.codec.size))
 
 
 def _record(body: type, field: str, item: Item, value: Any) -> bytes:
@@ -106,18 +176,62 @@ def _record(body: type, field: str, item: Item, value: Any) -> bytes:
         raw = item.codec.encode(value)
         if len(raw) != item.codec.size:
             raise ValueError(f"coded as {len(raw)} bytes, the field has {item.codec.size}")
-    return bytes((item.tag, len(raw))) + raw
+    return raw if item.tag is None else bytes((item.tag, len(raw))) + raw
 
 
 def decode(body: type[Record], records: Sequence[bytes]) -> Record:
     """The declared value of a file's records, or `Malformed` with the field's name."""
     declared = items(body)
-    if len(records) != len(declared):
-        raise Malformed(f"{body.__name__} has {len(declared)} records, got {len(records)}", LAYOUT, file=body.__name__)
-    values = {}
-    for (field, item), record in zip(declared.items(), records, strict=True):
+    expected = sum(item.times for item in declared.values())
+    if len(records) != expected:
+        raise Malformed(f"{body.__name__} has {expected} records, got {len(records)}", LAYOUT, file=body.__name__)
+    values: dict[str, Any] = {}
+    following = iter(records)
+    for field, item in declared.items():
         with naming(body, field):
-            if record[:2] != bytes((item.tag, item.codec.size)) or len(record) != item.size:
-                raise ValueError(f"expected tag {item.tag:02X} with {item.codec.size} bytes, not {record[:2].hex().upper()}")
-            values[field] = item.codec.decode(record[2:])
+            held = tuple(_value(item, next(following)) for _ in range(item.times))
+        values[field] = held if item.times > 1 else held[0]
     return body(**values)
+
+
+def _value(item: Item, record: bytes) -> Any:
+    """What one record holds, its tag and length checked."""
+    if item.tag is None:
+        if len(record) != item.size:
+            raise ValueError(f"expected {item.size} bytes, not {len(record)}")
+        return item.codec.decode(record)
+    if record[:2] != bytes((item.tag, item.codec.size)) or len(record) != item.size:
+        raise ValueError(f"expected tag {item.tag:02X} with {item.codec.size} bytes, not {record[:2].hex().upper()}")
+    return item.codec.decode(record[2:])
+
+
+def unpack(body: type[Record], raw: bytes) -> Record:
+    """The declared value of fields that lie one behind the other."""
+    if len(raw) != width(body):
+        raise Malformed(f"{body.__name__} has {width(body)} bytes, got {len(raw)}", LAYOUT, file=body.__name__)
+    parts, offset = [], 0
+    for item in items(body).values():
+        for _ in range(item.times):
+            parts.append(raw[offset : offset + item.size])
+            offset += item.size
+    return decode(body, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A field that is itself a declared body: the inner data objects of a B-TLV, or the parts of a group."""
+
+    body: Any
+
+    @property
+    def size(self) -> int:
+        return width(self.body)
+
+    def encode(self, value: Any) -> bytes:
+        return pack(value)
+
+    def decode(self, raw: bytes) -> Any:
+        return unpack(self.body, raw)
+
+    def __str__(self) -> str:
+        return f"{self.body.__name__} {self.size:02X}"
