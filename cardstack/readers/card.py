@@ -1,0 +1,90 @@
+"""A card in a PC/SC reader: connect, exchange within a deadline, disconnect, and what the reader itself can do."""
+
+from contextlib import suppress
+
+from cardstack.errors import Malformed
+from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
+from cardstack.readers.problems import NO_READER, CardMute, ReaderError
+from cardstack.readers.reader import DEADLINE, Patient, Reader
+
+GET_FEATURES = 0x42000000 + 3400
+
+
+def connect(
+    name: str, *, deadline: float = DEADLINE, exclusive: bool = False, keep: bool = True, using: Api | None = None
+) -> Reader:
+    """The card in a reader named by number, full name, or a part of it.
+
+    `keep` leaves the card as it is when we let go; else it is reset, so that a proof of ours serves nobody after us.
+    """
+    library = using or api()
+    patient = Patient(deadline, f"pcsc:{name}")
+    after = LEAVE if keep else RESET
+
+    def open_card() -> tuple[int, str, int, int, bytes]:
+        context = library.establish()
+        try:
+            full = named(library.readers(context), name)
+            card, protocol = library.connect(context, full, EXCLUSIVE if exclusive else SHARED, T0 | T1)
+            return context, full, card, protocol, library.atr(card)
+        except Exception:
+            library.release(context)
+            raise
+
+    try:
+        opened = patient(open_card)
+    except Exception:
+        patient.stop()
+        raise
+    assert isinstance(opened, tuple)
+    context, full, card, protocol, atr = opened
+
+    def exchange(command: bytes) -> bytes:
+        answer = patient(lambda: library.transmit(card, protocol, command))
+        assert isinstance(answer, bytes)
+        return answer
+
+    def control(code: int, data: bytes) -> bytes:
+        answer = patient(lambda: library.control(card, code, data))
+        assert isinstance(answer, bytes)
+        return answer
+
+    def close() -> None:
+        with suppress(ReaderError, CardMute):
+            patient(lambda: library.disconnect(card, after))
+        with suppress(ReaderError, CardMute):
+            patient(lambda: library.release(context))
+        patient.stop()
+
+    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control)
+
+
+def named(readers: tuple[str, ...], wanted: str) -> str:
+    """The reader with a number, a name, or the only one with a part of it in its name.
+
+    >>> named(("ACS A 00 00", "ACS B 00 00"), "1"), named(("ACS A 00 00", "ACS B 00 00"), "A 00")
+    ('ACS B 00 00', 'ACS A 00 00')
+    """
+    if wanted in readers:
+        return wanted
+    if wanted.isascii() and wanted.isdigit() and int(wanted) < len(readers):
+        return readers[int(wanted)]
+    matching = [one for one in readers if wanted and wanted.lower() in one.lower()]
+    if len(matching) != 1:
+        how_many = f"{len(matching)} readers match" if matching else f"{len(readers)} readers are there"
+        raise ReaderError(f"{wanted!r}: {how_many}", NO_READER, reader=wanted)
+    return matching[0]
+
+
+def features(reader: Reader) -> dict[int, int]:
+    """The reader's features and their control codes (PC/SC Part 10 §2.2): 06 verify, 07 modify a PIN on its keys."""
+    if reader.control is None:
+        return {}
+    try:
+        raw = reader.control(GET_FEATURES, b"")
+    except ReaderError:
+        return {}
+    if len(raw) % 6:
+        raise Malformed(f"the reader's features take 6 bytes each, got {len(raw)}")
+    entries = (raw[at : at + 6] for at in range(0, len(raw), 6))
+    return {entry[0]: int.from_bytes(entry[2:]) for entry in entries}

@@ -1,0 +1,116 @@
+"""What every reader is to its caller, and the deadline that none of them outlives."""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from cardstack.apdu.atr import Atr
+from cardstack.apdu.script import Exchange
+from cardstack.errors import Malformed
+from cardstack.readers.problems import CardLost, CardMute, NoService
+
+DEADLINE = 20.0
+"""Seconds a card may take for one answer; the slowest honest command, key generation, takes half of it."""
+
+
+@dataclass(eq=False)
+class Reader:
+    """An open card: call it with a command, get its answer. Once lost it stays lost.
+
+    >>> reader = Reader("demo", bytes.fromhex("3B00"), lambda command: bytes.fromhex("9000"))
+    >>> reader(bytes.fromhex("00A40000")).hex()
+    '9000'
+    >>> reader.close(); reader(bytes.fromhex("00A40000"))
+    Traceback (most recent call last):
+    cardstack.readers.problems.CardLost: demo is closed
+    """
+
+    name: str
+    atr: bytes
+    exchange: Exchange
+    on_close: Callable[[], None] = lambda: None
+    control: Callable[[int, bytes], bytes] | None = None
+    """SCardControl, where the reader has it: features, and a PIN typed on its own keys."""
+    _over: str = field(default="", init=False)
+
+    def __call__(self, command: bytes) -> bytes:
+        if self._over:
+            raise CardLost(f"{self.name} is {self._over}", reader=self.name)
+        if len(command) < 4:
+            # A virtual reader takes one byte for "power off", and then waits for ever.
+            raise Malformed(f"a command has at least 4 bytes, got {len(command)}")
+        try:
+            answer = self.exchange(command)
+        except (CardLost, CardMute, NoService):
+            self._over = "lost"
+            raise
+        if len(answer) < 2:
+            self._over = "lost"
+            raise CardLost(f"{self.name}: the answer was empty", reader=self.name)
+        return answer
+
+    @property
+    def extended_length(self) -> bool:
+        """Whether the card announces extended Lc and Le in its answer to reset."""
+        try:
+            return Atr.parse(self.atr).extended_length
+        except Malformed:
+            return False
+
+    def close(self) -> None:
+        """Let go of the card; a second time does nothing."""
+        if self._over != "closed":
+            self._over = "closed"
+            self.on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Patient:
+    """Calls that cannot be interrupted, made in a thread of their own and waited for no longer than a deadline.
+
+    A call that does not come back leaves its thread behind, a daemon that ends with the process; PC/SC offers no way
+    to take it back.
+    """
+
+    def __init__(self, seconds: float, name: str) -> None:
+        self.seconds = seconds
+        self._name = name
+        self._asked: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[object, Exception | None]] = queue.SimpleQueue()
+        self._stuck = False
+        threading.Thread(target=self._work, name=f"reader {name}", daemon=True).start()
+
+    def __call__(self, action: Callable[[], object]) -> object:
+        """The result of `action`, its exception, or `CardMute`."""
+        if self._stuck:
+            raise CardMute(self._name, reader=self._name)
+        self._asked.put(action)
+        try:
+            result, error = self._answers.get(timeout=self.seconds)
+        except queue.Empty:
+            self._stuck = True
+            self._asked.put(None)
+            raise CardMute(f"{self._name}: nothing within {self.seconds:g} s", reader=self._name) from None
+        if error is not None:
+            raise error
+        return result
+
+    def stop(self) -> None:
+        """End the thread once it is idle."""
+        self._stuck = True
+        self._asked.put(None)
+
+    def _work(self) -> None:
+        while (action := self._asked.get()) is not None:
+            try:
+                self._answers.put((action(), None))
+            except Exception as error:  # noqa: BLE001  # it is raised again in the caller's thread
+                self._answers.put((None, error))

@@ -1,0 +1,87 @@
+"""A card for vsmartcard's virtual reader: we dial in, so being connected is being inserted."""
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+
+from emulator.line import Card, converse, prepare
+
+PAUSE = 1.0
+"""Seconds out of the reader before the card comes back: pcscd looks every 0.4 s and misses a quicker swap."""
+SILENCE = 1.5
+"""Seconds without a word after which another card must be in the reader."""
+IDLE_MAX = 24 * 3600.0
+
+
+class Seen(StrEnum):
+    """What a vpcd card has to report."""
+
+    INSERTED = "inserted"
+    WAITING = "no reader there yet"
+    OCCUPIED = "the reader does not speak; another card is in it"
+    REMOVED = "the reader has gone"
+    LOST = "the card was lost in the middle of a command"
+
+
+class Vpcd:
+    """One card that stays in one virtual reader, through restarts of the service, until `stop`."""
+
+    def __init__(self, card: Card, host: str, port: int, report: Callable[[Seen], None] = lambda _: None) -> None:
+        self.card, self.address, self.report = card, (host, port), report
+        self._stopped = threading.Event()
+        self._line: socket.socket | None = None
+
+    def serve(self, *, once: bool = False) -> None:
+        """Dial, answer, and dial again after a pause."""
+        waiting = False
+        while not self._stopped.is_set():
+            try:
+                line = socket.create_connection(self.address, timeout=5)
+            except OSError:
+                if not waiting:
+                    self.report(Seen.WAITING)
+                waiting = True
+                self._stopped.wait(0.2)
+                continue
+            waiting = False
+            self.report(self._hold(line))
+            if once:
+                return
+            self._stopped.wait(PAUSE)
+
+    def start(self) -> "Vpcd":
+        """The same in a thread."""
+        threading.Thread(target=self.serve, name="vpcd card", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Take the card out."""
+        self._stopped.set()
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def _hold(self, line: socket.socket) -> Seen:
+        """Answer over one connection until it ends."""
+        first = threading.Timer(SILENCE, self.report, [Seen.OCCUPIED])
+        first.daemon = True
+        first.start()
+
+        def heard() -> None:
+            if first.is_alive():
+                first.cancel()
+
+        with line:
+            self._line = line
+            line.settimeout(IDLE_MAX)
+            prepare(line)
+            self.report(Seen.INSERTED)
+            try:
+                return Seen.REMOVED if converse(line, self.card, heard) else Seen.LOST
+            except OSError:
+                return Seen.REMOVED
+            finally:
+                first.cancel()
+                self._line = None

@@ -1,0 +1,201 @@
+"""Cards over PC/SC: our service, with pyscard and with the system's library through ctypes."""
+
+import threading
+import time
+
+import pytest
+
+from cardstack.errors import Malformed
+from cardstack.readers import connect
+from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
+from cardstack.readers.card import connect as connect_card
+from cardstack.readers.card import features
+from cardstack.readers.problems import (
+    CARD_RESET,
+    IN_USE,
+    NO_CARD,
+    NO_READER,
+    READER_NAME,
+    CardLost,
+    CardMute,
+    NoService,
+    PcscError,
+    ReaderError,
+)
+from emulator.pcsc.service import Service
+from tests.fakes import ATR, CONTENT, OTHER_ATR, RECORD, BrokenCard, FakeCard, MuteCard, TornCard
+
+ANY = T0 | T1
+
+
+def test_a_card_is_read_by_number_name_and_part(service: Service, library: Api) -> None:
+    """The answer to reset and a record come back, whatever way the reader is named."""
+    service.add("ACS Emulated 00 00", FakeCard())
+    service.add("Other 00 01", FakeCard(OTHER_ATR))
+    for name, atr in (("0", ATR), ("ACS Emulated 00 00", ATR), ("other", OTHER_ATR)):
+        with connect_card(name, using=library) as reader:
+            assert (reader.atr, reader(RECORD)) == (atr, CONTENT + b"\x90\x00")
+
+
+def test_the_front_door_knows_the_names(service: Service) -> None:
+    """`pcsc:0` opens, anything unknown names the problem."""
+    service.add("Emulated", FakeCard())
+    with connect("pcsc:0") as reader:
+        assert reader.name == "pcsc:Emulated"
+    with pytest.raises(ReaderError) as caught:
+        connect("usb:0")
+    assert caught.value.problem is READER_NAME
+
+
+def test_no_reader_no_card_no_service(service: Service, library: Api) -> None:
+    """Each absence has its own problem."""
+    with pytest.raises(ReaderError) as caught:
+        connect_card("0", using=library)
+    assert caught.value.problem is NO_READER
+    service.add("Empty")
+    with pytest.raises(ReaderError) as caught:
+        connect_card("0", using=library)
+    assert caught.value.problem is NO_CARD
+    service.stop()
+    with pytest.raises(NoService):
+        connect_card("0", using=library)
+
+
+@pytest.mark.parametrize("card", [TornCard(), BrokenCard()], ids=["torn", "broken"])
+def test_a_torn_card_is_lost(service: Service, library: Api, card: FakeCard) -> None:
+    """Pulled in the middle of a command: lost now, and lost for good, even when another card comes (traps 5, 6)."""
+    emulated = service.add("Emulated", card)
+    with connect_card("0", using=library) as reader:
+        with pytest.raises(CardLost):
+            reader(RECORD)
+        emulated.insert(FakeCard())
+        with pytest.raises(CardLost):
+            reader(RECORD)
+
+
+def test_a_removed_or_swapped_card_is_lost(service: Service, library: Api) -> None:
+    """A handle never reaches a card it was not given for (trap 5)."""
+    emulated = service.add("Emulated", FakeCard())
+    with connect_card("0", using=library) as reader:
+        assert reader(RECORD)
+        emulated.insert(FakeCard(OTHER_ATR))
+        with pytest.raises(CardLost):
+            reader(RECORD)
+
+
+def test_a_mute_card_ends_at_the_deadline(service: Service, library: Api) -> None:
+    """PC/SC itself waits for ever (trap 9)."""
+    card = MuteCard()
+    service.add("Emulated", card)
+    reader = connect_card("0", deadline=0.2, using=library)
+    with pytest.raises(CardMute):
+        reader(RECORD)
+    with pytest.raises(CardLost):
+        reader(RECORD)
+    card.release.set()
+    reader.close()
+
+
+def test_a_stopped_service_is_said(service: Service, library: Api) -> None:
+    """A restart under an open handle is a typed error, and a new connection works again."""
+    service.add("Emulated", FakeCard())
+    reader = connect_card("0", using=library)
+    service.stop()
+    with pytest.raises((NoService, CardLost)):
+        reader(RECORD)
+    reader.close()
+    with Service(service.path) as again:
+        again.add("Emulated", FakeCard())
+        with connect_card("0", using=library) as reader:
+            assert reader(RECORD) == CONTENT + b"\x90\x00"
+
+
+def test_short_commands_never_reach_a_reader(service: Service) -> None:
+    """One byte would be a control code to a virtual reader (trap 8)."""
+    card = FakeCard()
+    service.add("Emulated", card)
+    with connect_card("0") as reader, pytest.raises(Malformed):
+        reader(b"\x00")
+    assert card.commands == []
+
+
+def test_exclusive_use_keeps_others_out(service: Service, library: Api) -> None:
+    """A sharing violation is said at once, and only while it lasts."""
+    service.add("Emulated", FakeCard())
+    with connect_card("0", exclusive=True, using=library):
+        with pytest.raises(ReaderError) as caught:
+            connect_card("0", using=library)
+        assert caught.value.problem is IN_USE
+    with connect_card("0", using=library) as reader:
+        assert reader(RECORD)
+
+
+def test_a_reset_by_another_handle_is_noticed(service: Service, library: Api) -> None:
+    """The other handle's next command is refused until it reconnects."""
+    service.add("Emulated", FakeCard())
+    context = library.establish()
+    mine, _ = library.connect(context, "Emulated", SHARED, ANY)
+    yours, _ = library.connect(context, "Emulated", SHARED, ANY)
+    library.disconnect(yours, RESET)
+    with pytest.raises(PcscError) as caught:
+        library.transmit(mine, T0, RECORD)
+    assert caught.value.problem is CARD_RESET
+    assert library.reconnect(mine, SHARED, ANY, LEAVE) == T0
+    assert library.transmit(mine, T0, RECORD) == CONTENT + b"\x90\x00"
+    library.release(context)
+
+
+def test_a_transaction_makes_others_wait(service: Service, library: Api) -> None:
+    """A second handle's command comes through when the first has ended its transaction."""
+    card = FakeCard()
+    service.add("Emulated", card)
+    mine_context, your_context = library.establish(), library.establish()
+    mine, _ = library.connect(mine_context, "Emulated", SHARED, ANY)
+    yours, _ = library.connect(your_context, "Emulated", SHARED, ANY)
+    library.begin(mine)
+    done = threading.Event()
+
+    def other() -> None:
+        library.begin(yours)
+        library.transmit(yours, T0, RECORD)
+        library.end(yours, LEAVE)
+        done.set()
+
+    threading.Thread(target=other, daemon=True).start()
+    time.sleep(0.15)
+    assert not done.is_set()
+    library.end(mine, LEAVE)
+    assert done.wait(5)
+    library.release(mine_context)
+    library.release(your_context)
+
+
+def test_a_client_that_dies_in_a_transaction_frees_the_card(service: Service) -> None:
+    """The card it had locked is reset and given to the next."""
+    card, library = FakeCard(), api("system")
+    service.add("Emulated", card)
+    dying = library.establish()
+    handle, _ = library.connect(dying, "Emulated", EXCLUSIVE, ANY)
+    library.transmit(handle, T0, bytes.fromhex("00A40400023F00"))
+    before = card.resets
+    library.release(dying)
+    with connect_card("0", using=library) as reader:
+        assert (card.selected, card.resets) == (False, before + 1)
+        assert reader(RECORD)
+
+
+def test_attributes_and_features(service: Service, library: Api) -> None:
+    """The ATR, names and PIN-pad features are where PC/SC Part 3 and Part 10 put them."""
+    emulated = service.add("Emulated", FakeCard())
+    context = library.establish()
+    card, _ = library.connect(context, "Emulated", SHARED, ANY)
+    assert library.attribute(card, 0x00090303) == ATR
+    assert library.attribute(card, 0x7FFF0003).rstrip(b"\0") == b"Emulated"
+    assert library.attribute(card, 0x00010100).rstrip(b"\0") == b"cardstack"
+    with pytest.raises(PcscError):
+        library.attribute(card, 0x00020125)
+    library.release(context)
+    with connect_card("0", using=library) as reader:
+        assert set(features(reader)) == {0x12}
+        emulated.pin_pad = lambda: "123456"
+        assert set(features(reader)) == {0x06, 0x07, 0x0A, 0x12}
