@@ -1,0 +1,100 @@
+"""What a hospital sends of one visit, as values: who, where, what was charged, and what the year holds so far.
+
+Amounts are whole fen, quantities whole thousandths. The names of people never travel: `person` is the insured
+place's pseudonym for this year.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from cardstack.errors import Malformed
+from cardstack.settlement.transaction import AMOUNT_MAX
+
+Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Place = Annotated[str, msgspec.Meta(pattern=r"^\d{6}$")]
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One fee line (费用明细): the item's code in the treating place's catalogue, unit price, quantity and amount."""
+
+    code: Name
+    amount_fen: Amount
+    price_fen: Amount
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=10**9)] = 1000
+    name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An individual account (个人账户): what it was granted and what of it is used; the rest is its balance."""
+
+    holder: Name
+    granted_fen: Amount
+    used_fen: Amount = 0
+
+    @property
+    def balance_fen(self) -> int:
+        return max(0, self.granted_fen - self.used_fen)
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One visit, or one bill of a stay, before it is split.
+
+    `care` is the kind of care (outpatient, chronic, pharmacy, inpatient), `registration` how the person is filed for
+    care away from home, `before` the totals of the insurance year. `accounts` begins with the person's own; those
+    after it belong to the family that shares with them (家庭共济). A stay of several bills carries one `stay`.
+    """
+
+    person: Name
+    insurance: Name
+    category: Name
+    care: Name
+    insured_place: Place
+    treating_place: Place
+    hospital: Name
+    level: Annotated[str, msgspec.Meta(pattern=r"^[0-3]$")]
+    registration: Name
+    age: Annotated[int, msgspec.Meta(ge=0, le=150)]
+    lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=10_000)]
+    attributes: tuple[Name, ...] = ()
+    disease: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    stay: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    referred_from: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    before: dict[str, Amount] = {}
+    accounts: Annotated[tuple[Account, ...], msgspec.Meta(max_length=16)] = ()
+    hospital_part_fen: Amount = 0
+
+    @property
+    def total_fen(self) -> int:
+        """The whole bill (`medfee_sumamt`)."""
+        return sum(line.amount_fen for line in self.lines)
+
+
+def read_claim(body: Mapping[str, Any]) -> Claim:
+    """The claim in a message's body; `Malformed` names the member that is not of its form.
+
+    >>> read_claim({"person": "p1"})
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: claim: Object missing required field `insurance`
+    """
+    try:
+        claim: Claim = msgspec.convert(body, Claim)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"claim: {error}", field="claim") from error
+    for place, line in enumerate(claim.lines):
+        if line.amount_fen != half_up(line.price_fen * line.quantity, 1000):
+            raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
+    if claim.total_fen > AMOUNT_MAX:
+        raise Malformed("lines: their sum is beyond 2^53 - 1 fen", field="lines")
+    return claim
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The quotient of two non-negative numbers, rounded half up: the rule of every named step.
+
+    >>> half_up(5, 2), half_up(4, 3), half_up(0, 7)
+    (3, 1, 0)
+    """
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,216 @@
+"""The insured place's side of a split: registration, deductible, and the layers of funds one after another."""
+
+from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.medical.names import BASES, FUND_NAMES, REGISTRATIONS
+from cardstack.settlement.medical.policy import (
+    Band,
+    Basis,
+    Deductible,
+    Layer,
+    Operator,
+    Part,
+    Registration,
+    Row,
+)
+from cardstack.settlement.medical.sheet import Sheet, Walk, money, percent, pieces_text, walk
+from cardstack.text import Text
+
+POOL = "hifp_pay"
+
+
+def first_share(sheet: Sheet, scope: int) -> int:
+    """The share of what is in scope that an unfiled visit pays first (先自付), where the policy works that way."""
+    registration = sheet.case.registration
+    if registration.operator is not Operator.FIRST_SHARE:
+        return 0
+    amount = half_up(scope * registration.permille, 1000)
+    sheet.parts[Part.FIRST] += amount
+    share = percent(registration.permille * 1000)
+    sheet.note(
+        "preselfpay_amt",
+        f"registration.{registration.name}",
+        amount,
+        Text(
+            f"Registration ({_named(registration).en}): {share} of {money(scope)} is paid first = {money(amount)} (half up)",
+            f"备案类别（{_named(registration).zh}）：{money(scope)}元先自付{share}，计{money(amount)}元（四舍五入到分）",
+        ),
+        permille=registration.permille,
+    )
+    return amount
+
+
+def charge_deductible(sheet: Sheet, scope: int) -> int:
+    """What of the deductible this bill is charged, given what the visit, stay, month or year has paid of it."""
+    policy = sheet.case.policy
+    row = policy.deductible(sheet.case.claim)
+    if row is None:
+        return 0
+    figure = _figure(sheet, row)
+    key = _key(sheet, row.basis, f"dedc.{policy.group}")
+    paid = sheet.read(key) if key else 0
+    charged = min(scope, max(0, figure - paid))
+    for total in {key, f"dedc.{policy.group}"} - {None}:
+        sheet.move(str(total), charged)
+    sheet.parts[Part.DEDUCTIBLE] += charged
+    sheet.note(
+        "act_pay_dedc",
+        "deductible",
+        charged,
+        Text(
+            f"Deductible {money(figure)} ({BASES[row.basis].en}), {money(paid)} paid before: {money(charged)} charged",
+            f"起付标准{money(figure)}元（{BASES[row.basis].zh}），此前已计{money(paid)}元，本次计{money(charged)}元",
+        ),
+        figure_fen=figure,
+        paid_fen=paid,
+    )
+    return charged
+
+
+def _figure(sheet: Sheet, row: Deductible) -> int:
+    """The deductible's figure for this stay: by its number in the year, its registration, and the stay it was referred from."""
+    claim, policy, registration, _ = sheet.case
+    figure = row.fen[min(_number(sheet, row), len(row.fen)) - 1]
+    figure = half_up(figure * registration.deductible_permille, 1000)
+    if claim.referred_from and policy.referral == "runs-on":
+        # Up the levels only the difference is charged; down the levels what was paid already covers it.
+        figure = max(0, figure - sheet.read(f"stay.{claim.referred_from}.dedc"))
+    return figure
+
+
+def _number(sheet: Sheet, row: Deductible) -> int:
+    """Which stay of the year this is; a further bill of the same stay keeps its number."""
+    if row.basis is not Basis.STAY:
+        return 1
+    claim = sheet.case.claim
+    known = sheet.read(f"stay.{claim.stay}.number") if claim.stay else 0
+    if known:
+        return known
+    number = sheet.read("stays") + 1
+    sheet.move("stays", 1)
+    if claim.stay:
+        sheet.move(f"stay.{claim.stay}.number", number)
+    return number
+
+
+def _key(sheet: Sheet, basis: Basis, name: str) -> str | None:
+    """The total that a threshold or band of this basis runs on; None for a visit, which has no past."""
+    if basis is Basis.YEAR:
+        return name
+    if basis is Basis.MONTH:
+        return f"{name}.{sheet.case.day:%Y%m}"
+    if basis is Basis.STAY and sheet.case.claim.stay:
+        return f"stay.{sheet.case.claim.stay}.{name.partition('.')[0]}"
+    return None
+
+
+def apply_layers(sheet: Sheet, eligible: int) -> int:
+    """Let the pool and then every further fund pay; the ratio of the pool's last band, in millionths."""
+    ratio, pooled = 0, False
+    for layer in sheet.case.policy.layers:
+        row = next((row for row in layer.rows if row.where.fits(sheet.case.claim)), None)
+        if row is None:
+            continue
+        if layer.fund == POOL and not pooled:
+            paid, pooled = _pool(sheet, layer, row, eligible), True
+            ratio = paid.pieces[-1].ppm if paid.pieces else 0
+        else:
+            _supplement(sheet, layer, row)
+    if not pooled:
+        sheet.parts[Part.SHARE] += eligible
+    return ratio
+
+
+def _pool(sheet: Sheet, layer: Layer, row: Row, eligible: int) -> Walk:
+    policy, registration = sheet.case.policy, sheet.case.registration
+    key = _key(sheet, layer.basis, f"scope.{policy.group}")
+    deducted_key = _key(sheet, layer.basis, f"dedc.{policy.group}")
+    looked = sheet.read(key) if key else 0
+    deducted = sheet.read(deducted_key) if deducted_key else 0
+    charged = sheet.parts[Part.DEDUCTIBLE]
+    low = looked + charged if layer.counts_deductible else max(0, looked - deducted)
+    bands = [(band, _ratio(band, registration)) for band in row.bands]
+    paid = walk(bands, low, low + eligible, _room(sheet, row))
+    sheet.parts[Part.SHARE] += paid.used - paid.paid
+    sheet.parts[Part.OVER_CAP] += eligible - paid.used
+    sheet.funds[POOL] = paid.paid
+    if key:
+        sheet.move(key, eligible + charged)
+    _spend(sheet, row, paid.paid)
+    words, changed, beyond = pieces_text(paid.pieces), _changed(registration), eligible - paid.used
+    en = f"Basic pool{changed.en}: {words.en}, half up a band; in all {money(paid.paid)}"
+    zh = f"统筹基金{changed.zh}：{words.zh}（各段四舍五入到分），合计{money(paid.paid)}元"
+    if beyond:
+        en, zh = f"{en}; beyond the cap {money(beyond)}", f"{zh}；超过最高支付限额{money(beyond)}元"
+    pieces = [piece._asdict() for piece in paid.pieces]
+    sheet.note(POOL, "pool", paid.paid, Text(en, zh), pieces=pieces, over_cap_fen=beyond)
+    return paid
+
+
+def _ratio(band: Band, registration: Registration) -> int:
+    """The pool's ratio in millionths after registration: points come off first-hand, a coefficient multiplies; both exact.
+
+    >>> _ratio(Band(permille=850), Registration(name="referral", operator=Operator.POINTS, permille=100))
+    750000
+    >>> _ratio(Band(permille=850), Registration(name="referral", operator=Operator.COEFFICIENT, permille=900))
+    765000
+    """
+    if registration.operator is Operator.POINTS:
+        return max(0, band.permille - registration.permille) * 1000
+    if registration.operator is Operator.COEFFICIENT:
+        return band.permille * registration.permille
+    return band.permille * 1000
+
+
+def _named(registration: Registration) -> Text:
+    return REGISTRATIONS.get(registration.name, Text(registration.name, registration.name))
+
+
+def _changed(registration: Registration) -> Text:
+    """The registration class and what it did to the ratio."""
+    name = _named(registration)
+    if registration.operator is Operator.POINTS:
+        points = f"{registration.permille / 10:g}"
+        return Text(f" ({name.en}: {points} points less)", f"（{name.zh}，比例降低{points}个百分点）")
+    if registration.operator is Operator.COEFFICIENT:
+        coefficient = f"{registration.permille / 1000:g}"
+        return Text(f" ({name.en}: × {coefficient})", f"（{name.zh}，比例乘以{coefficient}）")
+    return Text(f" ({name.en})", f"（{name.zh}）")
+
+
+def _supplement(sheet: Sheet, layer: Layer, row: Row) -> None:
+    """A further fund on what the person still bears of its parts, along the year's total of the same."""
+    base = sheet.borne(layer.parts)
+    key = _key(sheet, layer.basis, f"base.{layer.totals}")
+    looked = sheet.read(key) if key else 0
+    low, high = max(looked, row.start_fen), looked + base
+    bands = [(band, band.permille * 1000) for band in row.bands]
+    paid = walk(bands, low, high, _room(sheet, row))
+    sheet.pay(layer.fund, paid.paid, layer.parts)
+    if key:
+        sheet.move(key, base)
+    _spend(sheet, row, paid.paid)
+    words, name = pieces_text(paid.pieces), FUND_NAMES[layer.fund]
+    start = money(row.start_fen)
+    en = f"{name.en}: {money(base)} borne now, {money(looked)} before, starts at {start}: {words.en}; in all {money(paid.paid)}"
+    zh = (
+        f"{name.zh}：本次个人负担{money(base)}元，此前累计{money(looked)}元，起付{start}元：{words.zh}（各段四舍五入到分），"
+        f"合计{money(paid.paid)}元"
+    )
+    pieces = [piece._asdict() for piece in paid.pieces]
+    facts = {"base_fen": base, "looked_fen": looked, "start_fen": row.start_fen, "pieces": pieces}
+    sheet.note(layer.fund, layer.totals, paid.paid, Text(en, zh), "", **facts)
+
+
+def _room(sheet: Sheet, row: Row) -> int | None:
+    """What the row's caps still leave to pay, None where it has no cap."""
+    rooms = []
+    for cap in row.caps:
+        key = _key(sheet, cap.basis, f"paid.{cap.group}")
+        rooms.append(max(0, cap.fen - (sheet.read(key) if key else 0)))
+    return min(rooms, default=None)
+
+
+def _spend(sheet: Sheet, row: Row, paid: int) -> None:
+    for cap in row.caps:
+        if key := _key(sheet, cap.basis, f"paid.{cap.group}"):
+            sheet.move(key, paid, cap.fen)

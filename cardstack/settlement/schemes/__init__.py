@@ -1,0 +1,11 @@
+"""The schemes this installation settles: one line each here, a module and its dated figures beside it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.schemes import medical
+
+SCHEMES: Mapping[str, Scheme] = MappingProxyType(
+    {scheme.name: scheme for scheme in (medical.OUTPATIENT, medical.CHRONIC, medical.INPATIENT)}
+)

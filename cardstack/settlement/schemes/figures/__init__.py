@@ -1,0 +1,17 @@
+"""The dated figures of the schemes: TOML texts that come with the package, one a place or a scheme."""
+
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def text(name: str) -> str:
+    """One of the texts, by its path without the ending."""
+    return files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+
+
+@cache
+def names(folder: str) -> tuple[str, ...]:
+    """The texts of a folder, in order."""
+    entries = files(__name__).joinpath(folder).iterdir()
+    return tuple(sorted(f"{folder}/{entry.name.removesuffix('.toml')}" for entry in entries if entry.name.endswith(".toml")))

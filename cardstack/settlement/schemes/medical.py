@@ -1,0 +1,174 @@
+"""Medical bills across provinces as a scheme: the treating place's catalogue, the insured place's policy.
+
+All kinds of care are one scheme with different parameters. A message's body holds the `claim` and the `split` that
+the insured place answered; the check computes the split again from the same figures and compares every field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from cardstack.errors import CardstackError, Malformed
+from cardstack.settlement.medical.claim import Claim, read_claim
+from cardstack.settlement.medical.policy import Entry, Policy
+from cardstack.settlement.medical.split import Setlinfo, Split, split
+from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit, load
+from cardstack.settlement.schemes import figures
+from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.text import Text
+from cardstack.values import Fen
+
+MONTHLY: Final = Cycle("medical", Unit.MONTH)
+
+REASONS: Mapping[str, Reason] = {
+    reason.code: reason
+    for reason in (
+        Reason("claim-malformed", Text("The claim is not of its declared form", "费用明细不符合约定格式")),
+        Reason("care-not-covered", Text("This scheme does not settle that kind of care", "本业务不结算该医疗类别")),
+        Reason("registration-needed", Text("This kind of care needs a registration", "该医疗类别须先办理异地就医备案")),
+        Reason("no-benefit", Text("The insured place has no such benefit in force", "参保地无对应的有效待遇政策")),
+        Reason("total-differs", Text("The amount is not the sum of the lines", "交易金额与费用明细合计不一致")),
+        Reason("place-differs", Text("The claim names other places than the message", "费用明细的参保地或就医地与报文不一致")),
+        Reason("split-differs", Text("The split is not what the figures in force give", "结算结果与现行政策计算结果不一致")),
+    )
+}
+
+
+@cache
+def policies() -> tuple[Policy, ...]:
+    """Every insured place's policies that come with the package."""
+    return tuple(policy for name in figures.names("medical") for policy in load(figures.text(name), "policy", Policy))
+
+
+@cache
+def catalogue(province: str) -> Mapping[str, tuple[Entry, ...]]:
+    """A treating province's catalogue, by item code; empty for a province that has none here."""
+    name = f"catalogue/{province}"
+    if name not in figures.names("catalogue"):
+        return {}
+    entries = load(figures.text(name), "item", Entry)
+    return {code: tuple(entry for entry in entries if entry.code == code) for code in {entry.code for entry in entries}}
+
+
+def compute(claim: Claim, day: date) -> Split:
+    """The split of a claim by the figures that come with the package."""
+    return split(claim, policies(), catalogue(claim.treating_place[:2]), day)
+
+
+def body_of(claim: Claim, result: Split) -> dict[str, Any]:
+    """A message's body for a claim and its split, as both places sign it."""
+    return {
+        "claim": msgspec.to_builtins(claim),
+        "split": msgspec.to_builtins(result.info),
+        "setldetail": result.detail(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Medical:
+    """Direct settlement of some kinds of care; `waived` says which need no registration (免备案)."""
+
+    name: str
+    title: Text
+    care: frozenset[str]
+    waived: bool
+    cycle: Cycle = MONTHLY
+
+    def check(self, transaction: Transaction) -> Reason | None:
+        """The first reason that applies; the split is computed again and must be the same in every field."""
+        try:
+            claim = _claim(transaction)
+            sent = msgspec.convert(transaction.body.get("split"), Setlinfo)
+        except (Malformed, msgspec.ValidationError):
+            return REASONS["claim-malformed"]
+        # A message may name a place by its province only.
+        here = claim.insured_place.startswith(transaction.home) and claim.treating_place.startswith(transaction.treating)
+        faults = (
+            ("care-not-covered", claim.care not in self.care),
+            ("registration-needed", claim.registration == "waived" and not self.waived),
+            ("total-differs", claim.total_fen != transaction.amount_fen),
+            ("place-differs", not here),
+        )
+        fault = next((code for code, is_so in faults if is_so), None)
+        return REASONS[fault] if fault else _compared(claim, transaction.day, sent)
+
+    def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
+        """A posting a fund, and one for the accounts: the insured place's payers owe the treating place's fund."""
+        claim = _claim(transaction)
+        result = compute(claim, day)
+        owed = [(f"{transaction.home_province}.{result.payer(fund)}", fund, amount) for fund, amount in result.funds.items()]
+        from_accounts = sum(used for _, used in result.accounts)
+        if from_accounts:
+            owed.append((f"{transaction.home_province}.medical-account", "acct_pay", from_accounts))
+        creditor = Party(f"{transaction.treating_province}.hospital-fund")
+        rule = f"{result.policy.place}.{result.policy.insurance}.{result.policy.group}"
+        return tuple(
+            Posting(Party(payer), creditor, Fen(amount), kind.replace("_", "-"), f"{rule}@{result.policy.since}")
+            for payer, kind, amount in owed
+        )
+
+    def claims(self, transaction: Transaction) -> tuple[str, ...]:
+        """A bill exists once: the hospital's own number of it, where the claim carries one."""
+        bill = transaction.body.get("bill")
+        return (f"bill.{bill}",) if isinstance(bill, str) and bill else ()
+
+    def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
+        """Every total of the insurance year that the split rests on, whether it moved or was only read."""
+        claim = _claim(transaction)
+        result = compute(claim, transaction.day)
+        year = result.policy.year(transaction.day)
+        whose = f"{claim.insured_place}.{claim.insurance}.{claim.person}.{year}"
+        totals = [Accumulation(f"{whose}.{use.key}", Fen(use.add), Fen(use.before), _cap(use.cap)) for use in result.uses]
+        accounts = [
+            Accumulation(
+                f"{claim.insured_place}.account.{account.holder}", Fen(used), Fen(account.used_fen), Fen(account.granted_fen)
+            )
+            for account, used in result.accounts
+        ]
+        return (*totals, *accounts)
+
+    def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
+        """Each item, each rule with its reference, each rounding."""
+        return compute(_claim(transaction), day).steps
+
+
+OUTPATIENT: Final = Medical(
+    "medical-outpatient",
+    Text("Delta outpatient direct settlement", "长三角门诊直接结算"),
+    frozenset({"outpatient", "pharmacy"}),
+    waived=True,
+)
+CHRONIC: Final = Medical(
+    "medical-chronic",
+    Text("Chronic and special outpatient care", "门诊慢特病跨省直接结算"),
+    frozenset({"chronic"}),
+    waived=False,
+)
+INPATIENT: Final = Medical(
+    "medical-inpatient",
+    Text("Inpatient care across provinces", "跨省住院直接结算"),
+    frozenset({"inpatient"}),
+    waived=False,
+)
+
+
+def _compared(claim: Claim, day: date, sent: Setlinfo) -> Reason | None:
+    try:
+        return None if compute(claim, day).info == sent else REASONS["split-differs"]
+    except CardstackError:
+        return REASONS["no-benefit"]
+
+
+def _cap(cap: int | None) -> Fen | None:
+    return None if cap is None else Fen(cap)
+
+
+def _claim(transaction: Transaction) -> Claim:
+    body = transaction.body.get("claim")
+    if not isinstance(body, Mapping):
+        raise Malformed("claim: not a mapping", field="claim")
+    return read_claim(body)
