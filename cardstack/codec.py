@@ -70,6 +70,30 @@ class Cn:
 
 
 @dataclass(frozen=True, slots=True)
+class Hex:
+    """Digits 0 to F, two a byte, every one of them significant; empty where never written (FF throughout).
+
+    >>> Hex(3).encode("63990D").hex(), Hex(2).decode(bytes.fromhex("bf7c"))
+    ('63990d', 'BF7C')
+    """
+
+    size: int
+
+    def encode(self, value: str) -> bytes:
+        if not value:
+            return b"\xff" * self.size
+        if len(value) != 2 * self.size or not value.isascii() or not value.isalnum():
+            raise ValueError(f"exactly {2 * self.size} hexadecimal digits")
+        return bytes.fromhex(value)
+
+    def decode(self, raw: bytes) -> str:
+        return "" if raw == b"\xff" * len(raw) else raw.hex().upper()
+
+    def __str__(self) -> str:
+        return f"cn{self.size:02X} hexadecimal"
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """Bytes as they are."""
 

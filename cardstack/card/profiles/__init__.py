@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cardstack.card.profile import NOT_DECLARED, Application, Profile, Style
-from cardstack.card.profiles import social, transit
+from cardstack.card.profiles import medical, social, transit
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Refused
 from cardstack.text import Text
@@ -14,13 +14,13 @@ SECOND = Profile(
     "2.00",
     Text("second generation", "第二代社会保障卡"),
     "2.00",
-    (MF, social.SSSE, transit.TUNION, transit.PPSE),
+    (MF, social.SSSE, medical.DF04, transit.TUNION, transit.PPSE),
 )
 THIRD = Profile(
     "3.00",
     Text("third generation", "第三代社会保障卡"),
     "3.00",
-    (MF, social.SSSE_3, transit.TUNION, transit.PPSE),
+    (MF, social.SSSE_3, medical.DF04_3, transit.TUNION, transit.PPSE),
     algorithm=Block.SM4,
     contactless=True,
     historical=bytes.fromhex("00814E4323"),

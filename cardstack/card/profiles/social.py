@@ -8,7 +8,7 @@ from cardstack.card.access import FREE, proof
 from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, Item, part
 from cardstack.card.profile import Application, Pin
-from cardstack.codec import An, Binary, Cn, Day
+from cardstack.codec import An, Binary, Cn, Day, Hex
 from cardstack.crypto.cryptogram import Block
 from cardstack.text import Text
 from cardstack.tlv import Tlv
@@ -25,7 +25,7 @@ class Issuer:
     """EF05: the card and who issued it."""
 
     identifier: Annotated[
-        str, Item(0x01, Cn(0x10), Text("card identification code", "卡的识别码"), "V2.0 tables 9, 10", PERSONAL)
+        str, Item(0x01, Hex(0x10), Text("card identification code", "卡的识别码"), "V2.0 tables 9, 10", PERSONAL)
     ] = ""
     kind: Annotated[str, Item(0x02, An(0x01, "ascii"), Text("card class", "卡的类别"), "V2.0 tables 9, 11")] = ""
     version: Annotated[str, Item(0x03, An(0x04, "ascii"), Text("specification version", "规范版本"), T9)] = ""
