@@ -126,25 +126,28 @@ class Transaction:
     pending_until: datetime | None = None
 
     def __post_init__(self) -> None:
-        for name in ("reverses", "posts", "voids"):
-            earlier = getattr(self, name)
-            object.__setattr__(self, name, None if earlier is None else MessageId(earlier))
+        if not (self.reverses is None and self.posts is None and self.voids is None):
+            self._check_references()
         object.__setattr__(self, "id", MessageId(self.id))
         object.__setattr__(self, "sender", Party(self.sender))
-        for name, good in (("scheme", _WORD), ("kind", _WORD), ("home", _REGION), ("treating", _REGION)):
-            if not good(getattr(self, name)):
-                raise Malformed(f"{name}: not of its declared form", field=name)
+        if not (_WORD(self.scheme) and _WORD(self.kind) and _REGION(self.home) and _REGION(self.treating)):
+            raise Malformed("scheme, kind, home or treating: not of its declared form", field="scheme")
         if not 0 <= self.amount_fen <= AMOUNT_MAX:
             raise Malformed("amount_fen: a whole number of fen from 0 to 2^53 - 1", field="amount_fen")
         check_moment(self.occurred_at, "occurred_at")
         if self.pending_until is not None:
             check_moment(self.pending_until, "pending_until")
-        if sum(earlier is not None for earlier in (self.reverses, self.posts, self.voids)) > 1:
-            raise Malformed("a message reverses, posts or voids one other, not several", field="reverses")
-        if self.pending_until is not None and self.refers is not None:
-            raise Malformed("pending_until: a message about another is not itself pending", field="pending_until")
         check_json(self.body, "body")
         check_json(self.evidence, "evidence")
+
+    def _check_references(self) -> None:
+        about = [name for name in ("reverses", "posts", "voids") if getattr(self, name) is not None]
+        for name in about:
+            object.__setattr__(self, name, MessageId(getattr(self, name)))
+        if len(about) > 1:
+            raise Malformed("a message reverses, posts or voids one other, not several", field=about[1])
+        if self.pending_until is not None:
+            raise Malformed("pending_until: a message about another is not itself pending", field="pending_until")
 
     @property
     def day(self) -> date:
@@ -172,22 +175,29 @@ def check_moment(moment: datetime, name: str) -> None:
 
 
 def check_json(value: object, path: str, depth: int = 0) -> None:
-    """JSON with one canonical form: ASCII keys, whole numbers up to 2^53 - 1, no lone surrogates; or `Malformed`."""
-    if depth > NESTING_MAX:
-        raise Malformed(f"{path[:80]}: nested deeper than {NESTING_MAX}", field=path[:80])
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
+    """JSON with one canonical form: ASCII names, whole numbers up to 2^53 - 1, no lone surrogates; or `Malformed`."""
+    kind = type(value)
+    if kind is dict or isinstance(value, Mapping):
+        _deep(path, depth)
+        for name, inner in value.items():  # type: ignore[attr-defined]  # a dict is a mapping
             if not isinstance(name, str) or not name.isascii():
-                raise Malformed(f"{path[:80]}: the name of a member is not ASCII", field=path[:80])
-            check_json(inner, f"{path}.{name}", depth + 1)
+                raise Malformed(f"{path}: the name of a member is not ASCII", field=path)
+            if type(inner) is not int or not -AMOUNT_MAX <= inner <= AMOUNT_MAX:
+                check_json(inner, f"{path}.{name[:40]}", depth + 1)
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise Malformed(f"{path}: half a surrogate pair", field=path)
     elif isinstance(value, list | tuple):
+        _deep(path, depth)
         for place, inner in enumerate(value):
             check_json(inner, f"{path}[{place}]", depth + 1)
-    elif isinstance(value, str):
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise Malformed(f"{path[:80]}: half a surrogate pair", field=path[:80])
     elif not (value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= AMOUNT_MAX)):
-        raise Malformed(f"{path[:80]}: not text, a whole number up to 2^53 - 1, true, false or null", field=path[:80])
+        raise Malformed(f"{path}: not text, a whole number up to 2^53 - 1, true, false or null", field=path)
+
+
+def _deep(path: str, depth: int) -> None:
+    if depth > NESTING_MAX:
+        raise Malformed(f"{path}: nested deeper than {NESTING_MAX}", field=path)
 
 
 @dataclass(frozen=True, slots=True)

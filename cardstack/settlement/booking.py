@@ -1,0 +1,154 @@
+"""What one commit adds to the ledger: lines are judged in order and become rows, the book moves along with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cardstack.settlement.intake import Answer, Book, Earlier, Line, Outcome, Seen, judge
+from cardstack.settlement.ledger import ENTRY, RESERVE, Change, EntryRow, Phase, PostingRow, ResolutionRow, State
+from cardstack.settlement.scheme import Accumulation
+from cardstack.settlement.transaction import MessageId, Posting
+from cardstack.settlement.window import assign
+
+
+class ClaimRow(NamedTuple):
+    """That a scheme's claim is taken, and by which entry."""
+
+    scheme: str
+    claim: str
+    entry: int
+
+
+class AccumulationRow(NamedTuple):
+    """What an entry added to a running total."""
+
+    entry: int
+    account: str
+    add_fen: int
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The next free numbers, read under the write lock."""
+
+    entry: int
+    posting: int
+    block: int
+
+
+@dataclass(slots=True)
+class Booking:
+    """The rows of one commit. `last_closed` is each cycle's newest window that is no longer open."""
+
+    book: Book
+    numbers: Numbers
+    last_closed: Mapping[str, str]
+    entries: list[EntryRow] = field(default_factory=list)
+    postings: list[PostingRow] = field(default_factory=list)
+    resolutions: list[ResolutionRow] = field(default_factory=list)
+    claims: list[ClaimRow] = field(default_factory=list)
+    freed: list[int] = field(default_factory=list)
+    accumulations: list[AccumulationRow] = field(default_factory=list)
+
+    def take(self, line: Line, envelope: int, place: int) -> Answer:
+        """Judge one line; where it is accepted, add its rows. The answer is durable once the commit is."""
+        outcome = judge(line, self.book)
+        message = line.transaction.id
+        if outcome is Outcome.REPEATED:
+            known = self.book.seen[message]
+            return Answer(message, outcome, known.entry, known.state, known.window)
+        if outcome is not Outcome.ACCEPTED:
+            return Answer(message, outcome, reason=line.reason)
+        entry = self._enter(line, envelope, place)
+        self._follow(line, entry)
+        self._add(line.postings, entry, Phase.POSTED if entry.state == State.POSTED else Phase.RESERVED)
+        self._accumulate(line, entry)
+        self._remember(line, entry)
+        return Answer(message, outcome, entry.seq, entry.state, entry.window)
+
+    def _enter(self, line: Line, envelope: int, place: int) -> EntryRow:
+        transaction, scheme = line.transaction, self.book.schemes[line.transaction.scheme]
+        until = transaction.pending_until
+        moves = until is None and line.change is not Change.VOID
+        last_closed = self.last_closed.get(scheme.cycle.name)
+        entry = EntryRow(
+            self.numbers.entry,
+            str(transaction.id),
+            transaction.scheme,
+            transaction.kind,
+            str(transaction.sender),
+            transaction.home,
+            transaction.treating,
+            int(transaction.occurred_at.timestamp()),
+            transaction.amount_fen,
+            line.digest,
+            State.POSTED.value if until is None else State.PENDING.value,
+            assign(scheme.cycle, transaction.occurred_at, last_closed) if moves else RESERVE,
+            None if transaction.refers is None else str(transaction.refers),
+            None if until is None else int(until.timestamp()),
+            envelope,
+            place,
+            self.numbers.block,
+        )
+        self.numbers.entry += 1
+        self.entries.append(entry)
+        return entry
+
+    def _add(self, postings: Sequence[Posting], entry: EntryRow, phase: Phase) -> None:
+        number, window = self.numbers.posting, entry.window if phase is Phase.POSTED else RESERVE
+        self.postings += [
+            PostingRow(
+                seq, entry.seq, window, str(one.debtor), str(one.creditor), one.amount_fen, one.kind, one.rule, phase.value
+            )
+            for seq, one in enumerate(postings, start=number)
+        ]
+        self.numbers.posting = number + len(postings)
+        if self.book.room_fen:
+            self._use_room(postings, phase)
+
+    def _use_room(self, postings: Sequence[Posting], phase: Phase) -> None:
+        """A reservation takes room from the payer alone; what is posted also makes room for who receives it."""
+        room = self.book.room_fen
+        for posting in postings:
+            if posting.debtor in room:
+                room[posting.debtor] -= -posting.amount_fen if phase is Phase.RELEASED else posting.amount_fen
+            if posting.creditor in room and phase is Phase.POSTED:
+                room[posting.creditor] += posting.amount_fen
+
+    def _follow(self, line: Line, entry: EntryRow) -> None:
+        """Resolve the earlier entry: release what it reserved, free what it claimed."""
+        change, refers = line.change, line.transaction.refers
+        if change is None or refers is None:
+            return
+        earlier = self.book.earlier[refers]
+        self.resolutions.append(ResolutionRow(earlier.entry, change.value, entry.seq, self.numbers.block))
+        if change is not Change.REVERSE:
+            self._add(earlier.postings, entry, Phase.RELEASED)
+        if change is not Change.POST:
+            self.freed.append(earlier.entry)
+            self.book.claimed -= {(earlier.scheme, claim) for claim in earlier.claims}
+        self.book.earlier[refers] = earlier._replace(state=ENTRY.after(earlier.state, change))
+
+    def _accumulate(self, line: Line, entry: EntryRow) -> None:
+        totals = self.book.totals_fen
+        for one in line.accumulations:
+            totals[one.account] = totals.get(one.account, 0) + one.add_fen
+            self.accumulations.append(AccumulationRow(entry.seq, one.account, one.add_fen))
+
+    def _remember(self, line: Line, entry: EntryRow) -> None:
+        self.claims += [ClaimRow(entry.scheme, claim, entry.seq) for claim in line.claims]
+        self.book.claimed |= {(entry.scheme, claim) for claim in line.claims}
+        self.book.seen[entry.id] = Seen(line.digest, entry.seq, entry.state, entry.window)
+        transaction = line.transaction
+        self.book.earlier[MessageId(entry.id)] = Earlier(
+            entry.seq,
+            entry.scheme,
+            transaction.home,
+            transaction.treating,
+            State(entry.state),
+            line.postings,
+            line.claims,
+            tuple(Accumulation(one.account, one.add_fen) for one in line.accumulations),
+            entry.window,
+            about_another=entry.refers is not None,
+        )

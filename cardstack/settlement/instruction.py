@@ -1,0 +1,81 @@
+"""Payment instructions: who pays whom what, so that a window's nets become money."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cardstack.fsm import Machine
+from cardstack.settlement.transaction import Party
+from cardstack.values import Fen
+
+CENTRE: Final = Party("00.settlement-account")
+"""The clearing centre's account: payers pay into it and it pays the receivers (multilateral)."""
+
+
+class Payment(StrEnum):
+    """Where an instruction is."""
+
+    PREPARED = "prepared"
+    RELEASED = "released"
+    PAID = "paid"
+    PARTLY_PAID = "partly-paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Act(StrEnum):
+    """What moves an instruction on: two operators' release, or what the bank says."""
+
+    RELEASE = "release"
+    CANCEL = "cancel"
+    CONFIRM = "confirm"
+    CONFIRM_PART = "confirm-part"
+    REJECT = "reject"
+
+
+PAYMENT: Final = Machine(
+    initial=Payment.PREPARED,
+    moves={
+        (Payment.PREPARED, Act.RELEASE): Payment.RELEASED,
+        (Payment.PREPARED, Act.CANCEL): Payment.CANCELLED,
+        (Payment.RELEASED, Act.CONFIRM): Payment.PAID,
+        (Payment.RELEASED, Act.CONFIRM_PART): Payment.PARTLY_PAID,
+        (Payment.RELEASED, Act.REJECT): Payment.FAILED,
+        (Payment.PARTLY_PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
+        (Payment.PARTLY_PAID, Act.CONFIRM): Payment.PAID,
+        (Payment.PARTLY_PAID, Act.REJECT): Payment.FAILED,
+        (Payment.FAILED, Act.RELEASE): Payment.RELEASED,
+        (Payment.FAILED, Act.CANCEL): Payment.CANCELLED,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One payment. Its id is the end-to-end reference by which the bank's statement is matched."""
+
+    id: str
+    window: str
+    debtor: Party
+    creditor: Party
+    amount_fen: Fen
+
+
+def instructions(window: str, nets: Mapping[Party, Fen]) -> tuple[Instruction, ...]:
+    """What must be paid for a window: payers first, then receivers, all through the centre's account.
+
+    Nothing is left in the centre's account: what comes in goes out.
+
+    >>> for one in instructions("medical-2026-11", {Party("31.medical-fund"): Fen(-500), Party("33.hospital-fund"): Fen(500)}):
+    ...     print(one.id, one.debtor, one.creditor, one.amount_fen)
+    medical-2026-11.001 31.medical-fund 00.settlement-account 500
+    medical-2026-11.002 00.settlement-account 33.hospital-fund 500
+    """
+    assert sum(nets.values()) == 0
+    pays = [(party, CENTRE, Fen(-amount)) for party, amount in sorted(nets.items()) if amount < 0]
+    receives = [(CENTRE, party, amount) for party, amount in sorted(nets.items()) if amount > 0]
+    return tuple(
+        Instruction(f"{window}.{number:03d}", window, debtor, creditor, amount)
+        for number, (debtor, creditor, amount) in enumerate(pays + receives, start=1)
+    )

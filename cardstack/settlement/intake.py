@@ -1,0 +1,273 @@
+"""The answer to a submission: outcomes in order of precedence, judged line by line against what the ledger knows.
+
+A `Book` holds the facts that bear on a batch; the store loads them by sets under its write lock, so nothing can
+change between the judgement and the commit. Taking a line updates the book, so a duplicate inside one batch is
+answered like any other.
+"""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeAlias
+
+from cardstack.errors import CardstackError
+from cardstack.settlement.ledger import ENTRY, Change, State
+from cardstack.settlement.scheme import Accumulation, Reason, Scheme
+from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
+from cardstack.text import Text
+from cardstack.values import Fen
+
+SKEW: Final = timedelta(minutes=5)
+"""How far a sender's clock may run ahead."""
+
+
+class Outcome(StrEnum):
+    """The answer to a line. Each is part of the public interface."""
+
+    NOT_YOURS = "not-yours"
+    REPEATED = "repeated"
+    CONFLICTING = "conflicting"
+    UNKNOWN_SCHEME = "unknown-scheme"
+    IN_FUTURE = "in-future"
+    UNKNOWN_REFERENCE = "unknown-reference"
+    RESOLVED_REFERENCE = "resolved-reference"
+    REFUSED = "refused"
+    UNKNOWN_PARTY = "unknown-party"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+    OVER_CAP = "over-cap"
+    OVER_LIMIT = "over-limit"
+    ACCEPTED = "accepted"
+
+
+OUTCOMES: Final[Mapping[Outcome, Text]] = {
+    Outcome.NOT_YOURS: Text(
+        "The signer may not speak for this sender, or the sender is neither the home nor the treating side",
+        "签名方无权代表该发送方，或发送方既非参保/发卡地也非就医/使用地",
+    ),
+    Outcome.REPEATED: Text("Received before with the same content; the first answer again", "此前已收到相同内容，返回首次应答"),
+    Outcome.CONFLICTING: Text("This message id was used before for other content", "该报文标识此前已用于不同内容"),
+    Outcome.UNKNOWN_SCHEME: Text("No such scheme is cleared here", "本系统不办理该清算业务"),
+    Outcome.IN_FUTURE: Text("It says it happened later than now", "业务发生时间晚于当前时间"),
+    Outcome.UNKNOWN_REFERENCE: Text(
+        "The earlier message it is about is not in the ledger under this scheme and these parties",
+        "所引用的原交易不存在，或业务与双方不一致",
+    ),
+    Outcome.RESOLVED_REFERENCE: Text(
+        "The earlier message is not in a state that allows this", "所引用原交易的当前状态不允许该操作"
+    ),
+    Outcome.REFUSED: Text("The scheme's rules refuse it", "不符合业务规则"),
+    Outcome.UNKNOWN_PARTY: Text("A party that would owe or be owed is not a participant", "应收或应付方不是参与方"),
+    Outcome.DUPLICATE: Text("The same service was settled before under another message id", "同一笔业务已以其他报文标识结算"),
+    Outcome.STALE: Text(
+        "A running total has moved since it was computed: ask for the present one and compute again",
+        "累计额已变动，请取最新累计额后重新计算",
+    ),
+    Outcome.OVER_CAP: Text("A running total would pass its cap or fall below zero", "累计额将超过限额或小于零"),
+    Outcome.OVER_LIMIT: Text("The payer's limit or prepayment would be exceeded", "将超过付款方限额或预付金"),
+    Outcome.ACCEPTED: Text("Accepted and durable", "已受理并持久保存"),
+}
+
+
+class Answer(NamedTuple):
+    """What the sender of a line gets. For a repeated line, `entry`, `state` and `window` are the first answer's."""
+
+    id: MessageId
+    outcome: Outcome
+    entry: int | None = None
+    state: str | None = None
+    window: str | None = None
+    reason: Reason | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the transaction is in the ledger under this content."""
+        return self.outcome in (Outcome.ACCEPTED, Outcome.REPEATED)
+
+
+class Seen(NamedTuple):
+    """A message id that the ledger knows: the digest of its content, and what was answered."""
+
+    digest: bytes
+    entry: int
+    state: str
+    window: str
+
+
+class Earlier(NamedTuple):
+    """An entry that a new message is about, in its present state."""
+
+    entry: int
+    scheme: str
+    home: str
+    treating: str
+    state: State
+    postings: tuple[Posting, ...]
+    claims: tuple[str, ...]
+    accumulations: tuple[Accumulation, ...]
+    window: str
+    about_another: bool = False
+
+
+class Node(NamedTuple):
+    """A participant that signs: its own name, and whether it may pass on what others signed for (a province's hub)."""
+
+    name: Party
+    relays: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """What the ledger knows that bears on a batch. `room_fen` is what each limited party may still owe."""
+
+    now: datetime
+    schemes: Mapping[str, Scheme]
+    parties: Container[str]
+    seen: dict[str, Seen] = field(default_factory=dict)
+    earlier: dict[str, Earlier] = field(default_factory=dict)
+    claimed: set[tuple[str, str]] = field(default_factory=set)
+    totals_fen: dict[str, int] = field(default_factory=dict)
+    room_fen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Line:
+    """One transaction of a batch beside who signed it, and what its scheme makes of it."""
+
+    transaction: Transaction
+    digest: bytes
+    signer: Node
+    postings: tuple[Posting, ...] = ()
+    claims: tuple[str, ...] = ()
+    accumulations: tuple[Accumulation, ...] = ()
+    reason: Reason | None = None
+
+    @property
+    def change(self) -> Change | None:
+        """What it does to the earlier message it is about."""
+        transaction = self.transaction
+        if transaction.reverses:
+            return Change.REVERSE
+        if transaction.posts:
+            return Change.POST
+        return Change.VOID if transaction.voids else None
+
+
+Check: TypeAlias = Callable[[Line, Book], bool]
+
+
+def not_yours(line: Line, book: Book) -> bool:
+    """The signer speaks for the sender (or relays for its province), and the sender's province takes part."""
+    del book
+    sender, node = line.transaction.sender, line.signer
+    speaks = sender == node.name or (node.relays and sender.province == node.name.province)
+    return not speaks or sender.province not in (line.transaction.home_province, line.transaction.treating_province, "00")
+
+
+def unknown_reference(line: Line, book: Book) -> bool:
+    """An earlier message of the same scheme and regions; a stranger does not learn whether another's id exists."""
+    transaction = line.transaction
+    if transaction.refers is None:
+        return False
+    earlier = book.earlier.get(transaction.refers)
+    return earlier is None or (earlier.scheme, earlier.home, earlier.treating) != (
+        transaction.scheme,
+        transaction.home,
+        transaction.treating,
+    )
+
+
+def resolved_reference(line: Line, book: Book) -> bool:
+    """A pending entry is posted or voided once, a posted one reversed once; a reversal is not itself reversed."""
+    change, refers = line.change, line.transaction.refers
+    if change is None or refers is None:
+        return False
+    earlier = book.earlier[refers]
+    return earlier.about_another or (earlier.state, change) not in ENTRY.moves
+
+
+def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapping[str, Scheme]) -> Line:
+    """The line with what its scheme makes of it, which needs nothing of the ledger: reason, or postings and claims."""
+    line = Line(transaction, digest, signer)
+    scheme = schemes.get(transaction.scheme)
+    if scheme is None or transaction.refers is not None:
+        return line
+    try:
+        line.reason = scheme.check(transaction)
+        if line.reason is None:
+            line.postings = scheme.postings(transaction, transaction.day)
+            line.claims = scheme.claims(transaction)
+            line.accumulations = scheme.accumulations(transaction)
+    except CardstackError as error:
+        line.reason = Reason(error.code, error.title)
+    return line
+
+
+def refused(line: Line, book: Book) -> bool:
+    """Whether the scheme found a reason; a message about another now has the postings that follow from that one."""
+    change, refers = line.change, line.transaction.refers
+    if change is not None and refers is not None:
+        _follow(line, change, book.earlier[refers])
+    return line.reason is not None
+
+
+def _follow(line: Line, change: Change, earlier: Earlier) -> None:
+    if change is Change.REVERSE:
+        line.postings = tuple(posting.opposite() for posting in earlier.postings)
+    elif change is Change.POST:
+        line.postings = earlier.postings
+    if change is not Change.POST:
+        line.accumulations = tuple(Accumulation(one.account, Fen(-one.add_fen)) for one in earlier.accumulations)
+
+
+def over_limit(line: Line, book: Book) -> bool:
+    """What each limited party would owe more than it is owed by this line, against its room."""
+    if not book.room_fen or line.change in (Change.VOID, Change.POST):  # a pending entry has its room already
+        return False
+    needs: dict[str, int] = {}
+    for posting in line.postings:
+        needs[posting.debtor] = needs.get(posting.debtor, 0) + posting.amount_fen
+        needs[posting.creditor] = needs.get(posting.creditor, 0) - posting.amount_fen
+    return any(need > 0 and need > book.room_fen[party] for party, need in needs.items() if party in book.room_fen)
+
+
+# In order of precedence: the first that applies is the answer, so a retry is always answered as a retry.
+CHECKS: Final[tuple[tuple[Outcome, Check], ...]] = (
+    (Outcome.NOT_YOURS, not_yours),
+    (
+        Outcome.REPEATED,
+        lambda line, book: (known := book.seen.get(line.transaction.id)) is not None and known.digest == line.digest,
+    ),
+    (Outcome.CONFLICTING, lambda line, book: line.transaction.id in book.seen),
+    (Outcome.UNKNOWN_SCHEME, lambda line, book: line.transaction.scheme not in book.schemes),
+    (Outcome.IN_FUTURE, lambda line, book: line.transaction.occurred_at > book.now + SKEW),
+    (Outcome.UNKNOWN_REFERENCE, unknown_reference),
+    (Outcome.RESOLVED_REFERENCE, resolved_reference),
+    (Outcome.REFUSED, refused),
+    (
+        Outcome.UNKNOWN_PARTY,
+        lambda line, book: any(one.debtor not in book.parties or one.creditor not in book.parties for one in line.postings),
+    ),
+    (Outcome.DUPLICATE, lambda line, book: any((line.transaction.scheme, claim) in book.claimed for claim in line.claims)),
+    (
+        Outcome.STALE,
+        lambda line, book: any(
+            one.before_fen is not None and one.before_fen != book.totals_fen.get(one.account, 0) for one in line.accumulations
+        ),
+    ),
+    (
+        Outcome.OVER_CAP,
+        lambda line, book: any(
+            not (after := book.totals_fen.get(one.account, 0) + one.add_fen) >= 0
+            or (one.cap_fen is not None and one.add_fen > 0 and after > one.cap_fen)
+            for one in line.accumulations
+        ),
+    ),
+    (Outcome.OVER_LIMIT, over_limit),
+)
+
+
+def judge(line: Line, book: Book) -> Outcome:
+    """The first outcome that applies; `ACCEPTED` where none does. The line then has its postings."""
+    return next((outcome for outcome, applies in CHECKS if applies(line, book)), Outcome.ACCEPTED)

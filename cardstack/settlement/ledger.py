@@ -1,0 +1,164 @@
+"""The ledger's own rules: states of an entry, phases of a posting, balances, and the chain that seals them.
+
+An entry is one accepted transaction. Entries and postings are only ever added: a pending entry is resolved, and a
+posted one reversed, by further rows that name it. Rows are plain tuples in the order of the store's columns, because
+line-level work goes by sets and not by objects. Moments in rows are whole seconds since 1970 (UTC).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from cardstack.fsm import Machine
+from cardstack.text import Text
+
+GENESIS: Final = bytes(32)
+"""What the first block names as its predecessor."""
+
+RESERVE: Final = ""
+"""The window of what is only reserved: money falls into a window when it is posted."""
+
+
+class State(StrEnum):
+    """The state of an entry."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+    REVERSED = "reversed"
+
+
+class Change(StrEnum):
+    """What a later entry does to an earlier one."""
+
+    POST = "post"
+    VOID = "void"
+    LAPSE = "lapse"
+    REVERSE = "reverse"
+
+
+ENTRY: Final = Machine(
+    initial=State.PENDING,
+    moves={
+        (State.PENDING, Change.POST): State.POSTED,
+        (State.PENDING, Change.VOID): State.VOIDED,
+        (State.PENDING, Change.LAPSE): State.LAPSED,
+        (State.POSTED, Change.REVERSE): State.REVERSED,
+    },
+)
+
+STATES: Final = {
+    State.PENDING: Text("pending", "待定"),
+    State.POSTED: Text("posted", "已入账"),
+    State.VOIDED: Text("voided", "已撤销"),
+    State.LAPSED: Text("lapsed", "已失效"),
+    State.REVERSED: Text("reversed", "已冲正"),
+}
+
+
+class Phase(StrEnum):
+    """What a posting moves: money owed, money reserved, or a reservation let go."""
+
+    POSTED = "posted"
+    RESERVED = "reserved"
+    RELEASED = "released"
+
+
+class EntryRow(NamedTuple):
+    """One entry as it lies in the store."""
+
+    seq: int
+    id: str
+    scheme: str
+    kind: str
+    sender: str
+    home: str
+    treating: str
+    occurred_at: int
+    amount_fen: int
+    digest: bytes
+    state: str
+    window: str
+    refers: str | None
+    pending_until: int | None
+    envelope: int
+    line: int
+    block: int
+
+
+class PostingRow(NamedTuple):
+    """One posting as it lies in the store."""
+
+    seq: int
+    entry: int
+    window: str
+    debtor: str
+    creditor: str
+    amount_fen: int
+    kind: str
+    rule: str
+    phase: str
+
+
+class ResolutionRow(NamedTuple):
+    """That an entry was posted, voided, lapsed or reversed, and by which later entry; at most once each."""
+
+    entry: int
+    change: str
+    by_entry: int | None
+    block: int
+
+
+class BalanceRow(NamedTuple):
+    """What a party owes and is owed in a window, and what is reserved either way."""
+
+    party: str
+    window: str
+    pays_fen: int
+    receives_fen: int
+    pays_reserved_fen: int
+    receives_reserved_fen: int
+
+
+def sealed(previous: bytes, lines: Iterable[str]) -> bytes:
+    r"""The hash of a block: SHA-256 over the hash before it and every row of the block, a line each.
+
+    >>> sealed(GENESIS, ["E|1", "P|1"]) == hashlib.sha256(bytes(32) + b"E|1\nP|1").digest()
+    True
+    """
+    return hashlib.sha256(previous + "\n".join(lines).encode()).digest()
+
+
+def chain_lines(
+    entries: Iterable[EntryRow], postings: Iterable[PostingRow], resolutions: Iterable[ResolutionRow]
+) -> Iterator[str]:
+    """The rows of a block as the chain seals them, in the order of their numbers; the auditor makes the same lines."""
+    for e in entries:
+        yield (
+            f"E|{e[0]}|{e[1]}|{e[2]}|{e[3]}|{e[4]}|{e[5]}|{e[6]}|{e[7]}|{e[8]}|{e[9].hex()}|{e[10]}|{e[11]}|{e[12]}|{e[13]}|{e[14]}|{e[15]}"
+        )
+    for p in postings:
+        yield f"P|{p[0]}|{p[1]}|{p[2]}|{p[3]}|{p[4]}|{p[5]}|{p[6]}|{p[7]}|{p[8]}"
+    for r in resolutions:
+        yield f"R|{r[0]}|{r[1]}|{r[2]}"
+
+
+def balances(postings: Iterable[PostingRow]) -> list[BalanceRow]:
+    """What a set of postings adds to each party's balance in each window, in the order of their names.
+
+    >>> balances([PostingRow(1, 1, "w", "31.a", "33.b", 7, "k", "r", "posted")])[0]
+    BalanceRow(party='31.a', window='w', pays_fen=7, receives_fen=0, pays_reserved_fen=0, receives_reserved_fen=0)
+    """
+    flows: dict[tuple[str, str, str, str], int] = {}
+    for posting in postings:
+        key = posting[2], posting[3], posting[4], posting[8]
+        flows[key] = flows.get(key, 0) + posting[5]
+    sums: dict[tuple[str, str], list[int]] = {}
+    for (window, debtor, creditor, phase), amount in flows.items():
+        place = 0 if phase == Phase.POSTED else 2
+        signed = -amount if phase == Phase.RELEASED else amount
+        sums.setdefault((debtor, window), [0, 0, 0, 0])[place] += signed
+        sums.setdefault((creditor, window), [0, 0, 0, 0])[place + 1] += signed
+    return [BalanceRow(party, window, *four) for (party, window), four in sorted(sums.items())]

@@ -1,0 +1,190 @@
+"""The set-based way into the ledger: a file's transactions by columns, held equal by tests to the one-by-one way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from operator import itemgetter
+
+from cardstack.settlement.columns import Columns, Posted
+from cardstack.settlement.intake import Outcome
+from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
+from cardstack.settlement.window import assign
+from server.store.commit import Commit, Kept, add_rows, keep, open_windows
+from server.store.engine import Database
+from server.store.posting import last_closed, rooms
+from server.store.values import moment
+
+ACCEPTED = Outcome.ACCEPTED.value
+DAY, EAST = 86_400, 28_800
+"""A day in seconds, and how far legal time is ahead of UTC."""
+
+
+def post_many(database: Database, columns: Columns, kept: Kept, now: datetime) -> Posted:
+    """One commit; outcomes in the intake's order of precedence. What a scheme itself refuses never gets here.
+
+    A file may come in several pieces: it is kept once, known by its digest.
+    """
+    with database.writing() as connection:
+        commit = Commit(database, connection, now)
+        outcomes, entries = _judge(commit, columns)
+        chosen = [place for place, outcome in enumerate(outcomes) if outcome == ACCEPTED]
+        if not chosen:
+            return Posted(outcomes, entries, None)
+        for number, place in enumerate(chosen, start=commit.tip.entry):
+            entries[place] = number
+        windows = _windows(commit, columns)
+        open_windows(commit, {windows[place] for place in chosen})
+        envelope = _keep(commit, kept, len(chosen))
+        add_rows(
+            commit,
+            _entry_rows(commit, columns, chosen, windows, envelope),
+            _posting_rows(commit, columns, entries, windows, outcomes),
+            (),
+        )
+        if columns.claims:
+            claims = [(columns.scheme, columns.claims[place], entries[place]) for place in chosen if columns.claims[place]]
+            commit.insert("claim", "scheme, claim, entry", claims)
+        return Posted(outcomes, entries, commit.tip.block)
+
+
+def _judge(commit: Commit, columns: Columns) -> tuple[list[str], list[int | None]]:
+    """The outcome of each transaction, and the entry of those that stand in the ledger already."""
+    outcomes: list[str] = [ACCEPTED] * len(columns.ids)
+    entries: list[int | None] = [None] * len(columns.ids)
+    _mark_known(commit, columns, outcomes, entries)
+    parties, room = rooms(commit)
+    strangers = (set(columns.debtors) | set(columns.creditors)) - parties
+    if strangers:
+        for owner, debtor, creditor in zip(columns.owners, columns.debtors, columns.creditors, strict=True):
+            if outcomes[owner] == ACCEPTED and (debtor in strangers or creditor in strangers):
+                outcomes[owner] = Outcome.UNKNOWN_PARTY.value
+    if columns.claims:
+        _mark_duplicates(commit, columns, outcomes)
+    if room.keys() & (set(columns.debtors) | set(columns.creditors)):
+        _mark_over_limit(columns, room, outcomes)
+    return outcomes, entries
+
+
+def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: list[int | None]) -> None:
+    found = commit.among("SELECT id, digest, seq FROM entry WHERE id IN {these}", columns.ids)
+    known: dict[str, tuple[bytes, int | None]] = {id_: (bytes(digest), seq) for id_, digest, seq in found}
+    if not known and len(set(columns.ids)) == len(columns.ids):
+        return
+    for place, (id_, digest) in enumerate(zip(columns.ids, columns.digests, strict=True)):
+        if id_ in known:
+            same = known[id_][0] == digest
+            outcomes[place] = (Outcome.REPEATED if same else Outcome.CONFLICTING).value
+            entries[place] = known[id_][1] if same else None
+        else:
+            known[id_] = digest, None
+
+
+def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str]) -> None:
+    found = commit.among("SELECT claim, scheme FROM claim WHERE claim IN {these}", {claim for claim in columns.claims if claim})
+    taken = {claim for claim, scheme in found if scheme == columns.scheme}
+    if not taken and len(set(columns.claims)) == len(columns.claims):
+        return
+    for place, claim in enumerate(columns.claims):
+        if claim and outcomes[place] == ACCEPTED:
+            if claim in taken:
+                outcomes[place] = Outcome.DUPLICATE.value
+            taken.add(claim)
+
+
+def _mark_over_limit(columns: Columns, room: dict[str, int], outcomes: list[str]) -> None:
+    """One after the other, because each one uses up what the next one finds."""
+    needs: dict[int, dict[str, int]] = {}
+    postings = zip(columns.owners, columns.debtors, columns.creditors, columns.posting_amounts_fen, strict=True)
+    for owner, debtor, creditor, amount in postings:
+        mine = needs.setdefault(owner, {})
+        mine[debtor] = mine.get(debtor, 0) + amount
+        mine[creditor] = mine.get(creditor, 0) - amount
+    for owner, mine in needs.items():
+        if outcomes[owner] != ACCEPTED:
+            continue
+        if any(need > 0 and need > room[party] for party, need in mine.items() if party in room):
+            outcomes[owner] = Outcome.OVER_LIMIT.value
+            continue
+        for party in mine.keys() & room.keys():
+            room[party] -= mine[party]
+
+
+def _windows(commit: Commit, columns: Columns) -> list[str]:
+    """The window of each transaction; one decision a day."""
+    closed = last_closed(commit).get(columns.cycle.name)
+    days = [(at + EAST) // DAY for at in columns.occurred_at]
+    windows = {day: assign(columns.cycle, moment(day * DAY - EAST), closed) for day in set(days)}
+    return [windows[day] for day in days]
+
+
+def _keep(commit: Commit, kept: Kept, accepted: int) -> int:
+    known = commit.all("SELECT seq FROM envelope WHERE digest = ? ORDER BY seq LIMIT 1", (kept.digest,))
+    if not known:
+        keep(commit, [(kept, accepted)])
+        return commit.tip.envelope
+    commit.tell(f"{kept.kind}-accepted", str(known[0][0]), {"node": kept.node, "accepted": accepted, "block": commit.tip.block})
+    return int(known[0][0])
+
+
+def _entry_rows(commit: Commit, columns: Columns, chosen: Sequence[int], windows: Sequence[str], envelope: int) -> list[EntryRow]:
+    scheme, kind, sender, state, block = columns.scheme, columns.kind, str(columns.sender), State.POSTED.value, commit.tip.block
+    pick = itemgetter(*chosen) if len(chosen) > 1 else lambda values: (values[chosen[0]],)
+    whole = len(chosen) == len(columns.ids)
+    wanted = (
+        columns.ids,
+        columns.homes,
+        columns.treatings,
+        columns.occurred_at,
+        columns.amounts_fen,
+        columns.digests,
+        windows,
+        columns.lines,
+    )
+    parts = wanted if whole else tuple(pick(one) for one in wanted)
+    make = tuple.__new__
+    return [
+        make(
+            EntryRow,
+            (
+                seq,
+                id_,
+                scheme,
+                kind,
+                sender,
+                home,
+                treating,
+                at,
+                amount,
+                digest,
+                state,
+                window,
+                None,
+                None,
+                envelope,
+                line,
+                block,
+            ),
+        )
+        for seq, (id_, home, treating, at, amount, digest, window, line) in enumerate(
+            zip(*parts, strict=True), start=commit.tip.entry
+        )
+    ]
+
+
+def _posting_rows(
+    commit: Commit, columns: Columns, entries: Sequence[int | None], windows: Sequence[str], outcomes: Sequence[str]
+) -> list[PostingRow]:
+    phase, make = Phase.POSTED.value, tuple.__new__
+    columns_of_postings = zip(
+        columns.owners,
+        columns.debtors,
+        columns.creditors,
+        columns.posting_amounts_fen,
+        columns.posting_kinds,
+        columns.rules,
+        strict=True,
+    )
+    kept = (row for row in columns_of_postings if outcomes[row[0]] == ACCEPTED)
+    return [
+        make(PostingRow, (seq, entries[owner], windows[owner], debtor, creditor, amount, kind, rule, phase))
+        for seq, (owner, debtor, creditor, amount, kind, rule) in enumerate(kept, start=commit.tip.posting)
+    ]

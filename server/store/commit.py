@@ -1,0 +1,162 @@
+"""One write to the ledger: what every commit adds, in rows, and how it is sealed."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from cardstack.settlement.ledger import (
+    GENESIS,
+    BalanceRow,
+    EntryRow,
+    PostingRow,
+    ResolutionRow,
+    balances,
+    chain_lines,
+    sealed,
+)
+from cardstack.settlement.window import Stage, period
+from server.store.engine import Database
+
+ENTRY_COLUMNS = (
+    "seq, id, scheme, kind, sender, home, treating, occurred_at, amount_fen, digest, state, window_id, refers, pending_until, "
+    "envelope, line, block"
+)
+POSTING_COLUMNS = "seq, entry, window_id, debtor, creditor, amount_fen, kind, rule, phase"
+BALANCE_UPSERT = (
+    "INSERT INTO balance (party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (party, window_id) DO UPDATE SET "
+    "pays_fen = balance.pays_fen + excluded.pays_fen, receives_fen = balance.receives_fen + excluded.receives_fen, "
+    "pays_reserved_fen = balance.pays_reserved_fen + excluded.pays_reserved_fen, "
+    "receives_reserved_fen = balance.receives_reserved_fen + excluded.receives_reserved_fen"
+)
+BALANCE_ADD = (
+    "UPDATE balance SET pays_fen = pays_fen + ?, receives_fen = receives_fen + ?, pays_reserved_fen = pays_reserved_fen + ?, "
+    "receives_reserved_fen = receives_reserved_fen + ? WHERE party = ? AND window_id = ?"
+)
+
+
+class Kept(NamedTuple):
+    """An envelope as it is kept: who signed it, over which path, and the certificates of that path by fingerprint."""
+
+    kind: str
+    digest: bytes
+    raw: bytes
+    node: str
+    signed_at: datetime
+    path: tuple[str, ...] = ()
+    certificates: Mapping[str, bytes] = {}
+
+
+class Tip(NamedTuple):
+    """The ends of everything that is numbered, read under the write lock."""
+
+    entry: int
+    posting: int
+    block: int
+    envelope: int
+    event: int
+    previous: bytes
+
+
+class View:
+    """A consistent view of the database."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self.database, self.connection = database, connection
+
+    def all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a query."""
+        return self.database.all(self.connection, query, values)
+
+    def among(self, query: str, values: Iterable[Any]) -> list[Any]:
+        """The rows of a query over a set of values."""
+        return self.database.among(self.connection, query, values)
+
+
+class Commit(View):
+    """One write to the ledger: a view under the write lock, the moment, and where everything numbered ends."""
+
+    def __init__(self, database: Database, connection: Connection, now: datetime) -> None:
+        super().__init__(database, connection)
+        self.at = int(now.timestamp())
+        self.tip = tip(self)
+
+    def insert(self, table: str, columns: str, rows: Sequence[Any]) -> None:
+        """Add rows."""
+        self.database.insert(self.connection, table, columns, rows)
+
+    def run(self, statement: str, rows: Sequence[Any]) -> None:
+        """A statement for each row."""
+        self.database.run(self.connection, statement, rows)
+
+    def tell(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+        """Add an event to the feed."""
+        ((seq,),) = self.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM event")
+        self.insert("event", "seq, at, kind, subject, data", [(seq, self.at, kind, subject, json.dumps(data))])
+
+
+def tip(commit: Commit) -> Tip:
+    """The next free numbers and the hash of the last block."""
+    (row,) = commit.all(
+        "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
+        "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
+        "COALESCE((SELECT MAX(seq) FROM event), 0) + 1, (SELECT hash FROM block ORDER BY seq DESC LIMIT 1)",
+    )
+    numbers, previous = row[:5], row[5]
+    entry, posting, block, envelope, event = numbers
+    return Tip(entry, posting, block, envelope, event, GENESIS if previous is None else bytes(previous))
+
+
+def add_rows(
+    commit: Commit, entries: Sequence[EntryRow], postings: Sequence[PostingRow], resolutions: Sequence[ResolutionRow]
+) -> bytes:
+    """One block: entries, postings, resolutions and what they do to the balances, sealed; its hash."""
+    ends = commit.tip
+    seal = sealed(ends.previous, chain_lines(entries, postings, resolutions))
+    block = (ends.block, ends.entry, ends.posting, len(entries), len(postings), ends.previous, seal, commit.at)
+    columns = "seq, first_entry, first_posting, entries, postings, previous, hash, sealed_at"
+    commit.insert("block", columns, [block])
+    commit.insert("entry", ENTRY_COLUMNS, entries)
+    commit.insert("posting", POSTING_COLUMNS, postings)
+    commit.insert("resolution", "entry, change, by_entry, block", resolutions)
+    add_balances(commit, balances(postings))
+    return seal
+
+
+def add_balances(commit: Commit, rows: Sequence[BalanceRow]) -> None:
+    """Add to the balances. What only takes away finds its row there; a check constraint keeps it from passing zero."""
+    grows = [row for row in rows if min(row[2:]) >= 0]
+    falls = [row for row in rows if min(row[2:]) < 0]
+    commit.run(BALANCE_UPSERT, grows)
+    commit.run(BALANCE_ADD, [(*row[2:], row.party, row.window) for row in falls])
+
+
+def open_windows(commit: Commit, windows: Iterable[str]) -> None:
+    """Windows come to be when the first transaction falls into them."""
+    wanted = set(windows)
+    for (there,) in commit.among("SELECT id FROM settlement_window WHERE id IN {these}", wanted):
+        wanted.discard(there)
+    rows = [(window, period(window)[0], Stage.OPEN.value, commit.at) for window in sorted(wanted)]
+    commit.insert("settlement_window", "id, cycle, stage, opened_at", rows)
+
+
+def keep(commit: Commit, kept: Sequence[tuple[Kept, int]]) -> None:
+    """Keep envelopes with the certificates that vouched for them, and tell those who follow the events."""
+    ends, at = commit.tip, commit.at
+    rows, events = [], []
+    for place, (one, accepted) in enumerate(kept):
+        seq = ends.envelope + place
+        path = json.dumps(one.path)
+        rows.append((seq, one.kind, one.digest, one.raw, one.node, int(one.signed_at.timestamp()), at, accepted, path))
+        data = json.dumps({"node": one.node, "accepted": accepted, "block": ends.block})
+        events.append((ends.event + place, at, f"{one.kind}-accepted", str(seq), data))
+    columns = "seq, kind, digest, raw, node, signed_at, received_at, lines, path"
+    commit.insert("envelope", columns, rows)
+    commit.insert("event", "seq, at, kind, subject, data", events)
+    certificates = {print_: der for one, _ in kept for print_, der in one.certificates.items()}
+    for (there,) in commit.among("SELECT fingerprint FROM certificate WHERE fingerprint IN {these}", certificates):
+        certificates.pop(there)
+    commit.insert("certificate", "fingerprint, der", list(certificates.items()))

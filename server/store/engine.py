@@ -1,0 +1,121 @@
+"""The two databases behind one small set of words: connect, write alone, insert rows, find what is known.
+
+SQLite runs in WAL mode with synchronous=FULL, PostgreSQL with its default durability: a commit that returned is on
+disk. Writers of the ledger take turns (BEGIN IMMEDIATE, an advisory lock), because each commit is sealed with the
+hash of the one before it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+LOCK: Final = 0x63617264
+"""The advisory lock under which PostgreSQL's ledger is written."""
+
+FEW: Final = 64
+"""From how many rows on PostgreSQL takes COPY instead of single statements."""
+
+Row = Sequence[Any]
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False}, pool_size=16, max_overflow=48)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """The driver begins nothing by itself; a writer takes the write lock at once, so that it cannot fail half-way."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """One database, and the words in which the two differ."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = connect(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only writer of the ledger; everything becomes durable at the end, or nothing."""
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            yield connection
+
+    def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row]) -> None:
+        """Add rows given as tuples in the order of `columns` (comma separated); by the driver, not by objects."""
+        if not rows:
+            return
+        width = columns.count(",") + 1
+        if self.is_sqlite:
+            marks = ",".join("?" * width)
+            driver(connection).executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608  # own names
+        elif len(rows) < FEW:
+            marks = ",".join(["%s"] * width)
+            with driver(connection).cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608  # own names
+        else:
+            with driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+    def among(self, connection: Connection, query: str, values: Iterable[Any]) -> list[Any]:
+        """The rows of a query in which `{these}` stands for a set of values: `… WHERE id IN {these}`."""
+        asked = list(values)
+        if not asked:
+            return []
+        if self.is_sqlite:
+            text = query.format(these="(SELECT value FROM json_each(?))")
+            return list(driver(connection).execute(text, (json.dumps(asked),)).fetchall())
+        with driver(connection).cursor() as cursor:
+            cursor.execute(query.format(these="(SELECT unnest(%s))"), (asked,))
+            return list(cursor.fetchall())
+
+    def all(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a query whose places are written `?`."""
+        if self.is_sqlite:
+            return list(driver(connection).execute(query, tuple(values)).fetchall())
+        with driver(connection).cursor() as cursor:
+            cursor.execute(query.replace("%", "%%").replace("?", "%s"), tuple(values))
+            return list(cursor.fetchall())
+
+    def run(self, connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+        """A statement with `?` places, once for each row."""
+        if self.is_sqlite:
+            driver(connection).executemany(statement, rows)
+        elif rows:
+            with driver(connection).cursor() as cursor:
+                cursor.executemany(statement.replace("%", "%%").replace("?", "%s"), rows)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection, for work by sets."""
+    return connection.connection.driver_connection

@@ -1,0 +1,151 @@
+"""Writing the ledger: one commit takes signed envelopes, judges their lines and adds the rows, sealed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cardstack.settlement.booking import Booking, Numbers
+from cardstack.settlement.intake import Answer, Book, Earlier, Line, Seen
+from cardstack.settlement.ledger import ENTRY, RESERVE, Change, State
+from cardstack.settlement.scheme import Accumulation, Scheme
+from cardstack.settlement.transaction import Party, Posting
+from cardstack.settlement.window import Stage
+from cardstack.values import Fen
+from server.store.commit import Commit, Kept, add_rows, keep, open_windows
+from server.store.engine import Database
+
+TOTAL_UPSERT = (
+    "INSERT INTO total (account, total_fen) VALUES (?, ?) "
+    "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
+)
+
+
+class Submission(NamedTuple):
+    """An opened envelope with its prepared lines."""
+
+    kept: Kept
+    lines: Sequence[Line]
+
+
+def submit(
+    database: Database, schemes: Mapping[str, Scheme], submissions: Sequence[Submission], now: datetime
+) -> list[list[Answer]]:
+    """Take several envelopes in one durable commit; an answer a line, in order."""
+    with database.writing() as connection:
+        commit = Commit(database, connection, now)
+        ends = commit.tip
+        lines = [line for submission in submissions for line in submission.lines]
+        book = _book(commit, schemes, lines, now)
+        booking = Booking(book, Numbers(ends.entry, ends.posting, ends.block), last_closed(commit))
+        answers: list[list[Answer]] = []
+        kept: list[tuple[Kept, int]] = []
+        for submission in submissions:
+            before, envelope = len(booking.entries), ends.envelope + len(kept)
+            answers.append([booking.take(line, envelope, place) for place, line in enumerate(submission.lines)])
+            if len(booking.entries) > before:
+                kept.append((submission.kept, len(booking.entries) - before))
+        if kept:
+            _write(commit, booking)
+            keep(commit, kept)
+    return answers
+
+
+def _book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:
+    about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
+    earlier = earlier_entries(commit, about) if about else {}
+    claims = {claim for line in lines for claim in line.claims}
+    accounts = {one.account for line in lines for one in line.accumulations}
+    accounts |= {one.account for entry in earlier.values() for one in entry.accumulations}
+    query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
+    known = commit.among(query, [str(line.transaction.id) for line in lines])
+    parties, room = rooms(commit)
+    return Book(
+        now,
+        schemes,
+        parties,
+        {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known},
+        earlier,
+        set(commit.among("SELECT scheme, claim FROM claim WHERE claim IN {these}", claims)),
+        dict(commit.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts)),
+        room,
+    )
+
+
+def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:
+    """Every participant, and what each limited one may still owe before the windows that are not settled are paid."""
+    rows = commit.all("SELECT name, limit_fen FROM party")
+    limits = {name: limit for name, limit in rows if limit is not None}
+    if limits:
+        owed = commit.all(
+            "SELECT party, SUM(pays_fen - receives_fen + pays_reserved_fen) FROM balance LEFT JOIN settlement_window "
+            "ON settlement_window.id = balance.window_id WHERE COALESCE(stage, 'open') <> ? GROUP BY party",
+            (Stage.SETTLED.value,),
+        )
+        for name, amount in owed:
+            if name in limits:
+                limits[name] -= int(amount)
+    return {name for name, _ in rows}, limits
+
+
+def last_closed(commit: Commit) -> dict[str, str]:
+    """Each cycle's newest window that is no longer open."""
+    query = "SELECT cycle, MAX(id) FROM settlement_window WHERE stage <> 'open' GROUP BY cycle"
+    return dict(commit.all(query))
+
+
+def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
+    """The entries that messages are about, each in its present state."""
+    columns = "id, seq, scheme, home, treating, state, window_id, refers"
+    entries = commit.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
+    numbers = [entry[1] for entry in entries]
+    postings = _grouped(
+        commit.among(
+            "SELECT entry, debtor, creditor, amount_fen, kind, rule FROM posting "
+            "WHERE phase <> 'released' AND entry IN {these} ORDER BY seq",
+            numbers,
+        )
+    )
+    changes = _grouped(commit.among("SELECT entry, change FROM resolution WHERE entry IN {these}", numbers))
+    claims = _grouped(commit.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
+    added = _grouped(commit.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
+    return {
+        id_: Earlier(
+            seq,
+            scheme,
+            home,
+            treating,
+            state_after(state, [change for (change,) in changes.get(seq, ())]),
+            tuple(Posting(Party(a), Party(b), Fen(amount), kind, rule) for a, b, amount, kind, rule in postings.get(seq, ())),
+            tuple(claim for (claim,) in claims.get(seq, ())),
+            tuple(Accumulation(account, Fen(amount)) for account, amount in added.get(seq, ())),
+            window,
+            refers is not None,
+        )
+        for id_, seq, scheme, home, treating, state, window, refers in entries
+    }
+
+
+def state_after(state: str, changes: Iterable[str]) -> State:
+    """The present state of an entry: as it was entered, and what came later, a reversal last."""
+    now = State(state)
+    for change in sorted(changes, key=lambda one: one == Change.REVERSE):
+        now = ENTRY.after(now, Change(change))
+    return now
+
+
+def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    groups: dict[int, list[Any]] = {}
+    for first, *rest in rows:
+        groups.setdefault(first, []).append(tuple(rest))
+    return groups
+
+
+def _write(commit: Commit, booking: Booking) -> None:
+    cycles = {entry.window for entry in booking.entries if entry.window != RESERVE}
+    open_windows(commit, cycles)
+    add_rows(commit, booking.entries, booking.postings, booking.resolutions)
+    if booking.freed:
+        commit.run("DELETE FROM claim WHERE entry = ?", [(entry,) for entry in booking.freed])
+    commit.insert("claim", "scheme, claim, entry", booking.claims)
+    commit.insert("accumulation", "entry, account, add_fen", booking.accumulations)
+    commit.run(TOTAL_UPSERT, [(account, amount) for _, account, amount in booking.accumulations])

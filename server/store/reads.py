@@ -1,0 +1,168 @@
+"""Reading the ledger: single things with all that belongs to them, and pages by key. Nothing here writes."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cardstack.settlement.instruction import Instruction, Payment
+from cardstack.settlement.ledger import RESERVE
+from cardstack.settlement.netting import Owed, Position
+from cardstack.settlement.transaction import Party
+from cardstack.settlement.window import Stage
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+from server.store.posting import state_after
+from server.store.values import (
+    BookedPosting,
+    Entry,
+    Happening,
+    KeptEnvelope,
+    Move,
+    Participant,
+    PreparedInstruction,
+    RegisteredNode,
+    Window,
+    moment,
+)
+
+PAGE_MAX = 1000
+
+
+def entries(view: View, rows: Sequence[Any]) -> list[Entry]:
+    """Rows of the table `entry` as entries in their present state."""
+    changes: dict[int, list[str]] = {}
+    found = view.among("SELECT entry, change FROM resolution WHERE entry IN {these}", [row[0] for row in rows])
+    for entry, change in found:
+        changes.setdefault(entry, []).append(change)
+    return [Entry.of(row, state_after(row[10], changes.get(row[0], ()))) for row in rows]
+
+
+def entry(view: View, message: str) -> Entry | None:
+    """The transaction of that message id."""
+    rows = view.all(f"SELECT {ENTRY_COLUMNS} FROM entry WHERE id = ?", (message,))  # noqa: S608  # own names
+    return entries(view, rows)[0] if rows else None
+
+
+def page(view: View, *, before: int | None, limit: int, window: str | None = None, scheme: str | None = None) -> list[Entry]:
+    """Entries from the newest on, those numbered below `before`."""
+    where = [("seq < ?", before), ("window_id = ?", window), ("scheme = ?", scheme)]
+    asked = [(text, value) for text, value in where if value is not None]
+    text = " AND ".join(text for text, _ in asked) or "1 = 1"
+    query = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE {text} ORDER BY seq DESC LIMIT ?"  # noqa: S608  # own names
+    return entries(view, view.all(query, [*(value for _, value in asked), min(limit, PAGE_MAX)]))
+
+
+def postings(view: View, numbers: Iterable[int]) -> list[BookedPosting]:
+    """The postings of entries, in order."""
+    query = f"SELECT {POSTING_COLUMNS} FROM posting WHERE entry IN {{these}} ORDER BY seq"  # noqa: S608  # own names
+    return [BookedPosting.of(row) for row in view.among(query, numbers)]
+
+
+def party_postings(view: View, window: str, party: str, *, after: int, limit: int) -> list[BookedPosting]:
+    """What made a party's net of a window, in order: postings numbered above `after`."""
+    query = (
+        f"SELECT {POSTING_COLUMNS} FROM posting WHERE window_id = ? AND (debtor = ? OR creditor = ?) "  # noqa: S608  # own names
+        "AND seq > ? ORDER BY seq LIMIT ?"
+    )
+    return [BookedPosting.of(row) for row in view.all(query, (window, party, party, after, min(limit, PAGE_MAX)))]
+
+
+def envelope(view: View, seq: int) -> KeptEnvelope | None:
+    """A kept envelope with the certificates of its path."""
+    columns = "seq, kind, digest, raw, node, signed_at, received_at, lines, path"
+    rows = view.all(f"SELECT {columns} FROM envelope WHERE seq = ?", (seq,))  # noqa: S608  # own names
+    if not rows:
+        return None
+    row, prints = rows[0], json.loads(rows[0][8])
+    kept = dict(view.among("SELECT fingerprint, der FROM certificate WHERE fingerprint IN {these}", prints))
+    path = tuple(bytes(kept[one]) for one in prints if one in kept)
+    return KeptEnvelope(row[0], row[1], bytes(row[2]), bytes(row[3]), Party(row[4]), moment(row[5]), moment(row[6]), row[7], path)
+
+
+def windows(view: View, *, cycle: str | None = None, stage: str | None = None) -> list[Window]:
+    """Windows, the newest of each cycle first."""
+    where = [("cycle = ?", cycle), ("stage = ?", stage)]
+    asked = [(text, value) for text, value in where if value is not None]
+    text = " AND ".join(text for text, _ in asked) or "1 = 1"
+    query = f"SELECT id, cycle, stage, opened_at FROM settlement_window WHERE {text} ORDER BY cycle, id DESC"  # noqa: S608  # own names
+    return [Window(row[0], row[1], Stage(row[2]), moment(row[3])) for row in view.all(query, [value for _, value in asked])]
+
+
+def window(view: View, id_: str) -> Window | None:
+    """One window."""
+    rows = view.all("SELECT id, cycle, stage, opened_at FROM settlement_window WHERE id = ?", (id_,))
+    return Window(rows[0][0], rows[0][1], Stage(rows[0][2]), moment(rows[0][3])) if rows else None
+
+
+def moves(view: View, window_id: str) -> list[Move]:
+    """A window's life so far."""
+    rows = view.all(
+        "SELECT window_id, event, stage, actor, reason, at FROM window_move WHERE window_id = ? ORDER BY seq", (window_id,)
+    )
+    return [Move(row[0], row[1], Stage(row[2]), row[3], row[4], moment(row[5])) for row in rows]
+
+
+def positions(view: View, window_id: str) -> tuple[Position, ...]:
+    """Every party's gross sums and net of a window, from the balances kept at each commit."""
+    rows = view.all("SELECT party, receives_fen, pays_fen FROM balance WHERE window_id = ? ORDER BY party", (window_id,))
+    found = tuple(Position(Party(party), Fen(receives), Fen(pays)) for party, receives, pays in rows)
+    assert sum(one.net_fen for one in found) == 0
+    return found
+
+
+def owed(view: View, window_id: str) -> tuple[Owed, ...]:
+    """What each owes each in a window, before anything is set off; summed from the postings."""
+    rows = view.all(
+        "SELECT debtor, creditor, SUM(amount_fen) FROM posting WHERE window_id = ? GROUP BY debtor, creditor "
+        "ORDER BY debtor, creditor",
+        (window_id,),
+    )
+    return tuple(Owed(Party(debtor), Party(creditor), Fen(int(amount))) for debtor, creditor, amount in rows)
+
+
+def reserved(view: View) -> tuple[Position, ...]:
+    """What is reserved either way by entries still pending."""
+    rows = view.all(
+        "SELECT party, receives_reserved_fen, pays_reserved_fen FROM balance WHERE window_id = ? ORDER BY party", (RESERVE,)
+    )
+    return tuple(Position(Party(party), Fen(receives), Fen(pays)) for party, receives, pays in rows if receives or pays)
+
+
+def instructions(view: View, window_id: str | None = None) -> list[PreparedInstruction]:
+    """Payment instructions, of one window or of all."""
+    columns = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
+    where, values = ("WHERE window_id = ?", (window_id,)) if window_id else ("", ())
+    rows = view.all(f"SELECT {columns} FROM instruction {where} ORDER BY id", values)  # noqa: S608  # own names
+    return [
+        PreparedInstruction(
+            Instruction(row[0], row[1], Party(row[2]), Party(row[3]), Fen(row[4])), Payment(row[5]), Fen(row[6]), moment(row[7])
+        )
+        for row in rows
+    ]
+
+
+def events(view: View, *, after: int, limit: int) -> list[Happening]:
+    """What happened after a cursor, in order."""
+    rows = view.all(
+        "SELECT seq, at, kind, subject, data FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, min(limit, PAGE_MAX))
+    )
+    return [Happening.of(row) for row in rows]
+
+
+def parties(view: View) -> list[Participant]:
+    """Every participant."""
+    rows = view.all("SELECT name, title_en, title_zh, account, limit_fen, since FROM party ORDER BY name")
+    return [
+        Participant(Party(row[0]), Text(row[1], row[2]), row[3], None if row[4] is None else Fen(row[4]), moment(row[5]))
+        for row in rows
+    ]
+
+
+def nodes(view: View) -> list[RegisteredNode]:
+    """Every node that may sign."""
+    rows = view.all("SELECT name, role, title_en, title_zh, subject, relays, active, since FROM node ORDER BY name")
+    return [
+        RegisteredNode(Party(row[0]), row[1], Text(row[2], row[3]), row[4], bool(row[5]), bool(row[6]), moment(row[7]))
+        for row in rows
+    ]

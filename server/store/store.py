@@ -1,0 +1,182 @@
+"""The store: the service's whole memory behind methods that take and give frozen values."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from cardstack.settlement.columns import Columns, Posted
+from cardstack.settlement.instruction import Instruction
+from cardstack.settlement.intake import Answer
+from cardstack.settlement.netting import Owed, Position
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.window import Event, Stage
+from server.store import bulk, posting, reads, windows
+from server.store.commit import Commit, Kept, View
+from server.store.engine import Database
+from server.store.posting import Submission
+from server.store.values import (
+    BookedPosting,
+    Entry,
+    Happening,
+    KeptEnvelope,
+    Move,
+    Participant,
+    PreparedInstruction,
+    RegisteredNode,
+    Window,
+)
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """What the service knows. Every write is one durable commit; every method may be called from any thread."""
+
+    def __init__(self, url: str, schemes: Mapping[str, Scheme]) -> None:
+        self.database = Database(url)
+        self.schemes = schemes
+
+    def migrate(self) -> None:
+        """Bring the tables to the present form."""
+        with self.database.writing() as connection:
+            command.upgrade(_alembic(connection), "head")
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """A consistent view, for several readings of one moment."""
+        with self.database.reading() as connection:
+            yield View(self.database, connection)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.database.close()
+
+    def register_party(self, one: Participant) -> None:
+        """Add a participant, or give one its new title, account or limit."""
+        row = (one.name, one.title.en, one.title.zh, one.account, one.limit_fen, int(one.since.timestamp()))
+        statement = (
+            "INSERT INTO party (name, title_en, title_zh, account, limit_fen, since) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET title_en = excluded.title_en, title_zh = excluded.title_zh, "
+            "account = excluded.account, limit_fen = excluded.limit_fen"
+        )
+        with self.database.writing() as connection:
+            self.database.run(connection, statement, [(str(one.name), *row[1:])])
+
+    def register_node(self, one: RegisteredNode) -> None:
+        """Add a node that signs, or change what is known of one."""
+        since = int(one.since.timestamp())
+        row = (str(one.name), one.role, one.title.en, one.title.zh, one.subject, one.relays, one.active, since)
+        statement = (
+            "INSERT INTO node (name, role, title_en, title_zh, subject, relays, active, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET role = excluded.role, title_en = excluded.title_en, title_zh = excluded.title_zh, "
+            "subject = excluded.subject, relays = excluded.relays, active = excluded.active"
+        )
+        with self.database.writing() as connection:
+            self.database.run(connection, statement, [row])
+
+    def submit(self, submissions: Sequence[Submission], now: datetime) -> list[list[Answer]]:
+        """Take signed envelopes in one durable commit; an answer a line."""
+        return posting.submit(self.database, self.schemes, submissions, now)
+
+    def post_many(self, columns: Columns, kept: Kept, now: datetime) -> Posted:
+        """Take a bulk file's transactions by columns in one durable commit; `kept` is the signed file they stand in."""
+        return bulk.post_many(self.database, columns, kept, now)
+
+    def move_window(self, window: str, event: Event, *, actor: str, now: datetime, reason: str = "") -> Stage:
+        """Move a window on."""
+        with self.database.writing() as connection:
+            return windows.move(Commit(self.database, connection, now), window, event, actor=actor, reason=reason)
+
+    def close_window(self, window: str, *, actor: str, now: datetime, reason: str = "") -> Stage:
+        """Cut a window off: what comes later falls into the next."""
+        return self.move_window(window, Event.CUT_OFF, actor=actor, now=now, reason=reason)
+
+    def instruct(self, window: str, *, now: datetime) -> tuple[Instruction, ...]:
+        """Make the payments that settle a window whose nets are agreed."""
+        with self.database.writing() as connection:
+            return windows.instruct(Commit(self.database, connection, now), window)
+
+    def transaction(self, message: str) -> Entry | None:
+        """The entry of a message id."""
+        with self.view() as view:
+            return reads.entry(view, message)
+
+    def transactions(
+        self, *, before: int | None = None, limit: int = 50, window: str | None = None, scheme: str | None = None
+    ) -> list[Entry]:
+        """Entries from the newest on, those numbered below `before`."""
+        with self.view() as view:
+            return reads.page(view, before=before, limit=limit, window=window, scheme=scheme)
+
+    def postings(self, *entries: int) -> list[BookedPosting]:
+        """The postings of entries."""
+        with self.view() as view:
+            return reads.postings(view, entries)
+
+    def party_postings(self, window: str, party: str, *, after: int = 0, limit: int = 50) -> list[BookedPosting]:
+        """What made a party's net."""
+        with self.view() as view:
+            return reads.party_postings(view, window, party, after=after, limit=limit)
+
+    def envelope(self, seq: int) -> KeptEnvelope | None:
+        """A signed message as it came, with the path that vouched for it."""
+        with self.view() as view:
+            return reads.envelope(view, seq)
+
+    def windows(self, *, cycle: str | None = None, stage: str | None = None) -> list[Window]:
+        """Windows, the newest of each cycle first."""
+        with self.view() as view:
+            return reads.windows(view, cycle=cycle, stage=stage)
+
+    def window(self, id_: str) -> Window | None:
+        """One window."""
+        with self.view() as view:
+            return reads.window(view, id_)
+
+    def moves(self, window: str) -> list[Move]:
+        """A window's life so far."""
+        with self.view() as view:
+            return reads.moves(view, window)
+
+    def positions(self, window: str) -> tuple[Position, ...]:
+        """Gross sums and net of every party."""
+        with self.view() as view:
+            return reads.positions(view, window)
+
+    def owed(self, window: str) -> tuple[Owed, ...]:
+        """What each owes each."""
+        with self.view() as view:
+            return reads.owed(view, window)
+
+    def instructions(self, window: str | None = None) -> list[PreparedInstruction]:
+        """Payment instructions."""
+        with self.view() as view:
+            return reads.instructions(view, window)
+
+    def events(self, *, after: int = 0, limit: int = 100) -> list[Happening]:
+        """What happened after a cursor."""
+        with self.view() as view:
+            return reads.events(view, after=after, limit=limit)
+
+    def parties(self) -> list[Participant]:
+        """Every participant."""
+        with self.view() as view:
+            return reads.parties(view)
+
+    def nodes(self) -> list[RegisteredNode]:
+        """Every node that may sign."""
+        with self.view() as view:
+            return reads.nodes(view)
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,79 @@
+"""Moving windows through their life, and making the payments that settle them."""
+
+from cardstack.errors import Refused, problem
+from cardstack.settlement.instruction import Instruction, Payment, instructions
+from cardstack.settlement.netting import Position
+from cardstack.settlement.window import WINDOW, Event, Stage, period
+from cardstack.text import Text
+from server.store.commit import Commit, open_windows
+from server.store.reads import positions
+
+IN_ORDER = problem(
+    "CS-3020",
+    Text("An earlier window of this cycle is still open", "同一清算周期中较早的清算窗口尚未截止"),
+    Text("Close {earlier} first.", "请先截止 {earlier}。"),
+)
+NO_WINDOW = problem(
+    "CS-3021",
+    Text("No such settlement window", "没有该清算窗口"),
+    Text("List the windows to see which there are.", "请查看清算窗口列表。"),
+)
+NOT_AGREED = problem(
+    "CS-3022",
+    Text("The window's nets are not agreed yet", "该清算窗口的净额尚未确认一致"),
+    Text("Reconcile and agree the window, then prepare the payments.", "请先对账一致，再生成付款指令。"),
+)
+
+
+def stage(commit: Commit, window: str) -> Stage:
+    """The stage a window is in; `Refused` (CS-3021) where there is none."""
+    rows = commit.all("SELECT stage FROM settlement_window WHERE id = ?", (window,))
+    if not rows:
+        raise Refused("no such window", NO_WINDOW, window=window)
+    return Stage(rows[0][0])
+
+
+def move(commit: Commit, window: str, event: Event, *, actor: str, reason: str) -> Stage:
+    """Move a window on, with who did it and why; `Refused` where its stage does not allow it."""
+    if event is Event.CUT_OFF:
+        _close_in_order(commit, window)
+    after = WINDOW.after(stage(commit, window), event)
+    ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM window_move")
+    commit.run("UPDATE settlement_window SET stage = ? WHERE id = ?", [(after.value, window)])
+    columns = "seq, window_id, event, stage, actor, reason, at"
+    commit.insert("window_move", columns, [(seq, window, event.value, after.value, actor, reason, commit.at)])
+    commit.tell(f"window-{after.value}", window, {"event": event.value, "actor": actor})
+    return after
+
+
+def _close_in_order(commit: Commit, window: str) -> None:
+    """A window that nothing fell into is closed all the same, so that nothing late can open it."""
+    cycle, _ = period(window)
+    rows = commit.all("SELECT MIN(id) FROM settlement_window WHERE cycle = ? AND stage = 'open' AND id < ?", (cycle, window))
+    if rows and rows[0][0] is not None:
+        raise Refused("windows close in order", IN_ORDER, earlier=rows[0][0])
+    later = commit.all("SELECT 1 FROM settlement_window WHERE cycle = ? AND stage <> 'open' AND id > ?", (cycle, window))
+    if later:
+        raise Refused("a later window has closed already", window=window)
+    open_windows(commit, [window])
+
+
+def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:
+    """Make the payments of a window whose nets are agreed, once; asked again, the same ones."""
+    if stage(commit, window) is not Stage.PENDING:
+        raise Refused("the window is not pending settlement", NOT_AGREED, window=window)
+    nets = {one.party: one.net_fen for one in positions(commit, window) if one.net_fen}
+    made = instructions(window, nets)
+    if not commit.all("SELECT 1 FROM instruction WHERE window_id = ? LIMIT 1", (window,)):
+        rows = [
+            (one.id, one.window, one.debtor, one.creditor, one.amount_fen, Payment.PREPARED.value, 0, commit.at) for one in made
+        ]
+        columns = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
+        commit.insert("instruction", columns, rows)
+        commit.tell("instructions-prepared", window, {"count": len(rows)})
+    return made
+
+
+def total_fen(found: tuple[Position, ...]) -> int:
+    """What changes hands when a window is settled: the sum of what is received net."""
+    return sum(one.net_fen for one in found if one.net_fen > 0)

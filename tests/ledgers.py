@@ -1,0 +1,109 @@
+"""An invented scheme, parties and transactions for tests of the ledger; no real person or institution."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+
+from cardstack.settlement.envelope import canonical, digest
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Scheme, Step, Unit
+from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting, Transaction
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.store.commit import Kept
+from server.store.posting import Submission
+from server.store.store import Store
+from server.store.values import Participant, RegisteredNode
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=SHANGHAI)
+FUND, HOSPITAL, BUS = Party("31.medical-fund"), Party("33.hospital-fund"), Party("33.transit-operator")
+NODE = Node(Party("33.hospital.h33010600001"))
+
+
+class Toy:
+    """The home fund pays four fifths, but refuses an amount of 13; `claim` and `account` of the body are declared."""
+
+    name = "toy"
+    title = Text("toy", "示例")
+    cycle = Cycle("toy", Unit.DAY)
+
+    def check(self, transaction: Transaction) -> Reason | None:
+        return Reason("unlucky", Text("thirteen", "十三")) if transaction.amount_fen == 13 else None
+
+    def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
+        del day
+        owed = Fen(transaction.amount_fen * 4 // 5)
+        debtor = Party(transaction.body.get("debtor", FUND))
+        return (Posting(debtor, HOSPITAL, owed, "pool", "toy.share"),) if owed else ()
+
+    def claims(self, transaction: Transaction) -> tuple[str, ...]:
+        claim = transaction.body.get("claim")
+        return () if claim is None else (str(claim),)
+
+    def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
+        account = transaction.body.get("account")
+        if account is None:
+            return ()
+        return (Accumulation(str(account), transaction.amount_fen, transaction.body.get("before"), Fen(1000)),)
+
+    def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
+        del transaction, day
+        return ()
+
+
+SCHEMES: dict[str, Scheme] = {"toy": Toy()}
+
+
+def bill(
+    serial: int,
+    amount_fen: int = 100,
+    *,
+    at: datetime = NOON,
+    reverses: MessageId | None = None,
+    posts: MessageId | None = None,
+    voids: MessageId | None = None,
+    pending: bool = False,
+    sender: Party = NODE.name,
+    **body: object,
+) -> Transaction:
+    """A bill of the toy scheme; the serial makes its message id."""
+    return Transaction(
+        id=message_id(serial),
+        scheme="toy",
+        kind="settle",
+        sender=sender,
+        home="310000",
+        treating="330100",
+        occurred_at=at,
+        amount_fen=Fen(amount_fen),
+        body=body,
+        reverses=reverses,
+        posts=posts,
+        voids=voids,
+        pending_until=at + timedelta(days=1) if pending else None,
+    )
+
+
+def message_id(serial: int) -> MessageId:
+    """The message id with that serial."""
+    return MessageId.of("H33010600001", NOON + timedelta(seconds=serial // 10_000), serial % 10_000)
+
+
+def kept(*transactions: Transaction) -> Kept:
+    """An envelope of them as the store keeps it, unsigned."""
+    raw = b"[" + b",".join(canonical(one) for one in transactions) + b"]"
+    return Kept("envelope", sha256(raw).digest(), raw, str(NODE.name), NOON)
+
+
+def submission(*transactions: Transaction, node: Node = NODE) -> Submission:
+    """An opened envelope of them."""
+    return Submission(kept(*transactions), [prepare(one, digest(canonical(one)), node, SCHEMES) for one in transactions])
+
+
+def enrol(store: Store, parties: Sequence[Party] = (FUND, HOSPITAL, BUS)) -> Store:
+    """The store with its participants and one node."""
+    for party in parties:
+        store.register_party(Participant(party, Text(party, "参与方"), f"account of {party}", None, NOON))
+    title = Text("hospital", "医院")
+    store.register_node(RegisteredNode(NODE.name, "hospital", title, "CN=hospital", relays=False, active=True, since=NOON))
+    return store

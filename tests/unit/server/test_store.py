@@ -1,0 +1,240 @@
+"""The ledger in its store: outcomes in order, rows that stay, windows that close, money that sums to zero."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DatabaseError
+
+from cardstack.errors import Refused
+from cardstack.settlement.columns import Columns
+from cardstack.settlement.intake import Answer, Node, Outcome
+from cardstack.settlement.ledger import State
+from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.window import Event, Stage
+from cardstack.values import Fen
+from server.store import open_store
+from server.store.commit import Kept
+from server.store.store import Store
+from tests.ledgers import BUS, FUND, HOSPITAL, NOON, SCHEMES, Toy, bill, enrol, message_id, submission
+
+DAY = "toy-2026-11-22"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+    yield store
+    store.close()
+
+
+def send(store: Store, *transactions: Transaction) -> list[Answer]:
+    return store.submit([submission(*transactions)], NOON)[0]
+
+
+def outcomes(store: Store, *transactions: Transaction) -> list[Outcome]:
+    return [answer.outcome for answer in send(store, *transactions)]
+
+
+def nets(store: Store, window: str = DAY) -> dict[Party, Fen]:
+    return {one.party: one.net_fen for one in store.positions(window)}
+
+
+def test_an_accepted_line_is_booked_with_its_postings(store: Store) -> None:
+    """The entry, its posting, the window, the balances and the envelope are there after one commit."""
+    (answer,) = send(store, bill(1, 100))
+    assert (answer.outcome, answer.window, answer.state) == (Outcome.ACCEPTED, DAY, "posted")
+    entry = store.transaction(message_id(1))
+    assert entry is not None
+    assert [(one.posting.debtor, one.posting.amount_fen) for one in store.postings(entry.seq)] == [(FUND, 80)]
+    assert nets(store) == {FUND: -80, HOSPITAL: 80}
+    envelope = store.envelope(entry.envelope)
+    assert envelope is not None
+    assert b'"amount_fen":100' in envelope.raw
+    assert [one.kind for one in store.events()] == ["envelope-accepted"]
+
+
+def test_a_retry_gets_the_first_answer_and_other_content_a_conflict(store: Store) -> None:
+    """Within one batch as across batches; nothing is booked twice."""
+    first, again, other = send(store, bill(1), bill(1), bill(1, 101))
+    assert [one.outcome for one in (first, again, other)] == [Outcome.ACCEPTED, Outcome.REPEATED, Outcome.CONFLICTING]
+    (later,) = send(store, bill(1))
+    assert (later.outcome, later.entry, later.window) == (Outcome.REPEATED, first.entry, first.window)
+    assert nets(store)[HOSPITAL] == 80
+
+
+def test_each_outcome_has_its_case(store: Store) -> None:
+    """What is refused says why, and books nothing."""
+    assert outcomes(store, bill(1, 13)) == [Outcome.REFUSED]
+    assert outcomes(store, bill(2, debtor="99.nobody")) == [Outcome.UNKNOWN_PARTY]
+    assert outcomes(store, bill(3, at=NOON + timedelta(hours=1))) == [Outcome.IN_FUTURE]
+    assert outcomes(store, bill(4, reverses=message_id(99))) == [Outcome.UNKNOWN_REFERENCE]
+    assert outcomes(store, bill(5, sender=Party("33.someone-else"))) == [Outcome.NOT_YOURS]
+    assert outcomes(store, bill(6, claim="a"), bill(7, claim="a")) == [Outcome.ACCEPTED, Outcome.DUPLICATE]
+    assert outcomes(store, bill(8, claim="a")) == [Outcome.DUPLICATE]
+    assert outcomes(store, bill(9, 600, account="p", before=0)) == [Outcome.ACCEPTED]
+    assert outcomes(store, bill(10, 1, account="p", before=0), bill(11, 500, account="p")) == [Outcome.STALE, Outcome.OVER_CAP]
+    assert nets(store)[HOSPITAL] == 80 + 480
+
+
+def test_a_reversal_restores_everything_once(store: Store) -> None:
+    """Money, claim and running total are as before; a second reversal, and a reversal of the reversal, are refused."""
+    send(store, bill(1, 600, claim="a", account="p"))
+    assert outcomes(store, bill(2, 600, reverses=message_id(1))) == [Outcome.ACCEPTED]
+    assert set(nets(store).values()) == {0}
+    entry = store.transaction(message_id(1))
+    assert entry is not None
+    assert entry.state is State.REVERSED
+    assert outcomes(store, bill(3, reverses=message_id(1)), bill(4, reverses=message_id(2))) == [Outcome.RESOLVED_REFERENCE] * 2
+    assert outcomes(store, bill(5, 600, claim="a", account="p", before=0)) == [Outcome.ACCEPTED]
+
+
+def test_a_pending_entry_reserves_until_it_is_posted_or_voided(store: Store) -> None:
+    """Reserved money is in no window; posting books it, voiding lets it go, each only once."""
+    assert [one.state for one in send(store, bill(1, pending=True), bill(2, pending=True))] == ["pending", "pending"]
+    assert nets(store) == {}
+    assert outcomes(store, bill(3, posts=message_id(1)), bill(4, voids=message_id(2))) == [Outcome.ACCEPTED] * 2
+    assert nets(store) == {FUND: -80, HOSPITAL: 80}
+    assert outcomes(store, bill(5, voids=message_id(1)), bill(6, posts=message_id(2))) == [Outcome.RESOLVED_REFERENCE] * 2
+    states = [one.state for one in (store.transaction(message_id(1)), store.transaction(message_id(2))) if one]
+    assert states == [State.POSTED, State.VOIDED]
+    assert outcomes(store, bill(7, reverses=message_id(1))) == [Outcome.ACCEPTED]
+    assert set(nets(store).values()) == {0}
+
+
+def test_what_is_booked_stays(store: Store, tmp_path: Path) -> None:
+    """The database itself refuses to change or remove a row, and to post into a closed window."""
+    send(store, bill(1))
+    store.close_window(DAY, actor="clerk", now=NOON)
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        for statement in (
+            "UPDATE posting SET amount_fen = 1",
+            "DELETE FROM posting",
+            "UPDATE entry SET amount_fen = 1",
+            "DELETE FROM entry",
+            "DELETE FROM block",
+            "UPDATE balance SET pays_fen = 0",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                database.execute(statement)
+    database.close()
+
+
+def test_late_transactions_fall_into_the_next_window(store: Store) -> None:
+    """A closed window keeps its nets; windows close in order, also those that nothing fell into."""
+    send(store, bill(1))
+    store.close_window(DAY, actor="clerk", now=NOON)
+    before = store.positions(DAY)
+    (answer,) = send(store, bill(2))
+    assert answer.window == "toy-2026-11-23"
+    assert store.positions(DAY) == before
+    with pytest.raises(Refused) as caught:
+        store.close_window("toy-2026-11-24", actor="clerk", now=NOON)
+    assert caught.value.code == "CS-3020"
+    store.close_window("toy-2026-11-23", actor="clerk", now=NOON)
+    store.close_window("toy-2026-11-24", actor="clerk", now=NOON)
+    assert send(store, bill(3))[0].window == "toy-2026-11-25"
+
+
+def test_a_window_is_settled_by_payments_that_sum_to_its_nets(store: Store) -> None:
+    """Payments are made once the nets are agreed, and only once."""
+    send(store, bill(1, 1000))
+    with pytest.raises(Refused):
+        store.instruct(DAY, now=NOON)
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    made = store.instruct(DAY, now=NOON)
+    assert [(one.debtor, one.creditor, one.amount_fen) for one in made] == [
+        (FUND, "00.settlement-account", 800),
+        ("00.settlement-account", HOSPITAL, 800),
+    ]
+    assert store.instruct(DAY, now=NOON) == made
+    assert [one.instruction for one in store.instructions(DAY)] == list(made)
+    assert [move.stage for move in store.moves(DAY)] == [Stage.CLOSED, Stage.IN_RECONCILIATION, Stage.PENDING]
+
+
+def test_a_limit_holds_back_what_would_pass_it(store: Store) -> None:
+    """What the payer receives makes room again; pending money takes room too."""
+    limited = store.parties()[0]
+    assert limited.name == FUND
+    store.register_party(type(limited)(FUND, limited.title, limited.account, Fen(100), NOON))
+    assert outcomes(store, bill(1, 100), bill(2, 100), bill(3, 25)) == [Outcome.ACCEPTED, Outcome.OVER_LIMIT, Outcome.ACCEPTED]
+    assert outcomes(store, bill(4, 5)) == [Outcome.OVER_LIMIT]
+    assert outcomes(store, bill(5, 100, reverses=message_id(1)), bill(6, 100, pending=True), bill(7, 5)) == [
+        Outcome.ACCEPTED,
+        Outcome.ACCEPTED,
+        Outcome.OVER_LIMIT,
+    ]
+
+
+def test_a_relaying_node_speaks_for_its_province(store: Store) -> None:
+    """A province's node passes on what its hospitals did; a node of another province may not."""
+    hub, stranger = Node(Party("33.hub"), relays=True), Node(Party("32.hub"), relays=True)
+    answers = store.submit([submission(bill(1), node=stranger), submission(bill(1), node=hub)], NOON)
+    assert [one.outcome for (one,) in answers] == [Outcome.NOT_YOURS, Outcome.ACCEPTED]
+
+
+def test_columns_and_lines_make_the_same_ledger(store: Store, tmp_path: Path) -> None:
+    """The set-based way gives the outcomes, nets and entries of the one-by-one way."""
+    bills = [bill(serial, 100 + serial, claim=f"c{serial % 7}") for serial in range(10)]
+    bills += [bill(3, 103, claim="c3"), bill(4, 999), bill(20, 50, claim=None, debtor="99.nobody")]
+    one_by_one = outcomes(store, *bills)
+    other = enrol(open_store(f"sqlite:///{tmp_path}/other.db", SCHEMES))
+    lines = submission(*bills).lines
+    toy = Toy()
+    postings = [(place, one) for place, line in enumerate(lines) for one in line.postings]
+    columns = Columns(
+        scheme="toy",
+        kind="settle",
+        sender=bills[0].sender,
+        cycle=toy.cycle,
+        ids=[str(one.id) for one in bills],
+        digests=[line.digest for line in lines],
+        homes=[one.home for one in bills],
+        treatings=[one.treating for one in bills],
+        occurred_at=[int(one.occurred_at.timestamp()) for one in bills],
+        amounts_fen=[one.amount_fen for one in bills],
+        lines=list(range(len(bills))),
+        owners=[place for place, _ in postings],
+        debtors=[str(one.debtor) for _, one in postings],
+        creditors=[str(one.creditor) for _, one in postings],
+        posting_amounts_fen=[one.amount_fen for _, one in postings],
+        posting_kinds=[one.kind for _, one in postings],
+        rules=[one.rule for _, one in postings],
+        claims=[(line.claims or ("",))[0] for line in lines],
+    )
+    kept = Kept("file", sha256(b"file").digest(), b"file", "33.hub", NOON)
+    posted = other.post_many(columns, kept, NOON)
+    assert posted.outcomes == [one.value for one in one_by_one]
+    assert other.positions(DAY) == store.positions(DAY)
+    assert [one.id for one in other.transactions()] == [one.id for one in store.transactions()]
+    assert set(other.post_many(columns, kept, NOON).outcomes) <= {"repeated", "conflicting", "duplicate", "unknown-party"}
+    other.close()
+
+
+def test_the_migrations_make_the_declared_tables(store: Store) -> None:
+    """What the migrations build is what the tables declare."""
+    from alembic import command
+
+    from server.store.store import _alembic
+
+    with store.database.writing() as connection:
+        command.check(_alembic(connection))
+
+
+def test_a_commit_is_whole_or_nothing(store: Store) -> None:
+    """Where one row is refused by the database, no row of the commit stays."""
+    twice = [("a", "b"), ("a", "c")]
+
+    def write() -> None:
+        with store.database.writing() as connection:
+            store.database.run(connection, "INSERT INTO setting (name, value) VALUES (?, ?)", twice)
+
+    with pytest.raises((DatabaseError, sqlite3.Error)):
+        write()
+    with store.view() as view:
+        assert view.all("SELECT * FROM setting") == []
+    assert BUS in {one.name for one in store.parties()}
