@@ -1,0 +1,123 @@
+"""What a certificate breaks all by itself, whatever path it stands in; found once and remembered.
+
+RFC 5280 has two kinds of such rules. Some a validator must hold to, because what they forbid has no meaning (an
+extension twice, two different signature algorithms). Others bind the issuer, and the RFC asks for forbearance or says
+nothing: a negative serial number (§4.1.2.2; PKITS 4.4.14 wants it accepted), a GeneralizedTime before 2050 (PKITS
+4.2.4), a missing key identifier. These are enforced where a certificate is checked for a purpose or for a name,
+and let pass where a bare path is asked about.
+"""
+
+from functools import lru_cache
+
+from cardstack.ca import extensions, tables
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.der import GENERALIZED_TIME, UTC_TIME
+from cardstack.ca.matching import subtree_well_formed, well_formed
+from cardstack.ca.signatures import SHA1_SCHEMES, identifier, weakness
+from cardstack.errors import Malformed
+
+_SKI, _KU, _SAN, _BC, _NC, _AKI, _PC, _INHIBIT, _MAPPINGS = (f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 35, 36, 54, 33))
+_ACCESS = ("1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "2.5.29.46")
+
+
+@lru_cache(maxsize=8192)
+def always(certificate: Certificate) -> tuple[str, str] | None:
+    """The rule that no validator may overlook and this certificate breaks, with what is wrong."""
+    if certificate.repeated or certificate.defects:
+        return (tables.DUPLICATE_EXTENSION, "") if certificate.repeated else (tables.MALFORMED_EXTENSION, certificate.defects[0])
+    if certificate.inner_algorithm != certificate.outer_algorithm:
+        return tables.ALGORITHM_MISMATCH, ""
+    if certificate.version != 3 and certificate.present:
+        return tables.VERSION, "extensions in a certificate that is not version 3"
+    if certificate.version == 1 and certificate.unique_identifiers:
+        return tables.VERSION, "unique identifiers in version 1"
+    if not certificate.issuer:
+        return tables.EMPTY_ISSUER, ""
+    return _subject(certificate)
+
+
+@lru_cache(maxsize=8192)
+def usage(certificate: Certificate) -> tuple[str, str] | None:
+    """Key usage and basic constraints that contradict each other."""
+    bits, basic = certificate.key_usage, certificate.basic_constraints
+    if bits is not None and extensions.KEY_CERT_SIGN in bits and not certificate.is_ca:
+        return tables.USAGE_CONSISTENCY, "keyCertSign without cA"
+    if bits is not None and not bits:
+        return tables.USAGE_CONSISTENCY, "keyUsage without any bit"
+    if basic is not None and basic.path_length is not None:
+        if not basic.ca:
+            return tables.USAGE_CONSISTENCY, "pathLenConstraint without cA"
+        if bits is not None and extensions.KEY_CERT_SIGN not in bits:
+            return tables.USAGE_CONSISTENCY, "pathLenConstraint without keyCertSign"
+    return None
+
+
+def _subject(certificate: Certificate) -> tuple[str, str] | None:
+    if certificate.subject:
+        return None
+    if certificate.is_ca:
+        return tables.EMPTY_SUBJECT, "an authority without a name"
+    if _SAN not in certificate.present:
+        return tables.EMPTY_SUBJECT, "neither a subject nor an alternative name"
+    return (tables.EMPTY_SUBJECT, "no subject, and subjectAltName is not critical") if _SAN not in certificate.critical else None
+
+
+@lru_cache(maxsize=8192)
+def profile(certificate: Certificate, *, anchor: bool = False) -> tuple[str, str] | None:
+    """The rule for conforming issuers that this certificate breaks, with what is wrong."""
+    if certificate.version != 3:
+        return tables.VERSION, "not version 3"
+    if certificate.unique_identifiers:
+        return tables.VERSION, "unique identifiers"
+    if certificate.serial <= 0 or certificate.serial_size > 20:
+        return tables.SERIAL_NUMBER, ""
+    for moment, tag in zip((certificate.valid_from, certificate.valid_until), certificate.time_tags, strict=True):
+        if tag != (UTC_TIME if moment.year < 2050 else GENERALIZED_TIME):
+            return tables.VALIDITY_ENCODING, ""
+    return _identifiers(certificate, anchor=anchor) or _criticality(certificate) or _names(certificate) or _strength(certificate)
+
+
+def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
+    if {_SKI, _AKI} & certificate.critical:
+        return tables.KEY_IDENTIFIER, "a critical key identifier"
+    if certificate.is_ca and certificate.subject_key is None:
+        return tables.KEY_IDENTIFIER, "an authority without subjectKeyIdentifier"
+    # Self-signed certificates may leave it out (§4.2.1.1).
+    if (certificate.authority_key is None or certificate.authority_key.key is None) and not (anchor and certificate.self_issued):
+        return tables.KEY_IDENTIFIER, "no authorityKeyIdentifier"
+    return None
+
+
+def _criticality(certificate: Certificate) -> tuple[str, str] | None:
+    must = {_NC, _PC, _INHIBIT} | ({_BC} if certificate.is_ca else set())
+    lacking = must & certificate.present - certificate.critical
+    if lacking:
+        return tables.CRITICALITY, f"{min(lacking)} is not critical"
+    wrongly = set(_ACCESS) & certificate.critical
+    return (tables.CRITICALITY, f"{min(wrongly)} is critical") if wrongly else None
+
+
+def _names(certificate: Certificate) -> tuple[str, str] | None:
+    if not all(map(well_formed, certificate.alternative_names)):
+        return tables.MALFORMED_NAME, ""
+    if certificate.is_ca and certificate.key_usage is None:
+        return tables.USAGE_CONSISTENCY, "an authority without keyUsage"
+    subtrees = certificate.name_constraints
+    if subtrees is None:
+        return None
+    if not certificate.is_ca:
+        return tables.USAGE_CONSISTENCY, "name constraints on a certificate that is no authority's"
+    if subtrees.bounded or not all(map(subtree_well_formed, (*subtrees.permitted, *subtrees.excluded))):
+        return tables.CONSTRAINT_FORM, ""
+    return None
+
+
+def _strength(certificate: Certificate) -> tuple[str, str] | None:
+    weak = weakness(certificate.spki)
+    if weak:
+        return tables.WEAK, weak
+    try:
+        sha1 = identifier(certificate.outer_algorithm)[0] in SHA1_SCHEMES
+    except Malformed:
+        return tables.UNKNOWN_ALGORITHM, ""
+    return (tables.WEAK, "SHA-1") if sha1 and not certificate.self_issued else None

@@ -1,0 +1,49 @@
+"""Name constraints along a path (RFC 5280 §4.2.1.10, §6.1.3 (b), (c)): every issuer's subtrees, applied to every name below."""
+
+from functools import lru_cache
+
+from cardstack.ca import tables
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.extensions import Subtrees
+from cardstack.ca.matching import subtree_well_formed, supported, touches, well_formed, within
+from cardstack.ca.names import DIRECTORY, MAIL, GeneralName
+
+
+@lru_cache(maxsize=4096)
+def constrained_names(certificate: Certificate) -> tuple[GeneralName, ...]:
+    """The names that constraints apply to: the subject, the alternative names, and without these the subject's e-mail."""
+    names = list(certificate.alternative_names)
+    if certificate.subject:
+        names.append(GeneralName(DIRECTORY, certificate.subject))
+    if "2.5.29.17" not in certificate.present:
+        names += [GeneralName(MAIL, text) for text in certificate.subject.emails]
+    return tuple(names)
+
+
+def work(certificate: Certificate, constraints: tuple[Subtrees, ...]) -> int:
+    """How many comparisons checking takes, for the budget."""
+    return len(constrained_names(certificate)) * sum(len(one.permitted) + len(one.excluded) for one in constraints)
+
+
+def broken(certificate: Certificate, constraints: tuple[Subtrees, ...]) -> tuple[str, str] | None:
+    """The rule that a name of the certificate breaks and the name, None where all constraints hold."""
+    for subtrees in constraints:
+        for name in constrained_names(certificate):
+            rule = _against(name, subtrees)
+            if rule is not None:
+                return rule, str(name)
+    return None
+
+
+def _against(name: GeneralName, subtrees: Subtrees) -> str | None:
+    excluded = [base for base in subtrees.excluded if base.form == name.form]
+    permitted = [base for base in subtrees.permitted if base.form == name.form]
+    if not excluded and not permitted:
+        return None
+    if not supported(name.form) or name.form in subtrees.bounded or not all(map(subtree_well_formed, (*excluded, *permitted))):
+        return tables.CONSTRAINT_FORM
+    if not well_formed(name):
+        return tables.NOT_PERMITTED if permitted else tables.EXCLUDED
+    if any(touches(name, base) for base in excluded):
+        return tables.EXCLUDED
+    return tables.NOT_PERMITTED if permitted and not any(within(name, base) for base in permitted) else None

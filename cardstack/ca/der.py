@@ -1,0 +1,262 @@
+"""DER as X.690 has it, read strictly and by offsets: certificates and CRLs are walked without copying them.
+
+Beside `cardstack.tlv`, which reads what cards send (BER-TLV, at most 65,535 bytes), this reads what authorities
+sign: lengths up to megabytes, always minimal, never indefinite. Every function raises `Malformed` and nothing else.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from cardstack.errors import Malformed
+
+BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
+UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
+SIZE_MAX = 1 << 28
+
+
+class Item(NamedTuple):
+    """One element: its tag, where it begins, where its content begins and where both end."""
+
+    tag: int
+    begin: int
+    start: int
+    stop: int
+
+
+def item(raw: bytes, at: int, limit: int) -> Item:
+    """The element that begins at an offset and ends no later than `limit`.
+
+    >>> item(bytes.fromhex("0201 05"), 0, 3)
+    Item(tag=2, begin=0, start=2, stop=3)
+    >>> item(bytes.fromhex("02 81 01 05"), 0, 4)
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: DER: length at offset 1 is not minimal
+    """
+    if at + 2 > limit:
+        raise Malformed(f"DER: an element at offset {at} is cut off", offset=at)
+    tag, length = raw[at], raw[at + 1]
+    start = at + 2
+    if tag & 0x1F == 0x1F:
+        raise Malformed(f"DER: a tag of several bytes at offset {at}", offset=at)
+    if length >= 0x80:
+        width = length & 0x7F
+        if not 1 <= width <= 4 or start + width > limit:
+            raise Malformed(f"DER: length at offset {at + 1} is indefinite, too large or cut off", offset=at + 1)
+        length = int.from_bytes(raw[start : start + width])
+        if length < 0x80 or length >> (8 * width - 8) == 0:
+            raise Malformed(f"DER: length at offset {at + 1} is not minimal", offset=at + 1)
+        start += width
+    if start + length > limit:
+        raise Malformed(f"DER: the element at offset {at} promises more than there is", offset=at)
+    return Item(tag, at, start, start + length)
+
+
+def items(raw: bytes, start: int, stop: int) -> list[Item]:
+    """The elements that fill a span exactly."""
+    found = []
+    while start < stop:
+        one = item(raw, start, stop)
+        found.append(one)
+        start = one[3]
+    return found
+
+
+def whole(raw: bytes, tag: int, what: str) -> Item:
+    """The one element that fills `raw`."""
+    one = item(raw, 0, len(raw))
+    if one.tag != tag or one.stop != len(raw):
+        raise Malformed(f"{what}: one element {tag:02X} was expected", field=what)
+    return one
+
+
+def fields(raw: bytes, what: str, tag: int = SEQUENCE) -> list[Item]:
+    """The elements inside the one SEQUENCE that fills `raw`."""
+    one = whole(raw, tag, what)
+    return items(raw, one.start, one.stop)
+
+
+def inside(raw: bytes, one: Item, tag: int, what: str) -> list[Item]:
+    """The elements inside an element of a given tag."""
+    if one[0] != tag:
+        raise Malformed(f"{what}: tag {one[0]:02X} at offset {one[1]}, expected {tag:02X}", field=what, offset=one[1])
+    return items(raw, one[2], one[3])
+
+
+class Fields:
+    """Elements in their order, taken one after another; what is optional is asked for by its tag."""
+
+    __slots__ = ("_items", "_place", "raw", "what")
+
+    def __init__(self, raw: bytes, found: list[Item], what: str) -> None:
+        self.raw, self.what, self._items, self._place = raw, what, found, 0
+
+    def maybe(self, tag: int) -> Item | None:
+        """The next element if it has this tag."""
+        if self._place < len(self._items) and self._items[self._place][0] == tag:
+            self._place += 1
+            return self._items[self._place - 1]
+        return None
+
+    def need(self, *tags: int) -> Item:
+        """The next element, which has one of these tags."""
+        if self._place < len(self._items) and (not tags or self._items[self._place][0] in tags):
+            self._place += 1
+            return self._items[self._place - 1]
+        raise Malformed(f"{self.what}: field {self._place + 1} is missing or of another type", field=self.what)
+
+    def end(self) -> None:
+        """There is nothing more."""
+        if self._place != len(self._items):
+            raise Malformed(f"{self.what}: {len(self._items) - self._place} fields too many", field=self.what)
+
+
+def value(raw: bytes, one: Item) -> bytes:
+    """The content of an element."""
+    return raw[one[2] : one[3]]
+
+
+def encoded(raw: bytes, one: Item) -> bytes:
+    """An element with its tag and length."""
+    return raw[one[1] : one[3]]
+
+
+def integer(raw: bytes, one: Item, what: str) -> int:
+    """A whole number in as few bytes as it takes."""
+    content = raw[one[2] : one[3]]
+    if not content or (len(content) > 1 and content[0] in (0x00, 0xFF) and content[0] >> 7 == content[1] >> 7):
+        raise Malformed(f"{what}: a number that is empty or not minimal", field=what)
+    return int.from_bytes(content, signed=True)
+
+
+def small(raw: bytes, one: Item, what: str) -> int:
+    """A number from 0 upwards that counts something; larger than any count is as good as the largest."""
+    number = integer(raw, one, what)
+    if number < 0:
+        raise Malformed(f"{what}: a negative number", field=what)
+    return min(number, 1 << 30)
+
+
+def boolean(raw: bytes, one: Item, what: str) -> bool:
+    """TRUE is FF and FALSE is 00."""
+    content = raw[one[2] : one[3]]
+    if content not in (b"\x00", b"\xff"):
+        raise Malformed(f"{what}: a truth value that is neither 00 nor FF", field=what)
+    return content == b"\xff"
+
+
+def bit_string(raw: bytes, one: Item, what: str) -> bytes:
+    """The bytes of a BIT STRING of whole bytes."""
+    if one[3] - one[2] < 1 or raw[one[2]] != 0:
+        raise Malformed(f"{what}: a bit string of whole bytes was expected", field=what)
+    return raw[one[2] + 1 : one[3]]
+
+
+def flags(raw: bytes, one: Item, what: str) -> frozenset[int]:
+    """The numbers of the named bits that are set (X.690 §11.2.2 asks for no trailing zeros; some writers leave them)."""
+    content = raw[one[2] : one[3]]
+    if not content or content[0] > 7 or (len(content) == 1 and content[0]) or len(content) > 8:
+        raise Malformed(f"{what}: a malformed bit string", field=what)
+    if content[0] and content[-1] & ((1 << content[0]) - 1):
+        raise Malformed(f"{what}: unused bits that are not zero", field=what)
+    return frozenset(8 * place + bit for place, byte in enumerate(content[1:]) for bit in range(8) if byte & (0x80 >> bit))
+
+
+def oid(raw: bytes, one: Item) -> str:
+    """An object identifier in dotted form."""
+    return dotted(raw[one[2] : one[3]])
+
+
+@lru_cache(maxsize=4096)
+def dotted(content: bytes) -> str:
+    """The dotted form of an object identifier's content.
+
+    >>> dotted(bytes.fromhex("2a864886f70d010101"))
+    '1.2.840.113549.1.1.1'
+    """
+    if not content or content[-1] & 0x80 or len(content) > 64:
+        raise Malformed("an object identifier that is empty, cut off or longer than 64 bytes")
+    arcs, arc, fresh = [], 0, True
+    for byte in content:
+        if fresh and byte == 0x80:
+            raise Malformed("an object identifier with a padded arc")
+        arc = arc << 7 | byte & 0x7F
+        fresh = not byte & 0x80
+        if fresh:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(str(number) for number in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def moment(raw: bytes, one: Item, what: str) -> datetime:
+    """UTCTime or GeneralizedTime in the form of RFC 5280 §4.1.2.5: with seconds, in Z, without fractions."""
+    return _moment(one[0], raw[one[2] : one[3]], what)
+
+
+@lru_cache(maxsize=4096)
+def _moment(tag: int, content: bytes, what: str) -> datetime:
+    digits = {UTC_TIME: 12, GENERALIZED_TIME: 14}.get(tag)
+    if digits is None or len(content) != digits + 1 or content[-1:] != b"Z" or not content[:-1].isdigit():
+        raise Malformed(f"{what}: a time that is not in the form of RFC 5280 §4.1.2.5", field=what)
+    text = content[:-1].decode("ascii")
+    if digits == 12:
+        text = ("19" if text >= "5" else "20") + text
+    try:
+        year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+        return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:]), tzinfo=UTC)
+    except ValueError:
+        raise Malformed(f"{what}: not a moment of the calendar", field=what) from None
+
+
+def optional_parts(raw: bytes, one: Item, what: str) -> Iterator[tuple[int, Item]]:
+    """The context-tagged fields of a SEQUENCE with their numbers, each at most once and in rising order."""
+    last = -1
+    for part in inside(raw, one, SEQUENCE, what):
+        number = part[0] & 0x1F
+        if part[0] & 0xC0 != 0x80 or number <= last:
+            raise Malformed(f"{what}: a field out of order at offset {part[1]}", field=what, offset=part[1])
+        last = number
+        yield number, part
+
+
+def wrap(tag: int, content: bytes) -> bytes:
+    r"""An element around a content.
+
+    >>> wrap(SEQUENCE, b"\x05\x00").hex()
+    '30020500'
+    """
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    width = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | width)) + length.to_bytes(width) + content
+
+
+_ARMOUR = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+
+
+def blocks(raw: bytes, *labels: str) -> tuple[bytes, ...]:
+    """The DER values in a file: every PEM block with one of these labels, or the file itself where it is no PEM.
+
+    >>> blocks(bytes.fromhex("3000"), "CERTIFICATE")[0].hex()
+    '3000'
+    """
+    if len(raw) > SIZE_MAX:
+        raise Malformed(f"at most {SIZE_MAX} bytes are read, got {len(raw)}")
+    if b"-----BEGIN " not in raw:
+        return (raw,)
+    found = []
+    for label, body in _ARMOUR.findall(raw):
+        if label.decode("ascii") in labels:
+            try:
+                found.append(base64.b64decode(b"".join(body.split()), validate=True))
+            except (binascii.Error, ValueError):
+                raise Malformed(f"PEM block {len(found) + 1} is not base64") from None
+    if not found:
+        raise Malformed(f"no PEM block {' or '.join(labels)}")
+    return tuple(found)

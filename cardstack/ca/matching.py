@@ -1,0 +1,158 @@
+"""Whether a name is the one expected, or lies in a subtree: the rules of RFC 5280 §4.2.1.10 and RFC 9525 by form."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from cardstack.ca.names import DIRECTORY, DNS, IP, MAIL, REGISTERED, URI, GeneralName, Name
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+def is_host(text: str) -> bool:
+    """A host name in preferred syntax: labels of letters, digits and hyphens, 253 characters at most.
+
+    >>> is_host("a.example"), is_host(".example"), is_host("a..example"), is_host("")
+    (True, False, False, False)
+    """
+    return 0 < len(text) <= 253 and all(_LABEL.fullmatch(label) for label in text.split("."))
+
+
+def is_pattern(text: str) -> bool:
+    """A host name whose leftmost label may be a lone `*` (RFC 9525 §6.3)."""
+    return is_host(text[2:]) if text.startswith("*.") else is_host(text)
+
+
+def well_formed(name: GeneralName) -> bool:
+    """Whether a subject alternative name has the syntax of its form (RFC 5280 §4.2.1.6)."""
+    value = name.value
+    if name.form == DNS:
+        return is_pattern(str(value))
+    if name.form == MAIL:
+        return _mailbox(str(value)) is not None
+    if name.form == URI:
+        parts = _split(str(value))
+        return parts is not None and bool(parts.scheme)
+    if name.form == IP:
+        return isinstance(value, bytes) and len(value) in (4, 16)
+    return True
+
+
+def is_expected(name: GeneralName, wanted: GeneralName) -> bool:
+    """Whether a certificate's name answers for the one a relying party asked for."""
+    if name.form != wanted.form:
+        return False
+    if name.form == DNS:
+        return is_pattern(str(name.value)) and _host_answers(str(name.value).lower(), str(wanted.value).lower().removesuffix("."))
+    if name.form == MAIL:
+        mine, theirs = _mailbox(str(name.value)), _mailbox(str(wanted.value))
+        return mine is not None and mine == theirs
+    return name.value == wanted.value
+
+
+def _host_answers(pattern: str, host: str) -> bool:
+    if pattern.startswith("*."):
+        first, dot, rest = host.partition(".")
+        return bool(first and dot) and rest == pattern[2:] and "." in rest
+    return pattern == host
+
+
+def _mailbox(text: str) -> tuple[str, str] | None:
+    """Local part as it is and host in lower case (RFC 5280 §7.5)."""
+    local, at, host = text.rpartition("@")
+    if not (local and at and is_host(host)) or not local.isprintable() or (" " in local and not local.startswith('"')):
+        return None
+    if "@" in local and not (local.startswith('"') and local.endswith('"')):
+        return None
+    return local, host.lower()
+
+
+def subtree_well_formed(base: GeneralName) -> bool:
+    """Whether the base of a subtree has the form that §4.2.1.10 gives it; a misspelt constraint is not guessed at."""
+    value = base.value
+    if base.form == DNS:
+        return value == "" or is_host(str(value))
+    if base.form == MAIL:
+        text = str(value)
+        return _mailbox(text) is not None if "@" in text else is_host(text.removeprefix("."))
+    if base.form == URI:
+        return is_host(str(value).removeprefix("."))
+    if base.form == IP:
+        return isinstance(value, bytes) and len(value) in (8, 32) and _is_prefix(value[len(value) // 2 :])
+    return True
+
+
+def _is_prefix(mask: bytes) -> bool:
+    """A mask of ones and then zeros (RFC 4632)."""
+    inverted = int.from_bytes(mask) ^ ((1 << 8 * len(mask)) - 1)
+    return inverted & (inverted + 1) == 0
+
+
+def supported(form: int) -> bool:
+    """The forms whose subtrees are understood."""
+    return form in (MAIL, DNS, DIRECTORY, URI, IP, REGISTERED)
+
+
+def within(name: GeneralName, base: GeneralName) -> bool:
+    """Whether a name lies in a subtree of its own form."""
+    mine, theirs = name.value, base.value
+    if isinstance(mine, Name) and isinstance(theirs, Name):
+        return mine.within(theirs)
+    if isinstance(mine, bytes) and isinstance(theirs, bytes):
+        return _address_within(mine, theirs) if name.form == IP else mine == theirs
+    if name.form == DNS:
+        return _host_within(str(mine).lower().removeprefix("*."), str(theirs).lower())
+    if name.form == MAIL:
+        return _mail_within(str(mine), str(theirs))
+    return _uri_within(str(mine), str(theirs).lower())
+
+
+def touches(name: GeneralName, base: GeneralName) -> bool:
+    """Whether an excluded subtree takes any of what a name stands for: a wildcard stands for its siblings too."""
+    if within(name, base):
+        return True
+    pattern = str(name.value).lower()
+    return name.form == DNS and pattern.startswith("*.") and _host_within(str(base.value).lower(), pattern[2:])
+
+
+def _host_within(host: str, base: str) -> bool:
+    return not base or host == base or host.endswith("." + base)
+
+
+def _mail_within(text: str, base: str) -> bool:
+    mailbox = _mailbox(text)
+    if mailbox is None:
+        return False
+    if "@" in base:
+        return mailbox == _mailbox(base)
+    return mailbox[1].endswith(base.lower()) if base.startswith(".") else mailbox[1] == base.lower()
+
+
+def uri_host(text: str) -> str | None:
+    """The host name of a URI, None where it has none or an address (§4.2.1.10 refuses both under a constraint)."""
+    parts = _split(text)
+    host = (parts.hostname or "").lower() if parts else ""
+    return host if is_host(host) and not host.replace(".", "").isdigit() else None
+
+
+def _uri_within(text: str, base: str) -> bool:
+    host = uri_host(text)
+    if host is None:
+        return False
+    return host.endswith(base) if base.startswith(".") else host == base
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        parts.hostname  # noqa: B018  # reading it is what may fail
+    except ValueError:
+        return None
+    return parts
+
+
+def _address_within(address: bytes, subtree: bytes) -> bool:
+    half = len(subtree) // 2
+    if len(address) != half:
+        return False
+    mask = int.from_bytes(subtree[half:])
+    return int.from_bytes(address) & mask == int.from_bytes(subtree[:half]) & mask

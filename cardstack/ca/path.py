@@ -1,0 +1,144 @@
+"""Building paths from an anchor down to a certificate (RFC 4158), within a budget.
+
+First the certificates from which the target can be reached at all are found by going up from it, breadth first and
+each once. Then the search goes down from the anchors among these alone, carrying the whole state of RFC 5280 §6.1, so
+that a branch ends at the first rule it breaks: no policy left, no name left, no length left. An entity (name and key)
+is passed once a path. Acceptance and refusal cost the same: both are counted against one budget.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cardstack.ca import tables
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.names import Name
+from cardstack.ca.rules import Bench, Breach, State, take
+
+DEPTH_MAX = 32
+"""The longest path tried, whatever the constraints allow."""
+
+
+class Pool:
+    """Certificates that may stand in a path, by subject; made once for many validations. Nothing in it is trusted."""
+
+    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
+        self.by_subject: dict[Name, list[Certificate]] = {}
+        for certificate in dict.fromkeys(certificates):
+            self.by_subject.setdefault(certificate.subject, []).append(certificate)
+
+    def named(self, subject: Name) -> list[Certificate]:
+        """The certificates of this subject."""
+        return self.by_subject.get(subject, [])
+
+
+@dataclass(slots=True)
+class Reach:
+    """The certificates that lead down to a target, by issuer, and how many steps each is away from it."""
+
+    target: Certificate
+    below: dict[Name, list[Certificate]]
+    distance: dict[Certificate, int]
+
+    @classmethod
+    def of(cls, target: Certificate, pool: Pool, limit: int) -> "Reach":
+        """Everything above a target, nearest first; at most `limit` certificates are looked at."""
+        below: dict[Name, list[Certificate]] = {target.issuer: [target]}
+        distance = {target: 0}
+        edge, asked = [target], set[Name]()
+        for steps in range(1, DEPTH_MAX + 1):
+            found = []
+            for name in dict.fromkeys(one.issuer for one in edge):
+                if name in asked:
+                    continue
+                asked.add(name)
+                for issuer in pool.named(name)[: max(limit - len(distance), 0)]:
+                    if issuer not in distance:
+                        distance[issuer] = steps
+                        below.setdefault(issuer.issuer, []).append(issuer)
+                        found.append(issuer)
+            if not found:
+                break
+            edge = found
+        return cls(target, below, distance)
+
+    def next(self, state: State) -> list[Certificate]:
+        """What may follow a path: the target first, then by key identifier and distance; entities passed are left out."""
+        key = state.working.certificate.subject_key if state.working.certificate else None
+        candidates = self.below.get(state.working.name, ())
+        if len(candidates) == 1 and candidates[0] is self.target:
+            return [self.target]
+        fit = [one for one in candidates if one is self.target or self._leads_on(one, state)]
+        return sorted(fit, key=lambda one: (_mismatch(one, key), self.distance[one]))
+
+    def _leads_on(self, certificate: Certificate, state: State) -> bool:
+        if certificate.entity in state.visited:
+            return False
+        return any(
+            one is self.target or (one.entity not in state.visited and one.entity != certificate.entity)
+            for one in self.below.get(certificate.subject, ())
+        )
+
+
+def _mismatch(certificate: Certificate, key: bytes | None) -> bool:
+    """Whether the key identifiers say that another key signed; a hint, never a verdict (RFC 4158 §3.5.12)."""
+    named = certificate.authority_key.key if certificate.authority_key else None
+    return named is not None and key is not None and named != key
+
+
+class Attempt(NamedTuple):
+    """A path as far as it came, and how it ended: the rule it broke, None where it was accepted."""
+
+    state: State
+    certificate: Certificate
+    breach: Breach | None
+
+
+class Exhausted(Exception):
+    """The budget is spent."""
+
+
+@dataclass(slots=True)
+class Search:
+    """One descent from the anchors to a target; remembers the breach of the path that came furthest."""
+
+    reach: Reach
+    bench: Bench
+    observe: Callable[[Attempt], None] | None = None
+    worst: tuple[tuple[int, int], Breach, Certificate] | None = field(default=None)
+
+    def run(self, starts: Iterable[State]) -> State | None:
+        """The first path that holds, None where none does."""
+        for start in starts:
+            found = self._down(start)
+            if found is not None:
+                return found
+        return None
+
+    def _down(self, state: State) -> State | None:
+        if len(state.path) > DEPTH_MAX:
+            return None
+        for certificate in self.reach.next(state):
+            last = certificate is self.reach.target
+            after = take(certificate, state, self.bench, last=last)
+            if isinstance(after, tuple):
+                self.refuse(state, certificate, after)
+                continue
+            if last:
+                if self.observe:
+                    self.observe(Attempt(state, certificate, None))
+                return after
+            found = self._down(after)
+            if found is not None:
+                return found
+        return None
+
+    def refuse(self, state: State, certificate: Certificate, breach: Breach) -> None:
+        """Note how a path ended."""
+        if self.observe:
+            self.observe(Attempt(state, certificate, breach))
+        # A signature that does not fit may only mean that this issuer was not the one, so it counts a step less.
+        away = self.reach.distance.get(certificate, 0) + (breach[0] == tables.BAD_SIGNATURE)
+        rank = (-away, tables.RULES[breach[0]].order)
+        if self.worst is None or rank > self.worst[0]:
+            self.worst = (rank, breach, certificate)

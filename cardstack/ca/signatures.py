@@ -1,0 +1,229 @@
+"""Whether a key signed a certificate, a CRL or an OCSP response; each question is answered once and remembered.
+
+The suites that this house signs with stand in `cardstack.crypto`; a validator of other people's certificates has to
+read more: RSA-PSS, DSA with inherited parameters, Edwards curves, other digests (RFC 3279, 4055, 5758, 8410; GM/T 0015).
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from cardstack.ca import der
+from cardstack.crypto import sm2
+from cardstack.crypto.keys import BadSignature
+from cardstack.errors import Malformed
+
+REMEMBERED = 65_536
+_KEYS_REMEMBERED = 8_192
+SIZE_MAX = 1 << 16
+_DSA_KEY, _PSS, _MGF1 = "1.2.840.10040.4.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
+_NULL = b"\x05\x00"
+
+
+class Verdict(Enum):
+    """What came of checking a signature."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    """The algorithm is not known, or does not belong to the key."""
+
+
+Checker: TypeAlias = Callable[[Any, bytes, bytes], None]
+
+
+def _rsa(digest: hashes.HashAlgorithm) -> Checker:
+    def check(key: Any, signature: bytes, message: bytes) -> None:
+        key.verify(signature, message, padding.PKCS1v15(), digest)
+
+    return check
+
+
+def _ecdsa(digest: hashes.HashAlgorithm) -> Checker:
+    def check(key: Any, signature: bytes, message: bytes) -> None:
+        key.verify(signature, message, ec.ECDSA(digest))
+
+    return check
+
+
+def _dsa(digest: hashes.HashAlgorithm) -> Checker:
+    def check(key: Any, signature: bytes, message: bytes) -> None:
+        key.verify(signature, message, digest)
+
+    return check
+
+
+def _plain(key: Any, signature: bytes, message: bytes) -> None:
+    key.verify(signature, message)
+
+
+_HASHES: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
+    {
+        "1.3.14.3.2.26": hashes.SHA1(),  # noqa: S303  # old archives; purposes that enforce a profile refuse it
+        "2.16.840.1.101.3.4.2.4": hashes.SHA224(),
+        "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
+        "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+        "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+    }
+)
+_SHA1, _SHA224, _SHA256, _SHA384, _SHA512 = _HASHES.values()
+_SCHEMES: Mapping[str, tuple[type, Checker]] = MappingProxyType(
+    {
+        "1.2.840.113549.1.1.5": (rsa.RSAPublicKey, _rsa(_SHA1)),
+        "1.2.840.113549.1.1.14": (rsa.RSAPublicKey, _rsa(_SHA224)),
+        "1.2.840.113549.1.1.11": (rsa.RSAPublicKey, _rsa(_SHA256)),
+        "1.2.840.113549.1.1.12": (rsa.RSAPublicKey, _rsa(_SHA384)),
+        "1.2.840.113549.1.1.13": (rsa.RSAPublicKey, _rsa(_SHA512)),
+        "1.2.840.10045.4.1": (ec.EllipticCurvePublicKey, _ecdsa(_SHA1)),
+        "1.2.840.10045.4.3.1": (ec.EllipticCurvePublicKey, _ecdsa(_SHA224)),
+        "1.2.840.10045.4.3.2": (ec.EllipticCurvePublicKey, _ecdsa(_SHA256)),
+        "1.2.840.10045.4.3.3": (ec.EllipticCurvePublicKey, _ecdsa(_SHA384)),
+        "1.2.840.10045.4.3.4": (ec.EllipticCurvePublicKey, _ecdsa(_SHA512)),
+        "1.2.840.10040.4.3": (dsa.DSAPublicKey, _dsa(_SHA1)),
+        "2.16.840.1.101.3.4.3.1": (dsa.DSAPublicKey, _dsa(_SHA224)),
+        "2.16.840.1.101.3.4.3.2": (dsa.DSAPublicKey, _dsa(_SHA256)),
+        "1.3.101.112": (ed25519.Ed25519PublicKey, _plain),
+        "1.3.101.113": (ed448.Ed448PublicKey, _plain),
+        "1.2.156.10197.1.501": (sm2.Sm2Public, _plain),
+    }
+)
+SHA1_SCHEMES: Final = frozenset({"1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.10040.4.3"})
+
+_verdicts: dict[tuple[str, bytes], Verdict] = {}
+
+
+def verdict(fingerprint: str, spki: bytes, algorithm: bytes, signature: bytes, message: bytes | memoryview) -> Verdict:
+    """Whether the key of `spki` signed `message`, remembered under what carries the signature (its SHA-256)."""
+    question = (fingerprint, spki)
+    known = _verdicts.get(question)
+    if known is None:
+        known = check(spki, algorithm, signature, bytes(message))
+        while len(_verdicts) >= REMEMBERED:
+            _verdicts.pop(next(iter(_verdicts)), None)
+        _verdicts[question] = known
+    return known
+
+
+def forget() -> None:
+    """Empty what is remembered of signatures and keys, for benchmarks that start cold."""
+    _verdicts.clear()
+    _key.cache_clear()
+    _scheme.cache_clear()
+
+
+def check(spki: bytes, algorithm: bytes, signature: bytes, message: bytes) -> Verdict:
+    """Whether the key of `spki` made this signature by this algorithm (DER of its AlgorithmIdentifier)."""
+    try:
+        kind, checker = _scheme(algorithm)
+        key = _key(spki)
+        if not isinstance(key, kind):
+            return Verdict.UNKNOWN
+        checker(key, signature, message)
+    except (InvalidSignature, BadSignature):
+        return Verdict.BAD
+    except (Malformed, UnsupportedAlgorithm):
+        return Verdict.UNKNOWN
+    except (ValueError, TypeError, OverflowError):
+        return Verdict.BAD
+    return Verdict.GOOD
+
+
+@lru_cache(maxsize=_KEYS_REMEMBERED)
+def _key(spki: bytes) -> Any:
+    if len(spki) > SIZE_MAX:
+        raise Malformed(f"a public key has at most {SIZE_MAX} bytes, got {len(spki)}")
+    if sm2.OID in spki[:64]:
+        return sm2.Sm2Public(spki)
+    try:
+        return load_der_public_key(spki)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Malformed("the public key does not parse") from None
+
+
+@lru_cache(maxsize=256)
+def _scheme(algorithm: bytes) -> tuple[type, Checker]:
+    oid, parameters = identifier(algorithm)
+    if oid == _PSS:
+        return rsa.RSAPublicKey, _pss(parameters)
+    if oid not in _SCHEMES or parameters not in (b"", _NULL):
+        raise Malformed(f"signature algorithm {oid} is not known here")
+    return _SCHEMES[oid]
+
+
+@lru_cache(maxsize=4096)
+def identifier(algorithm: bytes) -> tuple[str, bytes]:
+    """The OID of an AlgorithmIdentifier and its parameters as DER, empty where there are none."""
+    parts = der.fields(algorithm, "algorithm")
+    if not parts or len(parts) > 2 or parts[0].tag != der.OID:
+        raise Malformed("algorithm: an identifier and parameters were expected")
+    return der.oid(algorithm, parts[0]), der.encoded(algorithm, parts[1]) if len(parts) == 2 else b""
+
+
+def _pss(parameters: bytes) -> Checker:
+    """RSASSA-PSS with the parameters of its identifier (RFC 4055 §3.1); both digests are the same one here."""
+    digest, mask, salt = "1.3.14.3.2.26", "1.3.14.3.2.26", 20
+    found = der.whole(parameters, der.SEQUENCE, "PSS parameters")
+    for number, part in der.optional_parts(parameters, found, "PSS parameters"):
+        content = parameters[part.start : part.stop]
+        if number == 0:
+            digest, _ = identifier(content)
+        elif number == 1:
+            generator, inner = identifier(content)
+            mask, _ = identifier(inner) if generator == _MGF1 else ("", b"")
+        elif number == 2:
+            salt = der.small(content, der.whole(content, der.INTEGER, "salt"), "salt")
+        elif number != 3 or content != b"\x02\x01\x01":
+            raise Malformed("PSS parameters: unknown trailer")
+    if digest not in _HASHES or mask not in _HASHES or salt > 512:
+        raise Malformed("PSS parameters: unknown digest or salt")
+    scheme = padding.PSS(padding.MGF1(_HASHES[mask]), salt)
+
+    def verify(key: Any, signature: bytes, message: bytes) -> None:
+        key.verify(signature, message, scheme, _HASHES[digest])
+
+    return verify
+
+
+@lru_cache(maxsize=4096)
+def key_algorithm(spki: bytes) -> tuple[str, bytes]:
+    """The OID of a subject's key and its parameters as DER."""
+    parts = der.fields(spki, "public key")
+    if len(parts) != 2 or parts[1].tag != der.BITS:
+        raise Malformed("public key: an algorithm and bits were expected")
+    return identifier(der.encoded(spki, parts[0]))
+
+
+@lru_cache(maxsize=4096)
+def working_key(spki: bytes, issuer: bytes) -> bytes:
+    """A subject's key, with the DSA parameters of its issuer's where it has none of its own (RFC 5280 §6.1.4 (d) to (f)).
+
+    Whatever cannot be read stays as it is; checking a signature with it will say so.
+    """
+    try:
+        mine, parameters = key_algorithm(spki)
+        if mine != _DSA_KEY or parameters not in (b"", _NULL) or key_algorithm(issuer)[0] != _DSA_KEY:
+            return spki
+        theirs, own = der.fields(issuer, "public key"), der.fields(spki, "public key")
+        body = der.encoded(issuer, theirs[0]) + der.encoded(spki, own[1])
+    except Malformed:
+        return spki
+    return der.wrap(der.SEQUENCE, body)
+
+
+@lru_cache(maxsize=4096)
+def weakness(spki: bytes) -> str | None:
+    """Why a key is too weak for new trust, None where it is not: RSA below 2,048 bits, DSA at all."""
+    try:
+        key = _key(spki)
+    except Malformed:
+        return "unknown key"
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA below 2048 bits" if key.key_size < 2048 else None
+    return "DSA" if isinstance(key, dsa.DSAPublicKey) else None

@@ -1,0 +1,283 @@
+"""Whether a certificate still stands: CRLs by RFC 5280 §6.3.3 and OCSP by RFC 6960 §3.2, within one path."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from cardstack.ca import signatures, tables
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.crl import REMOVE_FROM_CRL, Crl, Entry
+from cardstack.ca.extensions import ALL_REASONS, CRL_SIGN, DIGITAL_SIGNATURE, IssuingPoint, Point
+from cardstack.ca.names import DIRECTORY, GeneralName, Name, relative
+from cardstack.ca.ocsp import OcspResponse, Single
+from cardstack.ca.signatures import Verdict
+from cardstack.errors import Malformed
+
+OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+AGE_MAX = timedelta(days=1)
+"""How long an OCSP answer without nextUpdate counts; its responder says that newer ones are always to be had."""
+_IMPLIED = Point()
+
+
+class Holder(NamedTuple):
+    """An authority that the path has already vouched for: its name, its working key and its certificate."""
+
+    name: Name
+    spki: bytes
+    certificate: Certificate | None
+
+
+class Finding(NamedTuple):
+    """What one piece of evidence came to: the rule it breaks (None where it was used) and what was found."""
+
+    rule: str | None
+    about: str
+    source: str
+
+
+class Crls:
+    """CRLs by their issuer's name, complete ones and deltas apart; made once for many validations."""
+
+    def __init__(self, crls: Iterable[Crl] = ()) -> None:
+        self.complete: dict[Name, list[Crl]] = {}
+        self.deltas: dict[Name, list[Crl]] = {}
+        self.count = 0
+        self.indirect = False
+        for crl in dict.fromkeys(crls):
+            (self.deltas if crl.is_delta else self.complete).setdefault(crl.issuer, []).append(crl)
+            self.count += 1
+            self.indirect |= crl.indirect
+
+    def spoken_by(self, issuer: Name, subject_issuer: Name) -> list[Crl]:
+        """The complete CRLs of an issuer that may list certificates of another: for its own all, for others indirect ones."""
+        found = self.complete.get(issuer, [])
+        return found if issuer == subject_issuer else [crl for crl in found if crl.indirect]
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """What one validation asks with: the evidence, the moment, and who else can be vouched for."""
+
+    at: datetime
+    crls: Crls
+    ocsp: tuple[OcspResponse, ...]
+    signers: Callable[[Name], Iterable[Certificate]]
+    vouch: Callable[[Certificate], bool]
+    """Whether a CRL signer's own path leads to the same anchor."""
+    spend: Callable[[], None]
+    """Count one signature against the budget."""
+    findings: list[Finding] | None = field(default=None)
+
+    def note(self, rule: str | None, about: str, source: str) -> None:
+        """Keep a finding for an explanation, where one is asked for."""
+        if self.findings is not None:
+            self.findings.append(Finding(rule, about, source))
+
+
+def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[str, str] | None:
+    """The rule that keeps a certificate from standing, with what was found; None where it stands.
+
+    `holders` are the authorities of its path, the anchor first and its issuer last.
+    """
+    worst: tuple[str, str] = (tables.REVOCATION_UNKNOWN, "")
+    for response in inquiry.ocsp:
+        answer = response.about(certificate, holders[-1].name, holders[-1].spki)
+        if answer is None:
+            continue
+        rule = _ocsp_problem(response, answer, holders[-1], inquiry)
+        inquiry.note(rule, answer.status, f"OCSP {response.fingerprint[:16]}")
+        if rule is None and answer.status == "good":
+            return None
+        if rule is None and answer.status == "revoked":
+            return tables.REVOKED, f"OCSP, reason {answer.reason}"
+        worst = (tables.OCSP, "")
+    found = _by_crls(certificate, holders, inquiry)
+    if found is None or found[0] == tables.REVOKED:
+        return found
+    return worst if found[0] == tables.REVOCATION_UNKNOWN else found
+
+
+def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[str, str] | None:
+    """§6.3.3: point by point until every reason is covered, at last as if there were a point with the issuer's name."""
+    covered: frozenset[int] = frozenset()
+    worst = tables.REVOCATION_UNKNOWN
+    for point in (*certificate.points, _IMPLIED):
+        for issuer in point.issuer_names or ((certificate.issuer,) if not point.issuers else ()):
+            crls = inquiry.crls.spoken_by(issuer, certificate.issuer)
+            if point.issuers and inquiry.crls.indirect and issuer not in inquiry.crls.complete:
+                # There are CRLs that speak for others, but none by whom the certificate names (PKITS 4.14.26).
+                worst = max(worst, tables.CRL_SCOPE, key=_order)
+            for crl in crls:
+                rule = _scope_problem(crl, certificate, point)
+                interim = crl.reasons & point.reasons
+                if rule is None and interim <= covered:
+                    continue
+                rule = rule or _crl_problem(crl, holders, inquiry)
+                if rule is not None:
+                    inquiry.note(rule, "", f"CRL {crl.fingerprint[:16]}")
+                    worst = max(worst, rule, key=_order)
+                    continue
+                entry, source = _looked_up(crl, certificate, holders, inquiry)
+                inquiry.note(None, "listed" if entry else "not listed", source)
+                if entry is not None:
+                    return tables.REVOKED, f"{source}, reason {entry.reason}"
+                covered |= interim
+                if covered == ALL_REASONS:
+                    return None
+    return (tables.REVOCATION_UNKNOWN, "some reasons are not covered") if covered else (worst, "")
+
+
+def _order(rule: str) -> int:
+    return tables.RULES[rule].order
+
+
+def _scope_problem(crl: Crl, certificate: Certificate, point: Point) -> str | None:
+    """Whether this CRL can speak about this certificate at this point (§6.3.3 (b))."""
+    scope = crl.scope
+    if scope is None:
+        return None
+    other_half = scope.users_only if certificate.is_ca else scope.authorities_only
+    if other_half or scope.attributes_only:
+        return tables.CRL_SCOPE
+    if (scope.names or scope.relative) and not _names_meet(crl.issuer, scope, certificate, point):
+        return tables.CRL_SCOPE
+    return None
+
+
+def _names_meet(issuer: Name, scope: IssuingPoint, certificate: Certificate, point: Point) -> bool:
+    theirs = _full(issuer, scope.names, scope.relative)
+    if point is _IMPLIED:
+        mine: frozenset[GeneralName] = frozenset({GeneralName(DIRECTORY, certificate.issuer)})
+    elif point.names or point.relative:
+        mine = _full(next(iter(point.issuer_names), certificate.issuer), point.names, point.relative)
+    else:
+        mine = frozenset(point.issuers)
+    return bool(mine & theirs)
+
+
+@lru_cache(maxsize=4096)
+def _full(base: Name, names: tuple[GeneralName, ...], rdn: bytes | None) -> frozenset[GeneralName]:
+    """The names of a distribution point, the relative one made full."""
+    if rdn is None:
+        return frozenset(names)
+    try:
+        return frozenset({GeneralName(DIRECTORY, relative(base, rdn))})
+    except Malformed:
+        return frozenset()
+
+
+def _crl_problem(crl: Crl, holders: tuple[Holder, ...], inquiry: Inquiry) -> str | None:
+    """Whether a CRL can be used at all: its extensions, its time, its signature and its signer (§6.3.3 (a), (f), (g))."""
+    if crl.unusable or crl.inner_algorithm != crl.outer_algorithm:
+        return tables.CRL_EXTENSION
+    if not _current(crl.this_update, crl.next_update, inquiry.at):
+        return tables.CRL_EXPIRED
+    return _signer_problem(crl, holders, inquiry)
+
+
+def _current(since: datetime, until: datetime | None, at: datetime) -> bool:
+    return until is not None and since <= at <= until
+
+
+def _signer_problem(crl: Crl, holders: tuple[Holder, ...], inquiry: Inquiry) -> str | None:
+    """Who signed: an authority of the path, or another certificate of the same name that leads to the same anchor."""
+    worst = tables.CRL_SIGNATURE
+    for holder in reversed(holders):
+        if holder.name == crl.issuer and _signed(crl, holder.spki, inquiry):
+            if _may_sign(holder.certificate):
+                return None
+            worst = tables.CRL_USAGE
+    for signer in _by_key(crl, inquiry.signers(crl.issuer)):
+        if not _signed(crl, signatures.working_key(signer.spki, holders[-1].spki), inquiry):
+            continue
+        if not _may_sign(signer):
+            rule = tables.CRL_USAGE
+        elif inquiry.vouch(signer):
+            return None
+        else:
+            rule = tables.CRL_PATH
+        worst = max(worst, rule, key=_order)
+    return worst
+
+
+def _by_key(crl: Crl, signers: Iterable[Certificate]) -> list[Certificate]:
+    """Signers whose key identifier is the one the CRL names come first."""
+    named = crl.authority_key.key if crl.authority_key else None
+    return sorted(signers, key=lambda signer: signer.subject_key != named)
+
+
+def _signed(crl: Crl, spki: bytes, inquiry: Inquiry) -> bool:
+    inquiry.spend()
+    tbs = memoryview(crl.raw)[crl.tbs[0] : crl.tbs[1]]
+    return signatures.verdict(crl.fingerprint, spki, crl.outer_algorithm, crl.signature, tbs) is Verdict.GOOD
+
+
+def _may_sign(certificate: Certificate | None) -> bool:
+    return certificate is None or certificate.key_usage is None or CRL_SIGN in certificate.key_usage
+
+
+def _looked_up(crl: Crl, certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[Entry | None, str]:
+    """The entry in the newest usable delta, or in the complete CRL (§6.3.3 (i) to (k))."""
+    for delta in sorted(inquiry.crls.deltas.get(crl.issuer, ()), key=lambda one: -(one.number or 0)):
+        if not _updates(delta, crl) or _crl_problem(delta, holders, inquiry) is not None:
+            continue
+        entry = delta.entry(certificate.issuer, certificate.serial)
+        if entry is not None:
+            return (None if entry.reason == REMOVE_FROM_CRL else entry), f"delta CRL {delta.fingerprint[:16]}"
+        break
+    return crl.entry(certificate.issuer, certificate.serial), f"CRL {crl.fingerprint[:16]}"
+
+
+def _updates(delta: Crl, crl: Crl) -> bool:
+    """Whether a delta may be laid over a complete CRL: same scope, same key, base not newer (§5.2.4, §6.3.3 (c))."""
+    if delta.scope != crl.scope or crl.number is None or delta.number is None or delta.base_number is None:
+        return False
+    return delta.authority_key == crl.authority_key and delta.base_number <= crl.number < delta.number
+
+
+def _ocsp_problem(response: OcspResponse, answer: Single, issuer: Holder, inquiry: Inquiry) -> str | None:
+    """Whether an OCSP answer can be used: its time, its signature and its signer (RFC 6960 §3.2, §4.2.2.2)."""
+    if response.unknown_critical or answer.unknown_critical:
+        return tables.OCSP
+    if not _current(answer.this_update, answer.next_update or answer.this_update + AGE_MAX, inquiry.at):
+        return tables.OCSP
+    if response.signed_by(issuer.name, issuer.spki) and _responded(response, issuer.spki, inquiry):
+        return None
+    delegates = (one for one in response.certificates if response.signed_by(one.subject, one.spki))
+    return (
+        None
+        if any(_delegated(one, issuer, inquiry) and _responded(response, one.spki, inquiry) for one in delegates)
+        else tables.OCSP
+    )
+
+
+def _responded(response: OcspResponse, spki: bytes, inquiry: Inquiry) -> bool:
+    inquiry.spend()
+    tbs = response.raw[response.tbs[0] : response.tbs[1]]
+    return signatures.verdict(response.fingerprint, spki, response.algorithm, response.signature, tbs) is Verdict.GOOD
+
+
+def _delegated(responder: Certificate, issuer: Holder, inquiry: Inquiry) -> bool:
+    """A responder that the issuer itself certified for OCSP, valid now, with a key that may sign, and not revoked."""
+    usable = (
+        responder.issuer == issuer.name
+        and OCSP_SIGNING in (responder.extended_key_usage or ())
+        and DIGITAL_SIGNATURE in (responder.key_usage or {DIGITAL_SIGNATURE})
+        and not (responder.defects or responder.repeated or responder.unknown_critical)
+        and responder.valid_from <= inquiry.at <= responder.valid_until
+    )
+    if not usable:
+        return False
+    inquiry.spend()
+    signed = signatures.verdict(responder.fingerprint, issuer.spki, responder.outer_algorithm, responder.signature, responder.tbs)
+    if signed is not Verdict.GOOD:
+        return False
+    if responder.no_check:
+        return True
+    found = _by_crls(responder, (issuer,), inquiry)
+    return found is None or found[0] != tables.REVOKED
