@@ -154,6 +154,11 @@ def session_key(key: bytes, random: bytes, sequence: bytes, terminal: bytes, blo
     return encrypt(key, data if block is Block.TRIPLE_DES else pad(data, 16), block)
 
 
+def chain(key: bytes, data: bytes, block: Block = Block.TRIPLE_DES, iv: bytes | None = None) -> bytes:
+    """The last block of a CBC chain over data that is whole blocks already, as a PSAM makes it (80FA with P1 05)."""
+    return _chain(key, block)(_whole(data, block), iv or bytes(block.size))
+
+
 def mac(key: bytes, data: bytes, block: Block = Block.TRIPLE_DES, iv: bytes | None = None) -> bytes:
     """The first four bytes of a CBC chain over data padded with 80 00…; a 3DES session key (8 bytes) is single DES.
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cardstack.settlement.scheme import Scheme
-from cardstack.settlement.schemes import medical
+from cardstack.settlement.schemes import medical, transit
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
-    {scheme.name: scheme for scheme in (medical.OUTPATIENT, medical.CHRONIC, medical.INPATIENT)}
+    {scheme.name: scheme for scheme in (medical.OUTPATIENT, medical.CHRONIC, medical.INPATIENT, transit.TRANSIT)}
 )

@@ -1,0 +1,218 @@
+"""Journeys on a purse of another city: TAC, fare and discounts checked, the fee split between issuer, operator and centre.
+
+The card's issuer holds the float and owes the operator what the purse paid; whoever sponsors a discount owes the
+operator the difference to the local fare; the operator pays a service fee that issuer and centre share.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Final
+
+from cardstack.crypto.cryptogram import Block
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.schemes import figures
+from cardstack.settlement.transaction import SHANGHAI, Party, Posting, Transaction
+from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
+from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
+from cardstack.settlement.transit.tap import Tap, read_tap
+from cardstack.text import Text
+from cardstack.values import Fen, yuan
+
+DAILY: Final = Cycle("transit", Unit.DAY)
+EVERYWHERE: Final = "00"
+TITLE: Final = Text("Public transport on the purse", "公共交通异地刷卡")
+CENTRE: Final = Party("00.clearing-centre")
+
+REASONS: Mapping[str, Reason] = {
+    reason.code: reason
+    for reason in (
+        Reason("tap-malformed", Text("The record is not of its declared form", "交易记录不符合约定格式")),
+        Reason("amount-differs", Text("The amount is not the one on the record", "交易金额与记录不一致")),
+        Reason("moment-differs", Text("The moment is not the one on the record", "交易时间与记录不一致")),
+        Reason("future", Text("The record is from the future", "交易时间晚于上送时间")),
+        Reason("late", Text("The record is older than the limit", "超过上送时限的迟到记录")),
+        Reason("balance-short", Text("The purse did not hold the amount", "交易前余额不足")),
+        Reason("no-key", Text("No TAC key of that issuer is known here", "没有该发卡机构的TAC密钥")),
+        Reason("tac-wrong", Text("The TAC does not prove the record", "TAC验证失败")),
+        Reason("grey-unproven", Text("An unconfirmed record needs a later read of the card", "灰记录尚未由后续读卡证实")),
+        Reason("no-fare", Text("The city has no fare in force for that service", "该城市该业务没有有效票价政策")),
+        Reason("fare-differs", Text("The fare is not what the policy in force gives", "实收票价与现行票价政策不一致")),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee(Figure):
+    """The service fee of an operator's province, in millionths of what the purse paid, and the issuer's share of it."""
+
+    province: str
+    industry: tuple[str, ...]
+    rate_ppm: int
+    issuer_permille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits(Figure):
+    """How late a record may be sent, and how far a terminal's clock may run ahead."""
+
+    late_days: int
+    ahead_minutes: int
+
+
+@cache
+def fares() -> tuple[FarePolicy, ...]:
+    """The cities' fares that come with the package."""
+    return load(figures.text("transit/fares"), "fare", FarePolicy)
+
+
+@cache
+def fees() -> tuple[Fee, ...]:
+    """The fees that come with the package."""
+    return load(figures.text("transit/fees"), "fee", Fee)
+
+
+@cache
+def limits() -> tuple[Limits, ...]:
+    """The limits of time that come with the package."""
+    return load(figures.text("transit/fees"), "limits", Limits)
+
+
+def fee_of(province: str, industry: str, day: date) -> Fee:
+    """The fee in force for a service; the narrowest that fits: the province's own, else the one for all (00)."""
+    own = [fee for fee in fees() if fee.province == province and industry in fee.industry]
+    return at(own or [fee for fee in fees() if fee.province == EVERYWHERE], day)
+
+
+def fee_parts(fee: Fee, amount: int) -> tuple[int, int]:
+    """The issuer's and the centre's part of a fee: the fee half up, the issuer's share half up, the centre has the rest."""
+    whole = half_up(amount * fee.rate_ppm, 1_000_000)
+    issuer = half_up(whole * fee.issuer_permille, 1000)
+    return issuer, whole - issuer
+
+
+def sponsor_of(sponsor: str, home: str, treating: str) -> str | None:
+    """The party that bears a discount, None where it is the operator itself."""
+    if sponsor == "operator":
+        return None
+    side, _, role = sponsor.partition(".")
+    return f"{home if side == 'home' else treating}.{role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transit:
+    """Bus and metro on the purse of the one card."""
+
+    keys: KeyRing = TEST_ROOT
+    name: str = "transit"
+    title: Text = TITLE
+    cycle: Cycle = DAILY
+
+    def check(self, transaction: Transaction) -> Reason | None:
+        """The first reason that applies, in the order of `REASONS`."""
+        try:
+            tap = _tap(transaction)
+        except Malformed:
+            return REASONS["tap-malformed"]
+        fault = _form(transaction, tap) or self.proof(tap) or _fare_fault(tap)
+        return REASONS[fault] if fault else None
+
+    def proof(self, tap: Tap) -> str | None:
+        """Why the record proves nothing: no key, a wrong TAC, or an unconfirmed debit; None where it proves."""
+        key = self.keys.issuer_key(bytes.fromhex(tap.issuer), Block(tap.algorithm), tap.key_version)
+        if key is None:
+            return "no-key"
+        if tap.tac_under(key) != tap.tac:
+            return "tac-wrong"
+        return "grey-unproven" if tap.grey else None
+
+    def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
+        """Purse, sponsors and fee, each with its dated rule."""
+        tap = _tap(transaction)
+        price = fare(tap, policy_of(fares(), tap))
+        home, treating = transaction.home_province, transaction.treating_province
+        fee = fee_of(treating, tap.industry, day)
+        issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
+        to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
+        rule = f"{tap.city}.{tap.industry}"
+        legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
+        legs += [
+            (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
+            for off in price.offs
+            if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
+        ]
+        fee_rule = f"fee.{fee.province}@{fee.since}"
+        legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
+        return tuple(
+            Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
+            for debtor, creditor, amount, kind, rule in legs
+            if amount
+        )
+
+    def claims(self, transaction: Transaction) -> tuple[str, ...]:
+        """A card uses a counter once, and a terminal a serial number once."""
+        tap = _tap(transaction)
+        return (f"card.{tap.issuer}.{tap.card}.{tap.counter}", f"terminal.{tap.terminal}.{tap.terminal_serial}")
+
+    def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
+        """None: what a card has paid in a month stands on the card."""
+        del transaction
+        return ()
+
+    def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
+        """The fare step by step, then the fee."""
+        tap = _tap(transaction)
+        fee = fee_of(transaction.treating_province, tap.industry, day)
+        to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
+        rate = f"{fee.rate_ppm / 10_000:g}%"
+        what = Text(
+            f"Service fee {rate} (half up): issuer {yuan(Fen(to_issuer))}, centre {yuan(Fen(to_centre))}",
+            f"服务费{rate}（四舍五入到分）：发卡方{yuan(Fen(to_issuer))}元，清算中心{yuan(Fen(to_centre))}元",
+        )
+        facts = {"rate_ppm": fee.rate_ppm, "issuer_permille": fee.issuer_permille}
+        step = Step("fee", what, Fen(to_issuer + to_centre), f"fee.{fee.province}@{fee.since}", fee.reference, facts)
+        return (*price_of(tap).steps, step)
+
+
+def price_of(tap: Tap) -> Fare:
+    """The fare of a journey by the figures that come with the package."""
+    return fare(tap, policy_of(fares(), tap))
+
+
+def _tap(transaction: Transaction) -> Tap:
+    body = transaction.body.get("tap")
+    if not isinstance(body, Mapping):
+        raise Malformed("tap: not a mapping", field="tap")
+    return read_tap(body)
+
+
+def _form(transaction: Transaction, tap: Tap) -> str | None:
+    """What in the record contradicts the message: amount, moment, clock, balance."""
+    bounds = at(limits(), transaction.day)
+    sent = _sent(transaction)
+    faults = (
+        ("amount-differs", tap.amount_fen != transaction.amount_fen),
+        ("moment-differs", tap.at != transaction.occurred_at),
+        ("future", tap.at - sent > timedelta(minutes=bounds.ahead_minutes)),
+        ("late", sent - tap.at > timedelta(days=bounds.late_days)),
+        ("balance-short", tap.balance_fen < tap.amount_fen),
+    )
+    return next((code for code, is_so in faults if is_so), None)
+
+
+def _sent(transaction: Transaction) -> datetime:
+    """When the sender made the message: its id says so."""
+    return datetime.strptime(transaction.id[12:26], "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
+
+
+def _fare_fault(tap: Tap) -> str | None:
+    try:
+        return None if price_of(tap).charged_fen == tap.amount_fen else "fare-differs"
+    except Refused:
+        return "no-fare"
+
+
+TRANSIT: Final = Transit()

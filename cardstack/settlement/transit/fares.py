@@ -1,0 +1,128 @@
+"""Fares: a list of discounts in the order of its data, each with who bears it, and a trace.
+
+The gross fare is the local one for an ordinary rider. A discount looks at the fare that the ones before left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.scheme import Figure, Step, at
+from cardstack.settlement.transit.tap import Tap, moment_of
+from cardstack.text import Text
+from cardstack.values import Fen, yuan
+
+
+class Discount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way in which a fare falls.
+
+    `class`: the rider's class, at home or away (同城待遇); `transfer`: after another journey within minutes;
+    `band`: a time of day; `month`: from a sum of the calendar month on; `day-cap`, `month-cap`: never above a sum.
+    `sponsor` bears it: `operator` (nobody is asked), or a role of the `home` or `treating` side.
+    """
+
+    kind: Literal["class", "transfer", "band", "month", "day-cap", "month-cap"]
+    title: str
+    sponsor: str = "operator"
+    off_permille: int = 0
+    off_fen: int = 0
+    classes: tuple[str, ...] = ()
+    away: bool | None = None
+    within_minutes: int = 0
+    from_industry: tuple[str, ...] = ()
+    max_times: int = 1
+    from_minute: int = 0
+    to_minute: int = 1440
+    threshold_fen: int = 0
+    cap_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarePolicy(Figure):
+    """The fares of a city's services: the discounts in their order, and the fare of a journey never ended."""
+
+    city: str
+    industry: tuple[str, ...]
+    discounts: tuple[Discount, ...] = ()
+    incomplete_fen: int = 0
+
+
+class Off(NamedTuple):
+    """A discount given: how much and who bears it."""
+
+    amount_fen: int
+    sponsor: str
+    title: str
+
+
+class Fare(NamedTuple):
+    """What a journey costs, what it was before, and how it came about."""
+
+    charged_fen: int
+    gross_fen: int
+    offs: tuple[Off, ...]
+    steps: tuple[Step, ...]
+
+
+def fare(tap: Tap, policy: FarePolicy) -> Fare:
+    """The fare of a journey by a policy."""
+    gross = policy.incomplete_fen if tap.incomplete and policy.incomplete_fen else tap.gross_fen
+    left, offs = gross, []
+    rule = f"{policy.city}.{'+'.join(policy.industry)}"
+    steps = [_step("gross", gross, Text("Local fare", "当地票价"), f"{rule}@{policy.since}", policy.reference)]
+    if tap.incomplete and policy.incomplete_fen:
+        what = Text("Journey not ended: the highest fare", "未完成行程，按最高票价计费")
+        steps = [_step("gross", gross, what, f"{rule}.incomplete@{policy.since}", policy.reference)]
+    for place, discount in enumerate(() if tap.incomplete else policy.discounts):
+        amount = min(left, _off(discount, tap, left))
+        if amount:
+            left -= amount
+            offs.append(Off(amount, discount.sponsor, discount.title))
+            what = Text(f"{discount.kind} discount, borne by {discount.sponsor}", f"{discount.title}，由{discount.sponsor}承担")
+            steps.append(_step(discount.kind, amount, what, f"{rule}.{place}@{policy.since}", policy.reference))
+    steps.append(_step("charged", left, Text("Charged", "实收"), f"{rule}@{policy.since}", policy.reference))
+    return Fare(left, gross, tuple(offs), tuple(steps))
+
+
+def _step(name: str, amount: int, what: Text, rule: str, reference: str) -> Step:
+    said = yuan(Fen(amount))
+    return Step(name, Text(f"{what.en}: {said}", f"{what.zh}：{said}元"), Fen(amount), rule, reference, {})
+
+
+def _off(discount: Discount, tap: Tap, left: int) -> int:
+    """How much a discount takes off; half up to the fen where it is a share."""
+    if discount.kind == "day-cap":
+        return max(0, tap.day_fen + left - discount.cap_fen)
+    if discount.kind == "month-cap":
+        return max(0, tap.month_fen + left - discount.cap_fen)
+    return discount.off_fen + half_up(left * discount.off_permille, 1000) if _applies(discount, tap) else 0
+
+
+def _applies(discount: Discount, tap: Tap) -> bool:
+    if discount.kind == "class":
+        away = tap.card_city != tap.city
+        return tap.card_class in discount.classes and discount.away in {None, away}
+    if discount.kind == "band":
+        minute = int(tap.moment[8:10]) * 60 + int(tap.moment[10:12])
+        return discount.from_minute <= minute < discount.to_minute
+    if discount.kind == "month":
+        return tap.month_fen >= discount.threshold_fen
+    return _transfers(discount, tap)
+
+
+def _transfers(discount: Discount, tap: Tap) -> bool:
+    if tap.previous is None or tap.previous.transfers >= discount.max_times:
+        return False
+    if discount.from_industry and tap.previous.industry not in discount.from_industry:
+        return False
+    gap = tap.at - moment_of(tap.previous.moment)
+    return timedelta(0) <= gap <= timedelta(minutes=discount.within_minutes)
+
+
+def policy_of(policies: Sequence[FarePolicy], tap: Tap) -> FarePolicy:
+    """The fares in force for a journey; `Refused` where the city has none for that service."""
+    return at([p for p in policies if p.city == tap.city and tap.industry in p.industry], tap.at.date())

@@ -1,0 +1,104 @@
+"""One purchase from a transit purse as the terminal recorded it.
+
+The money left the card when the record was made; what travels is the claim for it. Amounts are fen; identifiers are
+hexadecimal digits as the terminal sends them; the moment is the terminal's clock, China standard time.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from cardstack.crypto import cryptogram
+from cardstack.crypto.cryptogram import Block
+from cardstack.errors import Malformed
+from cardstack.settlement.transaction import SHANGHAI
+
+Institution = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{16}$")]
+PurseFen = Annotated[int, msgspec.Meta(ge=0, le=0x7FFFFFFF)]
+Moment = Annotated[str, msgspec.Meta(pattern=r"^20\d{12}$")]
+
+
+class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The journey before this one, as the card remembers it; `transfers` is how often it has been changed already."""
+
+    moment: Moment
+    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
+    transfers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+
+
+class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A purchase: who issued the card, which card and counter, where, how much, and the cryptogram over it.
+
+    `gross_fen` is the fare before discounts, `amount_fen` what the purse paid. `kind` is the purse's type of
+    transaction (06 purchase, 09 compound). `card_class` is the class of rider on the card, `month_fen` and `day_fen`
+    what the card had paid in the calendar month and day before. A `grey` record (09) was not confirmed by the card.
+    """
+
+    issuer: Institution
+    card: Annotated[str, msgspec.Meta(pattern=r"^\d{20}$")]
+    counter: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+    balance_fen: PurseFen
+    amount_fen: PurseFen
+    gross_fen: PurseFen
+    kind: Literal[6, 9]
+    terminal: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$")]
+    terminal_serial: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+    moment: Moment
+    city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
+    card_city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
+    acquirer: Institution
+    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
+    tac: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8}$")]
+    line: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    algorithm: Literal["3des", "sm4"] = "3des"
+    key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
+    card_class: Annotated[str, msgspec.Meta(max_length=24)] = "adult"
+    month_fen: PurseFen = 0
+    day_fen: PurseFen = 0
+    previous: Leg | None = None
+    incomplete: bool = False
+    grey: bool = False
+
+    @property
+    def at(self) -> datetime:
+        """The terminal's clock as an aware moment."""
+        return moment_of(self.moment)
+
+    @property
+    def proven(self) -> bytes:
+        """What the TAC covers: amount 4, type 1, terminal 6, terminal serial 4, date and time 7 (PBOC 2.0 part 2)."""
+        return (
+            self.amount_fen.to_bytes(4)
+            + bytes((self.kind,))
+            + bytes.fromhex(self.terminal)
+            + self.terminal_serial.to_bytes(4)
+            + bytes.fromhex(self.moment)
+        )
+
+    def tac_under(self, issuer_key: bytes) -> str:
+        """The TAC that the card makes under its issuer's key: diversified by the last 8 bytes of its serial number."""
+        block = Block(self.algorithm)
+        key = cryptogram.diversify(issuer_key, bytes.fromhex(self.card)[2:], block)
+        return cryptogram.tac(key, self.proven, block).hex().upper()
+
+
+def read_tap(body: Mapping[str, Any]) -> Tap:
+    """The purchase in a message's body; `Malformed` names the member that is not of its form."""
+    try:
+        tap: Tap = msgspec.convert(body, Tap)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"tap: {error}", field="tap") from error
+    moment_of(tap.moment)
+    if tap.previous is not None:
+        moment_of(tap.previous.moment)
+    return tap
+
+
+def moment_of(digits: str) -> datetime:
+    """Fourteen digits as a moment in China standard time; `Malformed` where the calendar has no such moment."""
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
+    except ValueError as error:
+        raise Malformed("moment: not a moment of the calendar", field="moment") from error

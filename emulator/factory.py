@@ -1,0 +1,135 @@
+"""From declarations to a card: the blueprint of a profile, and a personalised card of that kind."""
+
+from functools import lru_cache
+from typing import Final
+
+from cardstack.card.access import proof
+from cardstack.card.issuing import Personalisation
+from cardstack.card.layout import File, Form
+from cardstack.card.profile import Application, Profile
+from cardstack.card.proving import pin_bytes
+from cardstack.crypto.cryptogram import Block
+from emulator.blueprint import Blueprint, Directory, Elementary, KeyPlace, PinPlace, PursePlace, ways
+from emulator.card import Card, Memory, Value, manufactured
+from emulator.dice import Dice
+from emulator.handlers import lifecycle, purse
+from emulator.handlers.authenticate import SERIAL
+from emulator.security import Key
+
+CAPP: Final = proof("CAPP")
+"""The state that UPDATE CAPP DATA CACHE needs: a payment is under way."""
+ALGORITHMS: Final = {Block.TRIPLE_DES: 0x00, Block.SM4: 0x04}
+"""The algorithm byte that INIT answers: 00 in 3DES key headers, 04 on SM4 cards (transit card library TYCPUCard)."""
+
+
+@lru_cache(maxsize=64)
+def blueprint(profile: Profile, factor: bytes) -> Blueprint:
+    """The kind of card that a profile declares, with the ATR of one card's factor."""
+    places = {one.name: _directory(one) for one in profile.applications}
+    for one in profile.applications:
+        if one.name != profile.root and (parent := places.get(one.parent) or places[profile.root]) is not places[one.name]:
+            parent.adopt(places[one.name])
+    master = places[profile.root]
+    while master.parent is not None:
+        master = master.parent
+    _settle(master)
+    named = {one.aid: places[one.name] for one in profile.applications if one.aid}
+    return Blueprint(profile.name, master, places[profile.root], profile.style, profile.atr(factor), named=named)
+
+
+def _settle(directory: Directory) -> None:
+    """Lineages, from the top down."""
+    for child in directory.children.values():
+        child.lineage = directory.lineage | {directory.name}
+        _settle(child)
+
+
+def _directory(one: Application) -> Directory:
+    place = Directory(one.fid or _nameless(one), one.name, (one.aid,) if one.aid else (), one.fci(), declared=one)
+    place.blocked_cell = f"{one.name}/blocked"
+    for file in one.files:
+        if file.form is not Form.INTERNAL:
+            place.add(_elementary(one, file))
+    for key in one.keys:
+        cell = f"{one.name}/{key.usage.name}/{key.kid:02X}"
+        place.keys[key.usage, key.kid] = KeyPlace(key.name, key.kid, key.usage, cell, f"{cell}/tries", key.tries, place)
+    if one.pin is not None:
+        lengths = ((one.pin.shortest + 1) // 2, (one.pin.longest + 1) // 2)
+        unlock = "PUK" if one.key_named("PUK") else ""
+        place.pin = PinPlace("PIN", f"{one.name}/PIN", f"{one.name}/PIN/tries", one.pin.tries, place, unlock, lengths)
+    for each in one.purses:
+        log = place.short.get(each.log)
+        place.purses[each.kind] = PursePlace(each.kind, f"{one.name}/{each.kind.name}", each.limit_fen, log)
+    if one.medical:
+        place.medical = next(_cell(one, file) for file in one.files if file.form is Form.INTERNAL)
+    return place
+
+
+def _nameless(one: Application) -> int:
+    """An identifier outside the two bytes of SELECT for an application that has none."""
+    return 0x10000 + sum(one.name.encode()) if one.aid else 0x3F00
+
+
+def _cell(one: Application, file: File) -> str:
+    """Where a file lies in memory."""
+    return f"{one.name}/{file.fid:04X}"
+
+
+def _elementary(one: Application, file: File) -> Elementary:
+    rooms: tuple[int, ...] = ()
+    size = 0
+    if file.form in (Form.TAGGED, Form.FIXED, Form.RECORDS):
+        rooms = tuple(len(record) for record in file.encode(file.blank()))
+    else:
+        size = file.size
+    return Elementary(
+        file.fid,
+        file.form,
+        _cell(one, file),
+        ways(file.read),
+        ways(file.update),
+        size,
+        file.records,
+        rooms,
+        file.sfi if file.sfi < 31 else 0,
+        file.identified_by,
+        file.update == CAPP,
+    )
+
+
+def cells(order: Personalisation, *, issued: bool = True) -> Memory:
+    """The memory of a card with this content."""
+    memory: dict[str, Value] = {lifecycle.ISSUED: int(issued), SERIAL: order.factors.card}
+    for one in order.profile.applications:
+        for file in one.files:
+            records = order.records[one.name, file.fid]
+            flat = file.form in (Form.TRANSPARENT, Form.INTERNAL)
+            memory[_cell(one, file)] = b"".join(records) if flat else tuple(records)
+        memory |= _secrets(one, order)
+        for each in one.purses:
+            place = PursePlace(each.kind, f"{one.name}/{each.kind.name}", each.limit_fen, None)
+            money = order.balances.get((one.name, each.kind), 0)
+            memory |= purse.written(place, purse.Purse(money, 0, each.overdraft_fen, 0, 0))
+    return memory
+
+
+def _secrets(one: Application, order: Personalisation) -> dict[str, Value]:
+    """Keys with their tries, and the PIN."""
+    memory: dict[str, Value] = {}
+    for key in one.keys:
+        cell = f"{one.name}/{key.usage.name}/{key.kid:02X}"
+        memory[cell] = Key(ALGORITHMS[key.algorithm], key.version, order.key(one, key)).pack()
+        memory[f"{cell}/tries"] = key.tries
+    if one.pin is not None:
+        memory[f"{one.name}/PIN"] = pin_bytes(order.pin or one.pin.initial)
+        memory[f"{one.name}/PIN/tries"] = one.pin.tries
+    return memory
+
+
+def personalise(order: Personalisation, *, seed: bytes = b"cardstack", issued: bool = True) -> Card:
+    """A card with this content: powered up, nothing selected, its dice seeded.
+
+    With `issued` False its keys can still be written in the clear (PUT KEY).
+    """
+    kind = blueprint(order.profile, order.factors.card)
+    return manufactured(kind, cells(order, issued=issued), Dice(seed))

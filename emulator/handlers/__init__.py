@@ -1,0 +1,33 @@
+"""What the card does for each instruction; importing this package fills the table of `emulator.instruction`."""
+
+from emulator.handlers import (
+    authenticate,
+    binary,
+    channels,
+    lifecycle,
+    load,
+    medical,
+    pin,
+    purchase,
+    purse,
+    records,
+    sam,
+    secure,
+    selecting,
+)
+
+__all__ = [
+    "authenticate",
+    "binary",
+    "channels",
+    "lifecycle",
+    "load",
+    "medical",
+    "pin",
+    "purchase",
+    "purse",
+    "records",
+    "sam",
+    "secure",
+    "selecting",
+]
