@@ -182,6 +182,16 @@ def name(**attributes: str) -> bytes:
     return sequence(*(element(0x31, _attribute(kind, text)) for kind, text in attributes.items()))
 
 
+def below(base: bytes, **attributes: str) -> bytes:
+    """A distinguished name that begins with all of another one.
+
+    >>> below(name(C="CN"), CN="x") == name(C="CN", CN="x")
+    True
+    """
+    start = 2 if base[1] < 0x80 else 2 + (base[1] & 0x7F)
+    return element(0x30, base[start:] + b"".join(element(0x31, _attribute(kind, text)) for kind, text in attributes.items()))
+
+
 def _attribute(kind: str, text: str) -> bytes:
     if kind not in _ATTRIBUTES:
         raise Malformed(f"a name has no attribute {kind} here", field=kind)

@@ -182,6 +182,8 @@ def _until(profile: Profile, issuer: Authority, at: datetime, asked: datetime | 
         return longest if parent is None else min(longest, parent.valid_until)
     if not at < asked <= longest:
         raise Refused(f"it lasts at most {profile.days_max} days", problem=WRONG_FOR_PROFILE, profile=profile.name)
+    if parent is not None and asked > parent.valid_until:
+        raise Refused("it would outlast its issuer's own certificate", problem=WRONG_FOR_PROFILE, profile=profile.name)
     return asked
 
 

@@ -84,7 +84,7 @@ _ALL = (
         Text("Terminal or PSAM", "终端 / PSAM"),
         (Use.DIGITAL_SIGNATURE, Use.KEY_AGREEMENT),
         6 * _YEAR,
-        purposes=("terminal",),
+        purposes=("terminal", "tls-client"),
         numbers=("credit-code",),
         spec=_GMT,
     ),
