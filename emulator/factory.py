@@ -6,7 +6,7 @@ from typing import Final
 from cardstack.card.access import proof
 from cardstack.card.issuing import Personalisation
 from cardstack.card.layout import File, Form
-from cardstack.card.profile import Application, Profile
+from cardstack.card.profile import Application, Profile, Purse
 from cardstack.card.proving import pin_bytes
 from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Blueprint, Directory, Elementary, KeyPlace, PinPlace, PursePlace, ways
@@ -18,6 +18,8 @@ from emulator.security import Key
 
 CAPP: Final = proof("CAPP")
 """The state that UPDATE CAPP DATA CACHE needs: a payment is under way."""
+FLAT: Final = (Form.TRANSPARENT, Form.INTERNAL)
+"""Forms whose content is one run of bytes."""
 ALGORITHMS: Final = {Block.TRIPLE_DES: 0x00, Block.SM4: 0x04}
 """The algorithm byte that INIT answers: 00 in 3DES key headers, 04 on SM4 cards (transit card library TYCPUCard)."""
 
@@ -103,14 +105,28 @@ def cells(order: Personalisation, *, issued: bool = True) -> Memory:
     for one in order.profile.applications:
         for file in one.files:
             records = order.records[one.name, file.fid]
-            flat = file.form in (Form.TRANSPARENT, Form.INTERNAL)
-            memory[_cell(one, file)] = b"".join(records) if flat else tuple(records)
+            memory[_cell(one, file)] = b"".join(records) if file.form in FLAT else tuple(records)
         memory |= _secrets(one, order)
         for each in one.purses:
-            place = PursePlace(each.kind, f"{one.name}/{each.kind.name}", each.limit_fen, None)
             money = order.balances.get((one.name, each.kind), 0)
-            memory |= purse.written(place, purse.Purse(money, 0, each.overdraft_fen, 0, 0))
+            memory |= purse.written(_purse_place(one, each), purse.Purse(money, 0, each.overdraft_fen, 0, 0))
     return memory
+
+
+def blank(profile: Profile) -> Memory:
+    """The files of a card before anything is written: what an image of an older release may lack."""
+    memory: dict[str, Value] = {}
+    for one in profile.applications:
+        for file in one.files:
+            records = file.encode(file.blank())
+            memory[_cell(one, file)] = b"".join(records) if file.form in FLAT else tuple(records)
+        for each in one.purses:
+            memory |= purse.written(_purse_place(one, each), purse.Purse(0, 0, each.overdraft_fen, 0, 0))
+    return memory
+
+
+def _purse_place(one: Application, each: Purse) -> PursePlace:
+    return PursePlace(each.kind, f"{one.name}/{each.kind.name}", each.limit_fen, None)
 
 
 def _secrets(one: Application, order: Personalisation) -> dict[str, Value]:

@@ -18,7 +18,10 @@ class Noun(NamedTuple):
     help: Text
 
 
-NOUNS: tuple[Noun, ...] = ()
+NOUNS: tuple[Noun, ...] = (
+    Noun("readers", "cardstack.cli.readers", Text("Readers and what is in them.", "读卡器及其中的卡。")),
+    Noun("doctor", "cardstack.cli.doctor", Text("Find what is missing, and the next step.", "检查环境并给出下一步。")),
+)
 
 
 class Nouns(TyperGroup):

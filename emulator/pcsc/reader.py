@@ -293,7 +293,7 @@ class VirtualReader:
             self.remove()
             return
         with self.gate:
-            self.protocol, self.events = wire.UNDEFINED, self.events + 1
+            self.protocol = wire.UNDEFINED
             self._tell(Code.RESET_CARD, by)
 
     def _tell(self, notice: Code, by: Handle | None = None) -> None:

@@ -1,0 +1,142 @@
+"""Cards in files: one image a card, with schema and version in it, journaled so that no write can be half done.
+
+The first line is a snapshot; every commit of the card adds a line (`emulator.journal`). Opening an image writes it new
+beside the old one and puts it in its place, so a journal never grows for ever.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import cardstack
+from cardstack.card.profile import Profile
+from cardstack.card.profiles import PROFILES
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.text import Text
+from emulator import factory, psam
+from emulator.blueprint import Blueprint
+from emulator.card import Card, Memory, manufactured
+from emulator.dice import Dice
+from emulator.journal import IMAGE, entry, from_json, replayed, to_json
+from emulator.slot import Listener, Slot
+
+SCHEMA: Final = 1
+NEWER = problem(
+    "CS-1402",
+    Text("The card image was written by a newer release (schema {schema})", "卡映像由更新的版本写入（结构版本 {schema}）"),
+    Text("Open it with that release or a newer one.", "请使用该版本或更新的版本打开。"),
+)
+UNKNOWN_PROFILE = problem(
+    "CS-1403",
+    Text("The card image is of a profile that is not declared here: {profile}", "卡映像所用规范 {profile} 未在此声明"),
+    Text(
+        "List the profiles with `cardstack emulator profiles`; install the package that declares it.",
+        "请用 `cardstack emulator profiles` 查看已有规范，或安装声明该规范的软件包。",
+    ),
+)
+
+
+def image(card: Card) -> bytes:
+    """The whole card as the first line of an image file; its session is not kept, as with any card without power."""
+    said = {
+        "cardstack-card": SCHEMA,
+        "release": getattr(cardstack, "__version__", "0.1.0"),
+        "profile": card.blueprint.profile,
+        "factor": card.atr[-8:].hex(),
+        "dice": {"seed": card.dice.seed.hex(), "count": card.dice.count},
+        "memory": to_json(card.memory),
+    }
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+
+
+def restored(raw: bytes, profiles: Mapping[str, Profile] = PROFILES) -> Card:
+    """The card of an image, powered up; a last commit that was cut off is as if it had never been asked for."""
+    line, _, tail = raw.partition(b"\n")
+    head = _head(line)
+    blueprint, blank = _kind(head, profiles)
+    dice = head.get("dice")
+    if not isinstance(dice, dict) or not isinstance(dice.get("count"), int):
+        raise Malformed("the image says nothing of its random numbers", IMAGE, field="dice")
+    # What a later release declares and this card was never given stays blank.
+    memory = replayed({**blank, **from_json(head.get("memory"))}, tail)
+    return manufactured(blueprint, memory, Dice(_hex(dice.get("seed"), "seed"), dice["count"]))
+
+
+def _head(line: bytes) -> dict[str, Any]:
+    try:
+        head = json.loads(line)
+    except ValueError:
+        raise Malformed("the first line is no snapshot", IMAGE, offset=0) from None
+    if not isinstance(head, dict) or not isinstance(head.get("cardstack-card"), int):
+        raise Malformed("the first line does not say that it is a card", IMAGE, field="cardstack-card")
+    if head["cardstack-card"] > SCHEMA:
+        raise Refused(problem=NEWER, schema=head["cardstack-card"])
+    return head
+
+
+def _hex(text: Any, field: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise Malformed(f"{field} is not hexadecimal", IMAGE, field=field) from None
+
+
+def _kind(head: dict[str, Any], profiles: Mapping[str, Profile]) -> tuple[Blueprint, Memory]:
+    """The blueprint that the image names, and its files before anything is written."""
+    name = head.get("profile")
+    if name == psam.BLUEPRINT.profile:
+        return psam.BLUEPRINT, {}
+    if not isinstance(name, str) or name not in profiles:
+        raise Refused(problem=UNKNOWN_PROFILE, profile=str(name)[:40])
+    factor = _hex(head.get("factor"), "factor")
+    return factory.blueprint(profiles[name], factor), factory.blank(profiles[name])
+
+
+def save(card: Card, path: Path) -> None:
+    """A snapshot of the card in a file, put in place whole; the file is the owner's alone, for it holds keys."""
+    beside = path.with_name(path.name + ".new")
+    with suppress(FileNotFoundError):
+        beside.unlink()
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(image(card))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load(path: Path, profiles: Mapping[str, Profile] = PROFILES) -> Card:
+    """The card of an image file, with every commit that was written whole."""
+    return restored(path.read_bytes(), profiles)
+
+
+class KeptSlot(Slot):
+    """A slot whose card lives in an image file: what a command commits is on disk before its answer is given."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, path: Path, listener: Listener | None = None, profiles: Mapping[str, Profile] = PROFILES) -> None:
+        # A journal keeps commits, not challenges: with fresh dice none of an earlier session comes again.
+        card = replace(load(path, profiles), dice=Dice(os.urandom(16)))
+        save(card, path)
+        super().__init__(card, listener)
+        self._file = path.open("ab")
+
+    def __call__(self, raw: bytes) -> bytes:
+        before = self.card
+        said = super().__call__(raw)
+        if self.card.memory is not before.memory:
+            memory = before.memory
+            for after in self.card.commits:
+                self._file.write(entry(memory, after))
+                memory = after
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return said
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()

@@ -1,0 +1,93 @@
+"""The operators' console: server-rendered pages over the settlement service, Chinese first.
+
+`register(app, services)` adds everything under `/console/`, the one-time link `/enter/<token>`, and a redirect from `/`.
+"""
+
+import secrets
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from cardstack.errors import CardstackError
+from server.console import shell, words
+from server.console.services import EXTENSION, Services
+from server.permissions import PageRule, Pages
+
+HERE = Path(__file__).parent
+NOUNS = ("overview", "audit", "people", "account", "approvals", "help")
+"""The modules that bring pages; each has `pages: Pages`."""
+
+UPLOAD_MAX = 32 * 1024 * 1024
+
+
+def blueprints() -> list[Pages]:
+    """Every noun's pages, in order."""
+    return [import_module(f"server.console.{noun}").pages for noun in NOUNS]
+
+
+def route_table() -> list[PageRule]:
+    """Every guarded page of the console, from the code itself."""
+    return [rule for pages in blueprints() for rule in pages.rules]
+
+
+def register(app: Flask, services: Services) -> None:
+    """Put the console into an app."""
+    app.extensions[EXTENSION] = services
+    if app.secret_key is None:
+        app.secret_key = services.office.people.setting("cookie key", secrets.token_hex(32))
+    app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
+    app.config.setdefault("PERMANENT_SESSION_LIFETIME", timedelta(hours=12))
+    root = Blueprint("console", __name__, template_folder="templates", static_folder="static", static_url_path="/console/static")
+    root.add_url_rule("/", "root", _home)
+    root.add_url_rule("/console/<path:address>", "nothing", _nothing)
+    app.register_blueprint(root)
+    from server.console import signin  # noqa: PLC0415  # it brings webauthn, which other users of this package do not need
+
+    app.register_blueprint(signin.pages)
+    for pages in blueprints():
+        if pages.guard is None:
+            pages.guard = shell.guard
+        app.register_blueprint(pages)
+    words.teach(app)
+    ours = {"console", "signin", *(pages.name for pages in blueprints())}
+    _surround(app, ours)
+
+
+def _home() -> ResponseReturnValue:
+    return redirect(url_for("overview.show"))
+
+
+def _nothing(address: str) -> ResponseReturnValue:
+    abort(404, description=address)
+
+
+def _surround(app: Flask, ours: set[str]) -> None:
+    """Headers, sign-in and error pages for the console's own addresses alone: the API has its own."""
+
+    def is_ours() -> bool:
+        return request.blueprint in ours or request.path.startswith("/console/") or request.path == "/"
+
+    def before() -> ResponseReturnValue | None:
+        return shell.load_request() if is_ours() and request.endpoint != "console.static" else None
+
+    def after(response: Response) -> Response:
+        return shell.finish(response) if is_ours() else response
+
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        if error.code in {301, 302, 303, 304, 307, 308} or not hasattr(g, "preferences"):
+            return error
+        return shell.show_error(error)
+
+    def refusal(error: CardstackError) -> ResponseReturnValue:
+        return shell.show_refusal(error)
+
+    app.before_request(before)
+    app.after_request(after)
+    for name in ours:
+        # Per app, not per blueprint: the blueprints outlive one app, and the API answers errors in its own way.
+        app.error_handler_spec[name][None][HTTPException] = http_error
+        app.error_handler_spec[name][None][CardstackError] = refusal

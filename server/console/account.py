@@ -1,0 +1,130 @@
+"""我的账户: one's own ways to sign in, one's sessions, and staying signed in."""
+
+import io
+
+import pyotp
+import segno
+from flask import Response, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from server import operators, passkeys
+from server.console.services import moment, operator, services, signed_in, t
+from server.permissions import Pages, Permission
+
+pages = Pages("account", __name__, url_prefix="/console/account")
+
+
+@pages.page("/", needs=Permission.OWN)
+def show() -> ResponseReturnValue:
+    """Credentials and sessions."""
+    people = services().office.people
+    held = people.credentials(operator().id)
+    return render_template(
+        "account/show.html",
+        kinds={one.kind for one in held},
+        passkeys=[one for one in held if one.kind == "passkey"],
+        recovery_left=sum(one.kind == "recovery" and one.counter == 0 for one in held),
+        sessions=people.sessions(operator().id),
+        this=signed_in().token_hash,
+        codes=session.pop("codes", None),
+    )
+
+
+@pages.page("/extend", needs=Permission.OWN, method="POST")
+def extend() -> ResponseReturnValue:
+    """Stay signed in."""
+    services().office.people.touch(signed_in().token_hash, moment())
+    return jsonify(seconds=int(operators.IDLE.total_seconds()))
+
+
+@pages.page("/password", needs=Permission.OWN, method="POST", fresh=True)
+def password() -> ResponseReturnValue:
+    """A new password; every other session ends."""
+    given = request.form.get("password", "")
+    if given != request.form.get("password_again", ""):
+        raise Malformed("the two passwords differ", field="password")
+    operators.set_password(services().office.people, operator(), given, moment())
+    services().office.people.end_sessions(operator().id, keep=signed_in().token_hash)
+    return _back(t("Password changed; other sessions have ended.", "密码已修改，其他登录已结束。"))
+
+
+@pages.page("/totp", needs=Permission.OWN, fresh=True)
+def totp_form() -> ResponseReturnValue:
+    """A fresh secret as QR code."""
+    secret = session.setdefault("totp", pyotp.random_base32())
+    return render_template("account/totp.html", secret=secret)
+
+
+@pages.page("/totp.svg", needs=Permission.OWN)
+def totp_code() -> ResponseReturnValue:
+    """The QR code that an authenticator app reads."""
+    uri = pyotp.TOTP(session.get("totp", "")).provisioning_uri(name=operator().id, issuer_name="cardstack")
+    drawn = io.BytesIO()
+    segno.make(uri, micro=False).save(drawn, kind="svg", scale=5, border=4, light="#ffffff")
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
+
+
+@pages.page("/totp", needs=Permission.OWN, method="POST")
+def totp() -> ResponseReturnValue:
+    """Keep the secret once a first code came from the phone; recovery codes come with it."""
+    people = services().office.people
+    operators.enrol_totp(people, operator(), session.get("totp", ""), request.form.get("code", ""), moment())
+    session.pop("totp", None)
+    session["codes"] = operators.new_recovery_codes(people, operator(), moment())
+    return _back(t("Codes from your phone are now asked for.", "已启用动态验证码。"))
+
+
+@pages.page("/recovery", needs=Permission.OWN, method="POST", fresh=True)
+def recovery() -> ResponseReturnValue:
+    """Ten new recovery codes, shown once."""
+    session["codes"] = operators.new_recovery_codes(services().office.people, operator(), moment())
+    return _back(t("Earlier recovery codes no longer serve.", "旧恢复码已作废。"))
+
+
+@pages.page("/passkey/options", needs=Permission.OWN, method="POST")
+def passkey_options() -> ResponseReturnValue:
+    """What the browser needs to make a passkey."""
+    options, session["challenge"] = passkeys.offer_registration(
+        services().office.people, operator(), request.host.partition(":")[0]
+    )
+    return jsonify(options)
+
+
+@pages.page("/passkey", needs=Permission.OWN, method="POST", fresh=True)
+def passkey() -> ResponseReturnValue:
+    """Keep a new passkey."""
+    given = request.get_json(silent=True) or {}
+    passkeys.register(
+        services().office.people,
+        operator(),
+        given.get("answer") or {},
+        challenge=session.pop("challenge", ""),
+        host=request.host.partition(":")[0],
+        origin=f"{request.scheme}://{request.host}",
+        label=str(given.get("label") or t("passkey", "通行密钥")),
+        at=moment(),
+    )
+    return jsonify(done=True)
+
+
+@pages.page("/passkey/<int:credential_id>/remove", needs=Permission.OWN, method="POST", fresh=True)
+def remove_passkey(credential_id: int) -> ResponseReturnValue:
+    """Forget a passkey."""
+    services().office.people.drop_credentials(operator().id, "passkey", credential_id)
+    return _back(t("Removed.", "已移除。"))
+
+
+@pages.page("/sessions/<prefix>/end", needs=Permission.OWN, method="POST")
+def end_session(prefix: str) -> ResponseReturnValue:
+    """End one of one's own sessions."""
+    if len(prefix) < 12:
+        raise Malformed("session: its first characters", field="session")
+    services().office.people.end_session(operator().id, prefix)
+    return _back(t("Session ended.", "已结束该登录。"))
+
+
+def _back(said: str) -> ResponseReturnValue:
+    flash(said, "success")
+    g.audit_subject = operator().id
+    return redirect(url_for(".show"), 303)

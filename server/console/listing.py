@@ -1,0 +1,210 @@
+"""Lists, written once: query form over the table, the state in the address, keyset pages, columns, density, export.
+
+A noun declares a `Listing` (its columns, its filters and where its rows come from); `show` answers the page, the
+fragment that replaces the table, and every export of exactly what is filtered.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, TypeAlias
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from cardstack.text import Text
+from cardstack.values import Fen, yuan
+from server.console import words
+from server.console.services import LOCAL, scope
+from server.permissions import Permission, Scope
+
+SIZES, SIZE = (20, 50, 100), 20
+Row: TypeAlias = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """One column. `kind` says how a cell is shown and exported: text, id, money, count, moment, day, state, percent, province.
+
+    `link` makes an address from the row; a column that is not `shown` waits in the column menu.
+    """
+
+    key: str
+    title: Text
+    kind: str = "text"
+    link: Callable[[Row], str | None] | None = None
+    shown: bool = True
+
+
+class Filter(NamedTuple):
+    """One field of the query form. `kind` is text, choice, day or money; a choice lists its values."""
+
+    key: str
+    title: Text
+    kind: str = "text"
+    choices: Sequence[tuple[str, Text]] = ()
+    hint: Text | None = None
+    normally: str = ""
+
+
+class Query(NamedTuple):
+    """What a list is asked for."""
+
+    where: Mapping[str, str]
+    after: str | None
+    size: int
+    scope: Scope
+
+
+class Slice(NamedTuple):
+    """Some rows, and the key from which the next ones follow; None where there are no more."""
+
+    rows: Sequence[Row]
+    next: str | None
+
+
+class Action(NamedTuple):
+    """What can be done with the selected rows: the endpoint that receives their ids as `id`."""
+
+    endpoint: str
+    title: Text
+    needs: Permission
+    icon: str = "checks"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list and everything about it."""
+
+    name: str
+    title: Text
+    columns: Sequence[Column]
+    fetch: Callable[[Query], Slice]
+    filters: Sequence[Filter] = ()
+    actions: Sequence[Action] = ()
+    key: str = "id"
+    about: Text | None = None
+    create: tuple[str, Text, Permission] | None = None
+    extra: Callable[[], dict[str, Any]] = field(default=dict)
+    template: str = "list.html"
+    live: bool = False
+
+    def where(self) -> dict[str, str]:
+        """The filters of this request, cleaned of spaces; what a filter does not know is left out."""
+        given = {one.key: request.args.get(one.key, one.normally).strip() for one in self.filters}
+        for one in self.filters:
+            if one.kind == "choice" and given[one.key] not in {"", *(value for value, _ in one.choices)}:
+                given[one.key] = ""
+        return {key: value for key, value in given.items() if value}
+
+    def shown(self) -> list[Column]:
+        """The columns this request asks for."""
+        asked = request.args.getlist("col")
+        if not asked:
+            return [column for column in self.columns if column.shown]
+        return [column for column in self.columns if column.key in asked] or list(self.columns)
+
+    def query(self, size: int | None = None) -> Query:
+        """What this request asks for."""
+        asked = request.args.get("size", "")
+        chosen = int(asked) if asked in {str(one) for one in SIZES} else SIZE
+        return Query(self.where(), request.args.get("after") or None, size or chosen, scope())
+
+
+def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
+    """The page, or only its table where htmx asks for it."""
+    query = listing.query()
+    problem = None
+    try:
+        found = listing.fetch(query)
+    except Malformed as error:
+        found, problem = Slice((), None), error.say(g.language)
+    trail = [one for one in request.args.get("trail", "").split("~") if one] if query.after else []
+    first = min((len(trail) + 1) * query.size + 1, 10**9) if query.after else 1
+    template = "list_table.html" if request.headers.get("HX-Target", "").endswith("results") else listing.template
+    return render_template(
+        template,
+        listing=listing,
+        columns=listing.shown(),
+        rows=found.rows,
+        next=found.next,
+        first=first,
+        trail=trail,
+        query=query,
+        problem=problem,
+        sizes=SIZES,
+        exportable=g.operator.may(Permission.EXPORT),
+        **(listing.extra() | extra),
+    )
+
+
+def every(listing: Listing, query: Query, most: int | None = None) -> Iterator[Row]:
+    """All rows of a query, part by part, up to `most`."""
+    after, count = query.after, 0
+    while True:
+        part = listing.fetch(query._replace(after=after, size=1000))
+        for row in part.rows:
+            yield row
+            count += 1
+            if most is not None and count >= most:
+                return
+        if part.next is None:
+            return
+        after = part.next
+
+
+def plain(column: Column, row: Row) -> str:
+    """A cell as plain text, for exports and print."""
+    value = row.get(column.key)
+    if value is None:
+        return ""
+    return _PLAIN.get(column.kind, words.say)(value)
+
+
+_PLAIN: Mapping[str, Callable[[Any], str]] = {
+    "money": lambda value: yuan(Fen(int(value))).replace(",", ""),
+    "moment": words.clock,
+    "day": words.day,
+    "state": lambda value: words.STATES[str(value)][1].of(g.language) if str(value) in words.STATES else str(value),
+    "province": lambda value: words.province(str(value)),
+}
+
+
+def day_ms(text: str, *, end: bool = False, name: str = "day") -> int:
+    """The first millisecond of a day of the region, or of the next.
+
+    >>> day_ms("2026-01-01"), day_ms("2026-01-01", end=True) - day_ms("2026-01-01")
+    (1767196800000, 86400000)
+    >>> day_ms("2026-13-01")
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: day: YYYY-MM-DD expected
+    """
+    return int(day_start(text, end=end, name=name).timestamp()) * 1000
+
+
+def day_start(text: str, *, end: bool = False, name: str = "day") -> datetime:
+    """The first moment of a day of the region, or of the next."""
+    try:
+        asked = date.fromisoformat(text)
+        return datetime(asked.year, asked.month, asked.day, tzinfo=LOCAL) + timedelta(days=1 if end else 0)
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"{name}: YYYY-MM-DD expected", field=name) from error
+
+
+def fen_of(text: str, name: str = "amount") -> Fen:
+    """An amount that somebody typed in yuan; full-width digits and thousands marks are understood.
+
+    >>> fen_of("1,234.5"), fen_of("１２")
+    (123450, 1200)
+    >>> fen_of("1.234")
+    Traceback (most recent call last):
+    cardstack.errors.Malformed: amount: yuan with at most two decimals expected
+    """
+    plain_text = (
+        text.translate(str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")).replace(",", "").replace("¥", "").strip()
+    )
+    sign, digits = (-1, plain_text[1:]) if plain_text.startswith("-") else (1, plain_text)
+    whole, _, part = digits.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 13 and len(part) <= 2 and (not part or part.isdigit())):
+        raise Malformed(f"{name}: yuan with at most two decimals expected", field=name)
+    return Fen(sign * (int(whole) * 100 + int(part.ljust(2, "0"))))

@@ -1,0 +1,76 @@
+"""What the console's pages work with, and the words and preferences of the request being answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, request
+
+from cardstack.text import Language, Text
+from server.operators import Visitor
+from server.permissions import Scope
+from server.store.office import Office
+from server.store.office.people import Operator, SignedIn
+
+EXTENSION = "cardstack.console"
+LOCAL = ZoneInfo("Asia/Shanghai")
+"""The clock on the wall of every operator in the region; the tables keep UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What `register` was given."""
+
+    office: Office
+    clock: Callable[[], datetime]
+    demo: bool = False
+    certificate_header: str | None = None
+    store: Any = None
+
+
+def services() -> Services:
+    """The services of the app that answers this request."""
+    return cast("Services", current_app.extensions[EXTENSION])
+
+
+def moment() -> datetime:
+    """Now, by the service's clock (which a sandbox may set)."""
+    return services().clock()
+
+
+def operator() -> Operator:
+    """Who is signed in; a guarded page always has somebody."""
+    assert g.operator is not None
+    return cast("Operator", g.operator)
+
+
+def signed_in() -> SignedIn:
+    """The session of this request."""
+    return cast("SignedIn", g.signed_in)
+
+
+def scope() -> Scope:
+    """The provinces that the page's permission covers for this operator."""
+    return cast("Scope", g.scope)
+
+
+def language() -> Language:
+    """The language of the page."""
+    return cast("Language", getattr(g, "language", "zh"))
+
+
+def t(en: str, zh: str) -> str:
+    """The words of the page's language; both stand side by side, so neither can be missing."""
+    return Text(en, zh).of(language())
+
+
+def visitor() -> Visitor:
+    """Where the request comes from."""
+    return Visitor(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def audit(subject: str = "", province: str = "", **detail: Any) -> None:
+    """Say what the page did; the guard writes it into the audit log when the page has answered."""
+    g.audit_subject, g.audit_province, g.audit_detail = subject, province, detail

@@ -1,0 +1,191 @@
+"""How values are shown: moments on the region's wall clock, money in yuan, states in words and colour, links that fit."""
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, get_flashed_messages, request, url_for
+from markupsafe import Markup
+
+from cardstack.text import Text
+from cardstack.values import Fen, mask_name, mask_number, yuan
+from server import operators
+from server.console import shell
+from server.console.navigation import GROUPS, Group
+from server.console.services import LOCAL, language, moment, services, t
+from server.permissions import ROLE_TITLES, Permission
+
+STATIC = Path(__file__).parent / "static"
+STATES: dict[str, tuple[str, Text]] = {
+    "pending": ("yellow", Text("waiting", "待复核")),
+    "approved": ("blue", Text("approved", "已批准")),
+    "done": ("green", Text("done", "已完成")),
+    "failed": ("red", Text("failed", "失败")),
+    "refused": ("red", Text("refused", "已拒绝")),
+    "withdrawn": ("secondary", Text("withdrawn", "已撤回")),
+    "expired": ("secondary", Text("expired", "已过期")),
+    "running": ("blue", Text("running", "进行中")),
+    "open": ("blue", Text("open", "开放")),
+    "closed": ("secondary", Text("closed", "已关闭")),
+    "netted": ("cyan", Text("netted", "已轧差")),
+    "instructed": ("purple", Text("instructed", "已出指令")),
+    "released": ("purple", Text("released", "已放行")),
+    "settled": ("green", Text("settled", "已清算")),
+    "disputed": ("orange", Text("disputed", "有争议")),
+    "aborted": ("red", Text("aborted", "已中止")),
+    "accepted": ("green", Text("accepted", "已受理")),
+    "rejected": ("red", Text("rejected", "已拒绝")),
+    "reversed": ("red", Text("reversed", "已冲正")),
+    "valid": ("green", Text("valid", "有效")),
+    "revoked": ("red", Text("revoked", "已吊销")),
+    "active": ("green", Text("active", "启用")),
+    "disabled": ("secondary", Text("disabled", "停用")),
+    "resolved": ("green", Text("resolved", "已处理")),
+    "ok": ("green", Text("ok", "正常")),
+    "warning": ("yellow", Text("warning", "预警")),
+}
+"""State, colour and word; the word stands beside the colour, which is never the only sign."""
+
+PROVINCES: dict[str, Text] = {
+    "31": Text("Shanghai", "上海"),
+    "32": Text("Jiangsu", "江苏"),
+    "33": Text("Zhejiang", "浙江"),
+    "34": Text("Anhui", "安徽"),
+    "*": Text("all provinces", "全区域"),
+}
+
+
+def teach(app: Flask) -> None:
+    """Give the templates their words."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        t=t,
+        say=say,
+        csrf=shell.csrf,
+        typed=shell.typed,
+        asset=asset,
+        state=state,
+        province=province,
+        navigation=navigation,
+        preferences=lambda: g.preferences,
+        with_query=with_query,
+        session_ends=session_ends,
+        demo=lambda: services().demo,
+        waiting=waiting,
+        permitted=permitted,
+        demo_people=lambda: [one for one in services().office.people.operators() if not one.disabled][:6],
+        certificate_offered=lambda: services().certificate_header is not None,
+        scope_is_whole=lambda: g.scope is None,
+        in_words=in_words,
+        grant_texts=lambda person: {str(grant) for grant in person.grants},
+        flashes=lambda: get_flashed_messages(with_categories=True),
+        ROLE_TITLES=ROLE_TITLES,
+        now=moment,
+    )
+    app.jinja_env.filters.update(
+        say=say, yuan=money, moment=clock, day=day, masked_name=mask_name, masked_number=mask_number, as_json=as_json
+    )
+
+
+def say(words: object) -> str:
+    """A `Text` in the page's language; anything else as it is."""
+    return words.of(language()) if isinstance(words, Text) else str(words)
+
+
+def money(amount_fen: int | None) -> Markup:
+    """An amount in yuan; what is negative is red and has its sign."""
+    if amount_fen is None:
+        return Markup("—")
+    classes = "money negative" if amount_fen < 0 else "money"
+    return Markup('<span class="{}">{}</span>').format(classes, yuan(Fen(amount_fen)))
+
+
+def clock(at: datetime | None) -> str:
+    """A moment on the wall clock of the region."""
+    return at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S") if at else "—"
+
+
+def day(at: date | datetime | None) -> str:
+    """A day of the region."""
+    return (at.astimezone(LOCAL) if isinstance(at, datetime) else at).strftime("%Y-%m-%d") if at else "—"
+
+
+def state(name: str) -> Markup:
+    """A state as a coloured word."""
+    colour, words = STATES.get(str(name), ("secondary", Text(str(name), str(name))))
+    return Markup('<span class="state state-{}">{}</span>').format(colour, words.of(language()))
+
+
+def province(code: str) -> str:
+    """A province's name with its digits."""
+    named = PROVINCES.get(code)
+    return f"{named.of(language())} {code}" if named and code != "*" else say(named or code)
+
+
+def navigation() -> list[Group]:
+    """The side bar for whoever is signed in; what their roles do not allow is not shown."""
+    from flask import current_app  # noqa: PLC0415  # only a request has one
+
+    registered = current_app.view_functions
+    groups = (
+        Group(group.title, tuple(one for one in group.entries if one.endpoint in registered and g.operator.may(one.needs)))
+        for group in GROUPS
+    )
+    return [group for group in groups if group.entries]
+
+
+def waiting() -> int:
+    """How many requests wait for a decision where the operator can see them."""
+    held = g.operator.scope(Permission.APPROVAL_READ)
+    return services().office.requests.pending(held, moment()) if held is None or held else 0
+
+
+def permitted() -> set[Permission]:
+    """Every permission that the operator holds somewhere."""
+    return {permission for permission in Permission if g.operator.may(permission)}
+
+
+def in_words(amount_fen: int) -> str:
+    """An amount as vouchers spell it.
+
+    >>> in_words(1234567), in_words(-100), in_words(0)
+    ('壹万贰仟叁佰肆拾伍元陆角柒分', '负壹元整', '零元整')
+    """
+    cn2an: Any = import_module("cn2an")  # untyped, and a fifth of a second that only vouchers need
+
+    spelled = cn2an.an2cn(f"{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}", "rmb") if amount_fen else "零元整"
+    return ("负" if amount_fen < 0 else "") + str(spelled)
+
+
+def with_query(**changes: str | None) -> str:
+    """This page's address with some of its query changed; None takes a key out."""
+    query = {key: value for key, value in request.args.items() if value} | changes
+    arguments = dict(request.view_args or {}) | {key: value for key, value in query.items() if value is not None}
+    return url_for(request.endpoint or "overview.show", **arguments)
+
+
+def session_ends() -> dict[str, int]:
+    """In how many seconds the session ends, and how long before that the page warns."""
+    signed_in = g.signed_in
+    idle = moment() + operators.IDLE
+    ends = min(idle, signed_in.created + operators.ABSOLUTE)
+    return {"seconds": int((ends - moment()) / timedelta(seconds=1)), "warning": int(operators.WARNING.total_seconds())}
+
+
+def as_json(value: Any) -> str:
+    """Data for a script of ours, in an attribute."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its content's hash, so that a new version is never mistaken for the old."""
+    return url_for("console.static", filename=name, v=_fingerprint(name))

@@ -1,0 +1,212 @@
+"""Who may do what, as data: permissions, roles, and the blueprint whose pages each name the permission they need.
+
+A grant is a role in one province (two digits of GB/T 2260) or everywhere (`EVERYWHERE`, the clearing centre). A page
+sees only the provinces in which its operator holds its permission.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from cardstack.text import Text
+
+EVERYWHERE = "*"
+"""The province of a grant that holds in all of them."""
+
+Scope: TypeAlias = frozenset[str] | None
+"""The provinces a page may show; None is every province."""
+
+View: TypeAlias = Callable[..., ResponseReturnValue]
+
+
+class Permission(StrEnum):
+    """One thing that a person may do. Each page and each route names one."""
+
+    OVERVIEW_READ = "overview.read"
+    TRANSACTION_READ = "transaction.read"
+    PERSON_REVEAL = "person.reveal"
+    WINDOW_READ = "window.read"
+    WINDOW_CLOSE = "window.close"
+    SETTLEMENT_READ = "settlement.read"
+    SETTLEMENT_REQUEST = "settlement.request"
+    RECONCILIATION_READ = "reconciliation.read"
+    RECONCILIATION_WORK = "reconciliation.work"
+    ADJUSTMENT_READ = "adjustment.read"
+    ADJUSTMENT_REQUEST = "adjustment.request"
+    DISPUTE_READ = "dispute.read"
+    DISPUTE_WORK = "dispute.work"
+    PARTICIPANT_READ = "participant.read"
+    PARTICIPANT_REQUEST = "participant.request"
+    BLACKLIST_READ = "blacklist.read"
+    BLACKLIST_REQUEST = "blacklist.request"
+    FIGURE_READ = "figure.read"
+    FIGURE_REQUEST = "figure.request"
+    TRUST_READ = "trust.read"
+    TRUST_REQUEST = "trust.request"
+    CARD_READ = "card.read"
+    FILE_READ = "file.read"
+    FILE_WORK = "file.work"
+    REPORT_READ = "report.read"
+    EXPORT = "export"
+    APPROVAL_READ = "approval.read"
+    CHECK = "approval.check"
+    APPROVE = "approval.approve"
+    AUDIT_READ = "audit.read"
+    OPERATOR_READ = "operator.read"
+    OPERATOR_REQUEST = "operator.request"
+    SYSTEM_READ = "system.read"
+    OWN = "own"
+
+
+class Role(StrEnum):
+    """What an operator is in a province."""
+
+    CLERK = "clerk"
+    CHECKER = "checker"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    READER = "reader"
+
+
+ROLE_TITLES: Mapping[Role, Text] = {
+    Role.CLERK: Text("Clerk", "经办"),
+    Role.CHECKER: Text("Checker", "复核"),
+    Role.APPROVER: Text("Approver", "审批"),
+    Role.AUDITOR: Text("Auditor", "审计"),
+    Role.ADMINISTRATOR: Text("Administrator", "管理"),
+    Role.READER: Text("Reader", "只读"),
+}
+
+_P = Permission
+_BUSINESS_READ = frozenset(
+    {
+        _P.OWN,
+        _P.OVERVIEW_READ,
+        _P.TRANSACTION_READ,
+        _P.WINDOW_READ,
+        _P.SETTLEMENT_READ,
+        _P.RECONCILIATION_READ,
+        _P.ADJUSTMENT_READ,
+        _P.DISPUTE_READ,
+        _P.PARTICIPANT_READ,
+        _P.BLACKLIST_READ,
+        _P.FIGURE_READ,
+        _P.TRUST_READ,
+        _P.CARD_READ,
+        _P.FILE_READ,
+        _P.REPORT_READ,
+        _P.SYSTEM_READ,
+    }
+)
+
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.READER: _BUSINESS_READ,
+    Role.CLERK: _BUSINESS_READ
+    | {
+        _P.APPROVAL_READ,
+        _P.EXPORT,
+        _P.PERSON_REVEAL,
+        _P.WINDOW_CLOSE,
+        _P.SETTLEMENT_REQUEST,
+        _P.RECONCILIATION_WORK,
+        _P.ADJUSTMENT_REQUEST,
+        _P.DISPUTE_WORK,
+        _P.PARTICIPANT_REQUEST,
+        _P.BLACKLIST_REQUEST,
+        _P.FIGURE_REQUEST,
+        _P.TRUST_REQUEST,
+        _P.FILE_WORK,
+    },
+    Role.CHECKER: _BUSINESS_READ | {_P.APPROVAL_READ, _P.CHECK, _P.EXPORT},
+    Role.APPROVER: _BUSINESS_READ | {_P.APPROVAL_READ, _P.CHECK, _P.APPROVE, _P.EXPORT},
+    Role.AUDITOR: _BUSINESS_READ | {_P.APPROVAL_READ, _P.AUDIT_READ, _P.OPERATOR_READ, _P.EXPORT},
+    Role.ADMINISTRATOR: frozenset(
+        {
+            _P.OWN,
+            _P.OVERVIEW_READ,
+            _P.SYSTEM_READ,
+            _P.OPERATOR_READ,
+            _P.OPERATOR_REQUEST,
+            _P.APPROVAL_READ,
+            _P.AUDIT_READ,
+            _P.TRUST_READ,
+            _P.PARTICIPANT_READ,
+        }
+    ),
+}
+"""The whole matrix. An administrator makes operators but sees no person's data and moves no money."""
+
+
+class Grant(NamedTuple):
+    """One role in one province, or in all of them."""
+
+    role: Role
+    province: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Grant":
+        """The stored form.
+
+        >>> Grant.parse("clerk@33")
+        Grant(role=<Role.CLERK: 'clerk'>, province='33')
+        """
+        role, _, province = text.partition("@")
+        if role not in set(Role) or not (province == EVERYWHERE or (province.isascii() and province.isdigit())):
+            raise Malformed("grant: role@province expected", field="grant")
+        return cls(Role(role), province)
+
+    def __str__(self) -> str:
+        return f"{self.role}@{self.province}"
+
+
+def scope(grants: Iterable[Grant], needs: Permission) -> Scope:
+    """The provinces in which the grants give a permission; an empty set is nowhere.
+
+    >>> sorted(scope([Grant(Role.CLERK, "33"), Grant(Role.READER, "31")], Permission.TRANSACTION_READ))
+    ['31', '33']
+    >>> scope([Grant(Role.AUDITOR, EVERYWHERE)], Permission.AUDIT_READ) is None
+    True
+    """
+    provinces = frozenset(grant.province for grant in grants if needs in ROLES[grant.role])
+    return None if EVERYWHERE in provinces else provinces
+
+
+class PageRule(NamedTuple):
+    """One page or action, as the route table shows it."""
+
+    endpoint: str
+    rule: str
+    method: str
+    needs: Permission
+    fresh: bool
+
+
+class Pages(Blueprint):
+    """A blueprint whose pages each name the permission they need; the guard is installed by the console."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.rules: list[PageRule] = []
+        self.guard: Callable[[PageRule, View], View] | None = None
+
+    def page(self, rule: str, needs: Permission, method: str = "GET", *, fresh: bool = False) -> Callable[[View], View]:
+        """Add a page. `fresh` asks for a proof of presence within the last minutes."""
+
+        def add(view: View) -> View:
+            name = view.__name__
+            page = PageRule(f"{self.name}.{name}", f"{self.url_prefix or ''}{rule}", method, needs, fresh)
+            self.rules.append(page)
+
+            def guarded(**arguments: Any) -> ResponseReturnValue:
+                assert self.guard is not None, "the console installs the guard when it registers its pages"
+                return self.guard(page, view)(**arguments)
+
+            self.add_url_rule(rule, name, guarded, methods=[method])
+            return view
+
+        return add

@@ -1,0 +1,26 @@
+"""The back office's own tables: operators, sessions, requests with their decisions, the audit log and jobs."""
+
+from sqlalchemy import Engine
+from sqlmodel import SQLModel
+
+from server.store.office.auditing import AuditLog
+from server.store.office.jobbing import JobStore
+from server.store.office.people import People
+from server.store.office.requests import RequestStore
+from server.store.office.tables import TABLES
+
+
+class Office:
+    """One door to all of them, over the same database as the ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.people = People(engine)
+        self.audit = AuditLog(engine)
+        self.requests = RequestStore(engine)
+        self.jobs = JobStore(engine)
+
+    def create(self) -> None:
+        """Make the tables that are not there yet."""
+        tables = SQLModel.metadata.tables
+        SQLModel.metadata.create_all(self.engine, tables=[tables[name] for name in TABLES])

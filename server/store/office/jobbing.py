@@ -1,0 +1,94 @@
+"""Jobs as rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col, select
+
+from server.store.office.tables import JobRow, from_ms, to_ms, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A long piece of work; `total` is 0 while nobody knows it. `state` is running, done or failed."""
+
+    id: str
+    kind: str
+    owner: str
+    title: str
+    state: str
+    done: int
+    total: int
+    file_name: str
+    media_type: str
+    path: str
+    error: str
+    created: datetime
+
+    @property
+    def percent(self) -> int:
+        """How far it is, 0 to 100."""
+        if self.state == "done":
+            return 100
+        return min(99, self.done * 100 // self.total) if self.total else 0
+
+
+class JobStore:
+    """The door to the rows about jobs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, job: Job) -> None:
+        with writing(self._engine) as session:
+            session.add(
+                JobRow(
+                    id=job.id,
+                    kind=job.kind,
+                    owner=job.owner,
+                    title=job.title,
+                    state=job.state,
+                    total=job.total,
+                    file_name=job.file_name,
+                    media_type=job.media_type,
+                    path=job.path,
+                    created_ms=to_ms(job.created),
+                )
+            )
+            session.commit()
+
+    def get(self, job_id: str) -> Job | None:
+        with Session(self._engine) as session:
+            row = session.get(JobRow, job_id)
+            return _job(row) if row else None
+
+    def of(self, owner: str, limit: int = 50) -> list[Job]:
+        """An operator's jobs, newest first."""
+        query = select(JobRow).where(JobRow.owner == owner).order_by(col(JobRow.created_ms).desc()).limit(limit)
+        with Session(self._engine) as session:
+            return [_job(row) for row in session.exec(query)]
+
+    def change(self, job_id: str, **values: Any) -> None:
+        """Bring progress, state, path or error up to date."""
+        with writing(self._engine) as session:
+            session.connection().execute(update(JobRow).where(col(JobRow.id) == job_id).values(**values))
+            session.commit()
+
+
+def _job(row: JobRow) -> Job:
+    return Job(
+        row.id,
+        row.kind,
+        row.owner,
+        row.title,
+        row.state,
+        row.done,
+        row.total,
+        row.file_name,
+        row.media_type,
+        row.path,
+        row.error,
+        from_ms(row.created_ms),
+    )
