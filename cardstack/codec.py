@@ -70,6 +70,29 @@ class Cn:
 
 
 @dataclass(frozen=True, slots=True)
+class Digits:
+    """A whole number as BCD digits with leading zeros, for amounts in fen and counts.
+
+    >>> Digits(4).encode(1200).hex(), Digits(4).decode(bytes.fromhex("00001200"))
+    ('00001200', 1200)
+    """
+
+    size: int
+
+    def encode(self, value: int) -> bytes:
+        if not 0 <= value < 100**self.size:
+            raise ValueError(f"a whole number of at most {2 * self.size} digits")
+        return bytes.fromhex(f"{value:0{2 * self.size}d}")
+
+    def decode(self, raw: bytes) -> int:
+        # Where it was never written it holds FF; some personalisers align it left and pad with F.
+        return int(Cn(self.size).decode(raw) or "0")
+
+    def __str__(self) -> str:
+        return f"cn{self.size:02X} number"
+
+
+@dataclass(frozen=True, slots=True)
 class Hex:
     """Digits 0 to F, two a byte, every one of them significant; empty where never written (FF throughout).
 

@@ -38,6 +38,8 @@ class Item(NamedTuple):
     spec: str
     personal: bool = False
     times: int = 1
+    codes: Mapping[str, Text] | None = None
+    """What its values mean, where a table says so."""
 
     @property
     def size(self) -> int:
@@ -45,9 +47,9 @@ class Item(NamedTuple):
         return self.codec.size + (0 if self.tag is None else 2)
 
 
-def part(codec: Codec, name: Text, spec: str, *, personal: bool = False, times: int = 1) -> Item:
+def part(codec: Codec, name: Text, spec: str, *, personal: bool = False, codes: Mapping[str, Text] | None = None) -> Item:
     """A field without a tag."""
-    return Item(None, codec, name, spec, personal, times)
+    return Item(None, codec, name, spec, personal, codes=codes)
 
 
 class Form(StrEnum):
@@ -108,7 +110,7 @@ class File:
 
     def blank(self) -> Any:
         """The content before anything is written."""
-        return () if self.form is Form.CYCLIC else self.body()
+        return () if self.form is Form.CYCLIC else self.decode(self.encode(self.body()))
 
 
 Record = TypeVar("Record")

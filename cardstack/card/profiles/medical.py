@@ -1,18 +1,19 @@
 """DF04, social insurance 2: medical insurance, its account on the card and its logs (V2.0 §5.6, tables 7 and 9)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
+from cardstack.card import tables
 from cardstack.card.access import NEVER, PIN, proof
 from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, Item, part
 from cardstack.card.profile import Application
-from cardstack.codec import An, Binary, Cn, Day, Moment, Number
-from cardstack.crypto.cryptogram import Block
+from cardstack.card.profiles.sources import KDF, T9
+from cardstack.codec import An, Binary, Cn, Day, Digits, Moment, Number
 from cardstack.text import Text
 
-T7, T9, M38 = "V2.0 table 7", "V2.0 table 9", "letter 2012/38"
+T7, M38 = "V2.0 table 7", "letter 2012/38"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class Medical:
     hospital_6: Annotated[str, Item(0x7F, An(0x09), Text("chosen institution 6", "定点医疗机构六"), T9, personal=True)] = ""
     hospital_7: Annotated[str, Item(0x8D, An(0x09), Text("chosen institution 7", "定点医疗机构七"), T9, personal=True)] = ""
     hospital_8: Annotated[str, Item(0x8E, An(0x09), Text("chosen institution 8", "定点医疗机构八"), T9, personal=True)] = ""
-    mode: Annotated[str, Item(0x8F, An(0x01, "ascii"), Text("settlement mode: 1 online, 2 offline", "结算方式"), T9)] = ""
+    mode: Annotated[
+        str,
+        Item(0x8F, An(0x01, "ascii"), Text("settlement mode: 1 online, 2 offline", "结算方式"), T9, codes=tables.SETTLEMENT_MODE),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Offline:
     allowed: Annotated[
         str, Item(0x90, An(0x01, "ascii"), Text("temporary offline settlement allowed: 1 yes", "临时脱机结算标志"), T9)
     ] = ""
-    amount: Annotated[int, Item(0x92, Number(0x04), Text("offline amount so far, fen", "临时脱机结算累计金额"), T9)] = 0
+    amount: Annotated[int, Item(0x92, Digits(0x04), Text("offline amount so far, fen", "临时脱机结算累计金额"), T9)] = 0
     count: Annotated[str, Item(0x93, An(0x02, "ascii"), Text("offline settlements so far", "临时脱机结算次数"), T9)] = ""
 
 
@@ -55,7 +59,12 @@ class MedicalEntry:
     """One record of EF08: a settlement or a load as the card logged it; amounts are binary fen."""
 
     sequence: Annotated[int, part(Number(2), Text("transaction sequence", "交易序号"), T9)] = 0
-    kind: Annotated[str, part(An(1, "ascii"), Text("type: 1 account load, 2 settlement", "交易类型"), "V2.0 tables 9, 51")] = ""
+    kind: Annotated[
+        str,
+        part(
+            An(1, "ascii"), Text("type: 1 account load, 2 settlement", "交易类型"), "V2.0 tables 9, 51", codes=tables.MEDICAL_LOG
+        ),
+    ] = ""
     terminal: Annotated[bytes, part(Binary(6), Text("terminal", "终端机编号"), "V2.0 table 9; 8.5.3.3")] = bytes(6)
     moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), T9)] = None
     account: Annotated[int, part(Number(4), Text("paid from the account, fen", "个人账户支付金额"), T9)] = 0
@@ -68,7 +77,9 @@ class SpecialEntry:
     """One record of EF15: the class of a special settlement (injury, maternity, medical aid)."""
 
     sequence: Annotated[int, part(Number(2), Text("transaction sequence", "交易序号"), T9)] = 0
-    kind: Annotated[str, part(An(1, "ascii"), Text("settlement class", "结算类别"), "V2.0 tables 9, 52")] = ""
+    kind: Annotated[
+        str, part(An(1, "ascii"), Text("settlement class", "结算类别"), "V2.0 tables 9, 52", codes=tables.SETTLEMENT_CLASS)
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +131,6 @@ FILES = (
     ),
     File(0xEF00, Text("amounts", "金额内部文件"), Amounts, T7, Form.INTERNAL, read=NEVER, update=NEVER),
 )
-KDF = "Jiangsu library 2013; HSM key map (KDF)"
 KEYS = (
     Key("RK1DF04", 0x84, psam=(0x67, 0x2D), hsm=0x0182, levels=3, source=KDF),
     Key("UK1DF04", 0x85, psam=(0x48, 0x49), hsm=0x00AC, source=KDF),
@@ -143,4 +153,3 @@ DF04 = Application(
     keys=KEYS,
     medical=True,
 )
-DF04_3 = replace(DF04, keys=tuple(replace(key, algorithm=Block.SM4) for key in KEYS))

@@ -4,16 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
+from cardstack.card import tables
 from cardstack.card.access import FREE, proof
 from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, Item, part
 from cardstack.card.profile import Application, Pin
+from cardstack.card.profiles.sources import KDF, T9, V1
 from cardstack.codec import An, Binary, Cn, Day, Hex
 from cardstack.crypto.cryptogram import Block
 from cardstack.text import Text
 from cardstack.tlv import Tlv
 
-T3, T9, API = "V2.0 table 3", "V2.0 table 9", "integrators, version 3.00 (id 31305626917)"
+T3, API = "V2.0 table 3", "integrators, version 3.00 (id 31305626917)"
 JIANGSU = "Jiangsu provincial library 2013 (SiCard)"
 RID = bytes.fromhex("D156000005")
 AID = "sx1.sh.社会保障".encode("gbk")
@@ -27,7 +29,9 @@ class Issuer:
     identifier: Annotated[
         str, Item(0x01, Hex(0x10), Text("card identification code", "卡的识别码"), "V2.0 tables 9, 10", PERSONAL)
     ] = ""
-    kind: Annotated[str, Item(0x02, An(0x01, "ascii"), Text("card class", "卡的类别"), "V2.0 tables 9, 11")] = ""
+    kind: Annotated[
+        str, Item(0x02, An(0x01, "ascii"), Text("card class", "卡的类别"), "V2.0 tables 9, 11", codes=tables.CARD_CLASS)
+    ] = ""
     version: Annotated[str, Item(0x03, An(0x04, "ascii"), Text("specification version", "规范版本"), T9)] = ""
     organisation: Annotated[
         str, Item(0x04, Cn(0x0C), Text("initialising organisation", "初始化机构编号"), "V2.0 tables 9, 12")
@@ -49,8 +53,8 @@ class Holder:
     number: Annotated[str, Item(0x08, An(0x12, "ascii"), Text("social security number", "社会保障号码"), T9, PERSONAL)] = ""
     name: Annotated[str, Item(0x09, An(0x1E), Text("name", "姓名"), T9, PERSONAL)] = ""
     more_name: Annotated[str, Item(0x4E, An(0x14), Text("name, continued", "姓名扩展"), T9, PERSONAL)] = ""
-    sex: Annotated[str, Item(0x0A, An(0x01, "ascii"), Text("sex", "性别"), f"{T9}; GB/T 2261.1")] = ""
-    nation: Annotated[str, Item(0x0B, Cn(0x01), Text("nation", "民族"), f"{T9}; GB 3304")] = ""
+    sex: Annotated[str, Item(0x0A, An(0x01, "ascii"), Text("sex", "性别"), f"{T9}; GB/T 2261.1", codes=tables.SEX)] = ""
+    nation: Annotated[str, Item(0x0B, Cn(0x01), Text("nation", "民族"), f"{T9}; GB 3304", codes=tables.NATION)] = ""
     birthplace: Annotated[str, Item(0x0C, Cn(0x03), Text("birthplace", "出生地"), f"{T9}; GB/T 2260", PERSONAL)] = ""
     born: Annotated[date | None, Item(0x0D, Day(), Text("date of birth", "出生日期"), T9, PERSONAL)] = None
 
@@ -68,8 +72,8 @@ class FirstHolder:
         str, Item(0x08, An(0x12, "ascii"), Text("social security number", "社会保障号码"), "LB002-2000", PERSONAL)
     ] = ""
     name: Annotated[str, Item(0x09, An(0x1E), Text("name", "姓名"), "LB002-2000", PERSONAL)] = ""
-    sex: Annotated[str, Item(0x0A, An(0x01, "ascii"), Text("sex", "性别"), "LB002-2000; GB/T 2261.1")] = ""
-    nation: Annotated[str, Item(0x0B, Cn(0x01), Text("nation", "民族"), "LB002-2000; GB 3304")] = ""
+    sex: Annotated[str, Item(0x0A, An(0x01, "ascii"), Text("sex", "性别"), "LB002-2000; GB/T 2261.1", codes=tables.SEX)] = ""
+    nation: Annotated[str, Item(0x0B, Cn(0x01), Text("nation", "民族"), "LB002-2000; GB 3304", codes=tables.NATION)] = ""
     birthplace: Annotated[str, Item(0x0C, Cn(0x03), Text("birthplace", "出生地"), "LB002-2000; GB/T 2260", PERSONAL)] = ""
     born: Annotated[date | None, Item(0x0D, Day(), Text("date of birth", "出生日期"), "LB002-2000", PERSONAL)] = None
 
@@ -122,7 +126,6 @@ JIANGSU_EXTENSION = File(
     0xEF0D, Text("Jiangsu extension", "江苏扩展数据文件"), JiangsuExtension, JIANGSU, read=FREE, update=proof("UK0DSSSE")
 )
 
-KDF = "Jiangsu library 2013; HSM key map (KDF)"
 KEYS = (
     Key("IRK", 0x00, Usage.INTERNAL, tries=0, psam=(0x67, 0x08), hsm=0x0170, levels=3, source=KDF),
     Key("UKSSSE", 0x04, psam=(0x48, 0x12), hsm=0x0094, source=KDF),
@@ -148,10 +151,19 @@ SSSE = Application(
     pin=Pin(),
     proprietary=ALGORITHM_3DES,
 )
-SSSE_3 = replace(
-    SSSE,
-    spec=API,
-    files=(ISSUER, HOLDER_3, FINGERPRINTS, PHOTO),
-    keys=tuple(replace(key, algorithm=Block.SM4) for key in KEYS),
-    proprietary=ALGORITHM_SM4,
-)
+SSSE_1 = replace(SSSE, spec=V1, files=(ISSUER, HOLDER_1, FINGERPRINTS))
+SSSE_MF = replace(SSSE_1, aid=b"", fid=0x3F00, proprietary=())
+SSSE_JIANGSU = replace(SSSE, files=(*SSSE.files, JIANGSU_EXTENSION), keys=JIANGSU_KEYS)
+FILES_3 = (ISSUER, HOLDER_3, FINGERPRINTS, PHOTO)
+SSSE_3_DES = replace(SSSE, spec=API, files=FILES_3)
+
+
+def with_sm4(application: Application) -> Application:
+    """The same application with SM4 keys, and saying so in its FCI."""
+    return replace(
+        application, keys=tuple(replace(key, algorithm=Block.SM4) for key in application.keys), proprietary=ALGORITHM_SM4
+    )
+
+
+SSSE_3 = with_sm4(SSSE_3_DES)
+SSSE_JIANGSU_3 = with_sm4(replace(SSSE_3_DES, files=(*FILES_3, JIANGSU_EXTENSION), keys=JIANGSU_KEYS))

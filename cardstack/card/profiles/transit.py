@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
+from cardstack.card import tables
 from cardstack.card.access import NEVER, proof
 from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, Nested, part
@@ -68,7 +69,7 @@ class PurseEntry:
     sequence: Annotated[int, part(Number(2), Text("transaction sequence", "联机或脱机交易序号"), PBOC)] = 0
     overdraft: Annotated[int, part(Number(3), Text("overdraft limit, fen", "透支限额"), PBOC)] = 0
     amount: Annotated[int, part(Number(4), Text("amount, fen", "交易金额"), PBOC)] = 0
-    kind: Annotated[int, part(Number(1), Text("transaction type", "交易类型标识"), PBOC)] = 0
+    kind: Annotated[int, part(Number(1), Text("transaction type", "交易类型标识"), PBOC, codes=tables.PURSE_KIND)] = 0
     terminal: Annotated[bytes, part(Binary(6), Text("terminal", "终端机编号"), PBOC)] = bytes(6)
     moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), PBOC)] = None
 
@@ -144,9 +145,9 @@ class Journeys:
 class TripEntry:
     """One record of file 1E: a trip as the terminal logged it."""
 
-    kind: Annotated[int, part(Number(1), Text("transaction type", "交易类型"), VALIDATORS)] = 0
+    kind: Annotated[int, part(Number(1), Text("transaction type", "交易类型"), VALIDATORS, codes=tables.TRIP_KIND)] = 0
     terminal: Annotated[bytes, part(Binary(8), Text("terminal", "终端编号"), VALIDATORS)] = bytes(8)
-    industry: Annotated[int, part(Number(1), Text("industry", "行业代码"), VALIDATORS)] = 0
+    industry: Annotated[int, part(Number(1), Text("industry", "行业代码"), VALIDATORS, codes=tables.INDUSTRY)] = 0
     station: Annotated[bytes, part(Binary(4), Text("line and station", "线路站点"), VALIDATORS)] = bytes(4)
     operator: Annotated[bytes, part(Binary(2), Text("operator", "运营商代码"), VALIDATORS)] = bytes(2)
     reserved_1: Annotated[bytes, part(Binary(1), Text("reserved", "预留"), VALIDATORS)] = bytes(1)

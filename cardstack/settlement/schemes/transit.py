@@ -117,7 +117,7 @@ class Transit:
             tap = _tap(transaction)
         except Malformed:
             return REASONS["tap-malformed"]
-        fault = _form(transaction, tap) or self.proof(tap) or fare_fault(tap)
+        fault = _form(transaction, tap) or self.proof(tap) or _fare_fault(tap)
         return REASONS[fault] if fault else None
 
     def proof(self, tap: Tap) -> str | None:
@@ -131,7 +131,26 @@ class Transit:
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """Purse, sponsors and fee, each with its dated rule."""
-        return postings_of(_tap(transaction), transaction.home_province, transaction.treating_province, day)
+        tap = _tap(transaction)
+        price = fare(tap, policy_of(fares(), tap))
+        home, treating = transaction.home_province, transaction.treating_province
+        fee = fee_of(treating, tap.industry, day)
+        issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
+        to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
+        rule = f"{tap.city}.{tap.industry}"
+        legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
+        legs += [
+            (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
+            for off in price.offs
+            if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
+        ]
+        fee_rule = f"fee.{fee.province}@{fee.since}"
+        legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
+        return tuple(
+            Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
+            for debtor, creditor, amount, kind, rule in legs
+            if amount
+        )
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """A card uses a counter once, and a terminal a serial number once."""
@@ -156,26 +175,6 @@ class Transit:
         facts = {"rate_ppm": fee.rate_ppm, "issuer_permille": fee.issuer_permille}
         step = Step("fee", what, Fen(to_issuer + to_centre), f"fee.{fee.province}@{fee.since}", fee.reference, facts)
         return (*price_of(tap).steps, step)
-
-
-def postings_of(tap: Tap, home: str, treating: str, day: date) -> tuple[Posting, ...]:
-    """What a proven journey makes the parties of two provinces owe."""
-    fee = fee_of(treating, tap.industry, day)
-    issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
-    to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
-    rule, fee_rule = f"{tap.city}.{tap.industry}", f"fee.{fee.province}@{fee.since}"
-    legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
-    legs += [
-        (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
-        for off in price_of(tap).offs
-        if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
-    ]
-    legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
-    return tuple(
-        Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
-        for debtor, creditor, amount, kind, rule in legs
-        if amount
-    )
 
 
 def price_of(tap: Tap) -> Fare:
@@ -209,8 +208,7 @@ def _sent(transaction: Transaction) -> datetime:
     return datetime.strptime(transaction.id[12:26], "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
 
 
-def fare_fault(tap: Tap) -> str | None:
-    """Why the fare on a record is not the one in force; None where it is."""
+def _fare_fault(tap: Tap) -> str | None:
     try:
         return None if price_of(tap).charged_fen == tap.amount_fen else "fare-differs"
     except Refused:

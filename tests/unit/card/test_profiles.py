@@ -7,12 +7,13 @@ from cardstack.card.profile import Application
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.errors import Refused
 
-FILES = {
-    f"{one.name} {application.name} {file.fid:04X}": file
-    for one in PROFILES.values()
+DECLARED = {
+    file: f"{one.name} {application.name} {file.fid:04X}"
+    for one in reversed(list(PROFILES.values()))
     for application in one.applications
     for file in application.files
 }
+FILES = {name: file for file, name in DECLARED.items()}
 APPLICATIONS = {f"{one.name} {application.name}": application for one in PROFILES.values() for application in one.applications}
 
 

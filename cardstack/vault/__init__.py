@@ -1,1 +1,0 @@
-"""Where keys and authorities live between two runs: encrypted files and tokens."""
