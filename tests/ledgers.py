@@ -4,6 +4,16 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.trust import Anchor, Revocation, Settings
+from cardstack.crypto import local
+from cardstack.crypto.keys import Algorithm
+from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Scheme, Step, Unit
@@ -14,6 +24,7 @@ from server.store.commit import Kept
 from server.store.posting import Submission
 from server.store.store import Store
 from server.store.values import Participant, RegisteredNode
+from server.trusting import Trust
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=SHANGHAI)
 FUND, HOSPITAL, BUS = Party("31.medical-fund"), Party("33.hospital-fund"), Party("33.transit-operator")
@@ -107,3 +118,38 @@ def enrol(store: Store, parties: Sequence[Party] = (FUND, HOSPITAL, BUS)) -> Sto
     title = Text("hospital", "医院")
     store.register_node(RegisteredNode(NODE.name, "hospital", title, "CN=hospital", relays=False, active=True, since=NOON))
     return store
+
+
+def node_trust(subject: str = "hospital", algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256) -> tuple[Trust, LocalSigner, bytes]:
+    """A trust with one invented anchor, and the key and certificate (DER) that it vouches for as `CN=subject`."""
+    authority = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+    anchor = _certificate(issuer, issuer, authority.public_key(), authority, ca=True)
+    signer = local.generate(algorithm)
+    key = serialization.load_der_public_key(signer.public.spki)
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    leaf = _certificate(name, issuer, key, authority, ca=False)
+    trust = Trust([Anchor(Certificate.parse(anchor))], settings=Settings(revocation=Revocation.OFF))
+    return trust, signer, leaf
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, authority: ec.EllipticCurvePrivateKey, *, ca: bool
+) -> bytes:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOON - timedelta(days=30))
+        .not_valid_after(NOON + timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
+    )
+    usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False)
+    usage |= {"encipher_only": False, "decipher_only": False, "crl_sign": ca, "key_cert_sign": ca, "digital_signature": not ca}
+    builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+    return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

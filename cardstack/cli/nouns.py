@@ -20,6 +20,12 @@ class Noun(NamedTuple):
 
 NOUNS: tuple[Noun, ...] = (
     Noun("readers", "cardstack.cli.readers", Text("Readers and what is in them.", "读卡器及其中的卡。")),
+    Noun("serve", "cardstack.cli.serve", Text("Serve settlement and console.", "启动清算服务与控制台。")),
+    Noun(
+        "settle",
+        "cardstack.cli.settle",
+        Text("Windows, nets, payments and audit of a ledger.", "清算窗口、轧差、付款与账本审计。"),
+    ),
     Noun("doctor", "cardstack.cli.doctor", Text("Find what is missing, and the next step.", "检查环境并给出下一步。")),
 )
 

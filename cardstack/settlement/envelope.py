@@ -14,11 +14,12 @@ from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 
+from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted, problem
 from cardstack.settlement.transaction import Transaction, check_moment
@@ -30,21 +31,13 @@ LINES_MAX: Final = 8190
 """How many transactions one envelope carries at most."""
 SIZE_MAX: Final = 32 << 20
 CERTIFICATES_MAX: Final = 12
+TOLERANCE: Final = timedelta(minutes=1)
 
 NOT_SIGNER = problem(
     "CS-3010",
     Text("The envelope was not signed by the certificate that was validated", "报文签名与经验证的证书不符"),
     Text("Sign with the key of the first certificate in the envelope.", "请使用报文中首张证书对应的私钥签名。"),
 )
-
-
-class Vouched(Protocol):
-    """What path validation says of a certificate (`cardstack.ca.trust.Trusted`)."""
-
-    @property
-    def certificate(self) -> Any: ...
-    @property
-    def at(self) -> datetime: ...
 
 
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -135,8 +128,7 @@ class Opened:
 
     transactions: tuple[Transaction, ...]
     digests: tuple[bytes, ...]
-    signed_at: datetime
-    signer: Any
+    trusted: Trusted
 
 
 def seal(transactions: Transaction | Sequence[Transaction], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
@@ -180,19 +172,19 @@ def parse(raw: bytes) -> Sealed:
     )
 
 
-def open(sealed: Sealed, trusted: Vouched) -> Opened:  # noqa: A001  # the envelope is opened, as it was sealed
+def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envelope is opened, as it was sealed
     """The transactions that a trusted node signed; `Untrusted` where signature or certificate do not fit.
 
-    `trusted` is of the first certificate, validated as of `signed_at`.
+    `trusted` is of the first certificate, validated as of `signed_at`, give or take a minute: one validation serves
+    all that a node signs in it.
     """
-    if trusted.certificate.raw != sealed.certificates[0] or trusted.at != sealed.signed_at:
+    if trusted.certificate.raw != sealed.certificates[0] or abs(trusted.at - sealed.signed_at) > TOLERANCE:
         raise Untrusted("signature", NOT_SIGNER, field="certificates")
     key: PublicKey = trusted.certificate.public_key
     key.verify(sealed.signature, _message(sealed.signed))
     return Opened(
         tuple(transaction(content) for content in sealed.contents),
         tuple(digest(line) for line in sealed.lines),
-        sealed.signed_at,
         trusted,
     )
 

@@ -159,10 +159,19 @@ def parties(view: View) -> list[Participant]:
     ]
 
 
+NODE_COLUMNS = "name, role, title_en, title_zh, subject, relays, active, since"
+
+
 def nodes(view: View) -> list[RegisteredNode]:
-    """Every node that may sign."""
-    rows = view.all("SELECT name, role, title_en, title_zh, subject, relays, active, since FROM node ORDER BY name")
-    return [
-        RegisteredNode(Party(row[0]), row[1], Text(row[2], row[3]), row[4], bool(row[5]), bool(row[6]), moment(row[7]))
-        for row in rows
-    ]
+    """Every node that may sign, or could."""
+    return [_node(row) for row in view.all(f"SELECT {NODE_COLUMNS} FROM node ORDER BY name")]  # noqa: S608  # own names
+
+
+def node_of(view: View, subject: str) -> RegisteredNode | None:
+    """The active node whose certificates have that subject."""
+    rows = view.all(f"SELECT {NODE_COLUMNS} FROM node WHERE subject = ?", (subject,))  # noqa: S608  # own names
+    return next((node for node in map(_node, rows) if node.active), None)
+
+
+def _node(row: Any) -> RegisteredNode:
+    return RegisteredNode(Party(row[0]), row[1], Text(row[2], row[3]), row[4], bool(row[5]), bool(row[6]), moment(row[7]))

@@ -169,6 +169,23 @@ class Store:
         with self.view() as view:
             return reads.parties(view)
 
+    def node_of(self, subject: str) -> RegisteredNode | None:
+        """The active node whose certificates have that subject."""
+        with self.view() as view:
+            return reads.node_of(view, subject)
+
+    def setting(self, name: str) -> str | None:
+        """A small fact of the installation."""
+        with self.view() as view:
+            rows = view.all("SELECT value FROM setting WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Change one."""
+        statement = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        with self.database.writing() as connection:
+            self.database.run(connection, statement, [(name, value)])
+
     def nodes(self) -> list[RegisteredNode]:
         """Every node that may sign."""
         with self.view() as view:

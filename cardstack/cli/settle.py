@@ -1,0 +1,214 @@
+"""`cardstack settle …`: windows, nets, payments, transactions and the audit of a ledger; submission to a service."""
+
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from cardstack.cli.output import emit, language, words
+from cardstack.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from server.store.store import Store
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Database: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help=words(
+            "sqlite:///path or postgresql://…; by default the ledger under CARDSTACK_HOME",
+            "数据库地址，默认为 CARDSTACK_HOME 下的账本",
+        )
+    ),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
+WindowId: TypeAlias = Annotated[str, typer.Argument(help=words("such as transit-2026-11-22", "如 transit-2026-11-22"))]
+Actor: TypeAlias = Annotated[str, typer.Option(help=words("who does it", "操作人"))]
+
+
+@contextmanager
+def _store(database: str) -> "Iterator[Store]":
+    from server.config import Config
+    from server.store import open_store
+
+    config = Config(database=database) if database else Config()
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = open_store(config.database_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _now() -> datetime:
+    from server.clock import system
+
+    return system()
+
+
+@app.command(
+    help=words("How the ledger stands: windows by stage, entries, newest block", "账本概况：各状态清算窗口、交易、最新区块")
+)
+def status(database: Database = "", as_json: Json = False) -> None:
+    """How the ledger stands."""
+    with _store(database) as store:
+        newest = store.transactions(limit=1)
+        stages: dict[str, int] = {}
+        for window in store.windows():
+            stages[window.stage.value] = stages.get(window.stage.value, 0) + 1
+        data = {
+            "entries": newest[0].seq if newest else 0,
+            "block": newest[0].block if newest else 0,
+            "windows": stages,
+            "parties": len(store.parties()),
+            "nodes": len(store.nodes()),
+        }
+    emit(data, as_json=as_json, render=lambda: _table(("", ""), [(name, str(value)) for name, value in data.items()]))
+
+
+@app.command(help=words("List the settlement windows", "列出清算窗口"))
+def windows(database: Database = "", as_json: Json = False) -> None:
+    """List the settlement windows."""
+    from cardstack.settlement.window import STAGES
+
+    with _store(database) as store:
+        found = store.windows()
+    data = [{"id": one.id, "cycle": one.cycle, "stage": one.stage.value, "opened_at": one.opened_at} for one in found]
+    rows = [(one.id, STAGES[one.stage].of(language()), f"{one.opened_at:%Y-%m-%d %H:%M}") for one in found]
+    emit(
+        data,
+        as_json=as_json,
+        render=lambda: _table((words("window", "清算窗口"), words("stage", "状态"), words("opened", "开放时间")), rows),
+    )
+
+
+@app.command(help=words("Every party's position in a window; the nets sum to zero", "窗口内各方轧差头寸，净额合计为零"))
+def nets(window: WindowId, database: Database = "", as_json: Json = False) -> None:
+    """Every party's position in a window."""
+    from cardstack.values import yuan
+
+    with _store(database) as store:
+        _known(store, window)
+        found = store.positions(window)
+    data = [
+        {"party": one.party, "receives_fen": one.receives_fen, "pays_fen": one.pays_fen, "net_fen": one.net_fen} for one in found
+    ]
+    rows = [(one.party, yuan(one.receives_fen), yuan(one.pays_fen), yuan(one.net_fen)) for one in found]
+    titles = (words("party", "参与方"), words("receives", "应收"), words("pays", "应付"), words("net", "净额"))
+    emit(data, as_json=as_json, render=lambda: _table(titles, rows))
+
+
+@app.command(
+    "close-window", help=words("Cut a window off; what comes later falls into the next", "截止清算窗口，之后的交易进入下一窗口")
+)
+def close_window(
+    window: WindowId, actor: Actor = "operator", reason: str = "", database: Database = "", as_json: Json = False
+) -> None:
+    """Cut a window off."""
+    _move(window, "cut-off", actor=actor, reason=reason, database=database, as_json=as_json)
+
+
+@app.command(help=words("Move a window on: reconcile, agree, object, resolve, settle, abort, retry", "推进清算窗口状态"))
+def move(
+    window: WindowId, event: str, *, actor: Actor = "operator", reason: str = "", database: Database = "", as_json: Json = False
+) -> None:
+    """Move a window on by an event of its state machine."""
+    _move(window, event, actor=actor, reason=reason, database=database, as_json=as_json)
+
+
+def _move(window: str, event: str, *, actor: str, reason: str, database: str, as_json: bool) -> None:
+    from cardstack.settlement.window import STAGES, Event
+
+    if event not in list(Event):
+        raise Refused(f"no such event; there are {', '.join(Event)}", event=event)
+    with _store(database) as store:
+        stage = store.move_window(window, Event(event), actor=actor, reason=reason, now=_now())
+    emit({"window": window, "stage": stage.value}, as_json=as_json, render=lambda: print(window, STAGES[stage].of(language())))
+
+
+@app.command(help=words("Make the payments of a window whose nets are agreed", "为净额已确认的窗口生成付款指令"))
+def instruct(window: WindowId, database: Database = "", as_json: Json = False) -> None:
+    """Make the payments of a window."""
+    from cardstack.values import yuan
+
+    with _store(database) as store:
+        store.instruct(window, now=_now())
+        found = store.instructions(window)
+    data = [
+        {
+            "id": one.instruction.id,
+            "debtor": one.instruction.debtor,
+            "creditor": one.instruction.creditor,
+            "amount_fen": one.instruction.amount_fen,
+            "state": one.state.value,
+        }
+        for one in found
+    ]
+    rows = [
+        (one.instruction.id, one.instruction.debtor, one.instruction.creditor, yuan(one.instruction.amount_fen)) for one in found
+    ]
+    titles = (words("payment", "付款指令"), words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"))
+    emit(data, as_json=as_json, render=lambda: _table(titles, rows))
+
+
+@app.command(help=words("Show a transaction with its postings", "查询交易及其分录"))
+def transaction(message: str, database: Database = "", as_json: Json = False) -> None:
+    """Show a transaction with its postings."""
+    from cardstack.values import yuan
+    from server.api.routes import posting_data, transaction_data
+
+    with _store(database) as store:
+        entry = store.transaction(message)
+        if entry is None:
+            raise Refused("no transaction of that message id", id=message)
+        postings = store.postings(entry.seq)
+    data = transaction_data(entry) | {"postings": [posting_data(one) for one in postings]}
+    rows = [(one.posting.debtor, one.posting.creditor, yuan(one.posting.amount_fen), one.posting.kind) for one in postings]
+    titles = (words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"), words("kind", "种类"))
+
+    def render() -> None:
+        _table(("", ""), [(name, str(value)) for name, value in data.items() if name != "postings"])
+        _table(titles, rows)
+
+    emit(data, as_json=as_json, render=render)
+
+
+@app.command(help=words("Send a signed envelope to a service", "向清算服务发送已签名报文"))
+def submit(
+    envelope: Annotated[
+        Path, typer.Argument(help=words("file of a signed envelope", "已签名报文文件"), exists=True, dir_okay=False)
+    ],
+    url: Annotated[str, typer.Option(help=words("address of the service", "服务地址"))] = "http://127.0.0.1:8650",
+    as_json: Json = False,
+) -> None:
+    """Send a signed envelope; an answer a line."""
+    from server.client import Client
+
+    client = Client(url)
+    answers = client.send_batch(envelope.read_bytes())
+    client.close()
+    rows = [(str(one["id"]), str(one["outcome"]), str(one.get("window") or one.get("title", ""))) for one in answers]
+    titles = (words("message", "报文标识"), words("outcome", "结果"), words("window or reason", "窗口或原因"))
+    emit(answers, as_json=as_json, render=lambda: _table(titles, rows))
+
+
+def _known(store: "Store", window: str) -> None:
+    from server.store.windows import NO_WINDOW
+
+    if store.window(window) is None:
+        raise Refused("no such window", NO_WINDOW, window=window)
+
+
+def _table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*titles, box=None, show_header=any(titles))
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The HTTP interface for machines: signed transactions in, answers, windows and events out (OpenAPI 3.1)."""

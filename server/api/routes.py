@@ -1,0 +1,191 @@
+"""The routes of the interface. Each says who may call it; a view only loads, asks and answers."""
+
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from flask import Response, abort, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from cardstack.errors import catalogue
+from cardstack.settlement.intake import OUTCOMES, Answer
+from server.api import shapes
+from server.api.callers import Caller, calls, services
+from server.api.problems import JSON, OUTCOME_PROBLEMS, OUTCOME_STATUS, PROBLEM_JSON, document, language
+from server.store.values import BookedPosting, Entry, Window
+
+PROBLEM = {"description": "problem", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}}
+REFUSALS: dict[Any, Any] = {"400": PROBLEM, "401": PROBLEM, "403": PROBLEM, "409": PROBLEM, "413": PROBLEM, "422": PROBLEM}
+ENVELOPE = {
+    "requestBody": {
+        "required": True,
+        "description": "a signed envelope, format cardstack-envelope/1",
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/Envelope"}}},
+    }
+}
+INTAKE, READING, SERVICE = (
+    Tag(name="intake", description="signed transactions in"),
+    Tag(name="reading", description="what the ledger says"),
+    Tag(name="service", description="the service itself"),
+)
+pages = APIBlueprint("api", __name__, abp_responses={"422": PROBLEM})
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, content_type=JSON)
+
+
+@pages.post(
+    "/transactions",
+    tags=[INTAKE],
+    summary="Submit one signed transaction",
+    openapi_extensions=ENVELOPE,
+    responses={"201": shapes.AnswerShape, "200": shapes.AnswerShape, **REFUSALS},
+)
+@calls(Caller.SIGNER)
+def submit() -> Response:
+    """201 when it was accepted and is durable, 200 when the same content was accepted before."""
+    (answer,) = services().intake.receive(request.get_data(), most=1)
+    if answer.stands:
+        return _json(answer_data(answer), OUTCOME_STATUS[answer.outcome])
+    facts = {"id": str(answer.id), "outcome": answer.outcome.value}
+    if answer.reason is not None:
+        facts |= {"reason": answer.reason.code, "reason_text": answer.reason.text.of(language())}
+    detail = facts.get("reason_text", "")
+    return document(OUTCOME_PROBLEMS[answer.outcome], OUTCOME_STATUS.get(answer.outcome, 422), detail, facts)
+
+
+@pages.post(
+    "/batches",
+    tags=[INTAKE],
+    summary="Submit 1 to 8,190 signed transactions",
+    openapi_extensions=ENVELOPE,
+    responses={"200": shapes.AnswersShape, **REFUSALS},
+)
+@calls(Caller.SIGNER)
+def submit_batch() -> Response:
+    """An answer a line, in order; what was accepted is durable."""
+    return _json({"answers": [answer_data(one) for one in services().intake.receive(request.get_data())]})
+
+
+@pages.get("/transactions/<message>", tags=[READING], responses={"200": shapes.TransactionShape, "401": PROBLEM, "404": PROBLEM})
+@calls(Caller.NODE)
+def transaction(path: shapes.MessagePath) -> Response:
+    """A transaction by its message id: how a sender whose answer was lost learns what became of it."""
+    store = services().store
+    entry = store.transaction(path.message) or abort(404)
+    return _json(transaction_data(entry) | {"postings": [posting_data(one) for one in store.postings(entry.seq)]})
+
+
+@pages.get("/windows", tags=[READING], responses={"200": shapes.WindowsShape, "401": PROBLEM})
+@calls(Caller.NODE)
+def windows(query: shapes.WindowsQuery) -> Response:
+    """The settlement windows."""
+    found = services().store.windows(cycle=query.cycle, stage=query.stage and query.stage.value)
+    return _json({"windows": [_window_data(one) for one in found]})
+
+
+@pages.get("/windows/<window>", tags=[READING], responses={"200": shapes.WindowDetailShape, "401": PROBLEM, "404": PROBLEM})
+@calls(Caller.NODE)
+def window(path: shapes.WindowPath) -> Response:
+    """One window with every party's position."""
+    store = services().store
+    found = store.window(path.window) or abort(404)
+    positions = [one._asdict() | {"party": str(one.party), "net_fen": one.net_fen} for one in store.positions(found.id)]
+    return _json(_window_data(found) | {"positions": positions})
+
+
+@pages.get("/events", tags=[READING], responses={"200": shapes.EventsShape, "401": PROBLEM})
+@calls(Caller.NODE)
+def events(query: shapes.EventsQuery) -> Response:
+    """What happened after a cursor, in order; ask again with `next`."""
+    found = services().store.events(after=query.after, limit=query.limit)
+    data = [one._asdict() | {"at": one.at.isoformat()} for one in found]
+    return _json({"events": data, "next": found[-1].seq if found else query.after})
+
+
+@pages.get("/problems/<code>", tags=[SERVICE], responses={"200": shapes.ProblemShape, "404": PROBLEM})
+@calls(Caller.ANYONE)
+def problem_page(path: shapes.CodePath) -> Response:
+    """What a problem's code means and what to do."""
+    answer = document(catalogue().get(path.code) or abort(404), 200)
+    answer.content_type = JSON
+    return answer
+
+
+@pages.get("/health", tags=[SERVICE], responses={"200": shapes.StatusShape})
+@calls(Caller.ANYONE)
+def health() -> Response:
+    """The process answers."""
+    return _json(_status("ok"))
+
+
+@pages.get("/ready", tags=[SERVICE], responses={"200": shapes.StatusShape, "503": PROBLEM})
+@calls(Caller.ANYONE)
+def ready() -> Response:
+    """The store answers too."""
+    services().store.events(after=0, limit=1)
+    return _json(_status("ready"))
+
+
+def _status(word: str) -> dict[str, str]:
+    here = services()
+    return {
+        "status": word,
+        "version": version("cardstack"),
+        "role": here.config.role.value,
+        "node": here.config.node,
+        "time": here.clock().isoformat(),
+    }
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """An answer as the interface gives it; what is not there is left out."""
+    data: dict[str, Any] = {"id": str(answer.id), "outcome": answer.outcome.value}
+    if answer.stands:
+        return data | {"entry": answer.entry, "state": answer.state, "window": answer.window}
+    data |= {"code": OUTCOME_PROBLEMS[answer.outcome].code, "title": OUTCOMES[answer.outcome].of(language())}
+    if answer.reason is not None:
+        data |= {"reason": answer.reason.code, "reason_text": answer.reason.text.of(language())}
+    return data
+
+
+def transaction_data(entry: Entry) -> dict[str, Any]:
+    """An entry as the interface gives it."""
+    return {
+        "seq": entry.seq,
+        "id": str(entry.id),
+        "scheme": entry.scheme,
+        "kind": entry.kind,
+        "sender": str(entry.sender),
+        "home": entry.home,
+        "treating": entry.treating,
+        "occurred_at": entry.occurred_at.isoformat(),
+        "amount_fen": entry.amount_fen,
+        "state": entry.state.value,
+        "window": entry.window,
+        "refers": entry.refers and str(entry.refers),
+        "digest": entry.digest.hex(),
+        "envelope": entry.envelope,
+        "line": entry.line,
+        "block": entry.block,
+    }
+
+
+def posting_data(booked: BookedPosting) -> dict[str, Any]:
+    """A posting as the interface gives it."""
+    one = booked.posting
+    return {
+        "seq": booked.seq,
+        "debtor": str(one.debtor),
+        "creditor": str(one.creditor),
+        "amount_fen": one.amount_fen,
+        "kind": one.kind,
+        "rule": one.rule,
+        "phase": booked.phase.value,
+    }
+
+
+def _window_data(found: Window) -> dict[str, Any]:
+    return {"id": found.id, "cycle": found.cycle, "stage": found.stage.value, "opened_at": found.opened_at.isoformat()}

@@ -1,0 +1,176 @@
+"""What the interface gives, declared for its description and checked by its tests; amounts are whole fen."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cardstack.settlement.intake import Outcome
+from cardstack.settlement.ledger import State
+from cardstack.settlement.window import Stage
+
+MESSAGE = r"^[A-Z0-9]{12}\d{18}$"
+WINDOW = r"^[a-z][a-z0-9-]{0,39}-\d{4}-\d{2}(-\d{2})?$"
+
+
+class Shape(BaseModel):
+    """What all have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProblemShape(Shape):
+    """An error (RFC 9457): `code` never changes, `title` and `remedy` are in the language asked for."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["CS-4021"])
+    remedy: str
+    titles: dict[str, str]
+    facts: dict[str, Any]
+
+
+class AnswerShape(Shape):
+    """The answer to one transaction; `entry`, `state` and `window` are there where it stands in the ledger."""
+
+    id: str
+    outcome: Outcome
+    entry: int | None = None
+    state: str | None = None
+    window: str | None = None
+    code: str | None = None
+    title: str | None = None
+    reason: str | None = None
+    reason_text: str | None = None
+
+
+class AnswersShape(Shape):
+    """The answers to a batch, a line each, in order."""
+
+    answers: list[AnswerShape]
+
+
+class PostingShape(Shape):
+    """Money that one party owes another, is reserved to owe, or no longer is."""
+
+    seq: int
+    debtor: str
+    creditor: str
+    amount_fen: int
+    kind: str
+    rule: str
+    phase: str
+
+
+class TransactionShape(Shape):
+    """A transaction in the ledger, in its present state, with its postings."""
+
+    seq: int
+    id: str
+    scheme: str
+    kind: str
+    sender: str
+    home: str
+    treating: str
+    occurred_at: str
+    amount_fen: int
+    state: State
+    window: str | None
+    refers: str | None
+    digest: str
+    envelope: int
+    line: int
+    block: int
+    postings: list[PostingShape]
+
+
+class WindowShape(Shape):
+    """A settlement window."""
+
+    id: str
+    cycle: str
+    stage: Stage
+    opened_at: str
+
+
+class PositionShape(Shape):
+    """One party's position in a window; the nets of a window sum to zero."""
+
+    party: str
+    receives_fen: int
+    pays_fen: int
+    net_fen: int
+
+
+class WindowDetailShape(WindowShape):
+    """A window with every party's position."""
+
+    positions: list[PositionShape]
+
+
+class WindowsShape(Shape):
+    """The windows, the newest of each cycle first."""
+
+    windows: list[WindowShape]
+
+
+class EventShape(Shape):
+    """Something that happened; `seq` is the cursor."""
+
+    seq: int
+    at: str
+    kind: str
+    subject: str
+    data: dict[str, Any]
+
+
+class EventsShape(Shape):
+    """What happened after a cursor; `next` is the cursor to ask with the next time."""
+
+    events: list[EventShape]
+    next: int
+
+
+class StatusShape(Shape):
+    """Whether the service is well."""
+
+    status: str
+    version: str
+    role: str
+    node: str
+    time: str
+
+
+class MessagePath(BaseModel):
+    """A message id in a path."""
+
+    message: str = Field(pattern=MESSAGE, description="the sender's message id, 30 characters")
+
+
+class WindowPath(BaseModel):
+    """A window's id in a path."""
+
+    window: str = Field(pattern=WINDOW, description="cycle and day or month")
+
+
+class CodePath(BaseModel):
+    """A problem's code in a path."""
+
+    code: str = Field(pattern=r"^CS-\d{4}$")
+
+
+class WindowsQuery(BaseModel):
+    """Which windows."""
+
+    model_config = ConfigDict(extra="forbid")
+    cycle: str | None = Field(default=None, max_length=40)
+    stage: Stage | None = None
+
+
+class EventsQuery(BaseModel):
+    """Which events."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: int = Field(default=0, ge=0, le=2**53 - 1)
+    limit: int = Field(default=100, ge=1, le=1000)

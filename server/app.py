@@ -1,0 +1,77 @@
+"""The application: everything it needs is passed in or made from its settings, nothing is global."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from cardstack.settlement.envelope import SIZE_MAX
+from cardstack.settlement.scheme import Scheme
+from server.api import problems, routes, shapes
+from server.api.callers import Services
+from server.clock import Clock, Sandbox, system
+from server.config import Config
+from server.intake import Intake
+from server.store import open_store
+from server.store.store import Store
+from server.trusting import Trust
+
+SECURITY: Final[dict[str, Any]] = {
+    "mutualTLS": {"type": "mutualTLS", "description": "a certificate of a registered node"},
+    "httpSignature": {"type": "http", "scheme": "signature", "description": "RFC 9421, by a registered node's key"},
+}
+ENVELOPE_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["format", "signature", "signed"],
+    "additionalProperties": False,
+    "properties": {
+        "format": {"const": "cardstack-envelope/1"},
+        "signature": {"type": "string", "contentEncoding": "base64"},
+        "signed": {
+            "type": "object",
+            "required": ["certificates", "signed_at", "transactions"],
+            "additionalProperties": False,
+            "properties": {
+                "certificates": {"type": "array", "minItems": 1, "maxItems": 12, "items": {"type": "string"}},
+                "signed_at": {"type": "string", "format": "date-time"},
+                "transactions": {"type": "array", "minItems": 1, "maxItems": 8190, "items": {"type": "object"}},
+            },
+        },
+    },
+}
+
+
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    trust: Trust | None = None,
+    clock: Clock | None = None,
+    schemes: Mapping[str, Scheme] | None = None,
+) -> OpenAPI:
+    """The WSGI application of a settlement service."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    store = store or open_store(config.database_url, schemes)
+    clock = clock or (Sandbox(store) if config.sandbox else system)
+    trust = trust or Trust.load(config.trust_folder)
+    app = OpenAPI(
+        __name__,
+        info=Info(title="cardstack settlement", version="1", description="跨省清算接口 · settlement between provinces"),
+        security_schemes=SECURITY,
+        validation_error_callback=problems.invalid,
+        doc_prefix="/openapi",
+    )
+    app.config["MAX_CONTENT_LENGTH"] = SIZE_MAX
+    app.extensions["cardstack"] = Services(config, store, Intake(config, store, trust, clock), clock)
+    problems.handle(app)
+    app.register_api(routes.pages)
+    _describe(app)
+    return app
+
+
+def _describe(app: OpenAPI) -> None:
+    """Add the shapes that routes name by reference to the description."""
+    schemas = app.api_doc.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Envelope"] = ENVELOPE_SCHEMA
+    schemas["ProblemShape"] = shapes.ProblemShape.model_json_schema()

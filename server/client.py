@@ -1,0 +1,123 @@
+"""A client of the interface: one connection, signed envelopes, answers as values, problems as errors."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLContext
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from cardstack.crypto.keys import Signer
+from cardstack.errors import CardstackError, Malformed, Problem, Refused, problem
+from cardstack.settlement.envelope import seal
+from cardstack.settlement.transaction import Transaction
+from cardstack.text import Text
+
+TIMEOUT = 30.0
+ANSWER_MAX = 64 << 20
+
+UNREACHABLE = problem(
+    "CS-4050",
+    Text("The service did not answer", "服务无应答"),
+    Text(
+        "Whether the message was booked is unknown: send the same message again, or ask for its id.",
+        "报文是否入账尚不确定：请以相同报文重发，或按报文标识查询。",
+    ),
+)
+
+
+class Lost(Refused):
+    """No answer came: the outcome is unknown until the same message is sent again or asked for."""
+
+    problem = UNREACHABLE
+
+
+class Client:
+    """A node's connection to a settlement service; not to be shared by threads."""
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None = None,
+        certificates: Sequence[bytes] = (),
+        *,
+        tls: SSLContext | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or parts.hostname is None:
+            raise Malformed("url: http://host:port or https://host:port", field="url")
+        self.signer, self.certificates = signer, tuple(certificates)
+        if parts.scheme == "https":
+            self.connection: HTTPConnection = HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls)
+        else:
+            self.connection = HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+    def submit(self, transaction: Transaction, at: datetime) -> dict[str, Any]:
+        """Sign one transaction and send it; the answer where it stands in the ledger, else the problem as an error."""
+        return self.send(self._seal([transaction], at))
+
+    def submit_batch(self, transactions: Sequence[Transaction], at: datetime) -> list[dict[str, Any]]:
+        """Sign up to 8,190 transactions and send them at once; an answer a line."""
+        return self.send_batch(self._seal(transactions, at))
+
+    def send(self, envelope: bytes) -> dict[str, Any]:
+        """Send an envelope of one transaction."""
+        return self._ask("POST", "/transactions", envelope)
+
+    def send_batch(self, envelope: bytes) -> list[dict[str, Any]]:
+        """Send an envelope of many."""
+        answers: list[dict[str, Any]] = self._ask("POST", "/batches", envelope)["answers"]
+        return answers
+
+    def transaction(self, message: str) -> dict[str, Any]:
+        """A transaction by its message id."""
+        return self._ask("GET", f"/transactions/{message}")
+
+    def windows(self, **which: str) -> list[dict[str, Any]]:
+        """The settlement windows."""
+        found: list[dict[str, Any]] = self._ask("GET", f"/windows?{urlencode(which)}")["windows"]
+        return found
+
+    def window(self, window: str) -> dict[str, Any]:
+        """One window with its positions."""
+        return self._ask("GET", f"/windows/{window}")
+
+    def events(self, after: int = 0, limit: int = 100) -> dict[str, Any]:
+        """What happened after a cursor."""
+        return self._ask("GET", f"/events?after={after}&limit={limit}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def _seal(self, transactions: Sequence[Transaction], at: datetime) -> bytes:
+        if self.signer is None:
+            raise Refused("this client has no key to sign with")
+        return seal(transactions, self.signer, self.certificates, at)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        try:
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
+            status, raw = response.status, response.read(ANSWER_MAX)
+            content = json.loads(raw)
+        except (OSError, HTTPException, ValueError) as error:
+            self.connection.close()
+            raise Lost(type(error).__name__) from error
+        if not isinstance(content, dict):
+            raise Lost("an answer that is no object")
+        if status >= 400:
+            raise _as_error(content)
+        return content
+
+
+def _as_error(content: dict[str, Any]) -> CardstackError:
+    """The service's problem as an error here."""
+    titles, remedy = content.get("titles") or {}, str(content.get("remedy", ""))
+    title = Text(str(titles.get("en", "The service refused it")), str(titles.get("zh", "服务拒绝了请求")))
+    kind = Problem(str(content.get("code", "CS-4000")), title, Text(remedy, remedy))
+    facts = content.get("facts")
+    return Refused(str(content.get("detail", "")), kind, **(facts if isinstance(facts, dict) else {}))

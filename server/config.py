@@ -1,0 +1,44 @@
+"""What an installation may set: variables `CARDSTACK_*`, or arguments in code; an error names the field."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Role(StrEnum):
+    """What a node is to the others."""
+
+    HUB = "hub"
+    PROVINCE = "province"
+    HOSPITAL = "hospital"
+    OPERATOR = "operator"
+
+
+class Config(BaseSettings):
+    """The settlement service's settings; every one has a default that is safe on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="CARDSTACK_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path(".cardstack"), description="where data lives")
+    database: str = Field(default="", description="sqlite:///path or postgresql://…; empty is ledger.db under home")
+    trust: Path | None = Field(default=None, description="folder with anchors/, pool/ and crls/; empty is trust under home")
+    role: Role = Field(default=Role.HUB, description="hub, province, hospital or operator")
+    node: str = Field(default="00.hub", description="this node's own name")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8650, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    sandbox: bool = Field(default=False, description="a clock that can be set, for rehearsals")
+    age_max: timedelta = Field(default=timedelta(days=7), description="how old a signature may be on arrival")
+    signed_reads: bool = Field(default=False, description="whether reading too needs an RFC 9421 signature or mutual TLS")
+
+    @property
+    def database_url(self) -> str:
+        """Where the ledger is."""
+        return self.database or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def trust_folder(self) -> Path:
+        """Where anchors, further certificates and revocation lists are."""
+        return self.trust or self.home / "trust"

@@ -1,0 +1,54 @@
+"""Ways to serve the application: granian for production, a thread in this process for demos and tests."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import make_server
+
+from server.config import Config
+
+
+def application() -> Flask:
+    """What granian's workers load: the application of the settings in the environment."""
+    from server.app import create_app  # noqa: PLC0415  # only a worker needs the ORM
+
+    return create_app(Config())
+
+
+def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None) -> None:
+    """Serve until interrupted. Workers read the same settings from the environment."""
+    from granian import Granian  # noqa: PLC0415  # as above
+    from granian.constants import Interfaces  # noqa: PLC0415  # as above
+
+    for name, value in config.model_dump(mode="json", exclude_none=True).items():
+        os.environ[f"CARDSTACK_{name.upper()}"] = str(value)
+    Granian(
+        "server.serving:application",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=workers,
+        blocking_threads=16,
+        websockets=False,
+        log_access=False,
+        **(tls or {}),
+    ).serve()
+
+
+@contextmanager
+def in_background(app: Flask, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve in a thread of this process for as long as the block lasts; the address it is at."""
+    server = make_server(host, port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, name="http", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

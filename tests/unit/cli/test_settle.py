@@ -1,0 +1,58 @@
+"""`cardstack settle …` on a ledger."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cardstack.cli.settle import app
+from cardstack.errors import Refused
+from server.store import open_store
+from tests.ledgers import NOON, SCHEMES, bill, enrol, message_id, submission
+
+DAY = "toy-2026-11-22"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    store = enrol(open_store(url, SCHEMES))
+    store.submit([submission(bill(1, 1000))], NOON)
+    store.close()
+    return url
+
+
+def settle(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_a_window_is_settled_from_the_command_line(database: str) -> None:
+    """Close, reconcile, agree, look at the nets, make the payments; as data."""
+    there = ("--database", database, "--json")
+    assert json.loads(settle("status", *there))["entries"] == 1
+    assert json.loads(settle("close-window", DAY, *there)) == {"window": DAY, "stage": "closed"}
+    settle("move", DAY, "reconcile", *there)
+    assert json.loads(settle("move", DAY, "agree", *there))["stage"] == "pending"
+    assert {one["party"]: one["net_fen"] for one in json.loads(settle("nets", DAY, *there))} == {
+        "31.medical-fund": -800,
+        "33.hospital-fund": 800,
+    }
+    assert [one["amount_fen"] for one in json.loads(settle("instruct", DAY, *there))] == [800, 800]
+    assert json.loads(settle("windows", *there))[0]["stage"] == "pending"
+    assert json.loads(settle("transaction", message_id(1), *there))["postings"][0]["amount_fen"] == 800
+
+
+@pytest.mark.parametrize("verb", [["status"], ["windows"], ["nets", DAY], ["transaction", message_id(1)]])
+def test_people_get_tables(database: str, verb: list[str]) -> None:
+    """Every verb prints for people too."""
+    assert settle(*verb, "--database", database).strip()
+
+
+def test_what_is_not_possible_says_so(database: str) -> None:
+    """An unknown window, event or message is refused."""
+    for verb in (["nets", "toy-2026-01-01"], ["move", DAY, "explode"], ["transaction", message_id(9)], ["move", DAY, "settle"]):
+        with pytest.raises(Refused):
+            settle(*verb, "--database", database)

@@ -1,0 +1,133 @@
+"""The interface: signed transactions in, answers and problems out."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from flask.testing import FlaskClient
+
+from cardstack.crypto.local import LocalSigner
+from cardstack.settlement.envelope import seal
+from cardstack.settlement.transaction import Transaction
+from server.app import create_app
+from server.config import Config
+from server.store import open_store
+from server.store.store import Store
+from tests.ledgers import HOSPITAL, NOON, SCHEMES, bill, enrol, message_id, node_trust
+
+
+class Service(NamedTuple):
+    """A service in process, and a node that may talk to it."""
+
+    client: FlaskClient
+    store: Store
+    signer: LocalSigner
+    certificate: bytes
+
+    def send(self, *transactions: Transaction, path: str = "/transactions", **headers: str) -> Any:
+        raw = seal(transactions, self.signer, [self.certificate], NOON)
+        return self.client.post(path, data=raw, content_type="application/json", headers=headers)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+    trust, signer, certificate = node_trust()
+    app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON)
+    yield Service(app.test_client(), store, signer, certificate)
+    app.extensions["cardstack"].intake.close()
+    store.close()
+
+
+def test_a_signed_transaction_is_accepted_once(service: Service) -> None:
+    """201 and where it stands; 200 with the same answer for a retry; 409 for other content under that id."""
+    first = service.send(bill(1))
+    assert (first.status_code, first.json["outcome"], first.json["window"]) == (201, "accepted", "toy-2026-11-22")
+    again = service.send(bill(1))
+    assert (again.status_code, again.json["outcome"], again.json["entry"]) == (200, "repeated", first.json["entry"])
+    other = service.send(bill(1, 101))
+    assert (other.status_code, other.json["facts"]["outcome"]) == (409, "conflicting")
+    assert other.content_type == "application/problem+json"
+
+
+def test_the_transaction_is_found_with_its_postings(service: Service) -> None:
+    """Whoever lost the answer asks for the message id."""
+    service.send(bill(1))
+    found = service.client.get(f"/transactions/{message_id(1)}")
+    assert found.json is not None
+    assert (found.json["state"], found.json["postings"][0]["amount_fen"]) == ("posted", 80)
+    assert service.client.get(f"/transactions/{message_id(2)}").status_code == 404
+
+
+def test_a_batch_is_answered_line_by_line(service: Service) -> None:
+    """What is refused does not hold back what is accepted."""
+    answers = service.send(bill(1), bill(2, 13), bill(1), path="/batches").json["answers"]
+    assert [one["outcome"] for one in answers] == ["accepted", "refused", "repeated"]
+    assert (answers[1]["reason"], answers[1]["code"]) == ("unlucky", "CS-4026")
+
+
+def test_windows_and_events_are_readable(service: Service) -> None:
+    """Positions sum to zero, the cursor goes on."""
+    service.send(bill(1))
+    window = service.client.get("/windows/toy-2026-11-22").json
+    assert window is not None
+    assert {one["party"]: one["net_fen"] for one in window["positions"]}[HOSPITAL] == 80
+    assert service.client.get("/windows").json == {
+        "windows": [{key: window[key] for key in ("id", "cycle", "stage", "opened_at")}]
+    }
+    events = service.client.get("/events").json
+    assert events is not None
+    assert [one["kind"] for one in events["events"]] == ["envelope-accepted"]
+    assert service.client.get(f"/events?after={events['next']}").json == {"events": [], "next": events["next"]}
+
+
+def test_a_stranger_and_a_forger_are_turned_away(service: Service) -> None:
+    """Another authority's node, a changed byte, and an old signature get their problem and book nothing."""
+    _, signer, certificate = node_trust()
+    foreign = Service(service.client, service.store, signer, certificate).send(bill(1))
+    assert foreign.status_code == 403
+    raw = seal(bill(1), service.signer, [service.certificate], NOON)
+    forged = service.client.post("/transactions", data=raw.replace(b'"amount_fen":100', b'"amount_fen":900'))
+    assert forged.json is not None
+    assert (forged.status_code, forged.json["code"]) == (403, "CS-2001")
+    old = seal(bill(1), service.signer, [service.certificate], NOON - timedelta(days=8))
+    assert service.client.post("/transactions", data=old).json["code"] == "CS-4011"  # type: ignore[index]  # a problem is JSON
+    assert service.store.transactions() == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b"\xff", b'{"format":"x","signature":"","signed":{}}', b"[" * 100_000])
+def test_what_is_no_envelope_is_malformed(service: Service, body: bytes) -> None:
+    """Any bytes get a problem document."""
+    answer = service.client.post("/transactions", data=body)
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+def test_problems_are_said_in_the_language_asked_for(service: Service) -> None:
+    """Chinese unless English is asked for, and the code has its page."""
+    chinese = service.send(bill(1, 13)).json
+    english = service.send(bill(1, 13), **{"Accept-Language": "en"}).json
+    assert (chinese["title"], english["title"]) == ("不符合业务规则", "The scheme's rules refuse it")
+    page = service.client.get(chinese["type"]).json
+    assert page is not None
+    assert page["code"] == chinese["code"]
+    assert service.client.get("/problems/CS-0000").status_code == 404
+    assert service.client.delete("/windows").json["code"] == "CS-4001"  # type: ignore[index]  # a problem is JSON
+
+
+def test_the_interface_describes_itself_offline(service: Service) -> None:
+    """OpenAPI 3.1 with a page of its own that needs no network."""
+    description = service.client.get("/openapi/openapi.json").json
+    assert description is not None
+    assert description["openapi"].startswith("3.1")
+    assert {"/transactions", "/batches", "/events", "/windows"} <= set(description["paths"])
+    page = service.client.get("/openapi/swagger")
+    assert page.status_code == 200
+    assert b"//cdn" not in page.data
+
+
+def test_the_service_says_how_it_is(service: Service) -> None:
+    """Health and readiness."""
+    assert service.client.get("/health").json["status"] == "ok"  # type: ignore[index]  # it is JSON
+    assert service.client.get("/ready").json["status"] == "ready"  # type: ignore[index]  # it is JSON
