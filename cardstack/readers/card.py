@@ -8,6 +8,7 @@ from cardstack.readers.problems import NO_READER, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, Patient, Reader
 
 GET_FEATURES = 0x42000000 + 3400
+VENDOR = 0x00010100
 
 
 def connect(
@@ -21,12 +22,12 @@ def connect(
     patient = Patient(deadline, f"pcsc:{name}")
     after = LEAVE if keep else RESET
 
-    def open_card() -> tuple[int, str, int, int, bytes]:
+    def open_card() -> tuple[int, str, int, int, bytes, str]:
         context = library.establish()
         try:
             full = named(library.readers(context), name)
             card, protocol = library.connect(context, full, EXCLUSIVE if exclusive else SHARED, T0 | T1)
-            return context, full, card, protocol, library.atr(card)
+            return context, full, card, protocol, library.atr(card), _vendor(library, card)
         except Exception:
             library.release(context)
             raise
@@ -37,7 +38,7 @@ def connect(
         patient.stop()
         raise
     assert isinstance(opened, tuple)
-    context, full, card, protocol, atr = opened
+    context, full, card, protocol, atr, vendor = opened
 
     def exchange(command: bytes) -> bytes:
         answer = patient(lambda: library.transmit(card, protocol, command))
@@ -56,7 +57,15 @@ def connect(
             patient(lambda: library.release(context))
         patient.stop()
 
-    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control)
+    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor)
+
+
+def _vendor(library: Api, card: int) -> str:
+    """Who made the reader; many do not say."""
+    try:
+        return library.attribute(card, VENDOR).rstrip(b"\0").decode(errors="replace")
+    except ReaderError:
+        return ""
 
 
 def named(readers: tuple[str, ...], wanted: str) -> str:

@@ -1,8 +1,10 @@
 """Readers by name: `pcsc:0`, `pcsc:NAME`, `tcp:HOST:PORT`, `replay:FILE`."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from cardstack.readers.problems import READER_NAME, ReaderError
+from cardstack.apdu import trace
+from cardstack.readers.problems import NO_READER, READER_NAME, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
 
 
@@ -26,5 +28,17 @@ def _tcp(rest: str, deadline: float) -> Reader:
     return dial(rest, deadline)
 
 
-KINDS: dict[str, Callable[[str, float], Reader]] = {"pcsc": _pcsc, "tcp": _tcp}
+def _replay(rest: str, _deadline: float) -> Reader:
+    path = Path(rest)
+    try:
+        records = list(trace.parse(path.read_text("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReaderError(f"replay:{rest} cannot be read", NO_READER) from error
+    # A record without a command is a reset, and its answer the answer to reset.
+    resets = [record for record in records if not record.command]
+    atr = bytes.fromhex(resets[0].answer) if resets and not resets[0].masked else bytes.fromhex("3B00")
+    return Reader(f"replay:{rest}", atr, trace.replay(record for record in records if record.command))
+
+
+KINDS: dict[str, Callable[[str, float], Reader]] = {"pcsc": _pcsc, "tcp": _tcp, "replay": _replay}
 """What stands before the colon, and how it is opened."""

@@ -34,6 +34,8 @@ class Reader:
     on_close: Callable[[], None] = lambda: None
     control: Callable[[int, bytes], bytes] | None = None
     """SCardControl, where the reader has it: features, and a PIN typed on its own keys."""
+    vendor: str = ""
+    """Who made the reader, where the reader says so."""
     _over: str = field(default="", init=False)
 
     def __call__(self, command: bytes) -> bytes:

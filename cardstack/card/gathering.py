@@ -1,0 +1,117 @@
+"""Reading as much of a card as the proofs at hand open: file by file, each with its content or its refusal."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cardstack.apdu.script import Script
+from cardstack.card.access import Access
+from cardstack.card.keys import Factors
+from cardstack.card.layout import File, Form
+from cardstack.card.profile import Application, Profile
+from cardstack.card.proving import PIN_BLOCKED, PIN_WRONG, external_authenticate, verify_pin
+from cardstack.card.reading import Terminal, open_application, read_file
+from cardstack.errors import CardstackError, Refused, problem
+from cardstack.text import Text
+
+NOT_PROVEN = problem(
+    "CS-1221",
+    Text("The card gives this file only after: {access}", "读取该文件须先满足：{access}"),
+    Text("Give the PIN, or a PSAM that holds the key.", "请输入密码，或使用含有该密钥的 PSAM。"),
+)
+Wanted = Callable[[Application, File], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One file: its content, or why it was not read."""
+
+    application: Application
+    file: File
+    content: Any = None
+    refused: CardstackError | None = None
+
+
+def everything(_application: Application, file: File) -> bool:
+    """Every file that can be read at all."""
+    return bool(file.read.ways) and file.form is not Form.INTERNAL
+
+
+def logs(application: Application, file: File) -> bool:
+    """The cyclic files."""
+    return file.form is Form.CYCLIC and everything(application, file)
+
+
+def basics(application: Application, file: File) -> bool:
+    """EF05 and EF06 of the social security application: what the first screen of every terminal shows."""
+    return application.name == "SSSE" and file.fid in (0xEF05, 0xEF06)
+
+
+def gather(
+    profile: Profile, wanted: Wanted = everything, *, pin: str | None = None, terminal: Terminal | None = None
+) -> Script[tuple[Gathered, ...]]:
+    """The wanted files in declared order. A wrong PIN ends it at once: every further file would cost a try."""
+    city = yield from _city(profile)
+    gathered: list[Gathered] = []
+    for application in profile.applications:
+        files = [file for file in application.files if wanted(application, file)]
+        if not files:
+            continue
+        try:
+            yield from open_application(profile, application.name)
+        except Refused as refused:
+            gathered += [Gathered(application, file, refused=refused) for file in files]
+            continue
+        proofs = _Proofs(application, pin, terminal, city)
+        for file in files:
+            gathered.append((yield from _read(application, file, proofs)))
+    return tuple(gathered)
+
+
+def _city(profile: Profile) -> Script[str]:
+    """The city that the card's keys are diversified by: the first six digits of its identification code."""
+    if not profile.has("SSSE"):
+        return ""
+    yield from open_application(profile, "SSSE")
+    issuer = yield from read_file(profile.file("SSSE", 0xEF05))
+    return str(issuer.identifier[:6])
+
+
+@dataclass(slots=True)
+class _Proofs:
+    """What has been proved in the current application, and what could be."""
+
+    application: Application
+    pin: str | None
+    terminal: Terminal | None
+    city: str
+    given: frozenset[str] = frozenset()
+
+    def give(self, access: Access) -> Script[None]:
+        """Prove what the cheapest way asks for; `Refused` where nobody here can."""
+        ways = (way - self.given for way in access.ways)
+        for proof in min((way for way in ways if self._possible(way)), key=len, default=("?",)):
+            yield from self._prove(proof, access)
+
+    def _possible(self, way: Iterable[str]) -> bool:
+        return all(self.pin if proof == "PIN" else self.terminal and self.application.key_named(proof) for proof in way)
+
+    def _prove(self, proof: str, access: Access) -> Script[None]:
+        key = self.application.key_named(proof)
+        if proof == "PIN" and self.pin is not None:
+            yield from verify_pin(self.pin)
+        elif key is not None and self.terminal is not None:
+            yield from external_authenticate(key, Factors(self.city, self.terminal.card), self.terminal.keys)
+        else:
+            raise Refused(problem=NOT_PROVEN, access=str(access))
+        self.given |= {proof}
+
+
+def _read(application: Application, file: File, proofs: _Proofs) -> Script[Gathered]:
+    try:
+        yield from proofs.give(file.read)
+        return Gathered(application, file, (yield from read_file(file)))
+    except CardstackError as refused:
+        if refused.problem in (PIN_WRONG, PIN_BLOCKED):
+            raise
+        return Gathered(application, file, refused=refused)

@@ -1,0 +1,131 @@
+"""Readers by name for the command line: everything `cardstack.readers` opens, and the emulator's own cards.
+
+A card whose keys are known to be test keys (an emulated one) brings them along; a real card needs a PSAM.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cardstack.apdu.script import Exchange, Script, run
+from cardstack.cli.output import words
+from cardstack.errors import Refused, problem
+from cardstack.readers.reader import Reader
+from cardstack.text import Text
+
+DEFAULT = "emu:3.00"
+READER_HELP = words(
+    "emu:PROFILE, pcsc:0, pcsc:NAME, tcp:HOST:PORT or replay:FILE; CARDSTACK_READER, else emu:3.00.",
+    "emu:规范、pcsc:0、pcsc:名称、tcp:主机:端口 或 replay:文件；缺省取 CARDSTACK_READER，再缺省为 emu:3.00。",
+)
+NO_KEYS = problem(
+    "CS-9010",
+    Text("The card gives this only to a terminal with its key", "该数据需终端密钥认证后方可读取"),
+    Text("Name the reader with the PSAM: --psam pcsc:1", "请指定装有 PSAM 的读卡器：--psam pcsc:1"),
+)
+LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+
+
+@dataclass(eq=False)
+class Opened:
+    """An open card, what keys there are for it, and where its exchanges are told."""
+
+    reader: Reader
+    exchange: Exchange
+    keys: Any
+    partners: dict[str, Exchange]
+    psam: Reader | None = None
+
+    def run(self, script: Script[Any]) -> Any:
+        """Drive a script with this card and its partners."""
+        return run(script, self.exchange, **self.partners)
+
+    @property
+    def factor(self) -> bytes:
+        """What the card's keys are diversified by: the last eight bytes of its answer to reset."""
+        return self.reader.atr[-8:]
+
+    def close(self) -> None:
+        """Let go of the card and of the PSAM."""
+        self.reader.close()
+        if self.psam:
+            self.psam.close()
+
+    def __enter__(self) -> "Opened":  # noqa: PYI034  # a class of this package alone
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        self.close()
+
+
+def reader_name(given: str | None) -> str:
+    """The reader asked for, or the one that the environment names, or the emulator's."""
+    return given or os.environ.get("CARDSTACK_READER") or DEFAULT
+
+
+def open_reader(name: str) -> Reader:
+    """A reader by name; `emu:` is made on the spot."""
+    kind, _, rest = name.partition(":")
+    if kind == "emu":
+        return emulated(rest)
+    from cardstack.readers import connect
+
+    return connect(name)
+
+
+def emulated(rest: str) -> Reader:
+    """A sample card of a profile, or of an image file."""
+    from emulator.desk import slot
+
+    path = Path(rest)
+    card = slot("", image=path) if path.suffix and path.is_file() else slot(rest or "3.00")
+    return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None))
+
+
+def is_emulated(reader: Reader) -> bool:
+    """Whether the card is an emulated one, whose keys are the test keys: trying keys on a real card costs its tries."""
+    kind, _, rest = reader.name.partition(":")
+    if kind in ("emu", "replay") or (kind == "tcp" and rest.startswith(LOOPBACK)):
+        return True
+    return reader.vendor == "cardstack" or rest.startswith("Virtual PCD")
+
+
+def open_card(name: str | None, *, psam: str | None = None, trace: Path | None = None, unmasked: bool = False) -> Opened:
+    """A card, its keys, and a trace of what is said to it."""
+    from cardstack.card.issuing import master_for_tests
+    from cardstack.card.proving import LocalKeys, PsamKeys
+
+    reader = open_reader(reader_name(name))
+    if psam:
+        second = open_reader(psam)
+        keys: Any = PsamKeys()
+        return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {"psam": second}, second)
+    keys = LocalKeys(master_for_tests) if is_emulated(reader) else None
+    return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {})
+
+
+def need_keys(opened: Opened) -> Any:
+    """The key source, or what to do to have one."""
+    if opened.keys is None:
+        raise Refused(problem=NO_KEYS)
+    return opened.keys
+
+
+def traced(reader: Reader, trace: Path | None, *, unmasked: bool = False) -> Exchange:
+    """The reader's exchange, told to a file line by line where one is named."""
+    if trace is None:
+        return reader
+    from cardstack.apdu.trace import Exchanged, bodies_hidden, in_full
+    from cardstack.apdu.trace import traced as told
+
+    now = datetime.now(UTC).isoformat()
+    first = Exchanged(now, reader.name, 0, "", reader.atr.hex().upper(), "ATR")
+    trace.write_text(first.line() + "\n", "utf-8")
+
+    def sink(record: Exchanged) -> None:
+        with trace.open("a", encoding="utf-8") as file:
+            file.write(record.line() + "\n")
+
+    return told(reader, sink, clock=lambda: datetime.now(UTC), reader=reader.name, hide=in_full if unmasked else bodies_hidden)
