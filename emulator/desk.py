@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES, profile
+from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 from emulator.faults import Fault, Faulty, Trouble
@@ -73,18 +75,25 @@ class Handled:
         return self.card(command)
 
 
-def slot(name: str, *, image: Path | None = None, seed: bytes = b"cardstack") -> Slot:
-    """A sample card of a profile, or a PSAM for all of them; with an image, the card that lives in that file.
+def slot(name: str, *, image: Path | None = None, seed: bytes = b"cardstack", serves: str = "") -> Slot:
+    """A sample card of a profile, or a PSAM; with an image, the card that lives in that file.
 
-    An image that is not there yet is made from the sample.
+    A PSAM keeps one key at a place, so it serves cards of one algorithm: those of the profile `serves`, else of all
+    profiles with 3DES. An image that is not there yet is made from the sample.
     """
     if image is not None and image.exists():
         return KeptSlot(image)
-    card = sample_psam(PROFILES.values()) if name == PSAM else sample(profile(name), seed=seed)
+    card = sample_psam(_served(serves)) if name == PSAM else sample(profile(name), seed=seed)
     if image is None:
         return Slot(card)
     save(card, image)
     return KeptSlot(image)
+
+
+def _served(serves: str) -> list[Profile]:
+    if serves and serves != PSAM:
+        return [profile(serves)]
+    return [one for one in PROFILES.values() if one.algorithm is Block.TRIPLE_DES]
 
 
 def fault(text: str) -> Fault:

@@ -48,7 +48,8 @@ class Order:
 
     def card(self, name: str = "", image: Path | None = None) -> Handled:
         """A card as ordered."""
-        return handled(slot(name or self.profile, image=image, seed=self.seed), [fault(one) for one in self.faults], self.delay_s)
+        card = slot(name or self.profile, image=image, seed=self.seed, serves=self.profile)
+        return handled(card, [fault(one) for one in self.faults], self.delay_s)
 
 
 def serve_card(order: Order, *, pcsc: Path | None, vpcd: str | None, tcp: str | None, as_json: bool) -> None:
