@@ -185,7 +185,7 @@ def _extra(raw: bytes) -> _Extra:
     reason, issuer, unknown = 0, None, False
     for oid, critical, content in extension_list(raw, wrapper):
         if oid == "2.5.29.21":
-            reason = der.integer(content, der.whole(content, der.ENUMERATED, "reason code"), "reason code")
+            reason = der.small(content, der.whole(content, der.ENUMERATED, "reason code"), "reason code")
         elif oid == "2.5.29.29":
             names = generals(content, der.fields(content, "certificate issuer"))
             issuer = next((name.value for name in names if name.form == DIRECTORY and isinstance(name.value, Name)), None)

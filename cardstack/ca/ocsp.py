@@ -175,4 +175,4 @@ def _reason(raw: bytes, revoked: der.Item) -> int:
     if len(parts) < 2:
         return 0
     inner = der.items(raw, parts[1].start, parts[1].stop)
-    return der.integer(raw, inner[0], "reason") if inner else 0
+    return der.small(raw, inner[0], "reason") if inner else 0

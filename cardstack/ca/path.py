@@ -87,7 +87,10 @@ def _mismatch(certificate: Certificate, key: bytes | None) -> bool:
 
 
 class Attempt(NamedTuple):
-    """A path as far as it came, and how it ended: the rule it broke, None where it was accepted."""
+    """A path as far as it held, the certificate that came next, and the rule which that one broke.
+
+    Where the path was accepted there is no breach, and the certificate is the last of the path itself.
+    """
 
     state: State
     certificate: Certificate
@@ -126,7 +129,7 @@ class Search:
                 continue
             if last:
                 if self.observe:
-                    self.observe(Attempt(state, certificate, None))
+                    self.observe(Attempt(after, certificate, None))
                 return after
             found = self._down(after)
             if found is not None:

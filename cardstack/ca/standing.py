@@ -244,7 +244,7 @@ def _ocsp_problem(response: OcspResponse, answer: Single, issuer: Holder, inquir
     """Whether an OCSP answer can be used: its time, its signature and its signer (RFC 6960 §3.2, §4.2.2.2)."""
     if response.unknown_critical or answer.unknown_critical:
         return tables.OCSP
-    if not _current(answer.this_update, answer.next_update or answer.this_update + AGE_MAX, inquiry.at):
+    if answer.this_update > inquiry.at or not _fresh(answer, inquiry.at):
         return tables.OCSP
     if response.signed_by(issuer.name, issuer.spki) and _responded(response, issuer.spki, inquiry):
         return None
@@ -254,6 +254,10 @@ def _ocsp_problem(response: OcspResponse, answer: Single, issuer: Holder, inquir
         if any(_delegated(one, issuer, inquiry) and _responded(response, one.spki, inquiry) for one in delegates)
         else tables.OCSP
     )
+
+
+def _fresh(answer: Single, at: datetime) -> bool:
+    return at - answer.this_update <= AGE_MAX if answer.next_update is None else at <= answer.next_update
 
 
 def _responded(response: OcspResponse, spki: bytes, inquiry: Inquiry) -> bool:

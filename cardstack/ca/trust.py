@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
 from cardstack.ca import conformity, tables
 from cardstack.ca.certificate import Certificate
@@ -79,6 +80,7 @@ class Settings:
 
 
 DEFAULT = Settings()
+Observer: TypeAlias = Callable[[Attempt, Mapping[str, list[Finding]]], None]
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,12 @@ def validate(
     ocsp: Iterable[OcspResponse] = (),
     at: datetime,
     settings: Settings = DEFAULT,
-    observe: Callable[[Attempt, list[Finding]], None] | None = None,
+    observe: Observer | None = None,
 ) -> Trusted:
     """The proof that a path leads from an anchor to the certificate under these settings, or `PathRejected`.
 
     `at` is aware. `pool` and `crls` may hold anything; give a `Pool` and `Crls` where they serve many validations.
-    `observe` is told of every path tried.
+    `observe` is told of every path tried, with what was found about revocation by fingerprint.
     """
     if at.tzinfo is None:
         raise Malformed("the moment of a validation has a time zone", field="at")
@@ -151,7 +153,7 @@ class _Task:
     ocsp: tuple[OcspResponse, ...]
     settings: Settings
     left: int
-    observe: Callable[[Attempt, list[Finding]], None] | None
+    observe: Observer | None
     signers: dict[tuple[str, bytes], bool] = field(default_factory=dict)
 
     def validate(self, certificate: Certificate, anchors: tuple[Anchor, ...]) -> Trusted:
@@ -187,11 +189,7 @@ class _Task:
         if observe is None:
             return None
 
-        def watch(attempt: Attempt) -> None:
-            findings, bench.findings = bench.findings, []
-            observe(attempt, findings)
-
-        return watch
+        return lambda attempt: observe(attempt, bench.findings)
 
     def _trusted(self, state: State, anchor: Anchor, bench: "_Bench") -> Trusted:
         policies = acceptable(state.levels[-1], bench.policies)
@@ -226,7 +224,7 @@ class _Bench:
         self.purpose, self.names = settings.purpose, settings.names
         asked_for = bool(settings.names) or settings.purpose is not None
         self.conforming = asked_for if settings.conforming is None else settings.conforming
-        self.findings: list[Finding] = []
+        self.findings: dict[str, list[Finding]] = {}
         self._task, self._anchor, self._settings = task, anchor, settings
 
     def spend(self, amount: int = 1) -> None:
@@ -247,7 +245,7 @@ class _Bench:
             signers=task.pool.named,
             vouch=self._vouch,
             spend=self.spend,
-            findings=self.findings if task.observe else None,
+            findings=self.findings.setdefault(certificate.fingerprint, []) if task.observe else None,
         )
         breach = standing(certificate, holders, inquiry)
         return None if mode is Revocation.SOFT and breach is not None and breach[0] != tables.REVOKED else breach

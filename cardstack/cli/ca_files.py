@@ -1,0 +1,101 @@
+"""Certificates, CRLs and OCSP responses from wherever a user keeps them: files, folders, PEM text."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.crl import Crl
+from cardstack.ca.ocsp import OcspResponse
+from cardstack.ca.path import Pool
+from cardstack.ca.standing import Crls
+from cardstack.errors import Malformed
+
+FILE_MAX = 1 << 28
+Thing = TypeVar("Thing")
+
+
+def certificates(raw: bytes) -> tuple[Certificate, ...]:
+    """The certificates that can be read in a file; those that cannot are no candidates."""
+    return _readable(raw, Certificate.parse_all)
+
+
+def crls(raw: bytes) -> tuple[Crl, ...]:
+    """The CRLs that can be read in a file."""
+    return _readable(raw, Crl.parse_all)
+
+
+def responses(raw: bytes) -> tuple[OcspResponse, ...]:
+    """The OCSP response in a file, if it can be read."""
+    return _readable(raw, lambda content: (OcspResponse.parse(content),))
+
+
+def _readable(raw: bytes, parse: Callable[[bytes], tuple[Thing, ...]]) -> tuple[Thing, ...]:
+    found: list[Thing] = []
+    for block in _blocks(raw):
+        try:
+            found += parse(block)
+        except Malformed:
+            continue
+    return tuple(found)
+
+
+def _blocks(raw: bytes) -> Iterable[bytes]:
+    """Every PEM block for itself, so that one that cannot be read does not hide the next."""
+    mark = b"-----BEGIN "
+    if mark not in raw:
+        return (raw,)
+    return (mark + block for block in raw.split(mark)[1:])
+
+
+def content(source: str, home: Path) -> tuple[bytes, ...]:
+    """What a source holds: PEM text itself, base64 of DER, or the files of a path (a folder's are all of its files)."""
+    if "-----BEGIN " in source:
+        return (source.encode("utf-8", "replace"),)
+    for path in (Path(source), home / source):
+        if _exists(path):
+            return _read(str(path.resolve()))
+    try:
+        raw = base64.b64decode("".join(source.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if raw[:1] == b"\x30":
+        return (raw,)
+    raise Malformed("neither PEM text nor a file or folder that exists", field="path", path=source[:200])
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _read(path: str) -> tuple[bytes, ...]:
+    here = Path(path)
+    files = sorted(file for file in here.rglob("*") if file.is_file()) if here.is_dir() else [here]
+    try:
+        return tuple(file.read_bytes() for file in files if file.stat().st_size <= FILE_MAX)
+    except OSError as error:
+        raise Malformed(f"cannot be read: {error.strerror}", field="path", path=path) from None
+
+
+def gathered(sources: Iterable[str], home: Path, read: Callable[[bytes], tuple[Thing, ...]]) -> tuple[Thing, ...]:
+    """All that the sources hold of one kind, each once."""
+    return tuple(dict.fromkeys(one for source in sources for raw in content(source, home) for one in read(raw)))
+
+
+@lru_cache(maxsize=32)
+def pool(sources: tuple[str, ...], home: Path) -> Pool:
+    """A pool from sources; many cases share one."""
+    return Pool(gathered(sources, home, certificates))
+
+
+@lru_cache(maxsize=32)
+def crl_index(sources: tuple[str, ...], home: Path) -> Crls:
+    """The CRLs from sources; many cases share them."""
+    return Crls(gathered(sources, home, crls))
