@@ -36,7 +36,9 @@ def blueprint(profile: Profile, factor: bytes) -> Blueprint:
         master = master.parent
     _settle(master)
     named = {one.aid: places[one.name] for one in profile.applications if one.aid}
-    return Blueprint(profile.name, master, places[profile.root], profile.style, profile.atr(factor), named=named)
+    return Blueprint(
+        profile.name, master, places[profile.implicit or profile.root], profile.style, profile.atr(factor), named=named
+    )
 
 
 def _settle(directory: Directory) -> None:

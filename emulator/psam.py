@@ -19,8 +19,8 @@ from emulator.handlers import sam
 from emulator.security import Key as Held
 
 ATR: Final = bytes.fromhex("3B6D000080318065B0831000C883009000")
-STYLE: Final = Style(select=Data.FETCHED, answer=Data.FETCHED)
-"""Terminals of Jiangsu wait for 61xx from their PSAM; one with Le is answered at once."""
+STYLE: Final = Style(select=Data.DIRECT, answer=Data.FETCHED)
+"""Terminals of Jiangsu wait for 61xx to 80FA, bus validators for a plain 9000 to SELECT; one with Le is answered at once."""
 MAINTENANCE: Final = (0x45, 0x01)
 """Where CJ/T terminals look for the maintenance key of transit cards (801A 45 01)."""
 NAMES: Final = {

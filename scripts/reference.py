@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 PAGES: dict[str, str] = {
+    "docs/reference/clients.md": "scripts.reference_clients:clients",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
     "docs/reference/status-words.md": "scripts.reference_pages:status_words",
 }

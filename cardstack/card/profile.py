@@ -153,6 +153,8 @@ class Profile:
     algorithm: Block = Block.TRIPLE_DES
     root: str = "MF"
     """The application that is current after a reset."""
+    implicit: str = ""
+    """One that is selected already after a reset though it can be selected too, as transit cards do; empty: the root."""
     contactless: bool = False
     historical: bytes = bytes.fromhex("0081544C92")
     """The first five historical bytes of the ATR: maker and operating system; the last eight are the card's factor."""

@@ -100,4 +100,4 @@ def get_data(card: Card, instruction: Instruction) -> Answer:
     serial = card.memory.get(SERIAL)
     if instruction.p1 or instruction.p2 or not isinstance(serial, bytes):
         raise Refusal(0x6A88)
-    return give(card, instruction, serial)
+    return give(card, instruction, b"\x90" + serial)

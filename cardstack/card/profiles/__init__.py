@@ -56,7 +56,7 @@ THIRD_DES = THIRD.variant(
     algorithm=Block.TRIPLE_DES,
 )
 
-SHANGHAI_UNION = purses.CITY_UNION_SHANGHAI
+SHANGHAI = (purses.CITY_UNION_SHANGHAI, purses.TUNION_SHANGHAI)
 
 VARIANTS = (
     FIRST.variant(
@@ -73,7 +73,7 @@ VARIANTS = (
     SECOND.variant(
         "2.00-shanghai",
         Text("Shanghai, second generation: 611E to SELECT, CityUnion purse", "上海第二代卡：SELECT 返回 611E，含公交卡应用"),
-        applications=SECOND.with_application(SHANGHAI_UNION),
+        applications=SECOND.with_application(*SHANGHAI),
     ),
     SECOND.variant(
         "2.00-jiangsu",
@@ -91,7 +91,7 @@ VARIANTS = (
     THIRD.variant(
         "3.00-shanghai",
         Text("Shanghai, third generation, with the CityUnion purse", "上海第三代卡（含公交卡应用）"),
-        applications=THIRD.with_application(SHANGHAI_UNION),
+        applications=THIRD.with_application(*SHANGHAI),
     ),
     THIRD.variant(
         "3.00-jiangsu",
@@ -109,13 +109,22 @@ VARIANTS = (
 )
 
 TRANSIT_CARDS = (
-    Profile("t-union", Text("T-Union transit card", "交通联合卡"), "", (MF, *TRANSIT), style=DIRECT, contactless=True),
+    Profile(
+        "t-union",
+        Text("T-Union transit card", "交通联合卡"),
+        "",
+        (MF, *TRANSIT),
+        style=DIRECT,
+        implicit="T-UNION",
+        contactless=True,
+    ),
     Profile(
         "city-union-shanghai",
         Text("Shanghai transit card: CityUnion and T-Union", "上海公共交通卡（城市一卡通与交通联合）"),
         "",
-        (MF, SHANGHAI_UNION, *TRANSIT),
+        (MF, *SHANGHAI, transit.PPSE),
         style=DIRECT,
+        implicit="CITY-UNION",
         contactless=True,
     ),
     Profile(

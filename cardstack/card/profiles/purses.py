@@ -9,7 +9,7 @@ from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, part
 from cardstack.card.profile import Application, Diversified, Pin, Purse, PurseKind
 from cardstack.card.profiles.sources import OURS
-from cardstack.card.profiles.transit import DAMK, LOG, PBOC, PUBLIC, PURSE_KEYS, PurseEntry
+from cardstack.card.profiles.transit import DAMK, LOG, PBOC, PUBLIC, PURSE_KEYS, TUNION, PurseEntry
 from cardstack.codec import Binary
 from cardstack.text import Text
 from cardstack.tlv import Tlv
@@ -82,6 +82,13 @@ CITY_UNION_SHANGHAI = replace(
     files=(*CITY_UNION.files, *SHANGHAI_FILES),
     keys=(*CITY_UNION.keys, *SHANGHAI_KEYS),
     purses=(Purse(PurseKind.EP, overdraft_fen=800),),
+)
+
+TUNION_SHANGHAI = replace(
+    TUNION,
+    label=Text("T-Union transit purse, Shanghai", "交通联合电子钱包应用（上海）"),
+    spec=f"{TUNION.spec}; {METRO}",
+    files=(*TUNION.files, *SHANGHAI_FILES[1:]),
 )
 
 EP_ED = Application(
