@@ -18,11 +18,13 @@ from cardstack.settlement.schemes import figures
 from cardstack.settlement.transaction import SHANGHAI, Party, Posting, Transaction
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
+from cardstack.settlement.transit.lists import Kind, Lists
 from cardstack.settlement.transit.tap import Tap, read_tap
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
 DAILY: Final = Cycle("transit", Unit.DAY)
+NO_LISTS: Final = Lists()
 EVERYWHERE: Final = "00"
 TITLE: Final = Text("Public transport on the purse", "公共交通异地刷卡")
 CENTRE: Final = Party("00.clearing-centre")
@@ -36,6 +38,7 @@ REASONS: Mapping[str, Reason] = {
         Reason("future", Text("The record is from the future", "交易时间晚于上送时间")),
         Reason("late", Text("The record is older than the limit", "超过上送时限的迟到记录")),
         Reason("balance-short", Text("The purse did not hold the amount", "交易前余额不足")),
+        Reason("card-blocked", Text("The card was on the black list", "卡已列入黑名单")),
         Reason("no-key", Text("No TAC key of that issuer is known here", "没有该发卡机构的TAC密钥")),
         Reason("tac-wrong", Text("The TAC does not prove the record", "TAC验证失败")),
         Reason("grey-unproven", Text("An unconfirmed record needs a later read of the card", "灰记录尚未由后续读卡证实")),
@@ -107,6 +110,7 @@ class Transit:
     """Bus and metro on the purse of the one card."""
 
     keys: KeyRing = TEST_ROOT
+    lists: Lists = NO_LISTS
     name: str = "transit"
     title: Text = TITLE
     cycle: Cycle = DAILY
@@ -117,8 +121,12 @@ class Transit:
             tap = _tap(transaction)
         except Malformed:
             return REASONS["tap-malformed"]
-        fault = _form(transaction, tap) or self.proof(tap) or _fare_fault(tap)
+        fault = _form(transaction, tap) or self.blocked(tap) or self.proof(tap) or fare_fault(tap)
         return REASONS[fault] if fault else None
+
+    def blocked(self, tap: Tap) -> str | None:
+        """Whether the card stood on the black list long enough for every terminal to refuse it."""
+        return "card-blocked" if self.lists.verdict(tap.issuer, tap.card, tap.at) is Kind.BLACK else None
 
     def proof(self, tap: Tap) -> str | None:
         """Why the record proves nothing: no key, a wrong TAC, or an unconfirmed debit; None where it proves."""
@@ -131,26 +139,7 @@ class Transit:
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """Purse, sponsors and fee, each with its dated rule."""
-        tap = _tap(transaction)
-        price = fare(tap, policy_of(fares(), tap))
-        home, treating = transaction.home_province, transaction.treating_province
-        fee = fee_of(treating, tap.industry, day)
-        issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
-        to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
-        rule = f"{tap.city}.{tap.industry}"
-        legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
-        legs += [
-            (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
-            for off in price.offs
-            if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
-        ]
-        fee_rule = f"fee.{fee.province}@{fee.since}"
-        legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
-        return tuple(
-            Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
-            for debtor, creditor, amount, kind, rule in legs
-            if amount
-        )
+        return postings_of(_tap(transaction), transaction.home_province, transaction.treating_province, day)
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """A card uses a counter once, and a terminal a serial number once."""
@@ -175,6 +164,26 @@ class Transit:
         facts = {"rate_ppm": fee.rate_ppm, "issuer_permille": fee.issuer_permille}
         step = Step("fee", what, Fen(to_issuer + to_centre), f"fee.{fee.province}@{fee.since}", fee.reference, facts)
         return (*price_of(tap).steps, step)
+
+
+def postings_of(tap: Tap, home: str, treating: str, day: date) -> tuple[Posting, ...]:
+    """What a proven journey makes the parties of two provinces owe."""
+    fee = fee_of(treating, tap.industry, day)
+    issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
+    to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
+    rule, fee_rule = f"{tap.city}.{tap.industry}", f"fee.{fee.province}@{fee.since}"
+    legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
+    legs += [
+        (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
+        for off in price_of(tap).offs
+        if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
+    ]
+    legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
+    return tuple(
+        Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
+        for debtor, creditor, amount, kind, rule in legs
+        if amount
+    )
 
 
 def price_of(tap: Tap) -> Fare:
@@ -208,7 +217,8 @@ def _sent(transaction: Transaction) -> datetime:
     return datetime.strptime(transaction.id[12:26], "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
 
 
-def _fare_fault(tap: Tap) -> str | None:
+def fare_fault(tap: Tap) -> str | None:
+    """Why the fare on a record is not the one in force; None where it is."""
     try:
         return None if price_of(tap).charged_fen == tap.amount_fen else "fare-differs"
     except Refused:

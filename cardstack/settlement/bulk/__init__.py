@@ -1,0 +1,1 @@
+"""Bulk files: declared layouts of fixed width, signed and compressed, worked on by columns and sets."""

@@ -1,0 +1,114 @@
+"""The line of a bulk file, declared once: columns of fixed width in bytes, each with its form.
+
+One regular expression judges a whole line; only a line that fails it is taken apart to say which column and why.
+Text is padded with spaces on the right and coded in the file's charset (GB 18030, of which GBK is a part, or UTF-8);
+all else is ASCII, so that every column has the same place in every charset.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from struct import Struct
+from typing import Literal
+
+from cardstack.errors import Malformed
+from cardstack.text import Text
+
+Charset = Literal["gb18030", "utf-8"]
+
+_FORMS: Mapping[str, tuple[str, Text]] = {
+    "number": (rb"\d{%d}".decode(), Text("digits", "数字")),
+    "digits": (rb"(?:\d{%d}| {%d})".decode(), Text("digits, or spaces for none", "数字，空格表示无")),
+    "hex": (rb"[0-9A-F]{%d}".decode(), Text("upper-case hexadecimal digits", "大写十六进制数字")),
+    "code": (rb"[0-9A-Z]{%d}".decode(), Text("digits and upper-case letters", "数字和大写字母")),
+    "moment": (
+        r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d",
+        Text("a moment YYYYMMDDhhmmss", "时间 YYYYMMDDhhmmss"),
+    ),
+    "id": (
+        r"[A-Z0-9]{12}20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{4}",
+        Text("a message id: 12 letters or digits, a moment, 4 digits", "报文编号：12位机构、14位时间、4位序号"),
+    ),
+    "choice": ("", Text("one of the declared values", "约定值之一")),
+    "text": (r"[^\n]{%d}", Text("text padded with spaces", "文本，右补空格")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, width in bytes, form, and where it comes from."""
+
+    name: str
+    width: int
+    form: Literal["number", "digits", "hex", "code", "moment", "id", "choice", "text"]
+    title: Text
+    choices: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """The form as a regular expression over Latin-1."""
+        if self.choices:
+            return f"(?:{'|'.join(map(re.escape, self.choices))})"
+        template = _FORMS[self.form][0]
+        return template.replace("%d", str(self.width))
+
+    def coded(self, value: object, charset: Charset) -> bytes:
+        """A value in the column's width, or `Malformed`."""
+        if self.form == "text":
+            raw = str(value).encode(charset).ljust(self.width, b" ")
+        elif self.form == "number":
+            raw = b"%0*d" % (self.width, int(str(value)))
+        else:
+            raw = str(value).encode("ascii").ljust(self.width, b" ")
+        if not re.fullmatch(self.pattern.encode("latin-1"), raw):
+            raise Malformed(f"{self.name}: {_FORMS[self.form][1].en}, {self.width} bytes", field=self.name)
+        return raw
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A line's columns in their order; every line ends in a line feed."""
+
+    name: str
+    title: Text
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of a line with its line feed."""
+        return sum(column.width for column in self.columns) + 1
+
+    @cached_property
+    def struct(self) -> Struct:
+        """The line as a tuple of byte strings, the line feed left out."""
+        return Struct("".join(f"{column.width}s" for column in self.columns) + "x")
+
+    @cached_property
+    def good(self) -> re.Pattern[bytes]:
+        """What a whole good line looks like."""
+        return re.compile("".join(column.pattern for column in self.columns).encode("latin-1") + rb"\n")
+
+    def line(self, values: Mapping[str, object], charset: Charset = "gb18030") -> bytes:
+        """One line; every column must be given."""
+        return b"".join(column.coded(values[column.name], charset) for column in self.columns) + b"\n"
+
+    def fault(self, line: bytes) -> Column | None:
+        """The first column of a line that is not of its form; None where the line is good."""
+        place = 0
+        for column in self.columns:
+            piece = line[place : place + column.width]
+            if not re.fullmatch(column.pattern.encode("latin-1"), piece):
+                return column
+            place += column.width
+        return None
+
+    def columns_of(self, raw: bytes) -> tuple[Sequence[bytes], ...]:
+        """Whole lines as columns of byte strings."""
+        return tuple(zip(*self.struct.iter_unpack(raw), strict=True)) if raw else tuple(() for _ in self.columns)
+
+    def table(self) -> str:
+        """The declaration as a Markdown table, for the reference."""
+        rows = [f"| {c.name} | {c.width} | {_FORMS[c.form][1].en} | {c.title.zh} {c.title.en} |" for c in self.columns]
+        return "\n".join(["| column | bytes | form | meaning |", "|--|--|--|--|", *rows])

@@ -1,0 +1,142 @@
+"""A bulk file on its way: a ZIP archive of manifest, signature and compressed data.
+
+    manifest.json  layout, charset, sender, counts, sum and digest of the data, certificates (base64 DER, the signer's first)
+    signature      over the line `cardstack-file/1`, a line feed and the bytes of the manifest
+    data           the lines, deflated
+
+Any archive tool opens one. Nothing in it is believed before `verified`: path validation vouches for the signer,
+the signature covers the manifest, the manifest's digest covers the data.
+"""
+
+import hashlib
+from base64 import b64decode, b64encode
+from binascii import Error as BadBase64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Final
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zlib import error as BadDeflate  # noqa: N812  # an error is named for what is so
+
+import msgspec
+
+from cardstack.ca.trust import Trusted
+from cardstack.crypto.keys import PublicKey, Signer
+from cardstack.errors import Malformed, Untrusted
+from cardstack.settlement.envelope import NOT_SIGNER, TOLERANCE
+from cardstack.settlement.transaction import Party, check_moment
+
+FORMAT: Final = "cardstack-file/1"
+DATA_MAX: Final = 2 << 30
+"""Bytes of data at most: ten million lines of a transit day."""
+MANIFEST_MAX: Final = 1 << 20
+_ENTRIES: Final = ("manifest.json", "signature", "data")
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What the sender says of the data, and signs. `answers` is the digest of the file that a return file answers."""
+
+    format: str
+    name: str
+    layout: str
+    charset: str
+    sender: str
+    lines: int
+    total_fen: int
+    size: int
+    sha256: str
+    made_at: datetime
+    certificates: tuple[str, ...]
+    answers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A file as it came; nothing in it is believed yet."""
+
+    manifest: Manifest
+    signed: bytes
+    signature: bytes
+    data: bytes
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The certificates sent along as DER, the signer's first."""
+        try:
+            return tuple(b64decode(one, validate=True) for one in self.manifest.certificates)
+        except (BadBase64, ValueError) as error:
+            raise Malformed("certificates: not base64", field="certificates") from error
+
+
+def describe(
+    data: bytes, *, name: str, layout: str, charset: str, sender: Party, lines: int, total_fen: int, at: datetime,
+    certificates: Sequence[bytes], answers: str = "",
+) -> Manifest:  # fmt: skip
+    """The manifest of some data."""
+    check_moment(at, "made_at")
+    return Manifest(
+        format=FORMAT,
+        name=name,
+        layout=layout,
+        charset=charset,
+        sender=str(sender),
+        lines=lines,
+        total_fen=total_fen,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        made_at=at.astimezone(UTC),
+        certificates=tuple(b64encode(one).decode() for one in certificates),
+        answers=answers,
+    )
+
+
+def pack(data: bytes, manifest: Manifest, signer: Signer) -> bytes:
+    """The archive; the same input gives the same bytes, but for the signature."""
+    signed = msgspec.json.encode(manifest, order="sorted")
+    contents = (signed, signer.sign(_message(signed)), data)
+    raw = BytesIO()
+    with ZipFile(raw, "w", ZIP_DEFLATED, compresslevel=6) as archive:
+        for entry, content in zip(_ENTRIES, contents, strict=True):
+            archive.writestr(ZipInfo(entry), content, ZIP_DEFLATED)
+    return raw.getvalue()
+
+
+def unpack(raw: bytes) -> Package:
+    """The parts of an archive, or `Malformed`; never more bytes than the manifest declares."""
+    try:
+        with ZipFile(BytesIO(raw)) as archive:
+            if tuple(sorted(archive.namelist())) != tuple(sorted(_ENTRIES)):
+                raise Malformed("archive: manifest.json, signature and data, nothing else", field="archive")
+            signed, signature = (_entry(archive, name, MANIFEST_MAX) for name in _ENTRIES[:2])
+            manifest = msgspec.json.decode(signed, type=Manifest)
+            if manifest.format != FORMAT or not 0 <= manifest.size <= DATA_MAX:
+                raise Malformed(f"manifest: {FORMAT} of at most {DATA_MAX} bytes was expected", field="manifest")
+            data = _entry(archive, "data", manifest.size)
+    except (BadZipFile, BadDeflate, msgspec.MsgspecError, UnicodeDecodeError, EOFError, RuntimeError) as error:
+        raise Malformed(f"archive: {error}", field="archive") from error
+    if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
+        raise Malformed("data: not what the manifest's size and digest say", field="data")
+    return Package(manifest, signed, signature, data)
+
+
+def verified(package: Package, trusted: Trusted) -> Package:
+    """The same package, once its signature holds; `trusted` is of its first certificate, validated as of `made_at`."""
+    certificates = package.certificates
+    if not certificates or trusted.certificate.raw != certificates[0] or abs(trusted.at - package.manifest.made_at) > TOLERANCE:
+        raise Untrusted("signature", NOT_SIGNER, field="certificates")
+    key: PublicKey = trusted.certificate.public_key
+    key.verify(package.signature, _message(package.signed))
+    return package
+
+
+def _entry(archive: ZipFile, name: str, most: int) -> bytes:
+    with archive.open(name) as entry:
+        content = entry.read(most + 1)
+    if len(content) > most:
+        raise Malformed(f"{name}: longer than declared", field=name)
+    return content
+
+
+def _message(signed: bytes) -> bytes:
+    return FORMAT.encode() + b"\n" + signed

@@ -1,0 +1,133 @@
+"""Black, grey and white lists of cards: numbered versions, full or as a delta on the one before, in force from a moment.
+
+A delta is only taken on the version that it names, so a version that was missed is noticed and the full list asked
+for; every earlier version stays known, so that a list can be rolled back and a past purchase judged by its day's list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.settlement.transaction import check_moment
+from cardstack.text import Text
+
+VERSION_GAP = problem(
+    "CS-3205",
+    Text("A version of the list was missed", "名单版本不连续"),
+    Text("Fetch the full list, then the deltas after it.", "请先获取全量名单，再应用其后的增量。"),
+)
+
+
+class Kind(StrEnum):
+    """What a list says of a card: refused, to be looked at, or trusted."""
+
+    BLACK = "black"
+    GREY = "grey"
+    WHITE = "white"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A version of a list: a full one (`base` None) or a delta on `base`. Keys are issuer and card number, or a prefix."""
+
+    kind: Kind
+    version: int
+    since: datetime
+    add: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
+    base: int | None = None
+
+    def __post_init__(self) -> None:
+        check_moment(self.since, "since")
+        if self.version < 1 or (self.base is not None and self.base != self.version - 1):
+            raise Malformed("version: from 1, and a delta is on the one before", field="version")
+        if self.base is None and self.remove:
+            raise Malformed("remove: a full list removes nothing", field="remove")
+        if self.add & self.remove:
+            raise Malformed("a key is added or removed, not both", field="add")
+
+
+@dataclass(frozen=True, slots=True)
+class CardList:
+    """A list as it is known here, with the versions before."""
+
+    kind: Kind
+    versions: tuple[tuple[int, datetime, frozenset[str]], ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The newest version, 0 where there is none yet."""
+        return self.versions[-1][0] if self.versions else 0
+
+    @property
+    def cards(self) -> frozenset[str]:
+        """The newest version's keys."""
+        return self.versions[-1][2] if self.versions else frozenset()
+
+    def after(self, update: Update) -> "CardList":
+        """The list with one more version; `Refused` (CS-3205) for a delta on a version that is not here.
+
+        >>> from cardstack.settlement.transaction import SHANGHAI
+        >>> at = datetime(2026, 10, 1, tzinfo=SHANGHAI)
+        >>> full = CardList(Kind.BLACK).after(Update(Kind.BLACK, 4, at, frozenset({"a", "b"})))
+        >>> sorted(full.after(Update(Kind.BLACK, 5, at, frozenset({"c"}), frozenset({"a"}), 4)).cards)
+        ['b', 'c']
+        >>> full.after(Update(Kind.BLACK, 7, at, frozenset({"c"}), base=6))
+        Traceback (most recent call last):
+        cardstack.errors.Refused: the delta is on version 6, version 4 is here
+        """
+        if update.kind is not self.kind:
+            raise Refused(f"a {update.kind} list is no version of a {self.kind} list")
+        if update.base is not None and update.base != self.version:
+            raise Refused(
+                f"the delta is on version {update.base}, version {self.version} is here", VERSION_GAP, here=self.version
+            )
+        if update.version <= self.version or (self.versions and update.since < self.versions[-1][1]):
+            raise Refused(f"version {update.version} is not newer than {self.version}", here=self.version)
+        cards = update.add if update.base is None else self.cards - update.remove | update.add
+        return CardList(self.kind, (*self.versions, (update.version, update.since, cards)))
+
+    def at(self, moment: datetime) -> frozenset[str]:
+        """The keys in force at a moment."""
+        return next((cards for _, since, cards in reversed(self.versions) if since <= moment), frozenset())
+
+    def rolled_back(self, version: int) -> "CardList":
+        """The list as it was with that version its newest."""
+        kept = tuple(one for one in self.versions if one[0] <= version)
+        if not kept or kept[-1][0] != version:
+            raise Refused(f"version {version} is not known here", here=self.version)
+        return CardList(self.kind, kept)
+
+    def delta(self, base: int) -> Update:
+        """What an operator that has `base` still needs in one step; the full list where `base` is not the one before."""
+        newest, since, cards = self.versions[-1]
+        older = next((own for number, _, own in self.versions if number == base), None)
+        if older is None or base != newest - 1:
+            return Update(self.kind, newest, since, cards)
+        return Update(self.kind, newest, since, cards - older, older - cards, base)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists together, and how long terminals may take to have a new version (`grace`)."""
+
+    lists: Mapping[Kind, CardList] = field(default_factory=dict)
+    grace: timedelta = timedelta(hours=24)
+
+    def verdict(self, issuer: str, card: str, moment: datetime) -> Kind | None:
+        """What the lists say of a purchase: white before black before grey; a block counts once terminals must know it."""
+        for kind in (Kind.WHITE, Kind.BLACK, Kind.GREY):
+            own = self.lists.get(kind)
+            seen = moment if kind is Kind.WHITE else moment - self.grace
+            if own is not None and _covers(own.at(seen), issuer, card):
+                return kind
+        return None
+
+
+def _covers(keys: frozenset[str], issuer: str, card: str) -> bool:
+    """Whether the card is named, or a prefix of its number (a range) is."""
+    if not keys:
+        return False
+    return f"{issuer}.{card}" in keys or any(f"{issuer}.{card[:length]}*" in keys for length in range(4, len(card)))
