@@ -1,6 +1,5 @@
 """Keys in this process: SM2 by libcrypto, ECDSA and RSA by `cryptography`, all behind the ports of `keys`."""
 
-import base64
 import binascii
 import re
 from functools import lru_cache
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from cardstack.crypto import sm2
+from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm, BadSignature, PublicKey, Signer
 from cardstack.crypto.problems import KEY_FORM, KEY_PASSWORD
 from cardstack.crypto.suite import digest
@@ -90,7 +90,7 @@ class _Sm2Local(sm2.Sm2Signer):
     """An SM2 key pair that writes PEM, as the others do."""
 
     def to_pkcs8(self, password: bytes | None) -> bytes:
-        return _pem("PRIVATE KEY" if password is None else "ENCRYPTED PRIVATE KEY", super().to_pkcs8(password))
+        return pem("PRIVATE KEY" if password is None else "ENCRYPTED PRIVATE KEY", super().to_pkcs8(password))
 
 
 def generate(algorithm: Algorithm, *, rsa_bits: int = RSA_BITS_MIN) -> LocalSigner:
@@ -156,10 +156,3 @@ def _algorithm(key: _Public) -> Algorithm:
     if not RSA_BITS_MIN <= key.key_size <= RSA_BITS_MAX:
         raise Malformed(f"an RSA key has {RSA_BITS_MIN} to {RSA_BITS_MAX} bits, not {key.key_size}", problem=KEY_FORM)
     return Algorithm.RSA_SHA256
-
-
-def _pem(label: str, der: bytes) -> bytes:
-    """DER as PEM (RFC 7468)."""
-    body = base64.b64encode(der)
-    lines = b"\n".join(body[start : start + 64] for start in range(0, len(body), 64))
-    return f"-----BEGIN {label}-----\n".encode() + lines + f"\n-----END {label}-----\n".encode()

@@ -1,0 +1,1 @@
+"""Where keys and authorities live between two runs: encrypted files and tokens."""

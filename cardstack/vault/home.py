@@ -1,0 +1,332 @@
+"""An authority on disk: its declaration, its key, what it issued, its CRLs and its audit log, in one folder.
+
+The audit log is the only memory: the register of certificates is folded from its lines, so that nothing can be revoked,
+resumed or issued without standing there. Private keys are encrypted or lie in a token.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cardstack.ca import encoding as der
+from cardstack.ca import precheck
+from cardstack.ca.agreement import Level, Member
+from cardstack.ca.audit import Line
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.cross import Cross, certify
+from cardstack.ca.issue import NOTHING_MORE, Authority, Places, Wish, issue, self_signed
+from cardstack.ca.profile import Profile, profile
+from cardstack.ca.register import Act, Reason, Record, Register
+from cardstack.ca.responder import Served
+from cardstack.ca.revocation import Schedule, delta_crl, full_crl
+from cardstack.crypto import local
+from cardstack.crypto.armour import pem
+from cardstack.crypto.keys import PublicKey, Signer
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.text import Text
+from cardstack.vault import files
+from cardstack.vault.journal import Journal
+
+EXISTS = problem(
+    "CS-2303",
+    Text("There is an authority {authority} already", "已存在机构 {authority}"),
+    Text("Choose another id, or use the one that is there.", "请更换标识，或使用现有机构。"),
+)
+LOCKED = problem(
+    "CS-2304",
+    Text("The authority {authority} was opened without its key", "机构 {authority} 未打开密钥"),
+    Text("Give its password (CARDSTACK_CA_PASSWORD) or its token.", "请提供口令（CARDSTACK_CA_PASSWORD）或密码模块。"),
+)
+RESPONDER_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an authority says of itself when it is made."""
+
+    id: str
+    title: Text
+    subject: bytes
+    profile: str = "province-root"
+    policies: Mapping[Level, str] = field(default_factory=dict)
+    namespace: tuple[bytes, ...] = ()
+    domains: tuple[str, ...] = ()
+    places: Places = field(default_factory=Places)
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title": self.title._asdict(),
+            "subject": self.subject.hex(),
+            "profile": self.profile,
+            "policies": dict(self.policies),
+            "namespace": [one.hex() for one in self.namespace],
+            "domains": list(self.domains),
+            "places": {name: list(getattr(self.places, name)) for name in ("crl", "delta", "issuer", "ocsp")},
+        }
+
+    @classmethod
+    def of_data(cls, held: Mapping[str, Any]) -> "Declared":
+        """From its file; `Malformed` CS-2302."""
+        try:
+            return cls(
+                id=str(held["id"]),
+                title=Text(**held["title"]),
+                subject=bytes.fromhex(held["subject"]),
+                profile=str(held["profile"]),
+                policies={Level(level): str(oid) for level, oid in held["policies"].items()},
+                namespace=tuple(map(bytes.fromhex, held["namespace"])),
+                domains=tuple(held["domains"]),
+                places=Places(**{name: tuple(urls) for name, urls in held["places"].items()}),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise Malformed(problem=files.UNREADABLE, file="authority.json") from None
+
+
+class AuthorityHome:
+    """One authority's folder. Open it, ask or act, and every act is in the audit log before it has any effect."""
+
+    def __init__(self, folder: Path, signer: Signer | None = None, schedule: Schedule | None = None) -> None:
+        self.folder, self.schedule = folder, schedule or Schedule()
+        self.declared = Declared.of_data(files.read_json(folder / "authority.json"))
+        # Its own certificate first, then those above it up to the anchor.
+        self.chain = Certificate.parse_all(files.read(folder / "ca.pem"))
+        self.certificate = self.chain[0]
+        self.register = Register()
+        self.journal = Journal(folder / "audit.jsonl")
+        self.full: tuple[int, datetime] | None = None
+        self.delta: tuple[int, datetime] | None = None
+        self._signer = signer
+        self.refresh()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        declared: Declared,
+        signer: Signer,
+        *,
+        at: datetime,
+        actor: str,
+        until: datetime | None = None,
+        below: "AuthorityHome | None" = None,
+        wish: Wish = NOTHING_MORE,
+    ) -> "AuthorityHome":
+        """Make the authority: its certificate, self-signed or issued by the one it stands `below`, and its log's first line.
+
+        The key is the caller's to keep.
+        """
+        with files.locked(folder):
+            if (folder / "authority.json").exists():
+                raise Refused(problem=EXISTS, authority=declared.id)
+            chain = (
+                (_root(declared, signer, at, until),)
+                if below is None
+                else _below(below, declared, signer, at=at, actor=actor, wish=wish)
+            )
+            made = chain[0]
+            facts = {"id": declared.id, "fingerprint": made.fingerprint, "serial": f"{made.serial:x}"}
+            Journal(folder / "audit.jsonl").append(at=at, actor=actor, action="create", facts=facts, signer=signer)
+            files.write(folder / "ca.pem", b"".join(pem("CERTIFICATE", one.raw) for one in chain))
+            files.write_json(folder / "authority.json", declared.as_data())
+        return cls(folder, signer)
+
+    @classmethod
+    def open(cls, folder: Path, password: bytes | None = None, schedule: Schedule | None = None) -> "AuthorityHome":
+        """The authority of a folder; with a password it can sign."""
+        signer = None if password is None else local.load_pkcs8(files.read(folder / "key.pem"), password)
+        return cls(folder, signer, schedule)
+
+    @property
+    def id(self) -> str:
+        return self.declared.id
+
+    @property
+    def authority(self) -> Authority:
+        """Who signs; `Refused` CS-2304 where it was opened without its key."""
+        if self._signer is None:
+            raise Refused(problem=LOCKED, authority=self.id)
+        return Authority.of(self.certificate, self._signer, self.declared.places)
+
+    @property
+    def member(self) -> Member:
+        """The authority as agreements know it."""
+        own, key = self.declared, self.certificate.subject_key
+        return Member(own.id, own.title, own.subject, self.certificate.spki, own.policies, own.namespace, own.domains, key)
+
+    def name(self, **attributes: str) -> bytes:
+        """A subject within the authority's first namespace, DER."""
+        base = self.declared.namespace[0] if self.declared.namespace else der.name(C="CN")
+        return der.below(base, **attributes)
+
+    def refresh(self) -> None:
+        """Take in what others have written to the log since."""
+        for line in self.journal.catch_up():
+            self._fold(line)
+
+    def issue(
+        self,
+        kind: Profile,
+        *,
+        subject: bytes,
+        public: PublicKey,
+        at: datetime,
+        actor: str,
+        until: datetime | None = None,
+        wish: Wish = NOTHING_MORE,
+    ) -> Certificate:
+        """A certificate, checked against every rule of a validator, entered in the log and kept."""
+        made = issue(
+            kind, subject=subject, public=public, issuer=self.authority, at=at, serial=new_serial(), until=until, wish=wish
+        )
+        return self._enter(made, kind.name, at, actor)
+
+    def certify(self, cross: Cross, subject: Member, *, at: datetime, actor: str) -> Certificate:
+        """The cross certificate that agreements imply."""
+        made = certify(cross, issuer=self.authority, subject=subject, at=at, serial=new_serial())
+        return self._enter(made, "cross", at, actor, facts={"agreements": list(cross.agreements)})
+
+    def _enter(
+        self,
+        made: Certificate,
+        kind: str,
+        at: datetime,
+        actor: str,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Certificate:
+        precheck.check(made, anchors=self.chain[-1:], pool=self.chain)
+        said = {
+            "serial": f"{made.serial:x}",
+            "profile": kind,
+            "subject": made.subject.text,
+            "fingerprint": made.fingerprint,
+            "valid_until": made.valid_until.isoformat(),
+        }
+        with files.locked(self.folder):
+            self.refresh()
+            files.write(self._certificate_file(made.serial), made.raw)
+            self._write(at, actor, "issue", said | dict(facts or {}))
+        return made
+
+    def act(self, serial: int, act: Act, *, at: datetime, actor: str, reason: Reason = Reason.UNSPECIFIED) -> Record:
+        """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
+        with files.locked(self.folder):
+            self.refresh()
+            # The register refuses what is not possible before anything is written; folding the line does it for good.
+            Register([self.register.record(serial)]).act(serial, act, at, reason)
+            self._write(at, actor, str(act), {"serial": f"{serial:x}", "reason": reason.word})
+        return self.register.record(serial)
+
+    def note(self, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any]) -> None:
+        """Write a line that changes no certificate; the caller holds the folder's lock."""
+        self.refresh()
+        self._write(at, actor, action, facts)
+
+    def publish(self, *, at: datetime, actor: str, force: str | None = None) -> str | None:
+        """Make the CRL that is due (or the one asked for: `full`, `delta`); which one it was, None where none was due."""
+        with files.locked(self.folder):
+            self.refresh()
+            last, last_delta = (one[1] if one else None for one in (self.full, self.delta))
+            kind = force or self.schedule.due(last, last_delta, at)
+            if kind == "delta" and self.full is None:
+                kind = "full"
+            if kind is None:
+                return None
+            number = 1 + max((one[0] for one in (self.full, self.delta) if one), default=0)
+            if kind == "delta" and self.full is not None:
+                base, base_at = self.full
+                crl = delta_crl(
+                    self.authority, self.register, number=number, base=base, base_at=base_at, at=at, schedule=self.schedule
+                )
+            else:
+                crl = full_crl(self.authority, self.register, number=number, at=at, schedule=self.schedule)
+            files.write(self.folder / "crl" / f"{kind}.crl", crl)
+            # A CRL is also a checkpoint: the key that signed it signs the log so far.
+            self._write(at, actor, "publish", {"kind": kind, "number": number}, sign=True)
+        return kind
+
+    def crl(self, kind: str) -> bytes | None:
+        """The newest complete (`full`) or `delta` CRL, DER."""
+        path = self.folder / "crl" / f"{kind}.crl"
+        return path.read_bytes() if kind in {"full", "delta"} and path.exists() else None
+
+    def issued(self, serial: int) -> Certificate:
+        """A certificate that it issued."""
+        self.register.record(serial)
+        return Certificate.parse(files.read(self._certificate_file(serial)))
+
+    def crosses(self, at: datetime) -> Iterable[tuple[Certificate, Record]]:
+        """The cross certificates that have not run out, with where they stand."""
+        for record in self.register:
+            if record.profile == "cross" and record.valid_until >= at:
+                yield self.issued(record.serial), record
+
+    def responder(self, *, at: datetime, actor: str, password: bytes) -> Served:
+        """Who answers for its certificates' status: a delegate whose key lies here under a password of its own.
+
+        The delegate is made on first use and again before its certificate runs out; only that needs the authority's key.
+        """
+        certificate_file, key_file = self.folder / "ocsp.pem", self.folder / "ocsp-key.pem"
+        if certificate_file.exists():
+            held = Certificate.parse(files.read(certificate_file))
+            if at + timedelta(days=7) < held.valid_until:
+                return self._served(Authority.of(held, local.load_pkcs8(files.read(key_file), password)))
+        signer = local.generate(self.certificate.public_key.algorithm)
+        subject = self.name(CN=f"OCSP {self.id} {at:%Y%m%d%H%M%S}")
+        until = min(at + timedelta(days=RESPONDER_DAYS), self.certificate.valid_until)
+        made = self.issue(profile("ocsp"), subject=subject, public=signer.public, at=at, actor=actor, until=until)
+        files.write(key_file, signer.to_pkcs8(password), secret=True)
+        files.write(certificate_file, pem("CERTIFICATE", made.raw))
+        return self._served(Authority.of(made, signer))
+
+    def _served(self, responder: Authority) -> Served:
+        return Served(self.certificate, self._status, responder)
+
+    def _status(self, serial: int) -> Record | None:
+        self.refresh()
+        return self.register.get(serial)
+
+    def _certificate_file(self, serial: int) -> Path:
+        name = f"{serial:x}"
+        return self.folder / "certificates" / name[:2] / f"{name}.cer"
+
+    def _write(self, at: datetime, actor: str, action: str, facts: Mapping[str, Any], *, sign: bool = False) -> None:
+        signer = self._signer if sign else None
+        self._fold(self.journal.append(at=at, actor=actor, action=action, facts=facts, signer=signer))
+
+    def _fold(self, line: Line) -> None:
+        """What a line of the log means for the register."""
+        facts = line.facts
+        if line.action == "issue":
+            until = datetime.fromisoformat(facts["valid_until"])
+            record = Record(int(facts["serial"], 16), facts["profile"], facts["subject"], facts["fingerprint"], until)
+            self.register.add(record)
+        elif line.action in set(Act):
+            reason = Reason[facts["reason"].upper().replace("-", "_")]
+            self.register.act(int(facts["serial"], 16), Act(line.action), line.at, reason)
+        elif line.action == "publish":
+            made = (facts["number"], line.at)
+            self.full, self.delta = (made, None) if facts["kind"] == "full" else (self.full, made)
+
+
+def _root(declared: Declared, signer: Signer, at: datetime, until: datetime | None) -> Certificate:
+    blank = Authority(declared.subject, signer, places=declared.places)
+    made = self_signed(profile(declared.profile), authority=blank, at=at, serial=new_serial(), until=until).certificate
+    assert made is not None
+    return precheck.check(made, anchors=[made])
+
+
+def _below(
+    above: AuthorityHome, declared: Declared, signer: Signer, *, at: datetime, actor: str, wish: Wish
+) -> tuple[Certificate, ...]:
+    kind = profile(declared.profile)
+    made = above.issue(kind, subject=declared.subject, public=signer.public, at=at, actor=actor, wish=wish)
+    return (made, *above.chain)
+
+
+def new_serial() -> int:
+    """A serial number with 127 random bits (RFC 5280 §4.1.2.2 asks for unpredictable ones by way of CA practice)."""
+    return secrets.randbits(127) | 1 << 127
