@@ -1,0 +1,222 @@
+"""The authorities of one machine and the agreements between them: plan, two officers' approval, apply, trust lists."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cardstack.ca import agreed, officers
+from cardstack.ca.agreement import CHINA, Agreement, Member
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.crl import Crl
+from cardstack.ca.cross import Change, Move, implied, plan
+from cardstack.ca.graph import Counts, Graph
+from cardstack.ca.officers import Approval, Officer
+from cardstack.ca.profile import profile
+from cardstack.ca.register import Act, Reason, Record, State
+from cardstack.ca.trustlist import TrustList, services, sign
+from cardstack.crypto import local
+from cardstack.crypto.armour import pem
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.text import Text
+from cardstack.vault import files
+from cardstack.vault.home import AuthorityHome
+
+PLAN_MOVED = problem(
+    "CS-2320",
+    Text("The plan is not the one that would be carried out now", "该计划与当前应执行的内容不一致"),
+    Text("Make it again with `ca plan` and have it approved again.", "请用 ca plan 重新生成并重新批准。"),
+)
+NO_AUTHORITY = problem(
+    "CS-2321",
+    Text("There is no authority {authority} here", "此处没有机构 {authority}"),
+    Text("Make it with `ca create`, or look at `ca show`.", "请用 ca create 创建，或用 ca show 查看。"),
+)
+TWICE = problem(
+    "CS-2322",
+    Text("There is an officer {officer}, or one with the same key, already", "已有管理员 {officer} 或相同密钥的管理员"),
+    Text("Each officer has an id and a key of their own.", "每名管理员须有各自的标识与密钥。"),
+)
+OFFICERS_NEEDED = 2
+LIST_LASTS = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, as it is shown, signed and carried out."""
+
+    changes: tuple[Change, ...]
+
+    def content(self) -> bytes:
+        """What officers sign: every change with all that will stand in its certificate."""
+        return json.dumps(self.as_data(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    def as_data(self) -> list[dict[str, Any]]:
+        return [_change(one) for one in self.changes]
+
+
+def _change(one: Change) -> dict[str, Any]:
+    cross = one.cross
+    return {
+        "move": one.move,
+        "issuer": one.issuer,
+        "subject": one.subject,
+        "why": one.why._asdict(),
+        "replaces": None if one.certificate is None else one.certificate.fingerprint,
+        "certificate": None
+        if cross is None
+        else {
+            "agreements": list(cross.agreements),
+            "mappings": [{"issuer": ours, "subject": theirs} for ours, theirs in cross.mappings],
+            "permitted": [name.hex() for name in cross.permitted],
+            "domains": list(cross.domains),
+            "excluded": [name.hex() for name in cross.excluded],
+            "path_length": cross.path_length,
+            "purposes": list(cross.purposes),
+            "until": cross.until.isoformat(),
+        },
+    }
+
+
+class Network:
+    """A folder with an authority in each subfolder, `agreements.toml` and `officers.json`."""
+
+    def __init__(self, folder: Path, password: bytes | None = None) -> None:
+        self.folder = folder
+        self._password = password
+        self.homes: dict[str, AuthorityHome] = {}
+        for path in sorted(folder.glob("*/authority.json")):
+            home = AuthorityHome.open(path.parent, password)
+            self.homes[home.id] = home
+
+    def home(self, id_: str) -> AuthorityHome:
+        """One authority; `Refused` CS-2321 where there is none."""
+        if id_ not in self.homes:
+            raise Refused(problem=NO_AUTHORITY, authority=id_)
+        return self.homes[id_]
+
+    @property
+    def members(self) -> dict[str, Member]:
+        return {id_: home.member for id_, home in self.homes.items()}
+
+    def agreements(self) -> tuple[Agreement, ...]:
+        """What `agreements.toml` says; nothing where there is no such file."""
+        path = self.folder / "agreements.toml"
+        if not path.exists():
+            return ()
+        try:
+            return agreed.load(files.read(path).decode("utf-8"))
+        except UnicodeDecodeError:
+            raise Malformed("not UTF-8", problem=files.UNREADABLE, file=path.name) from None
+
+    def agree(self, agreements: Iterable[Agreement]) -> None:
+        """Replace the table of agreements."""
+        files.write(self.folder / "agreements.toml", agreed.dump(agreements).encode())
+
+    def crosses(self, at: datetime) -> list[tuple[str, Certificate, Record]]:
+        """The cross certificates that have not run out: issuer, certificate, where it stands."""
+        return [(id_, one, record) for id_, home in self.homes.items() for one, record in home.crosses(at)]
+
+    def plan(self, at: datetime) -> Plan:
+        """The difference between the agreements in force and what is issued."""
+        members = self.members
+        in_use = [(issuer, one) for issuer, one, record in self.crosses(at) if record.state is not State.REVOKED]
+        return Plan(plan(implied(self.agreements(), members, at), in_use, members, at))
+
+    def apply(self, approved: bytes, approvals: Sequence[Approval], *, at: datetime) -> tuple[Certificate, ...]:
+        """Carry a plan out: `approved` is its content as the officers signed it, and must be the present one's.
+
+        New certificates come first and revocations after them, so that recognition has no gap.
+        """
+        now = self.plan(at)
+        if now.content() != approved:
+            raise Refused(problem=PLAN_MOVED)
+        agreeing = officers.agreed(approved, approvals, self.officers(), needed=OFFICERS_NEEDED, at=at)
+        actor, members, made = "+".join(agreeing), self.members, []
+        for change in now.changes:
+            if change.cross is not None and change.move is not Move.REVOKE:
+                issuer = self.home(change.issuer)
+                made.append(issuer.certify(change.cross, members[change.subject], at=at, actor=actor))
+        for change in now.changes:
+            if change.certificate is not None and change.move is not Move.ISSUE:
+                reason = Reason.SUPERSEDED if change.move is Move.REPLACE else Reason.CESSATION_OF_OPERATION
+                home = self.home(change.issuer)
+                home.act(change.certificate.serial, Act.REVOKE, at=at, actor=actor, reason=reason)
+        for id_ in {change.issuer for change in now.changes if change.certificate is not None}:
+            self.home(id_).publish(at=at, actor=actor, force="full")
+        return tuple(made)
+
+    def officers(self) -> dict[str, Officer]:
+        """Who may approve."""
+        path = self.folder / "officers.json"
+        held = files.read_json(path) if path.exists() else []
+        return {one.id: one for one in map(Officer.of_data, held)}
+
+    def appoint(self, officer: Officer, *, approvals: Sequence[Approval] = (), at: datetime) -> None:
+        """Enter an officer. The first two found the circle; from then on two of them have to approve each further one."""
+        present = self.officers()
+        if officer.id in present or officer.spki in {one.spki for one in present.values()}:
+            raise Refused(problem=TWICE, officer=officer.id)
+        if len(present) >= OFFICERS_NEEDED:
+            what = json.dumps(officer.as_data(), sort_keys=True).encode()
+            officers.agreed(what, approvals, present, needed=OFFICERS_NEEDED, at=at)
+        files.write_json(self.folder / "officers.json", [one.as_data() for one in (*present.values(), officer)])
+
+    def graph(self, at: datetime, counts: Mapping[str, Counts] | None = None) -> Graph:
+        """The trust graph of what is issued; counts of members without any are those of their registers."""
+        crosses = self.crosses(at)
+        revoked = {one.fingerprint for _, one, record in crosses if record.state is not State.GOOD}
+        counted = {id_: _counts(home) for id_, home in self.homes.items()} | dict(counts or {})
+        return Graph.build(self.members, [(issuer, one) for issuer, one, _ in crosses], revoked=revoked, counts=counted)
+
+    def pool(self, at: datetime) -> list[Certificate]:
+        """The cross certificates and subordinate authorities that paths are built from."""
+        chains = [one for home in self.homes.values() for one in home.chain]
+        return [*(one for _, one, _ in self.crosses(at)), *chains]
+
+    def crls(self) -> list[Crl]:
+        """The CRLs that the authorities have published."""
+        held = [home.crl(kind) for home in self.homes.values() for kind in ("full", "delta")]
+        return [Crl.parse(raw) for raw in held if raw is not None]
+
+    def publish_list(self, id_: str, *, at: datetime, actor: str, password: bytes) -> TrustList:
+        """The next trust list of a member, signed by a key of its own that lies beside it."""
+        home, path = self.home(id_), self.home(id_).folder / "trustlist.json"
+        signer, certificate = _list_signer(home, at, actor, password)
+        sequence = 1 + (int(files.read_json(path)["signed"]["sequence"]) if path.exists() else 0)
+        certificates = {other: one.certificate for other, one in self.homes.items()}
+        day = at.astimezone(CHINA).date()
+        listed = services(id_, self.agreements(), self.members, certificates, day)
+        made = TrustList(id_, sequence, at, at + LIST_LASTS, listed, (certificate.raw,))
+        with files.locked(home.folder):
+            files.write(path, sign(made, signer, certificate))
+            home.note(at=at, actor=actor, action="trust-list", facts={"sequence": sequence, "services": len(listed)})
+        return made
+
+
+def _list_signer(home: AuthorityHome, at: datetime, actor: str, password: bytes) -> tuple[local.LocalSigner, Certificate]:
+    key_file, certificate_file = home.folder / "trustlist-key.pem", home.folder / "trustlist.pem"
+    if certificate_file.exists():
+        held = Certificate.parse(files.read(certificate_file))
+        if at + LIST_LASTS < held.valid_until:
+            return local.load_pkcs8(files.read(key_file), password), held
+    signer = local.generate(home.certificate.public_key.algorithm)
+    made = home.issue(
+        profile("trust-list"),
+        subject=home.name(CN=f"Trust list {home.id} {at:%Y%m%d}"),
+        public=signer.public,
+        at=at,
+        actor=actor,
+        until=min(at + timedelta(days=1500), home.certificate.valid_until),
+    )
+    files.write(key_file, signer.to_pkcs8(password), secret=True)
+    files.write(certificate_file, pem("CERTIFICATE", made.raw))
+    return signer, made
+
+
+def _counts(home: AuthorityHome) -> Counts:
+    good = [record.profile for record in home.register if record.state is State.GOOD]
+    nodes = sum(kind.startswith("node-") for kind in good)
+    return Counts(issuers=1 + good.count("sub-ca"), terminals=good.count("terminal"), nodes=nodes)
