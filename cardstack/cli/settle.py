@@ -178,6 +178,38 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
     emit(data, as_json=as_json, render=render)
 
 
+@app.command(help=words("Compute the whole ledger again and name what does not follow", "独立重算整个账本并指出不符之处"))
+def audit(
+    *,
+    signatures: Annotated[bool, typer.Option(help=words("verify kept signatures too", "同时验证留存签名"))] = True,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Audit the ledger; exit code 1 where anything is found."""
+    from cardstack.settlement.audit import FAULTS
+
+    with _store(database) as store:
+        report = store.audit(signatures=signatures)
+    found = [{"fault": one.fault.value, "where": one.where, "text": FAULTS[one.fault]._asdict()} for one in report.findings]
+    data = {
+        "blocks": report.blocks,
+        "entries": report.entries,
+        "postings": report.postings,
+        "head": report.head.hex(),
+        "findings": found,
+    }
+
+    def render() -> None:
+        _table(("", ""), [(name, str(value)) for name, value in data.items() if name != "findings"])
+        for one in report.findings:
+            print(f"{one.where}: {FAULTS[one.fault].of(language())}")
+        print(words("findings", "发现问题"), len(found))
+
+    emit(data, as_json=as_json, render=render)
+    if found:
+        raise typer.Exit(1)
+
+
 @app.command(help=words("Send a signed envelope to a service", "向清算服务发送已签名报文"))
 def submit(
     envelope: Annotated[

@@ -140,7 +140,7 @@ def seal(transactions: Transaction | Sequence[Transaction], signer: Signer, cert
     lines = msgspec.Raw(b"[" + b",".join(canonical(one) for one in many) + b"]")
     chain = [b64encode(one).decode() for one in certificates]
     signed = _encode(_Signed(chain, at.astimezone(UTC), lines))
-    signature = signer.sign(_message(signed))
+    signature = signer.sign(message(signed))
     return _encode(_Envelope(FORMAT, b64encode(signature).decode(), msgspec.Raw(signed)))
 
 
@@ -181,7 +181,7 @@ def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envel
     if trusted.certificate.raw != sealed.certificates[0] or abs(trusted.at - sealed.signed_at) > TOLERANCE:
         raise Untrusted("signature", NOT_SIGNER, field="certificates")
     key: PublicKey = trusted.certificate.public_key
-    key.verify(sealed.signature, _message(sealed.signed))
+    key.verify(sealed.signature, message(sealed.signed))
     return Opened(
         tuple(transaction(content) for content in sealed.contents),
         tuple(digest(line) for line in sealed.lines),
@@ -209,7 +209,8 @@ def transaction(content: Content) -> Transaction:
     )
 
 
-def _message(signed: bytes) -> bytes:
+def message(signed: bytes) -> bytes:
+    """What the signature is over."""
     return FORMAT.encode() + b"\n" + signed
 
 

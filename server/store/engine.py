@@ -92,7 +92,8 @@ class Database:
             text = query.format(these="(SELECT value FROM json_each(?))")
             return list(driver(connection).execute(text, (json.dumps(asked),)).fetchall())
         with driver(connection).cursor() as cursor:
-            cursor.execute(query.format(these="(SELECT unnest(%s))"), (asked,))
+            kind = "bigint" if isinstance(asked[0], int) else "text"
+            cursor.execute(query.format(these=f"(SELECT unnest(%s::{kind}[]))"), (asked,))
             return list(cursor.fetchall())
 
     def all(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> list[Any]:

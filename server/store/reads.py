@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cardstack.errors import Refused, problem
 from cardstack.settlement.instruction import Instruction, Payment
 from cardstack.settlement.ledger import RESERVE
 from cardstack.settlement.netting import Owed, Position
@@ -27,6 +28,17 @@ from server.store.values import (
 )
 
 PAGE_MAX = 1000
+
+BROKEN = problem(
+    "CS-3023",
+    Text(
+        "The nets of this window do not sum to zero; the ledger was changed from outside", "该窗口净额合计不为零，账本被外部改动"
+    ),
+    Text(
+        "Settle nothing; run `cardstack settle audit` and restore a good copy.",
+        "请停止结算，执行 cardstack settle audit 并恢复完好的副本。",
+    ),
+)
 
 
 def entries(view: View, rows: Sequence[Any]) -> list[Entry]:
@@ -107,7 +119,8 @@ def positions(view: View, window_id: str) -> tuple[Position, ...]:
     """Every party's gross sums and net of a window, from the balances kept at each commit."""
     rows = view.all("SELECT party, receives_fen, pays_fen FROM balance WHERE window_id = ? ORDER BY party", (window_id,))
     found = tuple(Position(Party(party), Fen(receives), Fen(pays)) for party, receives, pays in rows)
-    assert sum(one.net_fen for one in found) == 0
+    if sum(one.net_fen for one in found):
+        raise Refused("nets", BROKEN, window=window_id)
     return found
 
 

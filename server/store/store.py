@@ -17,6 +17,7 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
 from server.store import bulk, posting, reads, windows
+from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
 from server.store.engine import Database
 from server.store.posting import Submission
@@ -101,6 +102,11 @@ class Store:
         """Make the payments that settle a window whose nets are agreed."""
         with self.database.writing() as connection:
             return windows.instruct(Commit(self.database, connection, now), window)
+
+    def audit(self, *, signatures: bool = True) -> Report:
+        """Compute the whole ledger again and say what does not follow."""
+        with self.view() as view:
+            return audit(view, signatures=signatures)
 
     def transaction(self, message: str) -> Entry | None:
         """The entry of a message id."""

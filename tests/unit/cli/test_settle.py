@@ -42,10 +42,13 @@ def test_a_window_is_settled_from_the_command_line(database: str) -> None:
     }
     assert [one["amount_fen"] for one in json.loads(settle("instruct", DAY, *there))] == [800, 800]
     assert json.loads(settle("windows", *there))[0]["stage"] == "pending"
+    assert json.loads(settle("audit", "--no-signatures", *there))["findings"] == []
     assert json.loads(settle("transaction", message_id(1), *there))["postings"][0]["amount_fen"] == 800
 
 
-@pytest.mark.parametrize("verb", [["status"], ["windows"], ["nets", DAY], ["transaction", message_id(1)]])
+@pytest.mark.parametrize(
+    "verb", [["status"], ["windows"], ["nets", DAY], ["audit", "--no-signatures"], ["transaction", message_id(1)]]
+)
 def test_people_get_tables(database: str, verb: list[str]) -> None:
     """Every verb prints for people too."""
     assert settle(*verb, "--database", database).strip()

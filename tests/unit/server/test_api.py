@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
+from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.transaction import Transaction
 from server.app import create_app
@@ -131,3 +132,15 @@ def test_the_service_says_how_it_is(service: Service) -> None:
     """Health and readiness."""
     assert service.client.get("/health").json["status"] == "ok"  # type: ignore[index]  # it is JSON
     assert service.client.get("/ready").json["status"] == "ready"  # type: ignore[index]  # it is JSON
+
+
+def test_kept_envelopes_verify_long_after(service: Service) -> None:
+    """The audit verifies each kept signature with the certificate that was vouched for, and each line's content."""
+    service.send(bill(1), bill(2), path="/batches")
+    report = service.store.audit()
+    assert (report.entries, report.findings) == (2, ())
+    with service.store.database.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER envelope_no_update")
+        connection.exec_driver_sql('UPDATE envelope SET raw = CAST(replace(raw, \'"home":"31\', \'"home":"32\') AS BLOB)')
+    faults = {one.fault for one in service.store.audit().findings}
+    assert faults == {Fault.CONTENT, Fault.SIGNATURE}

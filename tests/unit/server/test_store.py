@@ -1,15 +1,16 @@
 """The ledger in its store: outcomes in order, rows that stay, windows that close, money that sums to zero."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.exc import DatabaseError
 
 from cardstack.errors import Refused
+from cardstack.settlement.audit import Fault
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.intake import Answer, Node, Outcome
 from cardstack.settlement.ledger import State
@@ -22,13 +23,6 @@ from server.store.store import Store
 from tests.ledgers import BUS, FUND, HOSPITAL, NOON, SCHEMES, Toy, bill, enrol, message_id, submission
 
 DAY = "toy-2026-11-22"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
-    yield store
-    store.close()
 
 
 def send(store: Store, *transactions: Transaction) -> list[Answer]:
@@ -105,22 +99,26 @@ def test_a_pending_entry_reserves_until_it_is_posted_or_voided(store: Store) -> 
     assert set(nets(store).values()) == {0}
 
 
-def test_what_is_booked_stays(store: Store, tmp_path: Path) -> None:
-    """The database itself refuses to change or remove a row, and to post into a closed window."""
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE posting SET amount_fen = 1",
+        "DELETE FROM posting",
+        "UPDATE entry SET amount_fen = 1",
+        "DELETE FROM entry",
+        "DELETE FROM block",
+        "UPDATE balance SET pays_fen = 0",
+        "DELETE FROM balance",
+        "INSERT INTO posting VALUES (9, 1, 'toy-2026-11-22', 'a', 'a', 5, 'k', 'r', 'posted')",
+        "INSERT INTO posting VALUES (9, 1, 'toy-2026-11-22', 'a', 'b', 0, 'k', 'r', 'posted')",
+    ],
+)
+def test_what_is_booked_stays(store: Store, statement: str) -> None:
+    """The database itself refuses to change or remove a row, to book nonsense, and to post into a closed window."""
     send(store, bill(1))
     store.close_window(DAY, actor="clerk", now=NOON)
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        for statement in (
-            "UPDATE posting SET amount_fen = 1",
-            "DELETE FROM posting",
-            "UPDATE entry SET amount_fen = 1",
-            "DELETE FROM entry",
-            "DELETE FROM block",
-            "UPDATE balance SET pays_fen = 0",
-        ):
-            with pytest.raises(sqlite3.IntegrityError):
-                database.execute(statement)
-    database.close()
+    with pytest.raises(DatabaseError), store.database.writing() as connection:
+        connection.exec_driver_sql(statement)
 
 
 def test_late_transactions_fall_into_the_next_window(store: Store) -> None:
@@ -233,8 +231,54 @@ def test_a_commit_is_whole_or_nothing(store: Store) -> None:
         with store.database.writing() as connection:
             store.database.run(connection, "INSERT INTO setting (name, value) VALUES (?, ?)", twice)
 
-    with pytest.raises((DatabaseError, sqlite3.Error)):
+    with pytest.raises((DatabaseError, sqlite3.Error, psycopg.Error)):
         write()
     with store.view() as view:
         assert view.all("SELECT * FROM setting") == []
     assert BUS in {one.name for one in store.parties()}
+
+
+def test_the_auditor_finds_nothing_in_a_good_ledger(store: Store) -> None:
+    """Acceptance, reversal, pending, posting, voiding, settlement: everything follows from what was sent."""
+    send(store, bill(1, 600, claim="a", account="p"), bill(2, pending=True), bill(3, pending=True))
+    send(store, bill(4, 600, reverses=message_id(1)), bill(5, posts=message_id(2)), bill(6, voids=message_id(3)))
+    send(store, bill(7, reverses=message_id(2)), bill(8, 50))
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    store.instruct(DAY, now=NOON)
+    report = store.audit(signatures=False)
+    assert report.findings == ()
+    assert (report.blocks, report.entries) == (3, 8)
+
+
+TAMPERINGS = {
+    "UPDATE posting SET amount_fen = amount_fen + 1 WHERE seq = 1": {Fault.CHAIN, Fault.BALANCE},
+    "UPDATE posting SET creditor = '33.transit-operator' WHERE seq = 1": {Fault.CHAIN, Fault.BALANCE, Fault.REVERSAL},
+    "DELETE FROM posting WHERE seq = 1": {Fault.CHAIN, Fault.NUMBERING, Fault.BALANCE, Fault.REVERSAL},
+    "UPDATE entry SET amount_fen = 7 WHERE seq = 1": {Fault.CHAIN},
+    "DELETE FROM resolution": {Fault.CHAIN},
+    "UPDATE balance SET pays_fen = pays_fen + 1 WHERE party = '31.medical-fund'": {Fault.BALANCE, Fault.NET},
+    "UPDATE total SET total_fen = 5": {Fault.TOTAL},
+    "UPDATE block SET hash = previous WHERE seq = 1": {Fault.CHAIN},
+    "UPDATE instruction SET amount_fen = amount_fen + 1": {Fault.PAYMENT},
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERINGS)
+def test_the_auditor_names_what_was_tampered_with(tmp_path: Path, statement: str) -> None:
+    """Past every guard of the database, by its owner with an editor; the fault and nothing unrelated is named."""
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+    send(store, bill(1, 600, account="p"), bill(2, 50))
+    send(store, bill(3, 600, reverses=message_id(1)))
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    store.instruct(DAY, now=NOON)
+    with store.database.writing() as connection:
+        for (name,) in store.database.all(connection, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql(statement)
+    found = {one.fault for one in store.audit(signatures=False).findings}
+    follows = {Fault.REVERSAL, Fault.PAYMENT}  # what was booked later no longer fits what was changed
+    assert found <= TAMPERINGS[statement] | follows
+    assert TAMPERINGS[statement] - {Fault.REVERSAL} <= found
+    store.close()

@@ -1,0 +1,222 @@
+"""An auditor that believes nothing: from the rows of a ledger it computes every hash, balance, state and total again.
+
+It shares no code with the writer but the form of a chain line. What it finds is named with its place; an empty
+report means that what the ledger says follows from what was signed.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from cardstack.crypto.keys import PublicKey
+from cardstack.errors import CardstackError
+from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow, chain_lines
+from cardstack.text import Text
+
+
+class Fault(StrEnum):
+    """What can be wrong with a ledger."""
+
+    CHAIN = "chain"
+    NUMBERING = "numbering"
+    BALANCE = "balance"
+    NET = "net"
+    STATE = "state"
+    REVERSAL = "reversal"
+    CONTENT = "content"
+    SIGNATURE = "signature"
+    TOTAL = "total"
+    PAYMENT = "payment"
+
+
+FAULTS: Final[Mapping[Fault, Text]] = {
+    Fault.CHAIN: Text("a block's hash does not follow from its rows and its predecessor", "区块哈希与其内容或前一区块不符"),
+    Fault.NUMBERING: Text("numbers of entries or postings have a gap or overlap", "交易或分录编号有缺口或重叠"),
+    Fault.BALANCE: Text("a balance is not the sum of its postings", "余额与分录合计不符"),
+    Fault.NET: Text("the nets of a window do not sum to zero", "窗口净额合计不为零"),
+    Fault.STATE: Text("an entry was resolved in a state that does not allow it, or twice", "交易状态变更不合规则或重复"),
+    Fault.REVERSAL: Text("a reversal is not the opposite of what it reverses", "冲正分录与原分录不相反"),
+    Fault.CONTENT: Text("an entry is not what its sender signed", "入账内容与发送方签名内容不符"),
+    Fault.SIGNATURE: Text("a kept envelope's signature does not verify", "留存报文的签名验证失败"),
+    Fault.TOTAL: Text("a running total is not the sum of what was added", "累计额与明细合计不符"),
+    Fault.PAYMENT: Text("a window's payments are not its nets", "付款指令与窗口净额不符"),
+}
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, and where."""
+
+    fault: Fault
+    where: str
+
+
+class BlockRow(NamedTuple):
+    """A block's own row."""
+
+    seq: int
+    first_entry: int
+    first_posting: int
+    entries: int
+    postings: int
+    previous: bytes
+    hash: bytes
+
+
+class Balance(NamedTuple):
+    """A balance as the ledger keeps it."""
+
+    party: str
+    window: str
+    pays_fen: int
+    receives_fen: int
+    pays_reserved_fen: int
+    receives_reserved_fen: int
+
+
+class Moved(NamedTuple):
+    """What a posting moved, without its place: what a reversal must take back."""
+
+    debtor: str
+    creditor: str
+    amount_fen: int
+    kind: str
+
+
+Lookup = Callable[[int], Sequence[Moved]]
+"""The money that an earlier entry moved or reserved."""
+
+
+@dataclass
+class Auditor:
+    """Feed it the blocks in order, then `finish` with what the ledger keeps of sums."""
+
+    lookup: Lookup
+    findings: list[Finding] = field(default_factory=list)
+    previous: bytes = GENESIS
+    entry: int = 1
+    posting: int = 1
+    blocks: int = 0
+    sums: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    pending: set[int] = field(default_factory=set)
+    let_go: set[int] = field(default_factory=set)
+    reversed: set[int] = field(default_factory=set)
+
+    def block(
+        self,
+        row: BlockRow,
+        entries: Sequence[EntryRow],
+        postings: Sequence[PostingRow],
+        resolutions: Sequence[ResolutionRow],
+    ) -> None:
+        """One block with all its rows, in the order of their numbers."""
+        self.blocks += 1
+        where = f"block {row.seq}"
+        text = "\n".join(chain_lines(entries, postings, resolutions))
+        if row.previous != self.previous or row.hash != hashlib.sha256(row.previous + text.encode()).digest():
+            self._find(Fault.CHAIN, where)
+        self.previous = row.hash
+        numbers = [one.seq for one in entries], [one.seq for one in postings]
+        wanted = [*range(self.entry, self.entry + row.entries)], [*range(self.posting, self.posting + row.postings)]
+        if numbers != wanted or (row.first_entry, row.first_posting) != (self.entry, self.posting) or row.seq != self.blocks:
+            self._find(Fault.NUMBERING, where)
+        self.entry, self.posting = row.first_entry + row.entries, row.first_posting + row.postings
+        for one in postings:
+            self.sums[one.debtor, one.window, f"pays {one.phase}"] += one.amount_fen
+            self.sums[one.creditor, one.window, f"receives {one.phase}"] += one.amount_fen
+        self.pending |= {one.seq for one in entries if one.state == "pending"}
+        by_entry = self._by_entry(postings) if resolutions else {}
+        for resolution in resolutions:
+            self._resolution(resolution, by_entry)
+
+    @staticmethod
+    def _by_entry(postings: Sequence[PostingRow]) -> dict[int, list[PostingRow]]:
+        groups: dict[int, list[PostingRow]] = {}
+        for one in postings:
+            groups.setdefault(one.entry, []).append(one)
+        return groups
+
+    def _resolution(self, one: ResolutionRow, by_entry: Mapping[int, Sequence[PostingRow]]) -> None:
+        where = f"entry {one.entry}"
+        open_ = one.entry not in self.let_go
+        if one.change == "reverse":
+            lawful = one.entry not in self.reversed and (one.entry not in self.pending)
+            self.reversed.add(one.entry)
+        else:
+            lawful = one.entry in self.pending and open_
+            self.let_go.add(one.entry)
+            if one.change == "post":
+                self.pending.discard(one.entry)
+        if not lawful or one.entry >= self.entry:
+            self._find(Fault.STATE, where)
+        made = by_entry.get(one.by_entry or one.entry, ())  # what lapses has no later entry
+        earlier = Counter(self.lookup(one.entry))
+        posted = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "posted")
+        released = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "released")
+        opposite = Counter(Moved(p.creditor, p.debtor, p.amount_fen, p.kind) for p in earlier.elements())
+        nothing: Counter[Moved] = Counter()
+        wanted = {"reverse": (opposite, nothing), "post": (earlier, earlier)}.get(one.change, (nothing, earlier))
+        if (posted, released) != wanted:
+            self._find(Fault.REVERSAL, where)
+
+    def envelope(self, seq: int, raw: bytes, key: PublicKey | None, entries: Mapping[int, bytes]) -> None:
+        """A kept envelope against the digests of the entries that came from its lines, and its signer's key."""
+        try:
+            sealed = envelopes.parse(raw)
+        except CardstackError:
+            self._find(Fault.CONTENT, f"envelope {seq}")
+            return
+        for line, digest in entries.items():
+            if line >= len(sealed.lines) or hashlib.sha256(sealed.lines[line]).digest() != digest:
+                self._find(Fault.CONTENT, f"envelope {seq} line {line}")
+        try:
+            if key is None:
+                self._find(Fault.SIGNATURE, f"envelope {seq}")
+            else:
+                key.verify(sealed.signature, envelopes.message(sealed.signed))
+        except CardstackError:
+            self._find(Fault.SIGNATURE, f"envelope {seq}")
+
+    def finish(self, kept: Iterable[Balance]) -> None:
+        """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""
+        nets: Counter[str] = Counter()
+        seen = set()
+        for one in kept:
+            seen.add((one.party, one.window))
+            nets[one.window] += one.receives_fen - one.pays_fen
+            if one[2:] != self._balance(one.party, one.window):
+                self._find(Fault.BALANCE, f"{one.party} in {one.window or 'reserve'}")
+        for party, window in sorted({(party, window) for party, window, _ in self.sums} - seen):
+            self._find(Fault.BALANCE, f"{party} in {window or 'reserve'}")
+        for window, net in sorted(nets.items()):
+            if net:
+                self._find(Fault.NET, window)
+
+    def _balance(self, party: str, window: str) -> tuple[int, int, int, int]:
+        four = [self.sums[party, window, f"{side} posted"] for side in ("pays", "receives")]
+        four += [
+            self.sums[party, window, f"{side} reserved"] - self.sums[party, window, f"{side} released"]
+            for side in ("pays", "receives")
+        ]
+        return four[0], four[1], four[2], four[3]
+
+    def totals(self, kept: Mapping[str, int], added: Mapping[str, int]) -> None:
+        """Running totals against the sums of what was added to them."""
+        for account in sorted(kept.keys() | added.keys()):
+            if kept.get(account, 0) != added.get(account, 0):
+                self._find(Fault.TOTAL, account)
+
+    def payments(self, window: str, paid: Mapping[str, int]) -> None:
+        """The payments of a window, by party (received less paid), against the nets of its postings."""
+        nets: Counter[str] = Counter()
+        for (party, where, side), amount in self.sums.items():
+            if where == window and side.endswith("posted"):
+                nets[party] += amount if side.startswith("receives") else -amount
+        if {party: net for party, net in nets.items() if net} != {party: net for party, net in paid.items() if net}:
+            self._find(Fault.PAYMENT, window)
+
+    def _find(self, fault: Fault, where: str) -> None:
+        self.findings.append(Finding(fault, where))

@@ -1,0 +1,113 @@
+"""The whole ledger, streamed block by block to the auditor of the core."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from cardstack.ca.certificate import Certificate
+from cardstack.errors import CardstackError
+from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Moved
+from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
+from server.store import reads
+from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+
+if TYPE_CHECKING:
+    from cardstack.crypto.keys import PublicKey
+
+BLOCK_COLUMNS = "seq, first_entry, first_posting, entries, postings, previous, hash"
+PIECE = 512
+"""How many blocks, or envelopes, are read at once."""
+
+
+class Report(NamedTuple):
+    """What an audit looked at, what it found, and the hash that stands for the whole ledger."""
+
+    blocks: int
+    entries: int
+    postings: int
+    head: bytes
+    findings: tuple[Finding, ...]
+
+
+def audit(view: View, *, signatures: bool = True) -> Report:
+    """Compute the whole ledger again. Signatures of kept envelopes take most of the time and may be left out."""
+    auditor = Auditor(lambda entry: _moved(view, entry))
+    for row in _blocks(view):
+        _feed(view, auditor, row)
+    columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
+    auditor.finish(Balance(*row) for row in view.all(f"SELECT {columns} FROM balance"))  # noqa: S608  # own names
+    totals = dict(view.all("SELECT account, total_fen FROM total"))
+    added = {
+        account: int(amount) for account, amount in view.all("SELECT account, SUM(add_fen) FROM accumulation GROUP BY account")
+    }
+    auditor.totals(totals, added)
+    _payments(view, auditor)
+    if signatures:
+        _envelopes(view, auditor)
+    return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings))
+
+
+def _blocks(view: View) -> Iterator[BlockRow]:
+    after = 0
+    while rows := view.all(f"SELECT {BLOCK_COLUMNS} FROM block WHERE seq > ? ORDER BY seq LIMIT ?", (after, PIECE)):  # noqa: S608  # own names
+        for row in rows:
+            yield BlockRow._make((*row[:5], bytes(row[5]), bytes(row[6])))
+        after = rows[-1][0]
+
+
+def _feed(view: View, auditor: Auditor, row: BlockRow) -> None:
+    between = "BETWEEN ? AND ? ORDER BY seq"
+    entries = view.all(
+        f"SELECT {ENTRY_COLUMNS} FROM entry WHERE seq {between}",  # noqa: S608  # own names
+        (row.first_entry, row.first_entry + row.entries - 1),
+    )
+    postings = view.all(
+        f"SELECT {POSTING_COLUMNS} FROM posting WHERE seq {between}",  # noqa: S608  # own names
+        (row.first_posting, row.first_posting + row.postings - 1),
+    )
+    query = "SELECT entry, change, by_entry, block FROM resolution WHERE block = ? ORDER BY by_entry, entry"
+    auditor.block(
+        row,
+        [EntryRow._make((*one[:9], bytes(one[9]), *one[10:])) for one in entries],
+        [PostingRow(*one) for one in postings],
+        [ResolutionRow(*one) for one in view.all(query, (row.seq,))],
+    )
+
+
+def _moved(view: View, entry: int) -> list[Moved]:
+    query = "SELECT debtor, creditor, amount_fen, kind FROM posting WHERE entry = ? AND phase <> 'released'"
+    return [Moved(*row) for row in view.all(query, (entry,))]
+
+
+def _payments(view: View, auditor: Auditor) -> None:
+    for (window,) in view.all("SELECT DISTINCT window_id FROM instruction ORDER BY window_id"):
+        paid: dict[str, int] = {}
+        for one in (prepared.instruction for prepared in reads.instructions(view, window)):
+            paid[one.debtor] = paid.get(one.debtor, 0) - one.amount_fen
+            paid[one.creditor] = paid.get(one.creditor, 0) + one.amount_fen
+        auditor.payments(window, paid)
+
+
+def _envelopes(view: View, auditor: Auditor) -> None:
+    after = 0
+    query = "SELECT seq FROM envelope WHERE kind = 'envelope' AND seq > ? ORDER BY seq LIMIT ?"
+    while rows := view.all(query, (after, PIECE)):
+        numbers = [row[0] for row in rows]
+        digests: dict[int, dict[int, bytes]] = {}
+        found = view.among("SELECT envelope, line, digest FROM entry WHERE envelope IN {these}", numbers)
+        for envelope, line, digest in found:
+            digests.setdefault(envelope, {})[line] = bytes(digest)
+        for seq in numbers:
+            _envelope(view, auditor, seq, digests.get(seq, {}))
+        after = numbers[-1]
+
+
+def _envelope(view: View, auditor: Auditor, seq: int, digests: Mapping[int, bytes]) -> None:
+    kept = reads.envelope(view, seq)
+    assert kept is not None
+    key: PublicKey | None = None
+    if kept.path:
+        try:
+            key = Certificate.parse(kept.path[-1]).public_key
+        except CardstackError:
+            key = None
+    auditor.envelope(seq, kept.raw, key, digests)
