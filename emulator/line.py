@@ -49,8 +49,8 @@ def send(line: socket.socket, message: bytes) -> None:
 def converse(line: socket.socket, card: Card, heard: Callable[[], None] = lambda: None) -> bool:
     """Answer as the card until the reader goes (True) or the card is lost (False).
 
-    A lost card ends the line and says nothing: vpcd would wait for ever for the rest of an empty answer. The card
-    decides what it does when power comes and goes; `reset` is all it is told.
+    A lost card ends the line and says nothing: vpcd would wait for ever for the rest of an empty answer. Power that goes
+    wipes out what was proved, as power that comes back does: a reader may ask for the answer to reset in between.
     """
     while (message := receive(line)) is not None:
         heard()
@@ -61,7 +61,7 @@ def converse(line: socket.socket, card: Card, heard: Callable[[], None] = lambda
             send(line, answer)
         elif message == bytes((GET_ATR,)):
             send(line, card.atr)
-        elif message and message[0] in (POWER_ON, RESET):
+        elif message and message[0] in (POWER_OFF, POWER_ON, RESET):
             card.reset()
     return True
 

@@ -124,6 +124,8 @@ class VirtualReader:
                 self.owner, self.depth = handle, 1
         if idle and share is not Share.DIRECT:
             self._power(handle)
+            with self.gate:
+                self._agree(protocols)
         self.changed()
         return Code.SUCCESS, handle
 
@@ -197,7 +199,7 @@ class VirtualReader:
             if self.owner is not handle:
                 return Code.SHARING_VIOLATION if self.owner else Code.NOT_TRANSACTED
         if after is not Disposition.LEAVE:
-            self._power(handle)
+            self._power(None)  # pcscd tells even the handle that asked for it
         with self.gate:
             self.depth -= 1
             if self.depth <= 0:
@@ -209,14 +211,14 @@ class VirtualReader:
         """Whether the handle still means the card it was given for."""
         return self._notice(handle) or (Code.SHARING_VIOLATION if self._owned_by_other(handle) else Code.SUCCESS)
 
-    def transmit(self, handle: Handle, command: bytes) -> tuple[Code, bytes]:
+    def transmit(self, handle: Handle, command: bytes, protocol: int = wire.RAW) -> tuple[Code, bytes]:
         """One command; a card that says nothing is lost."""
         owner, card = self.owner, self.card
         if handle.notice or (owner is not None and owner is not handle) or card is None or self.gone:
             return self._why_not(handle), b""
-        if len(command) < 4:
-            # vpcd takes one byte for a control code, and a reader may hang on it: refused here, as no card could use it.
-            return Code.INVALID_PARAMETER, b""
+        # vpcd takes one byte for a control code, and a reader may hang on it: refused here, as no card could use it.
+        if protocol not in (self.protocol, wire.RAW) or len(command) < 4:
+            return Code.PROTO_MISMATCH if len(command) >= 4 else Code.INVALID_PARAMETER, b""
         if not self.line.acquire(timeout=PATIENCE):
             return Code.SHARING_VIOLATION, b""
         try:

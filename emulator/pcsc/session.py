@@ -167,7 +167,7 @@ class Session:
         handle = self.handles.get(number)
         if handle is None:
             raise HungUp
-        code, answer = handle.reader.transmit(handle, command)
+        code, answer = handle.reader.transmit(handle, command, protocol)
         if len(answer) > room:
             code, answer = Code.INSUFFICIENT_BUFFER, b""
         self.line.sendall(wire.TRANSMIT.pack(number, protocol, length, sent, back, back_length, len(answer), code) + answer)
