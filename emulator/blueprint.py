@@ -92,6 +92,10 @@ class Directory:
     children: dict[int, "Directory"] = field(default_factory=dict)
     keys: dict[tuple[Usage, int], KeyPlace] = field(default_factory=dict)
     pin: PinPlace | None = None
+    admin: PinPlace | None = None
+    """The administrator's PIN of an application with keys that sign."""
+    pairs: str = ""
+    """The cells' prefix of its key pairs, empty where there are none."""
     lineage: frozenset[str] = frozenset()
     """The names of the directories above, whose proofs stay good in here."""
     blocked_cell: str = ""

@@ -1,18 +1,19 @@
 """From declarations to a card: the blueprint of a profile, and a personalised card of that kind."""
 
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from cardstack.card.access import proof
 from cardstack.card.issuing import Personalisation
 from cardstack.card.layout import File, Form
-from cardstack.card.profile import Application, Profile, Purse
+from cardstack.card.profile import Application, Pin, Profile, Purse
 from cardstack.card.proving import pin_bytes
 from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Blueprint, Directory, Elementary, KeyPlace, PinPlace, PursePlace, ways
 from emulator.card import Card, Memory, Value, manufactured
 from emulator.dice import Dice
-from emulator.handlers import lifecycle, purse
+from emulator.handlers import lifecycle, pki, purse
 from emulator.handlers.authenticate import SERIAL
 from emulator.security import Key
 
@@ -58,15 +59,22 @@ def _directory(one: Application) -> Directory:
         cell = f"{one.name}/{key.usage.name}/{key.kid:02X}"
         place.keys[key.usage, key.kid] = KeyPlace(key.name, key.kid, key.usage, cell, f"{cell}/tries", key.tries, place)
     if one.pin is not None:
-        lengths = ((one.pin.shortest + 1) // 2, (one.pin.longest + 1) // 2)
-        unlock = "PUK" if one.key_named("PUK") else ""
-        place.pin = PinPlace("PIN", f"{one.name}/PIN", f"{one.name}/PIN/tries", one.pin.tries, place, unlock, lengths)
+        place.pin = _pin("PIN", one.pin, place, "PUK" if one.key_named("PUK") else "")
+    if one.admin is not None:
+        place.admin = _pin("MPIN", one.admin, place)
+    if one.signing:
+        place.pairs = f"{one.name}/pair"
     for each in one.purses:
         log = place.short.get(each.log)
         place.purses[each.kind] = PursePlace(each.kind, f"{one.name}/{each.kind.name}", each.limit_fen, log)
     if one.medical:
         place.medical = next(_cell(one, file) for file in one.files if file.form is Form.INTERNAL)
     return place
+
+
+def _pin(name: str, pin: Pin, home: Directory, unlock: str = "") -> PinPlace:
+    lengths = ((pin.shortest + 1) // 2, (pin.longest + 1) // 2)
+    return PinPlace(name, f"{home.name}/{name}", f"{home.name}/{name}/tries", pin.tries, home, unlock, lengths)
 
 
 def _nameless(one: Application) -> int:
@@ -138,10 +146,20 @@ def _secrets(one: Application, order: Personalisation) -> dict[str, Value]:
         cell = f"{one.name}/{key.usage.name}/{key.kid:02X}"
         memory[cell] = Key(ALGORITHMS[key.algorithm], key.version, order.key(one, key)).pack()
         memory[f"{cell}/tries"] = key.tries
-    if one.pin is not None:
-        memory[f"{one.name}/PIN"] = pin_bytes(order.pin or one.pin.initial)
-        memory[f"{one.name}/PIN/tries"] = one.pin.tries
+    for name, pin, value in (("PIN", one.pin, order.pin), ("MPIN", one.admin, "")):
+        if pin is not None:
+            memory[f"{one.name}/{name}"] = pin_bytes(value or pin.initial)
+            memory[f"{one.name}/{name}/tries"] = pin.tries
+    if one.signing:
+        number = pair_number(order, one)
+        memory[f"{one.name}/pair/0013"] = number
+        memory[f"{one.name}/0012"] = pki.public_object(number)
     return memory
+
+
+def pair_number(order: Personalisation, application: Application) -> bytes:
+    """The private number of a test card's signature key, made from its test master in the open."""
+    return sha256(order.master(f"{application.name} pair") + order.factors.card).digest()
 
 
 def personalise(order: Personalisation, *, seed: bytes = b"cardstack", issued: bool = True) -> Card:

@@ -112,6 +112,10 @@ class Application:
     diversified: Diversified = Diversified.BY_CARD
     medical: bool = False
     """Whether it has the internal amounts of a medical account (B028, B02C)."""
+    signing: bool = False
+    """Whether it holds an SM2 key pair that signs: its public half is file 0012."""
+    admin: Pin | None = None
+    """A second PIN for whoever administers the application, proved as `MPIN`."""
     proprietary: tuple[Tlv, ...] = ()
     """What stands in template A5 of its FCI."""
     issuer_file: int | None = None

@@ -26,6 +26,10 @@ _DECLARED: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "EVP_PKEY_sign": (c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
     "EVP_PKEY_verify_init": (c_int, (c_void_p,)),
     "EVP_PKEY_verify": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
+    "EVP_PKEY_encrypt_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_encrypt": (c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
+    "EVP_PKEY_decrypt_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_decrypt": (c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
     "d2i_PUBKEY": (c_void_p, (c_void_p, POINTER(c_char_p), c_long)),
     "i2d_PUBKEY": (c_int, (c_void_p, POINTER(POINTER(c_ubyte)))),
     "d2i_PKCS8_PRIV_KEY_INFO": (c_void_p, (c_void_p, POINTER(c_char_p), c_long)),
@@ -164,6 +168,32 @@ def verifies(key: Key, signature: bytes, digest: bytes) -> bool:
     if not right:
         lib.ERR_clear_error()
     return bool(right)
+
+
+def encrypt(key: Key, data: bytes) -> bytes:
+    """SM2 encryption (GB/T 32918.4) to a public key, DER: x, y, hash, ciphertext."""
+    lib = library()
+    return _worked(key, lib.EVP_PKEY_encrypt_init, lib.EVP_PKEY_encrypt, data, len(data) + 160)
+
+
+def decrypt(key: Key, sealed: bytes) -> bytes:
+    """What an SM2 ciphertext in DER holds; `Malformed` where it does not decrypt."""
+    lib = library()
+    return _worked(key, lib.EVP_PKEY_decrypt_init, lib.EVP_PKEY_decrypt, sealed, len(sealed) + 32)
+
+
+def _worked(key: Key, begin: Any, work: Any, data: bytes, room: int) -> bytes:
+    """One operation of a key on data, with room for its result."""
+    lib = library()
+    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
+    try:
+        out, size = create_string_buffer(room), c_size_t(room)
+        if begin(context) != 1 or work(context, out, byref(size), data, len(data)) != 1:
+            lib.ERR_clear_error()
+            raise Malformed(problem=KEY_WORK)
+        return out.raw[: size.value]
+    finally:
+        lib.EVP_PKEY_CTX_free(context)
 
 
 def _sm2(pointer: int | None) -> Key:

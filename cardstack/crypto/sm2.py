@@ -62,6 +62,10 @@ class Sm2Public:
         if not libcrypto.verifies(self._key, signature, digest("sm3", z + message)):
             raise BadSignature
 
+    def encrypt(self, data: bytes) -> bytes:
+        """Data for the holder of the key alone (GB/T 32918.4), DER: x, y, hash, ciphertext."""
+        return libcrypto.encrypt(self._key, data)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sm2Public) and self.spki == other.spki
 
@@ -102,6 +106,15 @@ class Sm2Signer:
         """The signature over Z and message, DER."""
         z = self.public.z if signer_id == STANDARD_ID else _z(self.public.point, signer_id)
         return libcrypto.sign(self._key, digest("sm3", z + message))
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        r"""What `Sm2Public.encrypt` put in; `Malformed` where it does not decrypt.
+
+        >>> signer = Sm2Signer.from_number(bytes(31) + bytes((7,)))
+        >>> signer.decrypt(signer.public.encrypt(b"sixteen bytes..."))
+        b'sixteen bytes...'
+        """
+        return libcrypto.decrypt(self._key, sealed)
 
     def __repr__(self) -> str:
         return f"Sm2Signer({self.public!r})"

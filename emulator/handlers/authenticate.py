@@ -72,12 +72,14 @@ def _proves(key: Key, data: bytes, challenge: bytes, earlier: bytes) -> bool:
     """Whether a cryptogram is this key's over the last challenge.
 
     Terminals in the field agree on the key and on binding the last challenge, not on what they append: the source
-    data, the process factor, or (transit terminals) nothing. A card cannot ask which; each form is checked, and none
-    is weaker than another.
+    data, the process factor, or (transit and certificate terminals) nothing. A card cannot ask which; each form is
+    checked, and none is weaker than another.
     """
     block = key.block
-    challenge = challenge.ljust(8, b"\0")[:8]
     size = len(data) & ~7
+    if size == len(challenge) == 16 == block.size:
+        return compare_digest(cryptogram.encrypt(key.value, challenge, block), data[:16])
+    challenge = challenge.ljust(8, b"\0")[:8]
     if size == 8:
         return compare_digest(cryptogram.encrypt(key.value, challenge.ljust(block.size, b"\0"), block)[:8], data[:8])
     cipher, tail = data[: size - 8], data[size - 8 : size]

@@ -9,7 +9,7 @@ from emulator.blueprint import Directory, KeyPlace
 from emulator.card import DONE, Card, channel, commit
 from emulator.handlers import secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
-from emulator.security import Key
+from emulator.security import Key, key_at
 
 BLOCKED, BLOCKED_FOR_GOOD = 1, 2
 ISSUED = "life.issued"
@@ -69,34 +69,38 @@ def _has(directory: Directory | None, usage: Usage) -> bool:
 
 @handles(0xD4, 0x80)
 def put_key(card: Card, instruction: Instruction) -> Answer:
-    """PUT KEY (80D4 use kid): algorithm, version and 16 bytes of key.
+    """PUT KEY (80D4 01 kid): use, version, algorithm and 16 bytes of key.
 
-    In the clear until the card is issued; then under MAC and encipherment with the maintenance key (84D4).
+    In the clear until the card is issued; then enciphered and under the MAC of the directory's control key (84D4).
+    The use is a key's place in `Usage`; algorithm 00 leaves the one of the key that is replaced.
     """
     directory = channel(card, instruction).directory
-    place = _named(directory, instruction)
+    if instruction.p1 != 0x01:
+        raise Refusal(0x6A86)
     data = instruction.data
-    if card.memory.get(ISSUED) or instruction.secured:
-        if not instruction.secured:
-            raise Refusal(0x6982)
-        by = secure.sealing(card, directory, Usage.MAINTENANCE)
+    if instruction.secured:
+        by = secure.sealed_by(card, key_at(card, _control(directory)))
         body, card = secure.checked(card, instruction, by)
         data = secure.plain_data(by, body)
-    if len(data) != 18:
+    elif card.memory.get(ISSUED):
+        raise Refusal(0x6982)
+    if len(data) != 19:
         raise Refusal(0x6700, card)
-    if data[0] not in (0x00, 0x01, 0x03, 0x04):
+    place = directory.keys.get((USAGES[data[0]], instruction.p2)) if data[0] < len(USAGES) else None
+    if place is None:
+        raise Refusal(0x6A88, card)
+    if data[2] not in (0x00, 0x01, 0x03, 0x04):
         raise Refusal(0x6A80, card)
-    return commit(card, {place.cell: Key(data[0], data[1], data[2:]).pack(), place.tries_cell: place.tries}), DONE
+    algorithm = data[2] or key_at(card, place).algorithm
+    return commit(card, {place.cell: Key(algorithm, data[1], data[3:]).pack(), place.tries_cell: place.tries}), DONE
 
 
 USAGES = tuple(Usage)
-"""P1 of PUT KEY is the place of the use in this order, which is this project's definition."""
+"""The use byte of PUT KEY counts them in this order; 00 is external authentication, as in the recorded middleware."""
 
 
-def _named(directory: Directory, instruction: Instruction) -> KeyPlace:
-    if instruction.p1 >= len(USAGES):
-        raise Refusal(0x6A86)
-    place = directory.keys.get((USAGES[instruction.p1], instruction.p2))
-    if place is None:
-        raise Refusal(0x6A88)
-    return place
+def _control(directory: Directory) -> KeyPlace:
+    """The key under which others are written: the maintenance key, or external authentication key 00."""
+    if master := directory.keys.get((Usage.EXTERNAL, 0x00)):
+        return master
+    return secure.place_of(directory, Usage.MAINTENANCE)

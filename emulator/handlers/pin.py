@@ -7,7 +7,7 @@ from cardstack.crypto import cryptogram
 from cardstack.errors import Malformed
 from emulator.blueprint import PinPlace
 from emulator.card import DONE, Card, channel, commit
-from emulator.handlers import secure
+from emulator.handlers import pki, secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import attempt, disproved, key_at, proved, tries_left
 
@@ -36,6 +36,8 @@ def _matching(card: Card, instruction: Instruction, place: PinPlace, given: byte
 @handles(0x20, 0x00)
 def verify(card: Card, instruction: Instruction) -> Answer:
     """The holder's PIN; without data the card tells how many tries are left."""
+    if instruction.p1 == 0x01:
+        return pki.verify_by_challenge(card, instruction)
     if instruction.p1 or instruction.p2 & 0x7F:
         raise Refusal(0x6A86)
     place = _pin(card, instruction)
@@ -53,6 +55,8 @@ def verify(card: Card, instruction: Instruction) -> Answer:
 @handles(0x5E, 0x80)
 def change_pin(card: Card, instruction: Instruction) -> Answer:
     """CHANGE PIN (P1 01): the old one, FF, the new one. With P1 00 and a MAC it is PBOC's RELOAD PIN."""
+    if instruction.secured:
+        return pki.change_enciphered(card, instruction)
     place = _pin(card, instruction)
     if instruction.p2 or instruction.p1 not in (0x00, 0x01):
         raise Refusal(0x6A86)
@@ -61,13 +65,13 @@ def change_pin(card: Card, instruction: Instruction) -> Answer:
     old, mark, new = instruction.data.partition(b"\xff")
     if not mark or not old or b"\xff" in new:
         raise Refusal(0x6A80 if instruction.data else 0x6700)
-    _acceptable(place, new)
+    acceptable(place, new)
     value = _value(card, place)
     card = attempt(disproved(card, instruction.channel, place.name), place, lambda: compare_digest(value, old), {place.cell: new})
     return card, DONE
 
 
-def _acceptable(place: PinPlace, pin: bytes) -> None:
+def acceptable(place: PinPlace, pin: bytes) -> None:
     """A PIN is BCD and of a length that the profile allows."""
     shortest, longest = place.lengths
     if not shortest <= len(pin) <= longest:
@@ -84,7 +88,7 @@ def _reload_in_clear(card: Card, instruction: Instruction, place: PinPlace) -> A
     key = key_at(card, secure.place_of(channel(card, instruction).directory, Usage.RELOAD))
     if not compare_digest(cryptogram.tac(key.value, pin, key.block), mac):
         raise Refusal(0x6988)
-    _acceptable(place, pin)
+    acceptable(place, pin)
     return commit(card, {place.cell: pin, place.tries_cell: place.tries}), DONE
 
 
@@ -108,7 +112,7 @@ def reload_or_unblock(card: Card, instruction: Instruction) -> Answer:
         pin = cryptogram.pin_of_block(cryptogram.decrypt(sealing.cipher, body, sealing.block))
     except Malformed:
         raise Refusal(0x6A80, card) from None
-    _acceptable(place, pin)
+    acceptable(place, pin)
     if not instruction.p2 and not compare_digest(pin, _value(card, place)):
         raise Refusal(0x6988, card)
     return commit(card, {place.cell: pin, place.tries_cell: place.tries}), DONE

@@ -87,6 +87,9 @@ def compute(card: Card, instruction: Instruction) -> Answer:
     size, data = key.block.size, instruction.data
     if instruction.p2 or instruction.p1 not in (0x00, 0x05):
         raise Refusal(0x6A86)
+    if size == 16 and len(data) == 8 and not instruction.p1:
+        # Source data of EXTERNAL AUTHENTICATE as 3DES terminals send it; the card compares the first eight bytes.
+        return say(card, instruction, cryptogram.encrypt(key.value, data + cryptogram.complement(data), key.block)[:8])
     if not data or len(data) % size or (instruction.p1 and len(data) < 2 * size):
         raise Refusal(0x6700)
     if instruction.p1:

@@ -1,8 +1,8 @@
 """Secure messaging: PBOC's (four bytes of MAC at the end, the data enciphered or not) and what it is keyed with.
 
 Two ways of binding a command to its moment are in use. With a challenge of 8 bytes the key of the command is derived
-from it and the chain begins at 0 (social security cards); with one of 4 bytes the key stays and the challenge is the
-initial vector (PBOC, transit cards). The length of the challenge tells which.
+from it and the chain begins at 0 (social security cards); with one of 4 or 16 bytes the key stays and the challenge is
+the initial vector (PBOC and transit cards, SM4 certificates). The length of the challenge tells which.
 """
 
 from dataclasses import replace
@@ -16,9 +16,9 @@ from cardstack.errors import Malformed
 from emulator.blueprint import Directory, KeyPlace
 from emulator.card import Card, channel, with_session
 from emulator.instruction import Answer, Instruction, Refusal
-from emulator.security import disproved, key_at, proved
+from emulator.security import Key, disproved, key_at, proved
 
-OWN_MAC = {(0x80, 0x24), (0x80, 0x1E), (0x80, 0x16), (0x80, 0x18), (0x80, 0xD4)}
+OWN_MAC = {(0x80, 0x24), (0x80, 0x1E), (0x80, 0x16), (0x80, 0x18), (0x80, 0xD4), (0x80, 0x5E)}
 """Commands that know their own key and check their own MAC."""
 GENERAL = (Usage.MAINTENANCE, Usage.RELOAD)
 """Whose keys protect all other commands."""
@@ -53,11 +53,16 @@ def place_of(directory: Directory, *usages: Usage) -> KeyPlace:
 
 def sealing(card: Card, directory: Directory, *usages: Usage) -> Sealing:
     """How commands are protected under the key of a use and the last challenge; 6984 without one."""
-    key, challenge = key_at(card, place_of(directory, *usages)), card.session.challenge
+    return sealed_by(card, key_at(card, place_of(directory, *usages)))
+
+
+def sealed_by(card: Card, key: Key) -> Sealing:
+    """How commands are protected under a key and the last challenge; 6984 without one."""
+    challenge = card.session.challenge
     if not challenge:
         raise Refusal(0x6984)
-    if len(challenge) == 4:
-        return Sealing(key.value, key.value, challenge.ljust(key.block.size, b"\0"), key.block)
+    if len(challenge) != 8:
+        return Sealing(key.value, key.value, challenge.ljust(key.block.size, b"\0")[: key.block.size], key.block)
     derived = cryptogram.process_key(key.value, challenge[:8], key.block)
     return Sealing(derived, derived, bytes(key.block.size), key.block)
 

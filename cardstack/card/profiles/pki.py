@@ -7,7 +7,7 @@ Only what the recorded middleware does is public (id 46244496087): names, files 
 from dataclasses import dataclass
 from typing import Annotated
 
-from cardstack.card.access import FREE, PIN, proof
+from cardstack.card.access import FREE, proof
 from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form, part
 from cardstack.card.profile import Application, Pin
@@ -22,11 +22,11 @@ CERTIFICATE_ROOM = 2048
 
 @dataclass(frozen=True, slots=True)
 class SmPublicKey:
-    """File 0012: the signature key's public half: 4 bytes bits, then X and Y; here 0000 and the point of 65 bytes less 3."""
+    """Files 0012 and 0014: a public key as the data object CA 40, X and Y."""
 
-    content: Annotated[
-        bytes, part(Binary(66), Text("SM2 public key, header 2 and X, Y", "SM2 公钥（头 2 字节及 X、Y）"), MIDDLEWARE)
-    ] = bytes(66)
+    content: Annotated[bytes, part(Binary(66), Text("SM2 public key: CA 40, X and Y", "SM2 公钥：CA 40、X、Y"), MIDDLEWARE)] = (
+        bytes(66)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,19 @@ class CertificateRoom:
     ] = bytes(CERTIFICATE_ROOM)
 
 
-UK = proof("UKPKI")
+UK, MPIN = proof("UKPKI"), proof("MPIN")
+KEYS = (
+    Key("MKPKI", 0x00, Usage.EXTERNAL, algorithm=Block.SM4, source=f"{MIDDLEWARE}: 0082 0000 10 before 84D4"),
+    Key("UKPKI", 0x01, Usage.EXTERNAL, algorithm=Block.SM4, source=OURS),
+)
+ADMINISTRATOR = Pin("12345678", shortest=8, longest=16, source=f"{MIDDLEWARE}: four bytes; this first value is this project's")
 PKI_ENVIRONMENT = Application(
     "PKI",
     Text("PKI environment", "社会保障卡数字证书环境"),
     MIDDLEWARE,
     aid=bytes.fromhex("504B492EC9E7BBE1B1A3D5CF"),
     fid=0xADF0,
+    keys=KEYS[:1],
 )
 PKI = Application(
     "PKI-ADF1",
@@ -64,6 +70,15 @@ PKI = Application(
             MIDDLEWARE,
             Form.TRANSPARENT,
             read=FREE,
+            update=UK | MPIN,
+        ),
+        File(
+            0x0014,
+            Text("encryption public key", "加密公钥文件"),
+            SmPublicKey,
+            MIDDLEWARE,
+            Form.TRANSPARENT,
+            read=FREE,
             update=UK,
         ),
         File(
@@ -73,9 +88,11 @@ PKI = Application(
             MIDDLEWARE,
             Form.TRANSPARENT,
             read=FREE,
-            update=UK | PIN,
+            update=UK | MPIN,
         ),
     ),
-    keys=(Key("UKPKI", 0x01, Usage.EXTERNAL, algorithm=Block.SM4, source=OURS),),
+    keys=KEYS,
     pin=Pin(),
+    admin=ADMINISTRATOR,
+    signing=True,
 )

@@ -33,7 +33,7 @@ def test_identifiers_are_given_once(application: Application) -> None:
 @pytest.mark.parametrize("application", APPLICATIONS.values(), ids=APPLICATIONS)
 def test_every_proof_that_a_file_asks_for_can_be_given(application: Application) -> None:
     """An access condition names PIN, a key of the application, or the state that UPDATE CAPP needs."""
-    given = {"PIN", "CAPP"} | {key.name for key in application.keys}
+    given = {"PIN", "CAPP", "MPIN"} | {key.name for key in application.keys}
     asked = {name for file in application.files for access in (file.read, file.update) for way in access.ways for name in way}
     assert asked <= given
 
