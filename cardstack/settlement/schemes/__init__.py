@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cardstack.settlement.scheme import Scheme
-from cardstack.settlement.schemes import medical, transit
+from cardstack.settlement.schemes import charging, medical, small_value, toll, transit
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
-    {scheme.name: scheme for scheme in (medical.OUTPATIENT, medical.CHRONIC, medical.INPATIENT, transit.TRANSIT)}
+    {
+        scheme.name: scheme
+        for scheme in (
+            medical.OUTPATIENT,
+            medical.CHRONIC,
+            medical.INPATIENT,
+            transit.TRANSIT,
+            small_value.SMALL_VALUE,
+            toll.TOLL,
+            charging.CHARGING,
+        )
+    }
 )

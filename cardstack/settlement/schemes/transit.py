@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final
 
-from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.medical.claim import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
@@ -19,7 +18,7 @@ from cardstack.settlement.transaction import SHANGHAI, Party, Posting, Transacti
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.lists import Kind, Lists
-from cardstack.settlement.transit.tap import Tap, read_tap
+from cardstack.settlement.transit.tap import Record, Tap, read_tap
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -121,7 +120,7 @@ class Transit:
             tap = _tap(transaction)
         except Malformed:
             return REASONS["tap-malformed"]
-        fault = _form(transaction, tap) or self.blocked(tap) or self.proof(tap) or fare_fault(tap)
+        fault = form_fault(transaction, tap) or self.blocked(tap) or self.proof(tap) or fare_fault(tap)
         return REASONS[fault] if fault else None
 
     def blocked(self, tap: Tap) -> str | None:
@@ -130,12 +129,7 @@ class Transit:
 
     def proof(self, tap: Tap) -> str | None:
         """Why the record proves nothing: no key, a wrong TAC, or an unconfirmed debit; None where it proves."""
-        key = self.keys.issuer_key(bytes.fromhex(tap.issuer), Block(tap.algorithm), tap.key_version)
-        if key is None:
-            return "no-key"
-        if tap.tac_under(key) != tap.tac:
-            return "tac-wrong"
-        return "grey-unproven" if tap.grey else None
+        return tap.unproven(self.keys) or ("grey-unproven" if tap.grey else None)
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """Purse, sponsors and fee, each with its dated rule."""
@@ -143,8 +137,7 @@ class Transit:
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """A card uses a counter once, and a terminal a serial number once."""
-        tap = _tap(transaction)
-        return (f"card.{tap.issuer}.{tap.card}.{tap.counter}", f"terminal.{tap.terminal}.{tap.terminal_serial}")
+        return _tap(transaction).claims
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
         """None: what a card has paid in a month stands on the card."""
@@ -198,16 +191,16 @@ def _tap(transaction: Transaction) -> Tap:
     return read_tap(body)
 
 
-def _form(transaction: Transaction, tap: Tap) -> str | None:
-    """What in the record contradicts the message: amount, moment, clock, balance."""
+def form_fault(transaction: Transaction, record: Record) -> str | None:
+    """What in a purse's record contradicts its message: amount, moment, clock, balance."""
     bounds = at(limits(), transaction.day)
     sent = _sent(transaction)
     faults = (
-        ("amount-differs", tap.amount_fen != transaction.amount_fen),
-        ("moment-differs", tap.at != transaction.occurred_at),
-        ("future", tap.at - sent > timedelta(minutes=bounds.ahead_minutes)),
-        ("late", sent - tap.at > timedelta(days=bounds.late_days)),
-        ("balance-short", tap.balance_fen < tap.amount_fen),
+        ("amount-differs", record.amount_fen != transaction.amount_fen),
+        ("moment-differs", record.at != transaction.occurred_at),
+        ("future", record.at - sent > timedelta(minutes=bounds.ahead_minutes)),
+        ("late", sent - record.at > timedelta(days=bounds.late_days)),
+        ("balance-short", record.balance_fen < record.amount_fen),
     )
     return next((code for code, is_so in faults if is_so), None)
 

@@ -6,7 +6,7 @@ hexadecimal digits as the terminal sends them; the moment is the terminal's cloc
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement.transaction import SHANGHAI
+from cardstack.settlement.transit.keys import KeyRing
 
 Institution = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{16}$")]
 PurseFen = Annotated[int, msgspec.Meta(ge=0, le=0x7FFFFFFF)]
@@ -28,12 +29,10 @@ class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transfers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
 
 
-class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A purchase: who issued the card, which card and counter, where, how much, and the cryptogram over it.
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What every purchase from a purse says, and its TAC proves: card, counter, amount, terminal, moment.
 
-    `gross_fen` is the fare before discounts, `amount_fen` what the purse paid. `kind` is the purse's type of
-    transaction (06 purchase, 09 compound). `card_class` is the class of rider on the card, `month_fen` and `day_fen`
-    what the card had paid in the calendar month and day before. A `grey` record (09) was not confirmed by the card.
+    `amount_fen` is what the purse paid, `kind` the purse's type of transaction (06 purchase, 09 compound).
     """
 
     issuer: Institution
@@ -41,25 +40,14 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     counter: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
     balance_fen: PurseFen
     amount_fen: PurseFen
-    gross_fen: PurseFen
     kind: Literal[6, 9]
     terminal: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$")]
     terminal_serial: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
     moment: Moment
-    city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
-    card_city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
     acquirer: Institution
-    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
     tac: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8}$")]
-    line: Annotated[str, msgspec.Meta(max_length=16)] = ""
     algorithm: Literal["3des", "sm4"] = "3des"
     key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
-    card_class: Annotated[str, msgspec.Meta(max_length=24)] = "adult"
-    month_fen: PurseFen = 0
-    day_fen: PurseFen = 0
-    previous: Leg | None = None
-    incomplete: bool = False
-    grey: bool = False
 
     @property
     def at(self) -> datetime:
@@ -83,14 +71,55 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         key = cryptogram.diversify(issuer_key, bytes.fromhex(self.card)[2:], block)
         return cryptogram.tac(key, self.proven, block).hex().upper()
 
+    def unproven(self, keys: KeyRing) -> str | None:
+        """Why the record proves nothing: `no-key` or `tac-wrong`; None where it proves."""
+        key = keys.issuer_key(bytes.fromhex(self.issuer), Block(self.algorithm), self.key_version)
+        if key is None:
+            return "no-key"
+        return None if self.tac_under(key) == self.tac else "tac-wrong"
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """A card uses a counter once, and a terminal a serial number once."""
+        return (f"card.{self.issuer}.{self.card}.{self.counter}", f"terminal.{self.terminal}.{self.terminal_serial}")
+
+
+class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A journey: the purchase, where it was, the rider's class, and what the card had paid before.
+
+    `gross_fen` is the fare before discounts, `month_fen` and `day_fen` what the card had paid in the calendar month
+    and day before. A `grey` record (09) was not confirmed by the card.
+    """
+
+    gross_fen: PurseFen
+    city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
+    card_city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
+    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
+    line: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    card_class: Annotated[str, msgspec.Meta(max_length=24)] = "adult"
+    month_fen: PurseFen = 0
+    day_fen: PurseFen = 0
+    previous: Leg | None = None
+    incomplete: bool = False
+    grey: bool = False
+
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def read_record(body: object, shape: type[Kind], name: str) -> Kind:
+    """The record in a member of a message's body; `Malformed` names the member that is not of its form."""
+    try:
+        record = msgspec.convert(body, shape)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"{name}: {error}", field=name) from error
+    moment_of(record.moment)
+    return record
+
 
 def read_tap(body: Mapping[str, Any]) -> Tap:
-    """The purchase in a message's body; `Malformed` names the member that is not of its form."""
-    try:
-        tap: Tap = msgspec.convert(body, Tap)
-    except msgspec.ValidationError as error:
-        raise Malformed(f"tap: {error}", field="tap") from error
-    moment_of(tap.moment)
+    """The journey in a message's body; `Malformed` names the member that is not of its form."""
+    tap = read_record(body, Tap, "tap")
     if tap.previous is not None:
         moment_of(tap.previous.moment)
     return tap
