@@ -89,7 +89,8 @@ def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] |
 
 
 def _criticality(certificate: Certificate) -> tuple[str, str] | None:
-    must = {_NC, _PC, _INHIBIT} | ({_BC} if certificate.is_ca else set())
+    # Name constraints that are not critical (§4.2.1.10) are applied all the same, so nothing is lost by bearing with them.
+    must = {_PC, _INHIBIT} | ({_BC} if certificate.is_ca else set())
     lacking = must & certificate.present - certificate.critical
     if lacking:
         return tables.CRITICALITY, f"{min(lacking)} is not critical"

@@ -122,6 +122,11 @@ class Crl:
         unknown = self.critical - PARSERS.keys()
         return bool(unknown or self.defects or self.repeated or self._index.unusable)
 
+    @property
+    def conforms(self) -> bool:
+        """Version 2 with a CRL number that is not critical and the key identifier of its signer (§5.1.2.1, §5.2.1, §5.2.3)."""
+        return {"2.5.29.20", "2.5.29.35"} <= self.present and "2.5.29.20" not in self.critical
+
     def entry(self, issuer: Name, serial: int) -> Entry | None:
         """How this CRL lists a certificate, None where it does not."""
         found = self._index.found.get(serial)

@@ -28,6 +28,9 @@ class Item(NamedTuple):
     stop: int
 
 
+_new = tuple.__new__
+
+
 def item(raw: bytes, at: int, limit: int) -> Item:
     """The element that begins at an offset and ends no later than `limit`.
 
@@ -60,6 +63,14 @@ def items(raw: bytes, start: int, stop: int) -> list[Item]:
     """The elements that fill a span exactly."""
     found = []
     while start < stop:
+        # Nearly every element has a tag of one byte and a length of one byte; the others, and errors, take the long way.
+        if start + 2 <= stop and raw[start] & 0x1F != 0x1F and raw[start + 1] < 0x80:
+            body = start + 2
+            end = body + raw[start + 1]
+            if end <= stop:
+                found.append(_new(Item, (raw[start], start, body, end)))
+                start = end
+                continue
         one = item(raw, start, stop)
         found.append(one)
         start = one[3]

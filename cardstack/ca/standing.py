@@ -71,6 +71,8 @@ class Inquiry:
     """Whether a CRL signer's own path leads to the same anchor."""
     spend: Callable[[], None]
     """Count one signature against the budget."""
+    conforming: bool = False
+    """Whether a CRL has to have what a conforming issuer puts there."""
     findings: list[Finding] | None = field(default=None)
 
     def note(self, rule: str | None, about: str, source: str) -> None:
@@ -173,7 +175,7 @@ def _full(base: Name, names: tuple[GeneralName, ...], rdn: bytes | None) -> froz
 
 def _crl_problem(crl: Crl, holders: tuple[Holder, ...], inquiry: Inquiry) -> str | None:
     """Whether a CRL can be used at all: its extensions, its time, its signature and its signer (§6.3.3 (a), (f), (g))."""
-    if crl.unusable or crl.inner_algorithm != crl.outer_algorithm:
+    if crl.unusable or crl.inner_algorithm != crl.outer_algorithm or (inquiry.conforming and not crl.conforms):
         return tables.CRL_EXTENSION
     if not _current(crl.this_update, crl.next_update, inquiry.at):
         return tables.CRL_EXPIRED

@@ -245,6 +245,7 @@ class _Bench:
             signers=task.pool.named,
             vouch=self._vouch,
             spend=self.spend,
+            conforming=self.conforming,
             findings=self.findings.setdefault(certificate.fingerprint, []) if task.observe else None,
         )
         breach = standing(certificate, holders, inquiry)
