@@ -172,11 +172,14 @@ class Register:
         )
 
     def changes(self, since: datetime) -> tuple[Entry, ...]:
-        """What a delta CRL lists: all that changed after a moment, resumed ones as removeFromCRL (RFC 5280 §5.2.4)."""
+        """What a delta CRL lists: all that changed since a moment, resumed ones as removeFromCRL (RFC 5280 §5.2.4).
+
+        A change in the very second of the base may have come after it; listed twice it harms nobody, left out it would.
+        """
         changed = []
         for record in map(self.record, self._touched):
-            if record.since is not None and record.since > since:
+            if record.since is not None and record.since >= since:
                 changed.append(Entry(record.serial, record.since, record.reason))
-            elif record.since is None and record.resumed is not None and record.resumed > since:
+            elif record.since is None and record.resumed is not None and record.resumed >= since:
                 changed.append(Entry(record.serial, record.resumed, Reason.REMOVE_FROM_CRL))
         return tuple(changed)

@@ -13,6 +13,7 @@ from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 
 if TYPE_CHECKING:
+    from cardstack.ca.agreement import Level
     from cardstack.crypto.keys import Signer
     from cardstack.vault.home import AuthorityHome
     from cardstack.vault.network import Network
@@ -105,11 +106,11 @@ def serial(text: str) -> int:
         raise Malformed("a serial number is hexadecimal", field="serial") from None
 
 
-def level(text: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  # the type's module is heavy and loaded late
+def level(text: str) -> "Level":
     """A level by its word."""
-    from cardstack.ca.agreement import Level
+    from cardstack.ca.agreement import Level as Levels
 
     try:
-        return Level(text)
+        return Levels(text)
     except ValueError:
-        raise Malformed(f"a level is one of {', '.join(Level)}", field="level") from None
+        raise Malformed(f"a level is one of {', '.join(Levels)}", field="level") from None

@@ -19,7 +19,7 @@ from cardstack.ca.names import DNS
 from cardstack.ca.profile import profile
 from cardstack.ca.register import State
 from cardstack.crypto.suite import digest
-from cardstack.errors import Malformed, Refused, Untrusted, problem
+from cardstack.errors import Malformed, Untrusted, problem
 from cardstack.text import Text
 from cardstack.vault import files
 from cardstack.vault.home import AuthorityHome
@@ -96,10 +96,7 @@ class Enrolment:
                 raise Untrusted(problem=NO_TICKET)
             del held[ticket]
             files.write_json(self._file, held)
-        policy = self.home.declared.policies.get(found.level)
-        if policy is None:
-            raise Refused(f"the authority has no policy of level {found.level}", problem=NO_TICKET)
-        wish = Wish(policies=(policy,), names=tuple(map(fields.dns, found.hosts)))
+        wish = Wish(policies=(self.home.policy(found.level),), names=tuple(map(fields.dns, found.hosts)))
         subject = self.home.name(**found.attributes)
         kind = profile(found.profile)
         return self.home.issue(kind, subject=subject, public=request.public, at=at, actor=f"ticket {found.id}", wish=wish)

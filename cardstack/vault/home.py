@@ -17,7 +17,7 @@ from cardstack.ca.agreement import Level, Member
 from cardstack.ca.audit import Line
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.cross import Cross, certify
-from cardstack.ca.issue import NOTHING_MORE, Authority, Places, Wish, issue, self_signed
+from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Places, Wish, issue, self_signed
 from cardstack.ca.profile import Profile, profile
 from cardstack.ca.register import Act, Reason, Record, Register
 from cardstack.ca.responder import Served
@@ -156,6 +156,12 @@ class AuthorityHome:
         """The authority as agreements know it."""
         own, key = self.declared, self.certificate.subject_key
         return Member(own.id, own.title, own.subject, self.certificate.spki, own.policies, own.namespace, own.domains, key)
+
+    def policy(self, level: Level) -> str:
+        """Its policy of a level; `Refused` where it has none."""
+        if level not in self.declared.policies:
+            raise Refused(f"no policy of level {level}", problem=WRONG_FOR_PROFILE, profile="-")
+        return self.declared.policies[level]
 
     def name(self, **attributes: str) -> bytes:
         """A subject within the authority's first namespace, DER."""

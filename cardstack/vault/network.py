@@ -154,14 +154,18 @@ class Network:
         held = files.read_json(path) if path.exists() else []
         return {one.id: one for one in map(Officer.of_data, held)}
 
+    @staticmethod
+    def appointing(officer: Officer) -> bytes:
+        """What the others sign to have an officer appointed."""
+        return json.dumps(officer.as_data(), sort_keys=True).encode()
+
     def appoint(self, officer: Officer, *, approvals: Sequence[Approval] = (), at: datetime) -> None:
         """Enter an officer. The first two found the circle; from then on two of them have to approve each further one."""
         present = self.officers()
         if officer.id in present or officer.spki in {one.spki for one in present.values()}:
             raise Refused(problem=TWICE, officer=officer.id)
         if len(present) >= OFFICERS_NEEDED:
-            what = json.dumps(officer.as_data(), sort_keys=True).encode()
-            officers.agreed(what, approvals, present, needed=OFFICERS_NEEDED, at=at)
+            officers.agreed(self.appointing(officer), approvals, present, needed=OFFICERS_NEEDED, at=at)
         files.write_json(self.folder / "officers.json", [one.as_data() for one in (*present.values(), officer)])
 
     def graph(self, at: datetime, counts: Mapping[str, Counts] | None = None) -> Graph:

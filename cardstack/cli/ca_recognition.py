@@ -1,0 +1,275 @@
+"""`cardstack ca agreements|plan|approve|apply|officer|graph|what-if|recognise|trustlist`: recognition between authorities."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardstack.cli.ca_homes import (
+    AUTHORITY_PASSWORD,
+    OFFICER_PASSWORD,
+    Actor,
+    AsJson,
+    At,
+    Id,
+    folder,
+    level,
+    moment,
+    network,
+    officer_key,
+    password,
+)
+from cardstack.cli.output import emit, language, words
+
+if TYPE_CHECKING:
+    from cardstack.ca.officers import Approval
+
+PlanFile = Annotated[
+    Path, typer.Argument(metavar="PLAN", help=words("A file that `ca plan --out` wrote.", "ca plan --out 写出的文件。"))
+]
+Who = Annotated[str, typer.Option("--officer", help=words("The officer's id.", "管理员标识。"))]
+
+
+def agreements(*, at: At = "", as_json: AsJson = False) -> None:
+    """The recognition agreements, and where each stands at a moment."""
+    from cardstack.ca.agreement import CHINA
+
+    when = moment(at)
+    day = when.astimezone(CHINA).date()
+    data = [
+        {
+            "id": one.id,
+            "by": one.by,
+            "of": one.of,
+            "via": one.via,
+            "since": str(one.since),
+            "until": str(one.until),
+            "status": one.status(day),
+            "in_force": one.in_force(when),
+            "levels": [{"theirs": theirs, "ours": ours} for theirs, ours in one.levels],
+            "purposes": list(one.purposes),
+            "history": [{"since": str(event.since), "step": event.step, "reference": event.reference} for event in one.history],
+        }
+        for one in network().agreements()
+    ]
+
+    def lines() -> None:
+        for one in data:
+            via = f" ({one['via']})" if one["via"] else ""
+            print(f"{one['id']}  {one['by']} ← {one['of']}{via}  {one['status']}  {one['since']} … {one['until']}")
+
+    emit({"agreements": data}, as_json=as_json, render=lines)
+
+
+def plan(
+    *,
+    out: Annotated[Path | None, typer.Option(help=words("Write it here for approval.", "写入此文件以供批准。"))] = None,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """What differs between the agreements in force and the cross certificates that are issued."""
+    import json
+
+    made = network().plan(moment(at))
+    data: dict[str, Any] = {"changes": made.as_data()}
+    if out is not None:
+        out.write_text(json.dumps(data | {"approvals": []}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    def lines() -> None:
+        print("\n".join(f"{one.move:8} {one.issuer} → {one.subject}  {one.why.of(language())}" for one in made.changes))
+        if not made.changes:
+            print(words("Nothing differs.", "没有差异。"))
+
+    emit(data, as_json=as_json, render=lines)
+
+
+def approve(plan_: PlanFile, *, officer: Who, at: At = "", as_json: AsJson = False) -> None:
+    """An officer's signature over a plan, added to its file."""
+    import json
+
+    from cardstack.ca.officers import approve as signed
+
+    held, what, given = _plan(plan_)
+    made = signed(what, officer=officer, signer=officer_key(officer), at=moment(at))
+    held["approvals"] = [one.as_data() for one in (*given, made)]
+    plan_.write_text(json.dumps(held, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    emit(made.as_data(), as_json=as_json, render=lambda: print(words(f"Approved by {officer}.", f"{officer} 已批准。")))
+
+
+def apply(plan_: PlanFile, *, at: At = "", as_json: AsJson = False) -> None:
+    """Carry out a plan that two officers approved: issue, then revoke, then publish CRLs."""
+    _, what, approvals = _plan(plan_)
+    made = network(keys=True).apply(what, approvals, at=moment(at))
+    data = {"issued": [{"subject": one.subject.text, "fingerprint": one.fingerprint} for one in made]}
+    emit(data, as_json=as_json, render=lambda: print(words(f"{len(made)} certificates issued.", f"已签发 {len(made)} 张证书。")))
+
+
+def officer(
+    id_: Annotated[str, typer.Argument(metavar="OFFICER")],
+    *,
+    name: Annotated[str, typer.Option(help=words("The person's name.", "姓名。"))],
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Appoint an officer with a new key under CARDSTACK_OFFICER_PASSWORD; from the third on, two others approve."""
+    from cardstack.ca.officers import Officer
+    from cardstack.ca.officers import approve as signed
+    from cardstack.crypto import local
+    from cardstack.crypto.keys import Algorithm
+    from cardstack.vault import files
+
+    here, when = network(), moment(at)
+    key = local.generate(Algorithm.ECDSA_P256_SHA256)
+    made = Officer(id_, name, key.public.spki)
+    present = here.officers()
+    approvals = [
+        signed(here.appointing(made), officer=one, signer=officer_key(one), at=when)
+        for one in list(present)[:2]
+        if len(present) > 1
+    ]
+    here.appoint(made, approvals=approvals, at=when)
+    files.write(folder() / "officers" / f"{id_}.pem", key.to_pkcs8(password(OFFICER_PASSWORD)), secret=True)
+    emit(made.as_data(), as_json=as_json, render=lambda: print(f"{id_}  {name}"))
+
+
+def graph(*, at: At = "", as_json: AsJson = False) -> None:
+    """The trust graph: authorities, cross certificates, and who recognises whom at which level."""
+    from cardstack.ca.graph import as_data
+
+    when = moment(at)
+    data = as_data(network().graph(when), when)
+
+    def lines() -> None:
+        for one in data["edges"]:
+            print(f"{one['issuer']} → {one['subject']}  {one['state']}  {one['valid_until'][:10]}  {one['fingerprint'][:16]}")
+        for one in data["recognitions"]:
+            print(f"{one['by']} ← {one['of']}: {one['theirs']} = {one['ours']}")
+
+    emit(data, as_json=as_json, render=lines)
+
+
+def what_if(
+    *,
+    revoke: Annotated[
+        list[str] | None, typer.Option(help=words("An edge: ISSUER-SUBJECT or a fingerprint.", "一条边：签发者-主体或指纹。"))
+    ] = None,
+    exclude: Annotated[
+        str, typer.Option(help=words("EDGE:C=CN,ST=… excludes names on an edge.", "边:C=CN,ST=…，在该边上排除名称。"))
+    ] = "",
+    later: Annotated[
+        str, typer.Option(help=words("Look at that moment: what will have expired.", "在该时刻查看：哪些已到期。"))
+    ] = "",
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """What would be lost: which issuers, terminals and nodes lose recognition where, with counts."""
+    from cardstack.ca import encoding as der
+    from cardstack.ca.graph import effects_as_data
+    from cardstack.ca.graph import what_if as compared
+    from cardstack.cli.ca_homes import attributes
+
+    when = moment(at)
+    before = network().graph(when)
+    after = before.without(*map(before.edge, revoke or []))
+    if exclude:
+        edge, _, names = exclude.partition(":")
+        after = after.constrained(after.edge(edge), excluded=[der.name(**attributes(names))])
+    data = effects_as_data(compared(before, after, when, moment(later) if later else None))
+
+    def lines() -> None:
+        for one in data:
+            counts = one["affected"]
+            lost = ", ".join(each["theirs"] for each in one["lost"])
+            print(f"{one['by']} ✗ {one['of']}: {lost}  ({counts['issuers']} / {counts['terminals']} / {counts['nodes']})")
+        if not data:
+            print(words("Nothing changes.", "没有变化。"))
+
+    emit({"effects": data}, as_json=as_json, render=lines)
+
+
+def recognise(
+    certificate: Annotated[Path, typer.Argument(help=words("The certificate, PEM or DER.", "证书（PEM 或 DER）。"))],
+    *,
+    by: Annotated[str, typer.Option(help=words("Who relies on it.", "依赖方所属机构。"))],
+    minimum: Annotated[str, typer.Option("--level", help="basic | substantial | high")] = "basic",
+    purpose: Annotated[str, typer.Option(help=words("What it is used for.", "用途。"))] = "",
+    soft: Annotated[bool, typer.Option(help=words("Unknown revocation passes.", "吊销状态未知时放行。"))] = False,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Is a certificate accepted: at which level, under which policy of the relying party's own, and why."""
+    from cardstack.ca.certificate import Certificate
+    from cardstack.ca.purposes import purpose as named
+    from cardstack.ca.recognise import recognise as asked
+    from cardstack.ca.trust import Revocation
+    from cardstack.vault import files
+
+    here, when = network(), moment(at)
+    home = here.home(by)
+    answer = asked(
+        Certificate.parse(files.read(certificate)),
+        by=home.member,
+        anchor=home.chain[-1],
+        pool=here.pool(when),
+        crls=here.crls(),
+        at=when,
+        minimum=level(minimum),
+        purpose=named(purpose) if purpose else None,
+        revocation=Revocation.SOFT if soft else Revocation.REQUIRE,
+    )
+    emit(answer.as_data(), as_json=as_json, render=lambda: print(f"{answer.level or '✗'}  {answer.why.of(language())}"))
+    if not answer.accepted:
+        raise typer.Exit(3)
+
+
+def trustlist(
+    id_: Id,
+    *,
+    verify: Annotated[
+        Path | None, typer.Option(help=words("Check this list against the authority.", "按该机构的锚验证此列表。"))
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help=words("Write the new list here too.", "同时写入此文件。"))] = None,
+    actor: Actor = "console",
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Publish the authority's next trust list, or check one."""
+    from cardstack.ca.trustlist import accept
+    from cardstack.vault import files
+
+    when = moment(at)
+    here = network(keys=verify is None)
+    if verify is None:
+        made = here.publish_list(id_, at=when, actor=actor, password=password(AUTHORITY_PASSWORD))
+        if out is not None:
+            out.write_bytes(files.read(here.home(id_).folder / "trustlist.json"))
+    else:
+        made, _ = accept(files.read(verify), anchors=here.home(id_).chain[-1:], at=when)
+    data = {
+        "issuer": made.issuer,
+        "sequence": made.sequence,
+        "issued_at": made.issued_at.isoformat(),
+        "next_update": made.next_update.isoformat(),
+        "services": [{"id": one.id, "status": one.status, "agreement": one.agreement} for one in made.services],
+        "anchors": [one.fingerprint for one in made.anchors],
+    }
+    emit(
+        data,
+        as_json=as_json,
+        render=lambda: print(f"{made.issuer} #{made.sequence}: {len(made.anchors)} … {made.next_update:%F}"),
+    )
+
+
+def _plan(path: Path) -> tuple[dict[str, Any], bytes, "list[Approval]"]:
+    """The file, what its officers sign, and who has."""
+    import json
+
+    from cardstack.ca.officers import Approval
+    from cardstack.errors import Malformed
+    from cardstack.vault import files
+
+    held = files.read_json(path)
+    if not isinstance(held, dict) or not isinstance(held.get("changes"), list) or not isinstance(held.get("approvals"), list):
+        raise Malformed(problem=files.UNREADABLE, file=path.name)
+    what = json.dumps(held["changes"], ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return held, what, [Approval.of_data(one) for one in held["approvals"]]

@@ -1,0 +1,131 @@
+"""`cardstack ca`: two provinces and a bridge from nothing to a recognised, then revoked, card."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import CommandLine
+
+AGREEMENTS = """
+[[agreement]]
+id = "31-33"
+by = "31"
+of = "33"
+via = "00"
+since = 2026-01-01
+until = 2030-12-31
+levels = [["high", "high"]]
+[[agreement.history]]
+since = 2025-12-01
+step = "sign"
+reference = "invented notice"
+"""
+AT = ["--at", "2026-11-22T08:00:00+00:00"]
+
+
+class Ca:
+    """The command in a folder of its own."""
+
+    def __init__(self, folder: Path, command: CommandLine) -> None:
+        self.folder, self._command = folder, command
+
+    def __call__(self, *words: str, code: int = 0) -> Any:
+        """What it says as JSON."""
+        ended = self._command("ca", *words, "--json")
+        assert ended.code == code, ended.out + ended.err
+        return ended.data
+
+    def __truediv__(self, name: str) -> str:
+        return str(self.folder / name)
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ca:
+    """Three authorities, an agreement and two officers."""
+    said = Ca(tmp_path, CommandLine(monkeypatch, capsys))
+    monkeypatch.setenv("CARDSTACK_HOME", str(tmp_path))
+    monkeypatch.setenv("CARDSTACK_CA_PASSWORD", "test ca")
+    monkeypatch.setenv("CARDSTACK_OFFICER_PASSWORD", "test officer")
+    for id_, title, suite in (("31", "上海市", "international"), ("33", "浙江省", "sm")):
+        said("create", id_, "--title", f"{title}人社 CA", "--province", title, "--suite", suite, *AT)
+    said("create", "00", "--title", "桥 CA", "--profile", "bridge", *AT)
+    (tmp_path / "ca" / "agreements.toml").write_text(AGREEMENTS, "utf-8")
+    for name in ("a", "b"):
+        said("officer", name, "--name", f"测试 {name}", *AT)
+    return said
+
+
+def test_from_agreement_to_recognised_card(said: Ca) -> None:
+    """Plan, approve twice, apply; issue, recognise, explain the refusal after revocation."""
+    plan, card = said / "plan.json", said / "card.pem"
+    assert [one["move"] for one in said("plan", "--out", plan, *AT)["changes"]] == ["issue", "issue"]
+    said("approve", plan, "--officer", "a", *AT)
+    assert said("apply", plan, *AT, code=1)["error"]["code"] == "CS-2260"
+    said("approve", plan, "--officer", "b", *AT)
+    assert len(said("apply", plan, *AT)["issued"]) == 2
+    assert said("plan", *AT)["changes"] == []
+    subject = ["--subject", "O=测试,CN=001", "--number", "social-insurance=TEST0001"]
+    made = said("issue", "33", "card", "--key", said / "key.pem", *subject, "--out", card, *AT)
+    for id_ in ("00", "31", "33"):
+        assert said("crl", id_, "--force", "full", *AT)["published"] == "full"
+    yes = said("recognise", card, "--by", "31", "--level", "high", *AT)
+    assert (yes["accepted"], yes["level"], len(yes["path"])) == (True, "high", 4)
+    said("status", "33", made["serial"], "suspend", *AT)
+    no = said("recognise", card, "--by", "31", *AT, code=3)
+    assert (no["accepted"], no["clause"][:8]) == (False, "RFC 5280")
+    assert said("status", "33", made["serial"], "resume", "--at", "2026-11-22T09:00:00+00:00")["state"] == "good"
+    later = ["--at", "2026-11-22T09:01:00+00:00"]
+    assert said("recognise", card, "--by", "31", *later)["accepted"]
+    assert said("what-if", "--revoke", "00-33", *AT)["effects"][-1]["of"] == "33"
+    assert {(one["by"], one["of"]) for one in said("graph", *AT)["recognitions"]} == {("31", "33"), ("00", "33")}
+    assert said("agreements", *AT)["agreements"][0]["in_force"]
+
+
+def test_the_log_and_the_list_are_checked(said: Ca) -> None:
+    """`audit verify` with a noted head; a changed line is named; the trust list is published and verified."""
+    head = said("audit", "verify", "33")["head"]
+    said("issue", "33", "ocsp", "--key", said / "key.pem", "--subject", "CN=ocsp", *AT)
+    assert said("audit", "verify", "33", "--head", head)["lines"] == 3
+    log = said.folder / "ca" / "33" / "audit.jsonl"
+    log.write_text(log.read_text("utf-8").replace("CN=ocsp", "CN=0csp"), "utf-8")
+    assert said("audit", "verify", "33", code=3)["error"]["code"] == "CS-2250"
+    listed = said / "list.json"
+    assert said("trustlist", "31", "--out", listed, *AT, code=3)["error"]["code"] == "CS-2250"
+
+
+def test_a_trust_list_is_published_and_verified(said: Ca) -> None:
+    """Sequence 1 with one anchor; past its next update it is refused."""
+    listed = said / "list.json"
+    assert said("trustlist", "31", "--out", listed, *AT)["sequence"] == 1
+    assert len(said("trustlist", "31", "--verify", listed, *AT)["anchors"]) == 1
+    late = said("trustlist", "31", "--verify", listed, "--at", "2027-03-01T00:00:00+00:00", code=3)
+    assert late["error"]["code"] == "CS-2273"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["show", "99"], 1, "CS-2321"),
+        (["issue", "31", "card", "--subject", "CN=1"], 65, "CS-1000"),
+        (["issue", "31", "nothing", "--key", "k", "--subject", "CN=1"], 65, "CS-2201"),
+        (["status", "31", "zz"], 65, "CS-1000"),
+        (["status", "31", "ff"], 1, "CS-2220"),
+        (["crl", "31", "--force", "half"], 65, "CS-1000"),
+        (["plan", "--at", "yesterday"], 65, "CS-1000"),
+        (["plan", "--at", "2026-01-01"], 65, "CS-1000"),
+        (["what-if", "--revoke", "x"], 1, "CS-2230"),
+        (["approve", "missing.json", "--officer", "a"], 1, "CS-2301"),
+        (["create", "31", "--title", "again"], 1, "CS-2303"),
+        (["create", "../x", "--title", "outside"], 65, "CS-1000"),
+    ],
+)
+def test_mistakes_are_said_with_their_code(said: Ca, arguments: list[str], code: int, problem: str) -> None:
+    """Each with the exit code of its kind, as JSON."""
+    assert said(*arguments, code=code)["error"]["code"] == problem
+
+
+def test_without_a_password_it_says_which(said: Ca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CS-9020 names the variable."""
+    monkeypatch.delenv("CARDSTACK_CA_PASSWORD")
+    assert said("crl", "31", code=1)["error"]["facts"]["name"] == "CARDSTACK_CA_PASSWORD"
