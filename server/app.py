@@ -8,6 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
+from server import console
 from server.api import problems, routes, shapes
 from server.api.callers import Services
 from server.clock import Clock, Sandbox, system
@@ -67,6 +68,7 @@ def create_app(
     problems.handle(app)
     app.register_api(routes.pages)
     _describe(app)
+    console.attach(app, config, store, clock)
     return app
 
 

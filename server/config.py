@@ -32,6 +32,10 @@ class Config(BaseSettings):
     sandbox: bool = Field(default=False, description="a clock that can be set, for rehearsals")
     age_max: timedelta = Field(default=timedelta(days=7), description="how old a signature may be on arrival")
     signed_reads: bool = Field(default=False, description="whether reading too needs an RFC 9421 signature or mutual TLS")
+    demo: bool = Field(default=False, description="say on every page that people are invented and keys are test keys")
+    certificate_header: str = Field(
+        default="", description="header in which the TLS terminator in front passes on a client certificate's SHA-256"
+    )
 
     @property
     def database_url(self) -> str:

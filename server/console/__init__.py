@@ -4,9 +4,11 @@
 """
 
 import secrets
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,8 +19,24 @@ from server.console import shell, words
 from server.console.services import EXTENSION, Services
 from server.permissions import PageRule, Pages
 
+if TYPE_CHECKING:
+    from server.config import Config
+    from server.store.store import Store
+
 HERE = Path(__file__).parent
-NOUNS = ("overview", "audit", "people", "account", "approvals", "help")
+NOUNS = (
+    "overview",
+    "transactions",
+    "windows",
+    "settlements",
+    "participants",
+    "approvals",
+    "audit",
+    "people",
+    "system",
+    "account",
+    "help",
+)
 """The modules that bring pages; each has `pages: Pages`."""
 
 UPLOAD_MAX = 32 * 1024 * 1024
@@ -55,6 +73,21 @@ def register(app: Flask, services: Services) -> None:
     words.teach(app)
     ours = {"console", "signin", *(pages.name for pages in blueprints())}
     _surround(app, ours)
+
+
+def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], datetime]) -> None:
+    """Put the console into the service's application, over the service's own store and clock."""
+    from server.store.office import Office  # noqa: PLC0415  # pages import this package; the office imports its tables
+
+    services = Services(
+        office=Office(store.database.engine),
+        clock=clock,
+        demo=config.demo,
+        certificate_header=config.certificate_header or None,
+        store=store,
+        trust_folder=config.trust_folder,
+    )
+    register(app, services)
 
 
 def _home() -> ResponseReturnValue:

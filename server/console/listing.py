@@ -24,9 +24,11 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 class Column(NamedTuple):
-    """One column. `kind` says how a cell is shown and exported: text, id, money, count, moment, day, state, percent, province.
+    """One column. `kind` says how a cell is shown and exported.
 
-    `link` makes an address from the row; a column that is not `shown` waits in the column menu.
+    Kinds are text, id, money, count, moment, day, percent and province; state, stage and entry are the states of
+    requests, of windows and of transactions. `link` makes an address from the row; a column that is not `shown`
+    waits in the column menu.
     """
 
     key: str
@@ -165,7 +167,9 @@ _PLAIN: Mapping[str, Callable[[Any], str]] = {
     "money": lambda value: yuan(Fen(int(value))).replace(",", ""),
     "moment": words.clock,
     "day": words.day,
-    "state": lambda value: words.STATES[str(value)][1].of(g.language) if str(value) in words.STATES else str(value),
+    "state": lambda value: words.state_of(str(value))[1].of(g.language),
+    "stage": lambda value: words.state_of(str(value), "stage")[1].of(g.language),
+    "entry": lambda value: words.state_of(str(value), "entry")[1].of(g.language),
     "province": lambda value: words.province(str(value)),
 }
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
@@ -13,6 +14,9 @@ from server.operators import Visitor
 from server.permissions import Scope
 from server.store.office import Office
 from server.store.office.people import Operator, SignedIn
+
+if TYPE_CHECKING:
+    from server.store.store import Store
 
 EXTENSION = "cardstack.console"
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -27,12 +31,20 @@ class Services:
     clock: Callable[[], datetime]
     demo: bool = False
     certificate_header: str | None = None
-    store: Any = None
+    store: "Store | None" = None
+    trust_folder: Path | None = None
 
 
 def services() -> Services:
     """The services of the app that answers this request."""
     return cast("Services", current_app.extensions[EXTENSION])
+
+
+def store() -> "Store":
+    """The ledger's store; the pages that need one are registered only where there is one."""
+    held = services().store
+    assert held is not None
+    return held
 
 
 def moment() -> datetime:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, get_flashed_messages, request, url_for
+from flask import Flask, current_app, g, get_flashed_messages, request, url_for
 from markupsafe import Markup
 
 from cardstack.text import Text
@@ -22,6 +22,8 @@ from server.permissions import ROLE_TITLES, Permission
 STATIC = Path(__file__).parent / "static"
 STATES: dict[str, tuple[str, Text]] = {
     "pending": ("yellow", Text("waiting", "待复核")),
+    "stage pending": ("yellow", Text("pending settlement", "待结算")),
+    "entry pending": ("yellow", Text("pending", "待定")),
     "approved": ("blue", Text("approved", "已批准")),
     "done": ("green", Text("done", "已完成")),
     "failed": ("red", Text("failed", "失败")),
@@ -30,11 +32,11 @@ STATES: dict[str, tuple[str, Text]] = {
     "expired": ("secondary", Text("expired", "已过期")),
     "running": ("blue", Text("running", "进行中")),
     "open": ("blue", Text("open", "开放")),
-    "closed": ("secondary", Text("closed", "已关闭")),
+    "closed": ("secondary", Text("closed", "已截止")),
     "netted": ("cyan", Text("netted", "已轧差")),
     "instructed": ("purple", Text("instructed", "已出指令")),
     "released": ("purple", Text("released", "已放行")),
-    "settled": ("green", Text("settled", "已清算")),
+    "settled": ("green", Text("settled", "已结算")),
     "disputed": ("orange", Text("disputed", "有争议")),
     "aborted": ("red", Text("aborted", "已中止")),
     "accepted": ("green", Text("accepted", "已受理")),
@@ -44,6 +46,14 @@ STATES: dict[str, tuple[str, Text]] = {
     "revoked": ("red", Text("revoked", "已吊销")),
     "active": ("green", Text("active", "启用")),
     "disabled": ("secondary", Text("disabled", "停用")),
+    "posted": ("green", Text("posted", "已入账")),
+    "voided": ("secondary", Text("voided", "已撤销")),
+    "lapsed": ("secondary", Text("lapsed", "已失效")),
+    "in-reconciliation": ("cyan", Text("in reconciliation", "对账中")),
+    "prepared": ("yellow", Text("prepared", "待放行")),
+    "paid": ("green", Text("paid", "已支付")),
+    "partly-paid": ("orange", Text("partly paid", "部分支付")),
+    "cancelled": ("secondary", Text("cancelled", "已取消")),
     "resolved": ("green", Text("resolved", "已处理")),
     "ok": ("green", Text("ok", "正常")),
     "warning": ("yellow", Text("warning", "预警")),
@@ -77,6 +87,7 @@ def teach(app: Flask) -> None:
         demo=lambda: services().demo,
         waiting=waiting,
         permitted=permitted,
+        registered=lambda: current_app.view_functions,
         demo_people=lambda: [one for one in services().office.people.operators() if not one.disabled][:6],
         certificate_offered=lambda: services().certificate_header is not None,
         scope_is_whole=lambda: g.scope is None,
@@ -114,9 +125,14 @@ def day(at: date | datetime | None) -> str:
     return (at.astimezone(LOCAL) if isinstance(at, datetime) else at).strftime("%Y-%m-%d") if at else "—"
 
 
-def state(name: str) -> Markup:
+def state_of(name: str, of: str = "state") -> tuple[str, Text]:
+    """Colour and word of a state; where one word means different things, `of` says of what: stage (a window's) or entry."""
+    return STATES.get(f"{of} {name}") or STATES.get(name) or ("secondary", Text(name, name))
+
+
+def state(name: str, of: str = "state") -> Markup:
     """A state as a coloured word."""
-    colour, words = STATES.get(str(name), ("secondary", Text(str(name), str(name))))
+    colour, words = state_of(str(name), of)
     return Markup('<span class="state state-{}">{}</span>').format(colour, words.of(language()))
 
 
@@ -128,8 +144,6 @@ def province(code: str) -> str:
 
 def navigation() -> list[Group]:
     """The side bar for whoever is signed in; what their roles do not allow is not shown."""
-    from flask import current_app  # noqa: PLC0415  # only a request has one
-
     registered = current_app.view_functions
     groups = (
         Group(group.title, tuple(one for one in group.entries if one.endpoint in registered and g.operator.may(one.needs)))

@@ -112,6 +112,7 @@ class EntryTable(SQLModel, table=True):
         CheckConstraint("amount_fen >= 0", name="entry_amount"),
         CheckConstraint("(state = 'pending') = (pending_until IS NOT NULL)", name="entry_pending"),
         Index("entry_window", "window_id", "seq"),
+        Index("entry_occurred", "occurred_at", "seq"),
     )
 
 

@@ -120,7 +120,7 @@
     const data = JSON.parse(box.dataset.chart);
     const chart = globalThis.echarts.init(box, null, { renderer: "svg" });
     chart.setOption({
-      color: palette(), animation: false, textStyle: { fontFamily: "inherit" }, aria: { enabled: true, decal: { show: Boolean(data.decal) } },
+      color: palette(), animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, aria: { enabled: true, decal: { show: Boolean(data.decal) } },
       tooltip: { renderMode: "richText", trigger: ["pie", "sankey", "graph"].includes(data.shape) ? "item" : "axis", confine: true },
       legend: data.series && data.series.length > 1 ? { top: 0, textStyle: { color: css("--c-text") } } : undefined,
       ...shapes[data.shape](data),

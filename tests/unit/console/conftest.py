@@ -1,23 +1,28 @@
-"""A console over an empty database in memory, with a clock that the tests set and four operators."""
+"""A console over a copy of an invented month, with a clock that the tests set and a few operators."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import event
 
+from cardstack.settlement.schemes import SCHEMES
 from server import operators
 from server.console import register
 from server.console.services import Services
 from server.permissions import EVERYWHERE, Grant, Role
+from server.store import open_store
 from server.store.office import Office
 from server.store.office.people import Operator
+from server.store.store import Store
+from tests import consoles
 
-START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+START = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PEOPLE = (
     Operator("maker", "张经办", (Grant(Role.CLERK, "33"),)),
     Operator("checker", "李复核", (Grant(Role.CHECKER, "33"),)),
@@ -46,20 +51,39 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def office(clock: Clock) -> Office:
-    made = Office(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
-    made.create()
+@pytest.fixture(scope="session")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with an invented month, made once."""
+    path = tmp_path_factory.mktemp("month") / "ledger.db"
+    store = open_store(f"sqlite:///{path}")
+    consoles.fill(store, days=25)
+    office = Office(store.database.engine)
     for person in PEOPLE:
-        made.people.save(person, clock())
-    return made
+        office.people.save(person, START)
+    store.close()
+    return path
 
 
 @pytest.fixture
-def app(office: Office, clock: Clock) -> Flask:
+def store(month: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of it for one test, without waiting for the disk."""
+    shutil.copy(month, tmp_path / "ledger.db")
+    held = Store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)
+    event.listen(held.database.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    yield held
+    held.close()
+
+
+@pytest.fixture
+def office(store: Store) -> Office:
+    return Office(store.database.engine)
+
+
+@pytest.fixture
+def app(office: Office, store: Store, clock: Clock) -> Flask:
     made = Flask("console under test")
     made.testing = True
-    register(made, Services(office, clock))
+    register(made, Services(office, clock, store=store))
     return made
 
 

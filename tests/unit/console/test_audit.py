@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from server.store.office import Office
 
@@ -33,8 +34,12 @@ def test_an_untouched_chain_holds(written: Office) -> None:
     ],
 )
 def test_a_change_is_found(written: Office, change: str, found: int) -> None:
-    """A changed field, a removed event, a swapped digest: the chain says where."""
+    """The database refuses it; where somebody took that away, the chain says where."""
     with written.engine.begin() as connection:
+        with pytest.raises(IntegrityError, match="rows are only added"):
+            connection.execute(text(change))
+        connection.execute(text("DROP TRIGGER office_audit_no_update"))
+        connection.execute(text("DROP TRIGGER office_audit_no_delete"))
         connection.execute(text(change))
     assert written.audit.verify()[2] == found
 

@@ -1,0 +1,129 @@
+"""What stands behind a booked transaction: the signed envelope, who vouched for it, and what the card said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cardstack.apdu.status import meaning
+from cardstack.ca.certificate import Certificate
+from cardstack.errors import CardstackError, Malformed
+from cardstack.settlement import envelope
+from cardstack.settlement.transaction import Transaction
+from cardstack.text import Text
+from server.store.values import Entry, KeptEnvelope
+
+EXCHANGES = ("apdu", "exchanges", "trace")
+"""The members of `evidence` that may hold a conversation with a card."""
+
+INSTRUCTIONS: Mapping[int, Text] = {
+    0x20: Text("VERIFY", "校验 PIN"),
+    0x50: Text("INITIALIZE", "交易初始化"),
+    0x54: Text("DEBIT / CREDIT", "消费/圈存确认"),
+    0x82: Text("EXTERNAL AUTHENTICATE", "外部认证"),
+    0x84: Text("GET CHALLENGE", "取随机数"),
+    0x88: Text("INTERNAL AUTHENTICATE", "内部认证"),
+    0xA4: Text("SELECT", "选择文件"),
+    0xB0: Text("READ BINARY", "读二进制"),
+    0xB2: Text("READ RECORD", "读记录"),
+    0xC0: Text("GET RESPONSE", "取响应"),
+    0xD6: Text("UPDATE BINARY", "写二进制"),
+    0xDC: Text("UPDATE RECORD", "写记录"),
+    0xE2: Text("APPEND RECORD", "追加记录"),
+    0x5C: Text("GET BALANCE", "读余额"),
+}
+
+
+class Said(NamedTuple):
+    """One exchange with a card, in words."""
+
+    command: str
+    answer: str
+    what: Text
+    status: Text
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed, whether the signature still holds over the kept bytes, and the path of certificates, anchor first."""
+
+    node: str
+    signed_at: datetime
+    received_at: datetime
+    digest: str
+    holds: bool
+    problem: str
+    algorithm: str
+    path: tuple[Certificate, ...]
+    lines: int
+
+
+def transaction_of(entry: Entry, kept: KeptEnvelope | None) -> Transaction | None:
+    """The signed transaction of an entry, from its line of the kept envelope."""
+    if kept is None:
+        return None
+    try:
+        content = next(one for one in envelope.parse(kept.raw).contents if one.id == str(entry.id))
+        return envelope.transaction(content)
+    except (CardstackError, StopIteration):
+        return None
+
+
+def signature_of(kept: KeptEnvelope) -> Signature:
+    """The signature checked again, now, over the bytes as they were kept."""
+    path = tuple(Certificate.parse(der) for der in kept.path)
+    problem, algorithm = "", ""
+    try:
+        sealed = envelope.parse(kept.raw)
+        signer = Certificate.parse(sealed.certificates[0])
+        algorithm = getattr(signer.public_key.algorithm, "value", str(signer.public_key.algorithm))
+        signer.public_key.verify(sealed.signature, envelope.FORMAT.encode() + b"\n" + sealed.signed)
+        path = path or (signer,)
+    except CardstackError as error:
+        problem = str(error)
+    return Signature(
+        str(kept.node),
+        kept.signed_at,
+        kept.received_at,
+        kept.digest.hex(),
+        not problem,
+        problem,
+        str(algorithm),
+        path,
+        kept.accepted,
+    )
+
+
+def conversation(transaction: Transaction | None) -> list[Said]:
+    """What terminal and card said, in words; an evidence of another form gives nothing."""
+    held: Any = transaction.evidence if transaction else {}
+    found = next((held[name] for name in EXCHANGES if isinstance(held.get(name), Sequence)), ())
+    return [said for said in map(_said, found) if said is not None]
+
+
+def _said(one: Any) -> Said | None:
+    if isinstance(one, Mapping):
+        command = one.get("command") or one.get("sent") or ""
+        answer = one.get("answer") or one.get("response") or one.get("received") or ""
+        decoded = one.get("decoded") or ""
+    elif isinstance(one, list | tuple) and len(one) == 2:
+        (command, answer), decoded = one, ""
+    else:
+        return None
+    try:
+        sw = int(str(answer)[-4:], 16)
+        instruction = int(str(command)[2:4], 16)
+    except ValueError:
+        return None
+    named = INSTRUCTIONS.get(instruction, Text(f"INS {instruction:02X}", f"INS {instruction:02X}"))
+    what = Text(str(decoded), str(decoded)) if decoded else named
+    return Said(str(command), str(answer), what, meaning(sw), sw == 0x9000 or sw >> 8 == 0x61)
+
+
+def whole(entry: Entry, kept: KeptEnvelope | None) -> Transaction:
+    """The signed transaction, or `Malformed` where the kept envelope does not hold it."""
+    found = transaction_of(entry, kept)
+    if found is None:
+        raise Malformed("envelope: it does not hold this transaction", field="envelope")
+    return found

@@ -1,0 +1,126 @@
+"""参与方·额度·预付金: who can owe and be owed, how much at most, and how much of that is used."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.settlement.window import Stage
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.console import listing, requesting
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import operator, scope, store, t
+from server.permissions import Pages, Permission
+from server.store.values import Participant
+
+pages = Pages("participants", __name__, url_prefix="/console/participants")
+
+
+def _owing() -> dict[str, int]:
+    """What each party owes net in windows not settled."""
+    owing: dict[str, int] = {}
+    for one in store().windows():
+        if one.stage not in {Stage.SETTLED, Stage.ABORTED}:
+            for position in store().positions(one.id):
+                owing[position.party] = owing.get(position.party, 0) - position.net_fen
+    return {party: max(0, amount) for party, amount in owing.items()}
+
+
+def _row(one: Participant, owing: dict[str, int]) -> dict[str, Any]:
+    owes = owing.get(one.name, 0)
+    used = min(999, owes * 100 // one.limit_fen) if one.limit_fen else None
+    return {
+        "name": str(one.name),
+        "title": one.title,
+        "province": one.name[:2],
+        "account": one.account,
+        "limit": one.limit_fen,
+        "owes": Fen(owes),
+        "used": used,
+        "since": one.since,
+    }
+
+
+def _rows(query: Query) -> Slice:
+    owing = _owing()
+    where = query.where
+    rows = [
+        _row(one, owing)
+        for one in store().parties()
+        if (query.scope is None or one.name[:2] in query.scope)
+        and where.get("province") in {None, one.name[:2]}
+        and where.get("name", "") in one.name
+    ]
+    return Slice(rows, None)
+
+
+def to_party(row: Any) -> str:
+    """To the party's page."""
+    return url_for("participants.show", party=row["name"])
+
+
+LISTING = Listing(
+    name="participants",
+    title=Text("Participants, limits, prefunds", "参与方·额度·预付金"),
+    columns=(
+        Column("name", Text("Party", "参与方"), "id", link=to_party),
+        Column("title", Text("Name", "名称")),
+        Column("province", Text("Province", "省份"), "province"),
+        Column("account", Text("Account", "账户"), "id", shown=False),
+        Column("owes", Text("Owes, not settled (yuan)", "未结清应付（元）"), "money"),
+        Column("limit", Text("Limit (yuan)", "额度（元）"), "money"),
+        Column("used", Text("Limit used", "额度使用率"), "percent"),
+        Column("since", Text("Since", "加入时间"), "day"),
+    ),
+    filters=(Filter("name", Text("Party", "参与方")),),
+    fetch=_rows,
+    key="name",
+)
+
+
+@pages.page("/", needs=Permission.PARTICIPANT_READ)
+def index() -> ResponseReturnValue:
+    """Every participant of the operator's provinces."""
+    return listing.show(LISTING)
+
+
+@pages.page("/<party>", needs=Permission.PARTICIPANT_READ)
+def show(party: str) -> ResponseReturnValue:
+    """One participant and its nets in every window."""
+    one = _load(party)
+    nets = [
+        (window, position) for window in store().windows() for position in store().positions(window.id) if position.party == party
+    ]
+    return render_template(
+        "participants/show.html",
+        party=one,
+        row=_row(one, _owing()),
+        nets=nets,
+        may_request=operator().may(Permission.PARTICIPANT_REQUEST, party[:2]),
+    )
+
+
+@pages.page("/<party>/limit", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)
+def limit(party: str) -> ResponseReturnValue:
+    """Ask for another limit; an empty field asks for none."""
+    one = _load(party)
+    typed = request.form.get("limit", "").strip()
+    amount = listing.fen_of(typed, "limit") if typed else None
+    asked = requesting.ask(
+        "limit",
+        province=party[:2],
+        subject=party,
+        payload={"party": party, "limit_fen": amount, "limit_fen_before": one.limit_fen},
+        amount_fen=Fen(abs((amount or 0) - (one.limit_fen or 0))),
+    )
+    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+    return redirect(url_for("approvals.show", request_id=asked), 303)
+
+
+def _load(party: str) -> Participant:
+    held = scope()
+    found = next((one for one in store().parties() if one.name == party), None)
+    if found is None or (held is not None and party[:2] not in held):
+        abort(404)
+    return found

@@ -1,0 +1,185 @@
+"""清算批次与净额: nets of every window, the batches and transactions they came from, and the payments that settle them."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.settlement.instruction import Payment
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.console import evidence, listing, requesting, transactions, windows
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import scope, store, t
+from server.console.words import STATES
+from server.permissions import EVERYWHERE, Pages, Permission
+from server.store.queries import figures
+from server.store.queries import transactions as queries
+from server.store.values import PreparedInstruction
+
+pages = Pages("settlements", __name__, url_prefix="/console/settlements")
+
+PAYMENTS = [(payment.value, STATES[payment.value][1]) for payment in Payment]
+
+
+def _visible(one: PreparedInstruction) -> bool:
+    held = scope()
+    return held is None or bool({one.instruction.debtor[:2], one.instruction.creditor[:2]} & held)
+
+
+def _instruction_row(one: PreparedInstruction) -> dict[str, Any]:
+    return {
+        "id": one.instruction.id,
+        "window": one.instruction.window,
+        "debtor": str(one.instruction.debtor),
+        "creditor": str(one.instruction.creditor),
+        "amount": one.instruction.amount_fen,
+        "paid": one.paid_fen,
+        "state": one.state.value,
+        "prepared": one.prepared_at,
+    }
+
+
+def _instructions(query: Query) -> Slice:
+    where = query.where
+    found = [
+        one
+        for one in store().instructions(where.get("window"))
+        if _visible(one) and where.get("state") in {None, one.state.value}
+    ]
+    found.reverse()
+    start = next((place + 1 for place, one in enumerate(found) if one.instruction.id == query.after), 0)
+    part = found[start : start + query.size]
+    more = start + query.size < len(found)
+    return Slice([_instruction_row(one) for one in part], part[-1].instruction.id if more else None)
+
+
+def window_link(row: Any) -> str | None:
+    """To the row's window."""
+    return url_for("windows.show", window_id=row["window"])
+
+
+def net_link(party: str) -> Any:
+    """To the net of one of the row's parties in its window."""
+    return lambda row: url_for("settlements.net", window_id=row["window"], party=row[party])
+
+
+LISTING = Listing(
+    name="settlements",
+    title=Text("Batches and nets", "清算批次与净额"),
+    about=Text(
+        "The payments that settle each window. A party's name leads to the net behind it.",
+        "各清算窗口的划款指令；点击参与方可查看净额构成。",
+    ),
+    columns=(
+        Column("id", Text("Instruction", "划款指令"), "id"),
+        Column("window", Text("Window", "清算窗口"), "id", link=window_link),
+        Column("debtor", Text("Payer", "付款方"), "id", link=net_link("debtor")),
+        Column("creditor", Text("Payee", "收款方"), "id", link=net_link("creditor")),
+        Column("amount", Text("Amount (yuan)", "金额（元）"), "money"),
+        Column("paid", Text("Paid (yuan)", "已支付（元）"), "money", shown=False),
+        Column("state", Text("State", "状态"), "state"),
+        Column("prepared", Text("Prepared", "生成时间"), "moment"),
+    ),
+    filters=(
+        Filter("window", Text("Window", "清算窗口")),
+        Filter("state", Text("State", "状态"), "choice", choices=PAYMENTS),
+    ),
+    fetch=_instructions,
+)
+
+
+@pages.page("/", needs=Permission.SETTLEMENT_READ)
+def index() -> ResponseReturnValue:
+    """Payment instructions."""
+    return listing.show(LISTING)
+
+
+@pages.page("/<window_id>/release", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)
+def release(window_id: str) -> ResponseReturnValue:
+    """Ask for the release of a window's payments."""
+    waiting = [one for one in store().instructions(window_id) if one.state is Payment.PREPARED] or abort(404)
+    amount = Fen(sum(one.instruction.amount_fen for one in waiting if one.instruction.debtor[:2] != "00"))
+    asked = requesting.ask(
+        "release",
+        province=EVERYWHERE,
+        subject=window_id,
+        payload={"window": window_id, "instructions": [one.instruction.id for one in waiting]},
+        amount_fen=amount,
+    )
+    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+    return redirect(url_for("approvals.show", request_id=asked), 303)
+
+
+@pages.page("/<window_id>/net/<party>", needs=Permission.SETTLEMENT_READ)
+def net(window_id: str, party: str) -> ResponseReturnValue:
+    """What made one party's net of a window: whom it owes, who owes it, and every transaction."""
+    one = store().window(window_id) or abort(404)
+    held = scope()
+    position = next((row for row in windows.positions(window_id) if row.party == party), None)
+    if position is None or (held is not None and party[:2] not in held):
+        abort(404)
+    owed = [row for row in store().owed(window_id) if party in {row.debtor, row.creditor}]
+    return listing.show(_net_listing(window_id, party), window=one, party=party, position=position, owed=owed, chart=_flows(owed))
+
+
+def _net_listing(window_id: str, party: str) -> Listing:
+    def rows(query: Query) -> Slice:
+        asked = {**transactions.criteria(dict(query.where)), "window": window_id, "party": party}
+        with store().view() as view:
+            found = queries.search(view, asked, scope=query.scope, after=query.after, size=query.size)
+        parts = store().postings(*(entry.seq for entry in found.entries))
+        shares: dict[int, int] = {}
+        for one in parts:
+            if one.window == window_id:
+                gets = one.posting.creditor == party
+                pays = one.posting.debtor == party
+                shares[one.entry] = shares.get(one.entry, 0) + one.posting.amount_fen * (gets - pays)
+        return Slice(
+            [{**transactions.row_of(entry), "share": Fen(shares.get(entry.seq, 0))} for entry in found.entries], found.next
+        )
+
+    columns = [column._replace(shown=column.key != "window") for column in transactions.COLUMNS if column.key != "refers"]
+    columns.insert(7, Column("share", Text("In this net (yuan)", "计入净额（元）"), "money"))
+    filters = [one for one in transactions.FILTERS if one.key in {"id", "scheme", "least", "most"}]
+    return Listing(
+        name="net",
+        title=Text("Net", "净额构成"),
+        columns=columns,
+        filters=filters,
+        fetch=rows,
+        template="settlements/net.html",
+    )
+
+
+@pages.page("/batches/<int:seq>", needs=Permission.TRANSACTION_READ)
+def batch(seq: int) -> ResponseReturnValue:
+    """A signed batch: who signed it, over which path, and its transactions."""
+    kept = store().envelope(seq) or abort(404)
+    with store().view() as view:
+        ids = figures.envelope_entries(view, seq)
+    held = scope()
+    entries = [entry for entry in (store().transaction(one) for one in ids) if entry and queries.visible(entry, held)]
+    if not entries:
+        abort(404)
+    return render_template(
+        "settlements/batch.html",
+        kept=kept,
+        signature=evidence.signature_of(kept),
+        rows=[transactions.row_of(entry) for entry in entries],
+        columns=[column for column in transactions.COLUMNS if column.shown],
+    )
+
+
+def _flows(owed: list[Any]) -> dict[str, Any]:
+    """Debtors on the left, creditors on the right: a party that is both stands on both sides."""
+    left = sorted({str(one.debtor) for one in owed})
+    right = sorted({str(one.creditor) for one in owed})
+    pays, gets = t("pays", "付"), t("gets", "收")
+    return {
+        "shape": "sankey",
+        "nodes": [{"name": f"{pays} {one}"} for one in left] + [{"name": f"{gets} {one}"} for one in right],
+        "links": [
+            {"source": f"{pays} {one.debtor}", "target": f"{gets} {one.creditor}", "value": one.amount_fen / 100} for one in owed
+        ],
+    }

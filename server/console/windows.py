@@ -1,0 +1,155 @@
+"""清算窗口: what is open, what was cut off, who gets and who pays, and the next step of each window."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from cardstack.settlement import window as windows
+from cardstack.settlement.instruction import Instruction
+from cardstack.settlement.netting import Position
+from cardstack.settlement.window import EVENTS, STAGES, WINDOW, Event, Stage
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.approvals import REASON_MISSING
+from server.console import listing, requesting
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import audit, language, moment, operator, scope, store, t
+from server.permissions import EVERYWHERE, Pages, Permission
+from server.store.values import Window
+
+pages = Pages("windows", __name__, url_prefix="/console/windows")
+
+ASKED_FOR: dict[Event, str] = {Event.AGREE: "agree", Event.ABORT: "abort"}
+"""Steps that are money: requested by one operator, decided by another."""
+
+REASONED = frozenset({Event.OBJECT, Event.RESOLVE, Event.ABORT})
+BY_THE_BANK = frozenset({Event.SETTLE})
+"""Steps that follow from the bank's file and are nobody's to press."""
+
+ORDER = (Stage.OPEN, Stage.CLOSED, Stage.IN_RECONCILIATION, Stage.PENDING, Stage.SETTLED)
+
+
+def positions(window: str) -> list[Position]:
+    """The positions of a window that this operator may see."""
+    held = scope()
+    return [one for one in store().positions(window) if held is None or one.party.province in held]
+
+
+def _rows(query: Query) -> Slice:
+    found = store().windows(cycle=query.where.get("cycle"), stage=query.where.get("stage"))
+    found.sort(key=lambda one: (windows.period(one.id)[1], one.id), reverse=True)
+    start = next((place + 1 for place, one in enumerate(found) if one.id == query.after), 0)
+    part = found[start : start + query.size]
+    more = start + query.size < len(found)
+    return Slice([_row(one) for one in part], part[-1].id if more else None)
+
+
+def _row(one: Window) -> dict[str, Any]:
+    held = positions(one.id)
+    receives = Fen(sum(position.net_fen for position in held if position.net_fen > 0))
+    return {
+        "id": one.id,
+        "cycle": one.cycle,
+        "stage": one.stage.value,
+        "opened": one.opened_at,
+        "parties": len(held),
+        "gross": Fen(sum(position.receives_fen for position in held)),
+        "net": receives,
+    }
+
+
+LISTING = Listing(
+    name="windows",
+    title=Text("Settlement windows", "清算窗口"),
+    columns=(
+        Column("id", Text("Window", "清算窗口"), "id", link=lambda row: url_for("windows.show", window_id=row["id"])),
+        Column("cycle", Text("Cycle", "清算周期")),
+        Column("stage", Text("Stage", "阶段"), "stage"),
+        Column("opened", Text("Opened", "开放时间"), "moment"),
+        Column("parties", Text("Parties", "参与方数"), "count"),
+        Column("gross", Text("Receivable (yuan)", "应收合计（元）"), "money"),
+        Column("net", Text("Net received (yuan)", "净应收（元）"), "money"),
+    ),
+    filters=(
+        Filter("cycle", Text("Cycle", "清算周期")),
+        Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, name) for stage, name in STAGES.items()]),
+    ),
+    fetch=_rows,
+)
+
+
+@pages.page("/", needs=Permission.WINDOW_READ)
+def index() -> ResponseReturnValue:
+    """Every window, the newest first."""
+    return listing.show(LISTING)
+
+
+@pages.page("/<window_id>", needs=Permission.WINDOW_READ)
+def show(window_id: str) -> ResponseReturnValue:
+    """One window: its stage, its nets, what happened, and what can happen next."""
+    one = store().window(window_id) or abort(404)
+    held = positions(window_id)
+    moves = store().moves(window_id)
+    steps = [event for event in WINDOW.events(one.stage) if event not in BY_THE_BANK]
+    return render_template(
+        "windows/show.html",
+        window=one,
+        stages=STAGES,
+        order=ORDER,
+        reached=ORDER.index(one.stage) if one.stage in ORDER else ORDER.index(Stage.IN_RECONCILIATION),
+        moves=moves,
+        events=EVENTS,
+        steps=steps if operator().may(Permission.WINDOW_CLOSE, EVERYWHERE) else [],
+        reasoned=REASONED,
+        asked_for=ASKED_FOR,
+        positions=held,
+        instructions=[one for one in store().instructions(window_id) if _concerns(one.instruction)],
+        chart=_chart(held),
+        chain=0,
+    )
+
+
+@pages.page("/<window_id>/move", needs=Permission.WINDOW_CLOSE, method="POST", fresh=True)
+def move(window_id: str) -> ResponseReturnValue:
+    """Take the next step, or ask for it where it is money."""
+    one = store().window(window_id) or abort(404)
+    if not operator().may(Permission.WINDOW_CLOSE, EVERYWHERE):
+        abort(403)
+    try:
+        event = Event(request.form.get("event", ""))
+    except ValueError as error:
+        raise Malformed("event: no such step", field="event") from error
+    reason = request.form.get("reason", "").strip()[:500]
+    if event in BY_THE_BANK:
+        abort(403)
+    if event in REASONED and not reason:
+        raise Malformed("reason: it is empty", problem=REASON_MISSING, field="reason")
+    WINDOW.after(one.stage, event)
+    if event in ASKED_FOR:
+        amount = Fen(sum(position.net_fen for position in store().positions(window_id) if position.net_fen > 0))
+        asked = requesting.ask(
+            ASKED_FOR[event],
+            province=EVERYWHERE,
+            subject=window_id,
+            payload={"window": window_id, "event": event.value},
+            amount_fen=amount,
+            reason=reason or EVENTS[event].of(language()),
+        )
+        flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+        return redirect(url_for("approvals.show", request_id=asked), 303)
+    after = store().move_window(window_id, event, actor=operator().id, now=moment(), reason=reason)
+    audit(window_id, EVERYWHERE, event=event.value, stage=after.value, reason=reason)
+    flash(t("Now: ", "当前阶段：") + STAGES[after].of(language()), "success")
+    return redirect(url_for(".show", window_id=window_id), 303)
+
+
+def _concerns(one: Instruction) -> bool:
+    held = scope()
+    return held is None or bool({one.debtor[:2], one.creditor[:2]} & held)
+
+
+def _chart(held: list[Position]) -> dict[str, Any]:
+    most = sorted((one for one in held if one.net_fen), key=lambda one: -abs(one.net_fen))[:14]
+    return {"shape": "net", "names": [str(one.party) for one in most], "values": [one.net_fen / 100 for one in most]}

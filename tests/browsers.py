@@ -1,0 +1,62 @@
+"""The browser that tests of pages run in, and the list of every page worth looking at."""
+
+from typing import Any
+
+from server.store.office import Office
+from server.store.store import Store
+
+LAUNCH: dict[str, Any] = {
+    "executable_path": "/usr/bin/chromium",
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+}
+
+
+def every_page(store: Store, office: Office) -> dict[str, dict[str, str]]:
+    """Name and path of each page, by the operator who may see it."""
+    entries = store.transactions(limit=100)
+    bill = next(one for one in entries if one.scheme.startswith("medical"))
+    ride = next(one for one in entries if one.scheme == "transit")
+    pending = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
+    disputed = next(one.id for one in store.windows(cycle="transit") if one.stage == "disputed")
+    waiting = office.requests.page(before=None, size=1, scope=None)
+    pages = {
+        "zhang.wei": {
+            "overview": "/console/",
+            "transactions": "/console/transactions/",
+            "transaction-medical": f"/console/transactions/{bill.id}",
+            "transaction-transit": f"/console/transactions/{ride.id}",
+            "windows": "/console/windows/",
+            "window-open": "/console/windows/medical-2026-11",
+            "window-pending": f"/console/windows/{pending}",
+            "window-disputed": f"/console/windows/{disputed}",
+            "settlements": "/console/settlements/",
+            "net": "/console/settlements/medical-2026-11/net/31.medical-fund",
+            "batch": f"/console/settlements/batches/{bill.envelope}",
+            "participants": "/console/participants/",
+            "participant": "/console/participants/31.medical-fund",
+            "approvals": "/console/approvals/?state=",
+            "system": "/console/system/",
+            "account": "/console/account/",
+            "totp": "/console/account/totp",
+            "help": "/console/help/",
+        },
+        "zhao.min": {
+            "audit": "/console/audit/",
+            "audit-verify": "/console/audit/verify",
+            "people": "/console/operators/",
+            "person": "/console/operators/chen.jie",
+            "person-new": "/console/operators/new",
+            "roles": "/console/operators/roles",
+        },
+    }
+    if waiting:
+        pages["zhang.wei"]["approval"] = f"/console/approvals/{waiting[0].id}"
+    return pages

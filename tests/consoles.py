@@ -1,0 +1,192 @@
+"""An invented month of settlement for tests of the console, for its screenshots, and to look at while building pages.
+
+Nobody in it exists; keys and certificates are made anew each time and are worth nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import count, groupby
+from pathlib import Path
+from threading import Thread
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from cardstack.ca.certificate import Certificate
+from cardstack.crypto.local import LocalSigner
+from cardstack.errors import CardstackError
+from cardstack.settlement import envelope
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.schemes import medical
+from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
+from cardstack.settlement.window import Event
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.app import create_app
+from server.config import Config
+from server.permissions import EVERYWHERE, Grant, Role
+from server.store import open_store
+from server.store.commit import Kept
+from server.store.office import Office
+from server.store.office.people import Operator
+from server.store.posting import Submission
+from server.store.store import Store
+from server.store.values import Participant, RegisteredNode
+from tests.ledgers import NOON, node_trust
+from tests.unit.settlement.claims import a_claim
+from tests.unit.settlement.taps import a_ride, a_tap
+
+PROVINCES = {"31": "上海", "32": "江苏", "33": "浙江", "34": "安徽"}
+ROLES = {
+    "medical-fund": Text("medical fund", "医保基金"),
+    "hospital-fund": Text("hospital fund", "医疗机构结算户"),
+    "medical-account": Text("medical accounts", "医保个人账户"),
+    "card-issuer": Text("card issuer", "发卡机构"),
+    "transit-operator": Text("transit operator", "公交运营单位"),
+    "card-sponsor": Text("card sponsor", "优惠补贴方"),
+    "city-finance": Text("city finance", "市级财政"),
+}
+CENTRE = {"clearing-centre": Text("clearing centre", "清算中心"), "settlement-account": Text("settlement account", "结算账户")}
+EXCHANGES = [
+    {"command": "00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "answer": "6F1A9000"},
+    {"command": "00B2023420", "answer": "************9000", "decoded": "EF06 姓名 name"},
+    {"command": "0020000003******", "answer": "9000"},
+    {"command": "0084000008", "answer": "****************9000"},
+    {"command": "0088000008****************", "answer": "****************9000"},
+]
+
+
+def enrol(store: Store) -> None:
+    """Participants of four provinces and of the centre, one with a limit, and a node that signs for all."""
+    named = [(code, role, title) for code in PROVINCES for role, title in ROLES.items()]
+    named += [("00", role, title) for role, title in CENTRE.items()]
+    for code, role, title in named:
+        party = Party(f"{code}.{role}")
+        where = PROVINCES.get(code, "区域")
+        limit = Fen(500_000_00) if role == "medical-fund" else None
+        words = Text(f"{title.en} of {code}", f"{where}{title.zh}")
+        store.register_party(Participant(party, words, f"invented account {party}", limit, NOON - timedelta(days=300)))
+    for code, where in PROVINCES.items():
+        title, since = Text(f"node of {code}", f"{where}省级节点"), NOON - timedelta(days=300)
+        store.register_node(RegisteredNode(Party(f"{code}.node"), "province", title, f"CN={code}.node", True, True, since))
+
+
+def bills(days: int) -> Iterator[Transaction]:
+    """Medical bills and bus rides, some of each day."""
+    serial = count(1)
+    for day in range(days, -1, -1):
+        noon = NOON - timedelta(days=day)
+        for number in range(6):
+            at = noon.replace(hour=8 + number % 4, minute=7 * number + day % 7)
+            home, treating = HOMES[(number + day) % 4], TREATING[(number + 2 * day + 1) % 4]
+            if home[:2] != treating[:2]:
+                yield from _visit(next(serial), at, home, treating, 96_500 + 14_321 * number + 777 * day)
+        for number in range(4 + day % 4):
+            yield from _ride(next(serial), noon.replace(hour=7, minute=number * 5))
+
+
+HOMES = ("310000", "320000", "330000", "340100")
+TREATING = ("310000", "320500", "330100", "340100")
+
+
+def _visit(serial: int, at: datetime, home: str, place: str, amount: int) -> Iterator[Transaction]:
+    claim = a_claim(("0101", amount), person=f"p-{serial:06d}", insured_place=home, treating_place=place)
+    try:
+        split = medical.compute(claim, at.date())
+    except CardstackError:
+        return
+    yield Transaction(
+        id=MessageId.of(f"H{place}00001", at, serial % 10_000),
+        scheme="medical-outpatient",
+        kind="settle",
+        sender=Party(f"{place[:2]}.hospital-fund"),
+        home=home,
+        treating=place,
+        occurred_at=at,
+        amount_fen=Fen(claim.total_fen),
+        body=medical.body_of(claim, split),
+        evidence={"apdu": EXCHANGES},
+    )
+
+
+def _ride(serial: int, at: datetime) -> Iterator[Transaction]:
+    yield a_ride(a_tap(counter=serial, terminal_serial=serial, moment=f"{at.astimezone(SHANGHAI):%Y%m%d%H%M%S}"))
+
+
+def fill(store: Store, days: int = 25) -> list[str]:
+    """Enrol everybody, book the month, and take the windows through their lives; the ids of all transactions."""
+    enrol(store)
+    signers = {code: node_trust(f"{code}.node") for code in PROVINCES}
+    taken: list[str] = []
+    many = sorted(bills(days), key=lambda one: (one.occurred_at.date(), one.sender.province, one.occurred_at))
+    for (_, code), group in groupby(many, key=lambda one: (one.occurred_at.date(), one.sender.province)):
+        _, signer, leaf = signers[code]
+        taken += _send(store, list(group), code, signer, leaf)
+    _lives(store)
+    return taken
+
+
+def _send(store: Store, part: list[Transaction], code: str, signer: LocalSigner, leaf: bytes) -> list[str]:
+    """One signed envelope of a province's node; the ids that now stand."""
+    at = max(one.occurred_at for one in part)
+    raw = envelope.seal(part, signer, [leaf], at)
+    path = {Certificate.parse(leaf).fingerprint: leaf}
+    kept = Kept("envelope", sha256(raw).digest(), raw, f"{code}.node", at, tuple(path), path)
+    node = Node(Party(f"{code}.node"), relays=True)
+    lines = [prepare(one, envelope.digest(envelope.canonical(one)), node, store.schemes) for one in part]
+    answers = store.submit([Submission(kept, lines)], at + timedelta(seconds=2))[0]
+    return [str(answer.id) for answer in answers if answer.stands]
+
+
+def _lives(store: Store) -> None:
+    """All but the newest windows are cut off; most are settled, one waits for payment, one is disputed."""
+    closing = [one for cycle in ("transit", "medical") for one in sorted(store.windows(cycle=cycle), key=lambda one: one.id)[:-1]]
+    for place, one in enumerate(closing):
+        later = NOON - timedelta(days=1)
+        store.close_window(one.id, actor="zhang.wei", now=later)
+        store.move_window(one.id, Event.RECONCILE, actor="zhang.wei", now=later)
+        if place == len(closing) - 2:
+            store.move_window(one.id, Event.OBJECT, actor="li.na", now=later, reason="两笔与省平台不一致")
+            continue
+        store.move_window(one.id, Event.AGREE, actor="zhang.wei+li.na", now=later)
+        store.instruct(one.id, now=later)
+
+
+PEOPLE = (
+    Operator("zhang.wei", "张伟", (Grant(Role.CLERK, EVERYWHERE),)),
+    Operator("li.na", "李娜", (Grant(Role.CHECKER, EVERYWHERE),)),
+    Operator("wang.fang", "王芳", (Grant(Role.APPROVER, EVERYWHERE), Grant(Role.AUDITOR, EVERYWHERE))),
+    Operator("zhao.min", "赵敏", (Grant(Role.ADMINISTRATOR, EVERYWHERE), Grant(Role.AUDITOR, EVERYWHERE))),
+    Operator("chen.jie", "陈洁", (Grant(Role.CLERK, "33"),)),
+)
+
+
+@contextmanager
+def served(home: Path, *, demo: bool = True, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[tuple[str, Store, Office]]:
+    """A console over the invented month on a free port of this machine: its address, its ledger, its office."""
+    store = open_store(f"sqlite:///{home}/ledger.db")
+    office = Office(store.database.engine)
+    if not store.windows():
+        fill(store)
+        for person in PEOPLE:
+            office.people.save(person, NOON)
+    app = create_app(Config(home=home, demo=demo), store=store, clock=clock)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}", store, office
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        app.extensions["cardstack"].intake.close()
+        store.close()
+
+
+class _Quiet(WSGIRequestHandler):
+    """A server that does not write a line for each request."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # the signature is werkzeug's
+        del type, message, args
