@@ -20,6 +20,10 @@ Value: TypeAlias = bytes | int | tuple[bytes, ...]
 Memory: TypeAlias = Mapping[str, Value]
 
 DONE: Final = b"\x90\x00"
+LOCKED: Final = "life.locked"
+"""The cell that says that the whole card is blocked."""
+BARRED_MAY: Final = frozenset({0xA4, 0x84, 0xC0, 0x18, 0x70})
+"""What a blocked application still answers: SELECT, GET CHALLENGE, GET RESPONSE, APPLICATION UNBLOCK, MANAGE CHANNEL."""
 CHAIN_MAX: Final = 32_768
 """How many bytes a chain of commands may bring together."""
 
@@ -70,10 +74,8 @@ class Session:
     derived: bytes = b""
     """In a PSAM: the algorithm byte and the key that BFDE or 801A made, under which 80FA works."""
 
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is half said."""
-        return not (self.pending or self.chain)
+    barred: bool = False
+    """Whether some channel stands in a blocked application."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,7 @@ class Card:
     session: Session
     dice: Dice
     quiet: bool = True
+    """Whether nothing is half said and nothing blocked: most commands then go straight to their handler."""
     commits: tuple[Memory, ...] = ()
 
     @property
@@ -109,7 +112,8 @@ class Card:
 
 def manufactured(blueprint: Blueprint, memory: Memory, dice: Dice) -> Card:
     """A card of a kind with this memory, powered up."""
-    return Card(blueprint, memory, power_up(blueprint), dice)
+    session = power_up(blueprint)
+    return Card(blueprint, memory, session, dice, _quiet(memory, session))
 
 
 def power_up(blueprint: Blueprint) -> Session:
@@ -120,12 +124,16 @@ def power_up(blueprint: Blueprint) -> Session:
 
 def reset(card: Card) -> Card:
     """The card after its power went and came back: what was not kept is gone."""
-    return Card(card.blueprint, card.memory, power_up(card.blueprint), card.dice)
+    return manufactured(card.blueprint, card.memory, card.dice)
+
+
+def _quiet(memory: Memory, session: Session) -> bool:
+    return not (session.pending or session.chain or session.barred or memory.get(LOCKED))
 
 
 def with_session(card: Card, session: Session) -> Card:
     """The card with another session."""
-    return Card(card.blueprint, card.memory, session, card.dice, session.quiet, card.commits)
+    return Card(card.blueprint, card.memory, session, card.dice, _quiet(card.memory, session), card.commits)
 
 
 def with_channel(card: Card, number: int, channel: Channel | None) -> Card:
@@ -146,7 +154,7 @@ def commit(card: Card, *changes: Mapping[str, Value]) -> Card:
     for change in changes:
         memory = {**memory, **change}
         memories.append(memory)
-    return Card(card.blueprint, memory, card.session, card.dice, card.quiet, tuple(memories))
+    return Card(card.blueprint, memory, card.session, card.dice, _quiet(memory, card.session), tuple(memories))
 
 
 def answer(card: Card, raw: bytes) -> Answer:
@@ -163,7 +171,11 @@ def answer(card: Card, raw: bytes) -> Answer:
 
 
 def _in_between(card: Card, instruction: Instruction) -> Answer:
-    """A command while something is half said, part of a chain, or under secure messaging."""
+    """A command while something is half said or blocked, part of a chain, or under secure messaging."""
+    if card.memory.get(LOCKED):
+        raise Refusal(0x6A81)
+    if card.session.barred and instruction.ins not in BARRED_MAY and barred(card, channel(card, instruction).directory):
+        raise Refusal(0x6985)
     if card.session.pending and instruction.ins != 0xC0:
         card = with_session(card, replace(card.session, pending=b""))
     try:
@@ -177,6 +189,11 @@ def _in_between(card: Card, instruction: Instruction) -> Answer:
         return instruction.handler(card, instruction)
     except Refusal as refusal:
         raise Refusal(refusal.sw, refusal.card or card) from None
+
+
+def barred(card: Card, directory: Directory) -> bool:
+    """Whether an application is blocked, for now or for good."""
+    return bool(card.memory.get(directory.blocked_cell, 0))
 
 
 def _link(card: Card, instruction: Instruction) -> tuple[Card, Instruction | None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emulator.card import Card, Memory, answer, power_up
+from emulator.card import Card, Memory, answer, manufactured
 from emulator.journal import entry, replayed
 from emulator.slot import Slot
 
@@ -44,7 +44,7 @@ def every_tear(card: Card, raw: bytes) -> Iterator[Card]:
 
 def _up(card: Card, memory: Memory) -> Card:
     _, dice = card.dice.throw(32)
-    return Card(card.blueprint, memory, power_up(card.blueprint), dice)
+    return manufactured(card.blueprint, memory, dice)
 
 
 class Trouble(StrEnum):

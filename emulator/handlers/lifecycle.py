@@ -4,16 +4,17 @@ An application that is blocked answers its selection with 6283, a permanently bl
 answers everything with 6A81.
 """
 
+from dataclasses import replace
+
 from cardstack.card.keys import Usage
 from emulator.blueprint import Directory, KeyPlace
-from emulator.card import DONE, Card, channel, commit
+from emulator.card import DONE, LOCKED, Card, channel, commit, with_session
 from emulator.handlers import secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, key_at
 
 BLOCKED, BLOCKED_FOR_GOOD = 1, 2
 ISSUED = "life.issued"
-LOCKED = "life.locked"
 
 
 def _ordered(card: Card, instruction: Instruction, usage: Usage, p2: tuple[int, ...]) -> Card:
@@ -30,7 +31,8 @@ def _ordered(card: Card, instruction: Instruction, usage: Usage, p2: tuple[int, 
 
 
 def _block(card: Card, directory: Directory, state: int) -> Answer:
-    return commit(card, {directory.blocked_cell: state}), DONE
+    card = commit(card, {directory.blocked_cell: state})
+    return with_session(card, replace(card.session, barred=bool(state), payment=None)), DONE
 
 
 @handles(0x1E, 0x80)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from emulator.blueprint import Directory, Elementary
-from emulator.card import DONE, Card, Channel, channel, say, with_channel, with_session
+from emulator.card import DONE, Card, Channel, barred, channel, say, with_channel, with_session
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import entered
 
@@ -78,11 +78,12 @@ def _enter(card: Card, instruction: Instruction, state: Channel, directory: Dire
         raise Refusal(0x9303)
     # A purchase begun in an application does not outlive its selection, nor does a challenge.
     session = card.session
-    channels = session.channels
     number = instruction.channel
+    channels = (*session.channels[:number], entered(directory, state), *session.channels[number + 1 :])
     after = replace(
         session,
-        channels=(*channels[:number], entered(directory, state), *channels[number + 1 :]),
+        channels=channels,
+        barred=any(each is not None and barred(card, each.directory) for each in channels),
         payment=None,
         challenge=b"",
         earlier=b"",

@@ -4,38 +4,66 @@ from collections.abc import Callable
 
 import pytest
 
+from emulator import factory
 from emulator.card import Card, answer
 from emulator.faults import Fault, Faulty, Trouble, every_tear, points
-from emulator.handlers import purse as purses
 from emulator.slot import Slot
-from tests.cards import EP, SSSE, card, say
-from tests.payments import Bank, ready_to_debit, ready_to_load, ready_to_settle
+from tests.cards import ED, SSSE, card, ordered, say
+from tests.payments import Bank, proved, ready_to_debit, ready_to_load, ready_to_settle
 
-bank = Bank("2.00")
-
-
-def _after(*commands: str) -> Callable[[], Card]:
-    def prepare() -> Card:
-        slot = Slot(card())
-        say(slot, *commands)
-        return slot.card
-
-    return prepare
+DEPOSIT = Bank("ep-ed", "EP-ED", ED)
 
 
-WRITING: dict[str, Callable[[], tuple[Card, bytes]]] = {
+def _ready(prepare: Callable[[Slot], bytes], slot: Slot) -> tuple[Card, bytes]:
+    raw = prepare(slot)
+    return slot.card, raw
+
+
+def _plain(command: str, slot: Slot) -> tuple[Card, bytes]:
+    return slot.card, bytes.fromhex(command)
+
+
+def _in(application: str, *names: str) -> Slot:
+    slot = Slot(card())
+    say(slot, SSSE)
+    if application != "SSSE":
+        say(slot, f"00A4000002{application}")
+    return proved(slot, *names, application=application)
+
+
+PAYMENTS: dict[str, Callable[[], tuple[Card, bytes]]] = {
     "purchase": ready_to_debit,
     "compound purchase with a trip record": lambda: ready_to_debit(trip=True),
     "load": ready_to_load,
     "medical settlement": ready_to_settle,
+    "purchase from the deposit": lambda: _ready(lambda slot: DEPOSIT.debit(slot, 100), DEPOSIT.open()),
+    "cash withdrawal": lambda: _ready(lambda slot: DEPOSIT.debit(slot, 100, p1=2), DEPOSIT.open()),
+    "unload": lambda: _ready(lambda slot: DEPOSIT.unload(slot, 100), DEPOSIT.open()),
+    "overdraft limit": lambda: _ready(lambda slot: DEPOSIT.limit(slot, 100), DEPOSIT.open()),
 }
+WRITING: dict[str, Callable[[], tuple[Card, bytes]]] = {
+    **PAYMENTS,
+    "UPDATE RECORD": lambda: _plain("00DC072C0B0709443231343335363900", _in("SSSE", "UKSSSE")),
+    "UPDATE BINARY": lambda: _plain("00D6870080" + "5A" * 128, _in("SSSE", "UKSSSE")),
+    "APPEND RECORD": lambda: _plain("00E2003855" + "31" * 7 + "20240101" + "20250101" + "20" * 70, _in("DF02", "UK3DF02")),
+    "VERIFY": lambda: _plain("0020000003123456", _in("SSSE")),
+    "VERIFY with a wrong PIN": lambda: _plain("0020000003111111", _in("SSSE")),
+    "CHANGE PIN": lambda: _plain("805E010007123456FF654321", _in("SSSE")),
+    "PUT KEY": lambda: _plain("80D4010413" + "000200" + "11" * 16, _fresh()),
+}
+
+
+def _fresh() -> Slot:
+    slot = Slot(factory.personalise(ordered("2.00"), issued=False))
+    say(slot, SSSE)
+    return slot
 
 
 def _moved(before: Card, after: Card) -> set[str]:
     return {cell for cell, value in after.memory.items() if before.memory.get(cell) != value}
 
 
-@pytest.mark.parametrize("prepare", WRITING.values(), ids=WRITING)
+@pytest.mark.parametrize("prepare", PAYMENTS.values(), ids=PAYMENTS)
 def test_money_and_log_are_written_together_or_not_at_all(prepare: Callable[[], tuple[Card, bytes]]) -> None:
     """Each byte of the journal: old memory or new memory; counters never go back."""
     before, raw = prepare()
@@ -48,6 +76,29 @@ def test_money_and_log_are_written_together_or_not_at_all(prepare: Callable[[], 
         seen.append(one.memory == done.memory)
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (False, True)
+
+
+@pytest.mark.parametrize("prepare", WRITING.values(), ids=WRITING)
+def test_every_writing_command_is_torn_at_every_byte(prepare: Callable[[], tuple[Card, bytes]]) -> None:
+    """The memory is one that the command committed, in order; no counter of payments goes back, no try is given."""
+    before, raw = prepare()
+    done, said = answer(before, raw)
+    assert done.memory != before.memory or said[-2:] == b"\x90\x00"
+    states = [before.memory, *done.commits]
+    at = 0
+    for one in every_tear(before, raw):
+        place = states.index(one.memory, at)
+        assert place >= at
+        at = place
+        for cell, value in one.memory.items():
+            if cell.endswith((".offline", ".online", "/medical")):
+                then = before.memory[cell]
+                assert isinstance(value, bytes)
+                assert isinstance(then, bytes)
+                assert value[:4] >= then[:4]
+            if cell.endswith("/tries") and one.memory not in (before.memory, done.memory):
+                assert value <= before.memory[cell]  # type: ignore[operator]  # counters
+    assert at == len(states) - 1
 
 
 def test_a_wrong_pin_costs_its_try_whatever_happens_to_the_power() -> None:
@@ -76,7 +127,7 @@ def test_a_torn_purchase_is_settled_with_its_proof() -> None:
     for one in every_tear(before, raw):
         selected, _ = answer(one, select)
         _, given = answer(selected, proof)
-        money = purses.read(one, one.blueprint.named[bytes.fromhex("A000000632010105")].purses[EP])
+        money = Bank().held(one)
         answers.add((given, money.balance, money.offline))
     assert answers == {(b"\x94\x06", 5000, 0), (said[4:8] + said[:4] + b"\x90\x00", 4800, 1)}
     assert done.memory != before.memory
