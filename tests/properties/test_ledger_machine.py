@@ -1,0 +1,197 @@
+"""Random transactions against the ledger beside a small model, with crashes, lost answers, retries and duplicates."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from cardstack.settlement.intake import Outcome
+from cardstack.settlement.transaction import Transaction
+from cardstack.settlement.window import following
+from server.store import open_store
+from server.store.store import Store
+from tests.ledgers import FUND, NOON, SCHEMES, bill, enrol, message_id, submission
+
+
+class Crash(Exception):
+    """The process dies in the middle of a commit."""
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """The model: each message id's content and state, the nets by window, the running totals."""
+
+    sent: Bundle[int] = Bundle("sent")
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ledger-"))
+        self.store = enrol(open_store(f"sqlite:///{self.folder}/ledger.db", SCHEMES))
+        self.serial = 0
+        self.window = "toy-2026-11-22"
+        self.content: dict[int, Transaction] = {}
+        self.state: dict[int, str] = {}
+        self.owed: dict[str, int] = {}
+        self.claims: set[str] = set()
+        self.total = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            report = self.store.audit(signatures=False)
+            assert report.findings == ()
+            assert report.entries == len(self.state)
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    def send(self, *transactions: Transaction) -> list[Outcome]:
+        return [answer.outcome for answer in self.store.submit([submission(*transactions)], NOON)[0]]
+
+    def expect(self, new: Transaction) -> Outcome:
+        """What the model says of one line, and the model after it."""
+        serial = int(new.id[-4:])
+        if serial in self.state:
+            return Outcome.REPEATED if self.content[serial] == new else Outcome.CONFLICTING
+        change = "reverse" if new.reverses else "post" if new.posts else "void"
+        if new.refers is not None:
+            about = int(new.refers[-4:])
+            if about not in self.state:
+                return Outcome.UNKNOWN_REFERENCE
+            wanted = "posted" if change == "reverse" else "pending"
+            if self.state[about] != wanted or self.content[about].refers is not None:
+                return Outcome.RESOLVED_REFERENCE
+            self.follow(self.content[about], about, change)
+        else:
+            refusal = self.check(new)
+            if refusal is not None:
+                return refusal
+            self.take(new)
+        self.content[serial] = new
+        self.state[serial] = "pending" if new.pending_until else "posted"
+        return Outcome.ACCEPTED
+
+    def check(self, new: Transaction) -> Outcome | None:
+        if new.amount_fen == 13:
+            return Outcome.REFUSED
+        if new.body.get("claim") in self.claims:
+            return Outcome.DUPLICATE
+        if "account" in new.body and self.total + new.amount_fen > 1000:
+            return Outcome.OVER_CAP
+        return None
+
+    def take(self, new: Transaction) -> None:
+        if not new.pending_until:
+            self.add(new.amount_fen * 4 // 5)
+        if "claim" in new.body:
+            self.claims.add(new.body["claim"])
+        if "account" in new.body:
+            self.total += new.amount_fen
+
+    def follow(self, earlier: Transaction, about: int, change: str) -> None:
+        owed = earlier.amount_fen * 4 // 5
+        if change == "reverse":
+            self.add(-owed)
+        elif change == "post":
+            self.add(owed)
+        if change != "post":
+            self.claims.discard(earlier.body.get("claim", ""))
+            self.total -= earlier.amount_fen if "account" in earlier.body else 0
+        self.state[about] = {"reverse": "reversed", "post": "posted", "void": "voided"}[change]
+
+    def add(self, owed: int) -> None:
+        self.owed[self.window] = self.owed.get(self.window, 0) + owed
+
+    def submit(self, *transactions: Transaction) -> None:
+        expected = [self.expect(one) for one in transactions]
+        assert self.send(*transactions) == expected
+
+    def fresh(self, **what: Any) -> Transaction:
+        self.serial += 1
+        return bill(self.serial, what.pop("amount_fen", 100), **what)
+
+    @rule(
+        target=sent,
+        bills=st.lists(
+            st.fixed_dictionaries(
+                {"amount_fen": st.sampled_from((0, 1, 13, 100, 401, 999))},
+                optional={
+                    "claim": st.sampled_from("abc"),
+                    "account": st.just("p"),
+                    "pending": st.booleans(),
+                },
+            ),
+            min_size=1,
+            max_size=5,
+        ),
+        again=st.booleans(),
+    )
+    def new_batch(self, bills: list[dict[str, Any]], again: bool) -> Any:
+        """A batch, perhaps with a duplicate of its own first line at its end."""
+        made = [self.fresh(**one) for one in bills]
+        self.submit(*made, *([made[0]] if again else []))
+        return multiple(*(int(one.id[-4:]) for one in made))
+
+    @rule(serial=sent)
+    def retry(self, serial: int) -> None:
+        """A lost answer: the same message again; or one refused before, judged anew."""
+        if serial in self.content:
+            self.submit(self.content[serial])
+
+    @rule(serial=sent)
+    def conflict(self, serial: int) -> None:
+        """Other content under a used id."""
+        if serial in self.content:
+            self.submit(bill(serial, 777))
+
+    @rule(target=sent, about=sent, change=st.sampled_from(("reverses", "posts", "voids")))
+    def refer(self, about: int, change: str) -> int:
+        """A message about an earlier one, whatever its state."""
+        made = self.fresh(**{change: message_id(about)})
+        self.submit(made)
+        return int(made.id[-4:])
+
+    @rule(amount=st.sampled_from((1, 100)), after=st.integers(0, 8))
+    def crash(self, amount: int, after: int) -> None:
+        """The process dies at the n-th write of a commit; after a restart nothing of it is there."""
+        made = self.fresh(amount_fen=amount, claim=f"crash {self.serial}")
+        insert, run, left = self.store.database.insert, self.store.database.run, [after]
+
+        def dying(*arguments: Any) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Crash
+            (insert if len(arguments) == 4 else run)(*arguments)
+
+        database: Any = self.store.database
+        database.insert = database.run = dying
+        try:
+            self.send(made)
+        except Crash:
+            pass
+        else:
+            assert self.expect(made) is Outcome.ACCEPTED
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        """The service is started again on the same file."""
+        self.store.close()
+        self.store = Store(f"sqlite:///{self.folder}/ledger.db", SCHEMES)
+
+    @rule()
+    def close(self) -> None:
+        """The window is cut off; what comes later falls into the next."""
+        self.store.close_window(self.window, actor="clerk", now=NOON)
+        self.window = following(self.window)
+
+    @invariant()
+    def nets_are_the_models(self) -> None:
+        """Window by window."""
+        for window, owed in getattr(self, "owed", {}).items():
+            assert {one.party: one.net_fen for one in self.store.positions(window)}.get(FUND, 0) == -owed
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
