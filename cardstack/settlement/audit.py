@@ -1,6 +1,6 @@
 """An auditor that believes nothing: from the rows of a ledger it computes every hash, balance, state and total again.
 
-It shares no code with the writer but the form of a chain line. What it finds is named with its place; an empty
+It shares no code with the writer but the form of a row. What it finds is named with its place; an empty
 report means that what the ledger says follows from what was signed.
 """
 
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+import msgspec
+
 from cardstack.crypto.keys import PublicKey
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
-from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow, chain_lines
+from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow
 from cardstack.text import Text
 
 
@@ -115,8 +117,8 @@ class Auditor:
         """One block with all its rows, in the order of their numbers."""
         self.blocks += 1
         where = f"block {row.seq}"
-        text = "\n".join(chain_lines(entries, postings, resolutions))
-        if row.previous != self.previous or row.hash != hashlib.sha256(row.previous + text.encode()).digest():
+        rows = msgspec.json.encode((entries, postings, resolutions))
+        if row.previous != self.previous or row.hash != hashlib.sha256(row.previous + rows).digest():
             self._find(Fault.CHAIN, where)
         self.previous = row.hash
         numbers = [one.seq for one in entries], [one.seq for one in postings]

@@ -6,9 +6,11 @@ line-level work goes by sets and not by objects. Moments in rows are whole secon
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from cardstack.fsm import Machine
 from cardstack.text import Text
@@ -122,27 +124,19 @@ class BalanceRow(NamedTuple):
     receives_reserved_fen: int
 
 
-def sealed(previous: bytes, lines: Iterable[str]) -> bytes:
-    r"""The hash of a block: SHA-256 over the hash before it and every row of the block, a line each.
+def sealed(
+    previous: bytes, entries: Sequence[EntryRow], postings: Sequence[PostingRow], resolutions: Sequence[ResolutionRow]
+) -> bytes:
+    """The hash of a block: SHA-256 over the hash before it and the block's rows.
 
-    >>> sealed(GENESIS, ["E|1", "P|1"]) == hashlib.sha256(bytes(32) + b"E|1\nP|1").digest()
+    The rows are JSON without spaces: an array of entries, one of postings, one of resolutions, each row an array in
+    the order of its columns, bytes as base64. Any language can compute it again.
+
+    >>> row = ResolutionRow(1, "void", 2, 7)
+    >>> sealed(GENESIS, [], [], [row]) == hashlib.sha256(bytes(32) + b'[[],[],[[1,"void",2,7]]]').digest()
     True
     """
-    return hashlib.sha256(previous + "\n".join(lines).encode()).digest()
-
-
-def chain_lines(
-    entries: Iterable[EntryRow], postings: Iterable[PostingRow], resolutions: Iterable[ResolutionRow]
-) -> Iterator[str]:
-    """The rows of a block as the chain seals them, in the order of their numbers; the auditor makes the same lines."""
-    for e in entries:
-        yield (
-            f"E|{e[0]}|{e[1]}|{e[2]}|{e[3]}|{e[4]}|{e[5]}|{e[6]}|{e[7]}|{e[8]}|{e[9].hex()}|{e[10]}|{e[11]}|{e[12]}|{e[13]}|{e[14]}|{e[15]}"
-        )
-    for p in postings:
-        yield f"P|{p[0]}|{p[1]}|{p[2]}|{p[3]}|{p[4]}|{p[5]}|{p[6]}|{p[7]}|{p[8]}"
-    for r in resolutions:
-        yield f"R|{r[0]}|{r[1]}|{r[2]}"
+    return hashlib.sha256(previous + msgspec.json.encode((entries, postings, resolutions))).digest()
 
 
 def balances(postings: Iterable[PostingRow]) -> list[BalanceRow]:

@@ -14,7 +14,6 @@ from cardstack.settlement.ledger import (
     PostingRow,
     ResolutionRow,
     balances,
-    chain_lines,
     sealed,
 )
 from cardstack.settlement.window import Stage, period
@@ -115,7 +114,7 @@ def add_rows(
 ) -> bytes:
     """One block: entries, postings, resolutions and what they do to the balances, sealed; its hash."""
     ends = commit.tip
-    seal = sealed(ends.previous, chain_lines(entries, postings, resolutions))
+    seal = sealed(ends.previous, entries, postings, resolutions)
     block = (ends.block, ends.entry, ends.posting, len(entries), len(postings), ends.previous, seal, commit.at)
     columns = "seq, first_entry, first_posting, entries, postings, previous, hash, sealed_at"
     commit.insert("block", columns, [block])

@@ -73,11 +73,13 @@ def postings(view: View, numbers: Iterable[int]) -> list[BookedPosting]:
 
 def party_postings(view: View, window: str, party: str, *, after: int, limit: int) -> list[BookedPosting]:
     """What made a party's net of a window, in order: postings numbered above `after`."""
+    columns = ", ".join(f"posting.{name}" for name in POSTING_COLUMNS.split(", "))
     query = (
-        f"SELECT {POSTING_COLUMNS} FROM posting WHERE window_id = ? AND (debtor = ? OR creditor = ?) "  # noqa: S608  # own names
-        "AND seq > ? ORDER BY seq LIMIT ?"
+        f"SELECT {columns} FROM entry JOIN posting ON posting.entry = entry.seq "  # noqa: S608  # own names
+        "WHERE entry.window_id = ? AND posting.window_id = ? AND (debtor = ? OR creditor = ?) AND posting.seq > ? "
+        "ORDER BY entry.seq, posting.seq LIMIT ?"
     )
-    return [BookedPosting.of(row) for row in view.all(query, (window, party, party, after, min(limit, PAGE_MAX)))]
+    return [BookedPosting.of(row) for row in view.all(query, (window, window, party, party, after, min(limit, PAGE_MAX)))]
 
 
 def envelope(view: View, seq: int) -> KeptEnvelope | None:
@@ -127,9 +129,9 @@ def positions(view: View, window_id: str) -> tuple[Position, ...]:
 def owed(view: View, window_id: str) -> tuple[Owed, ...]:
     """What each owes each in a window, before anything is set off; summed from the postings."""
     rows = view.all(
-        "SELECT debtor, creditor, SUM(amount_fen) FROM posting WHERE window_id = ? GROUP BY debtor, creditor "
-        "ORDER BY debtor, creditor",
-        (window_id,),
+        "SELECT debtor, creditor, SUM(posting.amount_fen) FROM entry JOIN posting ON posting.entry = entry.seq "
+        "WHERE entry.window_id = ? AND posting.window_id = ? GROUP BY debtor, creditor ORDER BY debtor, creditor",
+        (window_id, window_id),
     )
     return tuple(Owed(Party(debtor), Party(creditor), Fen(int(amount))) for debtor, creditor, amount in rows)
 

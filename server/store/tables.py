@@ -135,7 +135,6 @@ class PostingTable(SQLModel, table=True):
         CheckConstraint("phase IN ('posted', 'reserved', 'released')", name="posting_phase"),
         CheckConstraint("(phase = 'posted') = (window_id <> '')", name="posting_window"),
         Index("posting_entry", "entry"),
-        Index("posting_window", "window_id", "debtor"),
     )
 
 

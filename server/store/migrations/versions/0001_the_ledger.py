@@ -190,7 +190,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("posting", schema=None) as batch_op:
         batch_op.create_index("posting_entry", ["entry"], unique=False)
-        batch_op.create_index("posting_window", ["window_id", "debtor"], unique=False)
 
     op.create_table(
         "setting",
@@ -304,7 +303,6 @@ def downgrade() -> None:
     op.drop_table("settlement_window")
     op.drop_table("setting")
     with op.batch_alter_table("posting", schema=None) as batch_op:
-        batch_op.drop_index("posting_window")
         batch_op.drop_index("posting_entry")
 
     op.drop_table("posting")
