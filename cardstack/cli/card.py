@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cardstack.cli.opening import READER_HELP
-from cardstack.cli.output import emit, words
+from cardstack.cli.output import READER_HELP, emit, words
 
 app = typer.Typer(no_args_is_help=True, help=words("Read a card and care for its PIN.", "读卡与密码维护。"))
 ReaderName = Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)]
@@ -35,7 +34,7 @@ def read(
 ) -> None:
     """EF05, EF06 and, with --all, every declared file that the proofs at hand open."""
     from cardstack.cli.cardreading import read_card
-    from cardstack.cli.opening import open_card
+    from emulator.opening import open_card
 
     with open_card(reader, psam=psam, trace=trace, unmasked=unmasked) as opened:
         data = read_card(opened, profile, asked(pin), every=every, unmasked=unmasked)
@@ -54,7 +53,7 @@ def log(
 ) -> None:
     """Every cyclic file that the proofs at hand open."""
     from cardstack.cli.cardreading import read_logs
-    from cardstack.cli.opening import open_card
+    from emulator.opening import open_card
 
     with open_card(reader, psam=psam, trace=trace) as opened:
         data = read_logs(opened, profile, asked(pin))
@@ -66,7 +65,7 @@ def verify(*, reader: ReaderName = None, pin: Pin = None, trace: Trace = None, a
     """VERIFY in the social security application."""
     from cardstack.card.proving import verify_pin
     from cardstack.cli.cardreading import opened_social
-    from cardstack.cli.opening import open_card
+    from emulator.opening import open_card
 
     with open_card(reader, trace=trace) as opened:
         opened_social(opened)
@@ -88,7 +87,7 @@ def change_pin(
     """CHANGE PIN by the holder, who knows the old one."""
     from cardstack.card import proving
     from cardstack.cli.cardreading import opened_social
-    from cardstack.cli.opening import open_card
+    from emulator.opening import open_card
 
     with open_card(reader, trace=trace) as opened:
         opened_social(opened)
@@ -108,7 +107,7 @@ def unblock(
 ) -> None:
     """At the issuer's counter: the terminal proves the unblocking key."""
     from cardstack.cli.cardreading import unblock_card
-    from cardstack.cli.opening import open_card
+    from emulator.opening import open_card
 
     with open_card(reader, psam=psam, trace=trace) as opened:
         unblock_card(opened, profile, asked(new))
@@ -137,7 +136,7 @@ def _render(data: dict[str, Any]) -> None:
         table.add_row("", "")
         table.add_row(f"[bold]{part['title'][language()]}[/bold]", part["error"] or "")
         for row in part["fields"]:
-            table.add_row(row["title"][language()], str(row["value"]))
+            table.add_row(row["title"][language()], " ".join(filter(None, (row["value"], row["meaning"]))))
     console.print(table)
 
 
@@ -148,8 +147,8 @@ def _render_logs(data: dict[str, Any]) -> None:
     from cardstack.cli.output import language
 
     for part in data["logs"]:
-        names = [row["title"][language()] for row in part["records"][0]] if part["records"] else []
-        table = Table(*names, title=f"{part['application']} {part['file']} {part['title'][language()]} {part['error'] or ''}")
+        title = f"{part['application']} {part['file']} {part['title'][language()]} {part['error'] or ''}"
+        table = Table(*(part["records"][0] if part["records"] else ()), title=title)
         for record in part["records"]:
-            table.add_row(*(str(row["value"]) for row in record))
+            table.add_row(*(str(value) for value in record.values()))
         Console(soft_wrap=True).print(table)

@@ -24,6 +24,12 @@ def words(en: str, zh: str) -> str:
     return Text(en, zh).of(language())
 
 
+READER_HELP = words(
+    "emu:PROFILE, pcsc:0, pcsc:NAME, tcp:HOST:PORT or replay:FILE; CARDSTACK_READER, else emu:3.00.",
+    "emu:规范、pcsc:0、pcsc:名称、tcp:主机:端口 或 replay:文件；缺省取 CARDSTACK_READER，再缺省为 emu:3.00。",
+)
+
+
 def emit(value: Any, *, as_json: bool, render: Callable[[], None]) -> None:
     """The result of a command: one JSON document, or what `render` prints for people."""
     if as_json:

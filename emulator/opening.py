@@ -1,4 +1,4 @@
-"""Readers by name for the command line: everything `cardstack.readers` opens, and the emulator's own cards.
+"""Readers by name: everything `cardstack.readers` opens, and the emulator's own cards.
 
 A card whose keys are known to be test keys (an emulated one) brings them along; a real card needs a PSAM.
 """
@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from cardstack.apdu.script import Exchange, Script, run
-from cardstack.cli.output import words
+from cardstack.apdu.trace import Exchanged, bodies_hidden, in_full
+from cardstack.apdu.trace import traced as told
+from cardstack.card.issuing import master_for_tests
+from cardstack.card.profile import Profile
+from cardstack.card.profiles import PROFILES, profile
+from cardstack.card.proving import LocalKeys, PsamKeys
+from cardstack.card.reading import Terminal, detect, fitting
 from cardstack.errors import Refused, problem
+from cardstack.readers import connect
 from cardstack.readers.reader import Reader
 from cardstack.text import Text
+from emulator.desk import slot
 
 DEFAULT = "emu:3.00"
-READER_HELP = words(
-    "emu:PROFILE, pcsc:0, pcsc:NAME, tcp:HOST:PORT or replay:FILE; CARDSTACK_READER, else emu:3.00.",
-    "emu:规范、pcsc:0、pcsc:名称、tcp:主机:端口 或 replay:文件；缺省取 CARDSTACK_READER，再缺省为 emu:3.00。",
-)
 NO_KEYS = problem(
-    "CS-9010",
+    "CS-1416",
     Text("The card gives this only to a terminal with its key", "该数据需终端密钥认证后方可读取"),
     Text("Name the reader with the PSAM: --psam pcsc:1", "请指定装有 PSAM 的读卡器：--psam pcsc:1"),
 )
@@ -47,6 +51,20 @@ class Opened:
         """What the card's keys are diversified by: the last eight bytes of its answer to reset."""
         return self.reader.atr[-8:]
 
+    @property
+    def terminal(self) -> Terminal | None:
+        """What this terminal can prove with; None without keys."""
+        return Terminal(self.keys, self.factor) if self.keys is not None else None
+
+    def kind(self, name: str | None = None) -> Profile:
+        """The profile asked for, the one an emulated card was made of, or what the card says of itself."""
+        if name:
+            return profile(name)
+        kind, _, rest = self.reader.name.partition(":")
+        if kind == "emu" and rest in PROFILES:
+            return profile(rest)
+        return fitting(self.run(detect()), PROFILES)
+
     def close(self) -> None:
         """Let go of the card and of the PSAM."""
         self.reader.close()
@@ -70,15 +88,11 @@ def open_reader(name: str) -> Reader:
     kind, _, rest = name.partition(":")
     if kind == "emu":
         return emulated(rest)
-    from cardstack.readers import connect
-
     return connect(name)
 
 
 def emulated(rest: str) -> Reader:
     """A sample card of a profile, or of an image file."""
-    from emulator.desk import slot
-
     path = Path(rest)
     card = slot("", image=path) if path.suffix and path.is_file() else slot(rest or "3.00")
     return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None))
@@ -94,9 +108,6 @@ def is_emulated(reader: Reader) -> bool:
 
 def open_card(name: str | None, *, psam: str | None = None, trace: Path | None = None, unmasked: bool = False) -> Opened:
     """A card, its keys, and a trace of what is said to it."""
-    from cardstack.card.issuing import master_for_tests
-    from cardstack.card.proving import LocalKeys, PsamKeys
-
     reader = open_reader(reader_name(name))
     if psam:
         second = open_reader(psam)
@@ -117,9 +128,6 @@ def traced(reader: Reader, trace: Path | None, *, unmasked: bool = False) -> Exc
     """The reader's exchange, told to a file line by line where one is named."""
     if trace is None:
         return reader
-    from cardstack.apdu.trace import Exchanged, bodies_hidden, in_full
-    from cardstack.apdu.trace import traced as told
-
     now = datetime.now(UTC).isoformat()
     first = Exchanged(now, reader.name, 0, "", reader.atr.hex().upper(), "ATR")
     trace.write_text(first.line() + "\n", "utf-8")
