@@ -11,6 +11,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 PAGES: dict[str, str] = {
+    "docs/reference/card/README.md": "cardstack.card.reference:index",
+    "docs/reference/card/profiles.md": "cardstack.card.reference:profiles",
+    "docs/reference/card/applications.md": "cardstack.card.reference:applications",
+    "docs/reference/card/files.md": "cardstack.card.reference:files",
+    "docs/reference/card/access.md": "cardstack.card.reference:access",
+    "docs/reference/card/keys.md": "cardstack.card.reference:keys",
+    "docs/reference/card/commands.md": "cardstack.card.reference:commands",
+    "docs/reference/card/cryptograms.md": "cardstack.card.reference:cryptograms",
+    "docs/reference/card/states.md": "cardstack.card.reference:states",
+    "docs/reference/card/codes.md": "cardstack.card.reference:codes",
     "docs/reference/clients.md": "scripts.reference_clients:clients",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
     "docs/reference/status-words.md": "scripts.reference_pages:status_words",
