@@ -8,8 +8,9 @@ city, province towards a PSAM, and city, card towards an HSM.
 from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from cardstack import tlv
 from cardstack.apdu import commands
 from cardstack.apdu.message import Command, Response, StatusError
 from cardstack.apdu.script import Script, To, ask
@@ -18,6 +19,10 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.text import Text
+from cardstack.tlv import Tlv
+
+if TYPE_CHECKING:
+    from cardstack.ca.trust import Trusted
 
 PIN_WRONG = problem(
     "CS-1210",
@@ -230,3 +235,31 @@ def unblock_pin(puk: Key, stk: Key, factors: Factors, keys: KeySource) -> Script
     challenge = yield from get_challenge()
     proof = yield from keys.mac(stk, factors, challenge, bytes.fromhex("8424000004"))
     (yield from ask(Command(0x84, 0x24, 0x00, 0x00, proof))).require()
+
+
+PROOF = b"cardstack card proof 1\0"
+"""What stands before the nonce in a card's signature, so that it is good for nothing else."""
+
+
+def prove_by_certificate(trusted: "Trusted", nonce: bytes) -> Script[None]:
+    """The card signs a fresh nonce with the key of a certificate that a path has vouched for.
+
+    The PKI application is current and the holder's PIN was given. `Untrusted` where the signature is not the key's.
+    """
+    if len(nonce) < 16:
+        raise Malformed(f"a nonce has at least 16 bytes, got {len(nonce)}", field="nonce")
+    message = PROOF + nonce
+    answer = (yield from ask(Command(0x00, 0x2A, 0x9E, 0x9A, message, 64))).require()
+    if len(answer) != 64:
+        raise Untrusted("the signature is not r and s of 32 bytes each", CARD_UNPROVEN)
+    try:
+        trusted.certificate.public_key.verify(_der(answer), message)
+    except Untrusted as error:
+        raise Untrusted(problem=CARD_UNPROVEN) from error
+
+
+def _der(signature: bytes) -> bytes:
+    """R and s as the DER SEQUENCE that verifiers take."""
+    numbers = (int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+    parts = [Tlv(0x02, number.to_bytes(number.bit_length() // 8 + 1)) for number in numbers]
+    return Tlv(0x30, tlv.encode(parts)).encode()

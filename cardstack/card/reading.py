@@ -10,6 +10,7 @@ from cardstack.apdu.script import Script, ask
 from cardstack.card.keys import Factors
 from cardstack.card.layout import File, Form, items
 from cardstack.card.profile import Application, Profile
+from cardstack.card.profiles.pki import der_length
 from cardstack.card.profiles.social import AID, FirstHolder, Holder, Issuer
 from cardstack.card.proving import KeySource, external_authenticate
 from cardstack.errors import Malformed, Refused, problem
@@ -105,6 +106,20 @@ def read_holder(profile: Profile, terminal: Terminal | None = None) -> Script[Ho
         yield from external_authenticate(profile.key("SSSE", "RKSSSE"), factors, terminal.keys)
     holder: Holder | FirstHolder = yield from read_file(file)
     return holder
+
+
+def read_certificate(profile: Profile, fid: int = 0x0018) -> Script[bytes]:
+    """The holder's certificate from the PKI application, DER; empty where none was written."""
+    yield from open_application(profile, "PKI-ADF1")
+    file = profile.file("PKI-ADF1", fid)
+    (yield from ask(commands.select_file(file.fid))).require()
+    content = (yield from ask(commands.read_binary(0, CHUNK))).require()
+    size = min(der_length(content), file.size)
+    for offset in range(CHUNK, size, CHUNK):
+        content += (yield from ask(commands.read_binary(offset, min(CHUNK, size - offset)))).require()
+    if len(content) < size:
+        raise Malformed(f"{file.fid:04X}: the certificate has {size} bytes, {len(content)} came", field="certificate")
+    return content[:size]
 
 
 @dataclass(frozen=True, slots=True)

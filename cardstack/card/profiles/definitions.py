@@ -181,9 +181,9 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         Text("card signature", "卡片签名"),
-        "SM2 over Z ‖ message with identifier 1234567812345678, r ‖ s, by COMPUTE DIGITAL SIGNATURE 002A9E9A",
+        "SM2 (identifier 1234567812345678) over 'cardstack card proof 1' ‖ 00 ‖ nonce; r ‖ s by 002A9E9A",
         OURS,
         "GB/T 32918.2 for the signature; the command is ISO/IEC 7816-8's",
-        "card.profiles.pki",
+        "card.proving.prove_by_certificate",
     ),
 )

@@ -1,7 +1,8 @@
 """The PKI application of generation 3: the holder's SM2 keys, certificates and challenge-response PIN.
 
-Only what the recorded middleware does is public (id 46244496087): names, files 0012, 0018 and 0019, the instructions
-80C4, 804E, 804A, 80C2 and 84D4. Everything else is this project's definition.
+Names, files and commands are those of issuing middleware (id 46244496087): the card hashes with SM3 (80C4), a PIN is
+proved by a challenge under its hash (0020 with P1 01), an encryption key pair comes in wrapped (804E, 804A, 80C2), and
+certificates are written in blocks from offset 0. How the card signs is this project's definition.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from cardstack.card.profile import Application, Pin
 from cardstack.card.profiles.sources import OURS
 from cardstack.codec import Binary
 from cardstack.crypto.cryptogram import Block
+from cardstack.errors import Malformed
 from cardstack.text import Text
 
 MIDDLEWARE = "PKI middleware of third-generation cards (id 46244496087)"
@@ -31,11 +33,38 @@ class SmPublicKey:
 
 @dataclass(frozen=True, slots=True)
 class CertificateRoom:
-    """Files 0018 and 0019: length in two bytes and a DER certificate; zeros follow."""
+    """Files 0018 and 0019: a DER certificate from the first byte on, as the middleware writes it; zeros follow."""
 
     content: Annotated[
-        bytes, part(Binary(CERTIFICATE_ROOM), Text("length 2 and certificate", "长度 2 字节及证书"), MIDDLEWARE)
+        bytes, part(Binary(CERTIFICATE_ROOM), Text("certificate, DER, then zeros", "DER 证书，后补零"), MIDDLEWARE)
     ] = bytes(CERTIFICATE_ROOM)
+
+    @classmethod
+    def holding(cls, certificate: bytes) -> "CertificateRoom":
+        """The file with a certificate in it."""
+        if len(certificate) > CERTIFICATE_ROOM:
+            raise Malformed(f"the file has {CERTIFICATE_ROOM} bytes, the certificate {len(certificate)}", field="certificate")
+        return cls(certificate.ljust(CERTIFICATE_ROOM, b"\0"))
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate without what follows it; empty where none was written."""
+        return self.content[: der_length(self.content)]
+
+
+def der_length(head: bytes) -> int:
+    """How long the DER object is that begins so (30, then its length); 0 where none does.
+
+    >>> der_length(bytes.fromhex("30820123")), der_length(bytes.fromhex("3003")), der_length(bytes(4))
+    (295, 5, 0)
+    """
+    if head[:1] != b"\x30":
+        return 0
+    first = int.from_bytes(head[1:2])
+    width = first & 0x7F if first & 0x80 else 0
+    if width > 2:
+        return 0
+    return 2 + width + (int.from_bytes(head[2 : 2 + width]) if width else first)
 
 
 UK, MPIN = proof("UKPKI"), proof("MPIN")
