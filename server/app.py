@@ -14,6 +14,7 @@ from server.api.callers import Services
 from server.clock import Clock, Sandbox, system
 from server.config import Config
 from server.intake import Intake
+from server.pki import pki, published
 from server.store import open_store
 from server.store.store import Store
 from server.trusting import Trust
@@ -67,6 +68,7 @@ def create_app(
     app.extensions["cardstack"] = Services(config, store, Intake(config, store, trust, clock), clock)
     problems.handle(app)
     app.register_api(routes.pages)
+    app.register_blueprint(pki(published(config, clock()), clock))
     _describe(app)
     console.attach(app, config, store, clock)
     return app

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,6 +36,8 @@ class Config(BaseSettings):
     certificate_header: str = Field(
         default="", description="header in which the TLS terminator in front passes on a client certificate's SHA-256"
     )
+    ocsp_password: SecretStr | None = Field(default=None, description="opens the status responders' keys; without it no OCSP")
+    ca_password: SecretStr | None = Field(default=None, description="opens the authorities' keys; without it no enrolment")
 
     @property
     def database_url(self) -> str:

@@ -78,7 +78,7 @@ class Enrolment:
         self.home.name(**attributes)
         secret = secrets.token_urlsafe(24)
         made = Ticket(secrets.token_hex(6), _hash(secret), kind, dict(attributes), level, hosts, at + timedelta(days=days))
-        with files.locked(self._file.parent):
+        with self.home.alone():
             held = self._held() | {made.id: _as_data(made)}
             files.write_json(self._file, held)
             self.home.note(at=at, actor=actor, action="ticket", facts={"ticket": made.id, "profile": kind})
@@ -87,7 +87,7 @@ class Enrolment:
     def enrol(self, raw: bytes, *, ticket: str, secret: str, at: datetime) -> Certificate:
         """The certificate of a ticket for the key in a request; the ticket is spent."""
         request = csr.Request.parse(raw)
-        with files.locked(self._file.parent):
+        with self.home.alone():
             held = self._held()
             found = _of_data(ticket, held[ticket]) if ticket in held else None
             # A wrong secret takes as long as a right one, and an unknown ticket as long as a known one.

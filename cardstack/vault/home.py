@@ -5,10 +5,12 @@ resumed or issued without standing there. Private keys are encrypted or lie in a
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from cardstack.ca import encoding as der
@@ -100,6 +102,7 @@ class AuthorityHome:
         self.full: tuple[int, datetime] | None = None
         self.delta: tuple[int, datetime] | None = None
         self._signer = signer
+        self._turn = RLock()
         self.refresh()
 
     @classmethod
@@ -170,8 +173,16 @@ class AuthorityHome:
 
     def refresh(self) -> None:
         """Take in what others have written to the log since."""
-        for line in self.journal.catch_up():
-            self._fold(line)
+        with self._turn:
+            for line in self.journal.catch_up():
+                self._fold(line)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Neither another thread nor another process acts meanwhile, and all they did before is known."""
+        with self._turn, files.locked(self.folder):
+            self.refresh()
+            yield
 
     def issue(
         self,
@@ -211,30 +222,26 @@ class AuthorityHome:
             "fingerprint": made.fingerprint,
             "valid_until": made.valid_until.isoformat(),
         }
-        with files.locked(self.folder):
-            self.refresh()
+        with self.alone():
             files.write(self._certificate_file(made.serial), made.raw)
             self._write(at, actor, "issue", said | dict(facts or {}))
         return made
 
     def act(self, serial: int, act: Act, *, at: datetime, actor: str, reason: Reason = Reason.UNSPECIFIED) -> Record:
         """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
-        with files.locked(self.folder):
-            self.refresh()
+        with self.alone():
             # The register refuses what is not possible before anything is written; folding the line does it for good.
             Register([self.register.record(serial)]).act(serial, act, at, reason)
             self._write(at, actor, str(act), {"serial": f"{serial:x}", "reason": reason.word})
         return self.register.record(serial)
 
     def note(self, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any]) -> None:
-        """Write a line that changes no certificate; the caller holds the folder's lock."""
-        self.refresh()
+        """Write a line that changes no certificate; the caller is `alone`."""
         self._write(at, actor, action, facts)
 
     def publish(self, *, at: datetime, actor: str, force: str | None = None) -> str | None:
         """Make the CRL that is due (or the one asked for: `full`, `delta`); which one it was, None where none was due."""
-        with files.locked(self.folder):
-            self.refresh()
+        with self.alone():
             last, last_delta = (one[1] if one else None for one in (self.full, self.delta))
             kind = force or self.schedule.due(last, last_delta, at)
             if kind == "delta" and self.full is None:
@@ -259,6 +266,11 @@ class AuthorityHome:
         path = self.folder / "crl" / f"{kind}.crl"
         return path.read_bytes() if kind in {"full", "delta"} and path.exists() else None
 
+    def trust_list(self) -> bytes | None:
+        """The newest signed trust list, JSON."""
+        path = self.folder / "trustlist.json"
+        return path.read_bytes() if path.exists() else None
+
     def issued(self, serial: int) -> Certificate:
         """A certificate that it issued."""
         self.register.record(serial)
@@ -270,16 +282,20 @@ class AuthorityHome:
             if record.profile == "cross" and record.valid_until >= at:
                 yield self.issued(record.serial), record
 
+    def has_responder(self, at: datetime) -> bool:
+        """Whether a status responder was made that lasts another week."""
+        path = self.folder / "ocsp.pem"
+        return path.exists() and at + timedelta(days=7) < Certificate.parse(files.read(path)).valid_until
+
     def responder(self, *, at: datetime, actor: str, password: bytes) -> Served:
         """Who answers for its certificates' status: a delegate whose key lies here under a password of its own.
 
         The delegate is made on first use and again before its certificate runs out; only that needs the authority's key.
         """
         certificate_file, key_file = self.folder / "ocsp.pem", self.folder / "ocsp-key.pem"
-        if certificate_file.exists():
+        if self.has_responder(at):
             held = Certificate.parse(files.read(certificate_file))
-            if at + timedelta(days=7) < held.valid_until:
-                return self._served(Authority.of(held, local.load_pkcs8(files.read(key_file), password)))
+            return self._served(Authority.of(held, local.load_pkcs8(files.read(key_file), password)))
         signer = local.generate(self.certificate.public_key.algorithm)
         subject = self.name(CN=f"OCSP {self.id} {at:%Y%m%d%H%M%S}")
         until = min(at + timedelta(days=RESPONDER_DAYS), self.certificate.valid_until)

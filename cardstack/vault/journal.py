@@ -21,7 +21,7 @@ class Journal:
 
     def catch_up(self) -> Iterator[Line]:
         """The lines written since the last time, each with its hash checked against the one before."""
-        if not self.path.exists():
+        if not self.path.exists() or self.path.stat().st_size == self._read:
             return
         with self.path.open("rb") as file:
             file.seek(self._read)

@@ -194,7 +194,7 @@ class Network:
         day = at.astimezone(CHINA).date()
         listed = services(id_, self.agreements(), self.members, certificates, day)
         made = TrustList(id_, sequence, at, at + LIST_LASTS, listed, (certificate.raw,))
-        with files.locked(home.folder):
+        with home.alone():
             files.write(path, sign(made, signer, certificate))
             home.note(at=at, actor=actor, action="trust-list", facts={"sequence": sequence, "services": len(listed)})
         return made

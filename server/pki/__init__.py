@@ -1,5 +1,6 @@
-"""What an authority publishes over HTTP: CRLs, certificates, status answers (OCSP) and enrolment (EST)."""
+"""What an authority publishes over HTTP: CRLs, certificates, trust lists, status answers (OCSP) and enrolment (EST)."""
 
 from server.pki.pages import Published, pki
+from server.pki.publishing import published
 
-__all__ = ["Published", "pki"]
+__all__ = ["Published", "pki", "published"]

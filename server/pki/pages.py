@@ -1,6 +1,7 @@
 """The endpoints of the authorities' publications.
 
     /pki/ID.cer  /pki/ID.crl  /pki/ID-delta.crl        RFC 5280 §4.2.1.13, §4.2.2.1; RFC 2585
+    /pki/ID/trustlist.json                              `cardstack.ca.trustlist`
     /pki/ID/ocsp                                        RFC 6960 appendix A, GET and POST
     /.well-known/est/ID/cacerts, simpleenroll, …        RFC 7030
 
@@ -61,6 +62,12 @@ def _files(pages: Blueprint, authorities: Mapping[str, Published]) -> None:
         found = authorities.get(whole if whole and not delta else id_)
         kind = "delta" if whole and not delta else "full"
         return _file(None if found is None else found.home.crl(kind), "application/pkix-crl")
+
+    @pages.get("/pki/<id_>/trustlist.json")
+    def trust_list(id_: str) -> Response:
+        """The newest signed trust list."""
+        found = authorities.get(id_)
+        return _file(None if found is None else found.home.trust_list(), "application/json")
 
 
 def _status(pages: Blueprint, authorities: Mapping[str, Published], clock: Callable[[], datetime]) -> None:

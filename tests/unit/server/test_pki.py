@@ -6,12 +6,14 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cardstack.ca import csr, fields
@@ -27,6 +29,8 @@ from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm
 from cardstack.vault.enrolment import Enrolment
 from cardstack.vault.home import AuthorityHome
+from server.app import create_app
+from server.config import Config
 from server.pki import Published, pki
 from tests.unit.ca.provinces import AT
 from tests.unit.vault.homes import card, home
@@ -216,3 +220,34 @@ def test_a_request_for_enrolment_is_refused_in_words(tmp_path: Path) -> None:
     assert "CS-2310" in client.post(place, data=good, auth=("a", "b")).text
     assert client.post("/.well-known/est/99/simpleenroll", data=good, auth=("a", "b")).status_code == 404
     assert client.get("/.well-known/est/31/csrattrs").status_code == 204
+
+
+def test_the_service_publishes_the_authorities_below_its_home(tmp_path: Path) -> None:
+    """Files always; status and enrolment where the passwords are given; answers while threads revoke."""
+    one = home(tmp_path / "ca")
+    signer = one.authority.signer
+    assert isinstance(signer, local.LocalSigner)
+    (one.folder / "key.pem").write_bytes(signer.to_pkcs8(b"secret"))
+    one.publish(at=NOW, actor="tester")
+    closed = create_app(Config(home=tmp_path)).test_client()
+    assert closed.get("/pki/31.crl").status_code == 200
+    assert closed.post("/pki/31/ocsp", data=b"x").data == der.sequence(der.enumerated(6))
+    assert closed.post("/.well-known/est/31/simpleenroll", data=b"x", auth=("a", "b")).status_code == 404
+    assert closed.get("/pki/31/trustlist.json").status_code == 404
+    opened = create_app(Config(home=tmp_path, ca_password=SecretStr("secret"), ocsp_password=SecretStr("online")))
+    assert opened.test_client().post("/.well-known/est/31/simpleenroll", data=b"!", auth=("a", "b")).status_code == 400
+    only_status = create_app(Config(home=tmp_path, ocsp_password=SecretStr("online")))
+    names = [der.octets(part) for part in one.responder(at=NOW, actor="x", password=b"online").hashes("sha1")]
+
+    def ask(_: int) -> list[str]:
+        made = card(one)
+        one.act(made.serial, Act.REVOKE, at=NOW, actor="tester")
+        identifier = der.sequence(der.sequence(der.oid("1.3.14.3.2.26")), *names, der.integer(made.serial))
+        asked = der.sequence(der.sequence(der.sequence(der.sequence(identifier))))
+        return [
+            single.status
+            for single in OcspResponse.parse(only_status.test_client().post("/pki/31/ocsp", data=asked).data).answers
+        ]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(20))) == [["revoked"]] * 20
