@@ -30,6 +30,7 @@ Subject = Annotated[
     str, typer.Option("--subject", help=words("Below the authority's names: O=…,CN=…", "名称空间之下的主体：O=…,CN=…"))
 ]
 Hosts = Annotated[list[str] | None, typer.Option("--host", help=words("A host name; may be repeated.", "主机名，可多次给出。"))]
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 AtLevel = Annotated[str, typer.Option("--level", help="basic | substantial | high")]
 
 
@@ -42,6 +43,10 @@ def create(
     profile: Annotated[str, typer.Option(help="province-root | bridge | sub-ca")] = "province-root",
     below: Annotated[str, typer.Option(help=words("The authority above a sub-ca.", "下级 CA 的上级机构。"))] = "",
     domain: Annotated[list[str] | None, typer.Option(help=words("A domain of its hosts.", "其主机所属域名。"))] = None,
+    token: Annotated[
+        str, typer.Option(help=words("Make the key in this PKCS #11 token.", "在此 PKCS #11 密码模块中生成密钥。"))
+    ] = "",
+    library: Annotated[str, typer.Option(help=words("The token's library.", "密码模块库文件。"))] = SOFTHSM,
     base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8080",
     actor: Actor = "console",
     at: At = "",
@@ -49,10 +54,9 @@ def create(
 ) -> None:
     """Make an authority: its key (encrypted with CARDSTACK_CA_PASSWORD), certificate, first CRL and audit log."""
     from cardstack.ca.issue import Wish
-    from cardstack.crypto import local
     from cardstack.crypto.suite import Suite
     from cardstack.errors import Malformed
-    from cardstack.vault import files
+    from cardstack.vault import keys
     from cardstack.vault.declaring import declare
     from cardstack.vault.home import AuthorityHome
 
@@ -61,11 +65,12 @@ def create(
     secret, when = password(AUTHORITY_PASSWORD), moment(at)
     above = authority(below, keys=True) if below else None
     declared = declare(id_, title, province=province, profile=profile, domains=tuple(domain or ()), base=base)
-    signer = local.generate(Suite(suite).algorithm)
     place = folder() / id_
+    where = keys.Place(library, token, f"cardstack {id_}") if token else None
+    signer = keys.generate(Suite(suite).algorithm, secret, where)
     wish = Wish(policies=tuple(above.declared.policies.values())) if above else Wish()
     made = AuthorityHome.create(place, declared, signer, at=when, actor=actor, below=above, wish=wish)
-    files.write(place / "key.pem", signer.to_pkcs8(secret), secret=True)
+    keys.keep(place, signer, secret)
     made.publish(at=when, actor=actor)
     data = _authority(made)
     emit(data, as_json=as_json, render=lambda: print(f"{data['id']}  {data['title']['zh']}  {data['fingerprint']}"))

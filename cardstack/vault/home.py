@@ -29,7 +29,7 @@ from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
-from cardstack.vault import files
+from cardstack.vault import files, keys
 from cardstack.vault.journal import Journal
 
 EXISTS = problem(
@@ -139,9 +139,8 @@ class AuthorityHome:
 
     @classmethod
     def open(cls, folder: Path, password: bytes | None = None, schedule: Schedule | None = None) -> "AuthorityHome":
-        """The authority of a folder; with a password it can sign."""
-        signer = None if password is None else local.load_pkcs8(files.read(folder / "key.pem"), password)
-        return cls(folder, signer, schedule)
+        """The authority of a folder; with a password (of its key file) or PIN (of its token) it can sign."""
+        return cls(folder, None if password is None else keys.load(folder, password), schedule)
 
     @property
     def id(self) -> str:

@@ -1,0 +1,158 @@
+"""Keys in a PKCS #11 token: SoftHSM2 in tests, an HSM in service; the private key never leaves it.
+
+ECDSA P-256 and P-384 and RSA. A token that offers SM2 does so by a mechanism of its maker's own, for PKCS #11 has none;
+an authority with SM2 keys uses an encrypted file, or a signer of the maker's behind the same `keys.Signer` port.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from cardstack.ca import encoding as der
+from cardstack.crypto import local
+from cardstack.crypto.keys import Algorithm, PublicKey
+from cardstack.crypto.suite import MEANS, RSA_KEY, digest
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.text import Text
+
+NO_PKCS11 = problem(
+    "CS-2330",
+    Text("The token library {library} cannot be used", "无法使用密码模块库 {library}"),
+    Text(
+        "Install python-pkcs11 (extra pkcs11) and the maker's library; for SoftHSM2: apt-get install softhsm2.",
+        "请安装 python-pkcs11（附加项 pkcs11）与厂商库；SoftHSM2：apt-get install softhsm2。",
+    ),
+)
+NO_TOKEN = problem(
+    "CS-2331",
+    Text("The token {token} does not open", "密码模块 {token} 无法打开"),
+    Text("Check its label and the PIN; it may be locked after wrong ones.", "请核对标签与 PIN；多次错误可能已被锁定。"),
+)
+NO_KEY = problem(
+    "CS-2332",
+    Text("The token {token} has no key {label} of this kind", "密码模块 {token} 中没有该类型的密钥 {label}"),
+    Text("Make it with `ca create --token`, or choose another label.", "请用 ca create --token 生成，或更换标签。"),
+)
+_CURVES = {Algorithm.ECDSA_P256_SHA256: "secp256r1", Algorithm.ECDSA_P384_SHA384: "secp384r1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a token key is: the maker's library, the token's label, the key's label."""
+
+    library: str
+    token: str
+    label: str
+
+    def as_data(self) -> dict[str, str]:
+        return {"library": self.library, "token": self.token, "label": self.label}
+
+    @classmethod
+    def of_data(cls, held: Any) -> "Place":
+        """From `token.json`; `Malformed` where a field is missing."""
+        if not isinstance(held, dict) or not all(isinstance(held.get(name), str) for name in ("library", "token", "label")):
+            raise Malformed("a token key has library, token and label", field="token.json")
+        return cls(held["library"], held["token"], held["label"])
+
+
+class TokenSigner:
+    """A key pair in a token. Its session is used by one thread at a time."""
+
+    def __init__(self, session: Any, private: Any, public: PublicKey, place: Place) -> None:
+        self._session, self._private, self.public, self.place = session, private, public, place
+        self._turn = RLock()
+
+    def sign(self, message: bytes) -> bytes:
+        """ECDSA gets the digest and its raw r and s become DER; RSA hashes inside."""
+        from pkcs11 import Mechanism
+        from pkcs11.util.ec import encode_ecdsa_signature
+
+        algorithm = self.public.algorithm
+        with self._turn, _said(self.place):
+            if algorithm is Algorithm.RSA_SHA256:
+                return bytes(self._private.sign(message, mechanism=Mechanism.SHA256_RSA_PKCS))
+            raw = self._private.sign(digest(MEANS[algorithm].digest, message), mechanism=Mechanism.ECDSA)
+            return bytes(encode_ecdsa_signature(raw))
+
+    def __repr__(self) -> str:
+        return f"TokenSigner({self.place.token}/{self.place.label}, {self.public!r})"
+
+
+def generate(place: Place, pin: bytes, algorithm: Algorithm, *, rsa_bits: int = 3072) -> TokenSigner:
+    """A new key pair in the token, not to be extracted; `Refused` for an algorithm that PKCS #11 does not know."""
+    session = _session(place, pin)
+    with _said(place):
+        from pkcs11 import Attribute, KeyType
+        from pkcs11.util.ec import encode_named_curve_parameters
+
+        keep = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False, Attribute.SIGN: True}
+        if algorithm is Algorithm.RSA_SHA256:
+            session.generate_keypair(KeyType.RSA, rsa_bits, label=place.label, store=True, private_template=keep)
+        elif algorithm in _CURVES:
+            curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[algorithm])}
+            domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
+            domain.generate_keypair(label=place.label, store=True, private_template=keep)
+        else:
+            raise Refused(f"{algorithm} has no PKCS #11 mechanism", problem=NO_KEY, token=place.token, label=place.label)
+    return _found(session, place)
+
+
+def find(place: Place, pin: bytes) -> TokenSigner:
+    """A key pair that is in the token; `Refused` where it is not."""
+    return _found(_session(place, pin), place)
+
+
+def _found(session: Any, place: Place) -> TokenSigner:
+    from pkcs11 import KeyType, ObjectClass
+    from pkcs11.exceptions import NoSuchKey
+    from pkcs11.util.ec import encode_ec_public_key
+    from pkcs11.util.rsa import encode_rsa_public_key
+
+    with _said(place):
+        for kind, encode in ((KeyType.EC, encode_ec_public_key), (KeyType.RSA, _spki(encode_rsa_public_key))):
+            try:
+                private = session.get_key(ObjectClass.PRIVATE_KEY, kind, place.label)
+                public = session.get_key(ObjectClass.PUBLIC_KEY, kind, place.label)
+            except NoSuchKey:
+                continue
+            return TokenSigner(session, private, local.public_key(bytes(encode(public))), place)
+    raise Refused(problem=NO_KEY, token=place.token, label=place.label)
+
+
+def _spki(encode: Any) -> Any:
+    """The package writes a bare RSAPublicKey (PKCS #1); the header of SubjectPublicKeyInfo goes around it."""
+
+    def wrapped(key: Any) -> bytes:
+        return der.sequence(der.sequence(der.oid(RSA_KEY), der.NULL), der.bits(encode(key)))
+
+    return wrapped
+
+
+def _session(place: Place, pin: bytes) -> Any:
+    try:
+        import pkcs11
+        from pkcs11.exceptions import PKCS11Error
+
+        library = pkcs11.lib(str(Path(place.library)))
+    except (ImportError, RuntimeError, OSError) as error:
+        raise Refused(type(error).__name__, problem=NO_PKCS11, library=place.library) from None
+    try:
+        library.reinitialize()
+        token = library.get_token(token_label=place.token)
+        return token.open(rw=True, user_pin=pin.decode())
+    except (PKCS11Error, UnicodeDecodeError) as error:
+        raise Refused(type(error).__name__, problem=NO_TOKEN, token=place.token) from None
+
+
+@contextmanager
+def _said(place: Place) -> Iterator[None]:
+    """The package's errors by our code; none of them carries a key or a PIN."""
+    from pkcs11.exceptions import PKCS11Error
+
+    try:
+        yield
+    except PKCS11Error as error:
+        raise Refused(type(error).__name__, problem=NO_TOKEN, token=place.token) from None
