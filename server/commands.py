@@ -3,19 +3,26 @@
 A change has no other way in. The interface, the console and the command line all enter a request and have it decided.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cardstack.errors import Refused
+from cardstack.settlement.envelope import canonical, digest
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import Kind, Request
 from server.permissions import Grant, Permission
+from server.store.commit import Kept
 from server.store.office import Office
 from server.store.office.people import Operator
+from server.store.posting import Submission
 
 if TYPE_CHECKING:
     from server.store.store import Store
@@ -52,7 +59,7 @@ def _operator(request: Request, means: Means) -> str:
 def _window(request: Request, means: Means) -> str:
     """The step that was asked for; agreeing the nets makes the payments."""
     window, event = request.payload["window"], Event(request.payload["event"])
-    deciders = "+".join([request.maker, *(decision.operator_id for decision in request.decisions)])
+    deciders = "+".join(_deciders(request))
     store = means.ledger
     after = store.move_window(window, event, actor=deciders, now=means.at, reason=request.reason)
     if event is Event.AGREE:
@@ -70,8 +77,44 @@ def _limit(request: Request, means: Means) -> str:
     return str(party)
 
 
+def _reversal(request: Request, means: Means) -> str:
+    """Book the opposite as a message of the centre; what is kept with it is the request and its decisions."""
+    payload, store = request.payload, means.ledger
+    entry = store.transaction(payload["message"])
+    if entry is None:
+        raise Refused(f"no such transaction: {payload['message']}")
+    transaction = Transaction(
+        id=MessageId.of("C00000000000", means.at, int(sha256(request.id.encode()).hexdigest(), 16) % 10_000),
+        scheme=entry.scheme,
+        kind="reversal",
+        sender=CENTRE_NODE,
+        home=entry.home,
+        treating=entry.treating,
+        occurred_at=means.at.replace(microsecond=0),
+        amount_fen=entry.amount_fen,
+        evidence={"request": request.id},
+        reverses=entry.id,
+    )
+    line = canonical(transaction)
+    raw = json.dumps({"request": request.id, "decided_by": _deciders(request), "transaction": line.decode()}).encode()
+    kept = Kept("decision", sha256(raw).digest(), raw, str(CENTRE_NODE), means.at)
+    prepared = prepare(transaction, digest(line), Node(CENTRE_NODE), store.schemes)
+    ((answer,),) = store.submit([Submission(kept, [prepared])], means.at)
+    if not answer.stands:
+        raise Refused(f"the ledger answered {answer.outcome.value}")
+    return str(answer.id)
+
+
+def _deciders(request: Request) -> list[str]:
+    return [request.maker, *(decision.operator_id for decision in request.decisions if decision.approve)]
+
+
+CENTRE_NODE = Party("00.hub")
 LARGE = Fen(100_000_000_00)
 """From one hundred million yuan on, an approver decides after the checker. Illustrative: each installation's own rule."""
+
+REVERSAL_LARGE = Fen(10_000_00)
+"""From ten thousand yuan on, an approver decides a reversal after the checker. Illustrative, as above."""
 
 _P = Permission
 _CHANGES: Mapping[str, tuple[Kind, Callable[[Request, Means], str]]] = {
@@ -80,6 +123,7 @@ _CHANGES: Mapping[str, tuple[Kind, Callable[[Request, Means], str]]] = {
         (Kind("operator", Text("Operator and roles", "操作员与角色"), _P.OPERATOR_REQUEST), _operator),
         (Kind("agree", Text("Agree a window's nets", "确认窗口净额"), _P.WINDOW_CLOSE, LARGE), _window),
         (Kind("abort", Text("Abort a window", "中止清算窗口"), _P.WINDOW_CLOSE, Fen(0)), _window),
+        (Kind("reversal", Text("Reversal", "冲正"), _P.ADJUSTMENT_REQUEST, REVERSAL_LARGE), _reversal),
         (Kind("limit", Text("Participant's limit", "参与方额度"), _P.PARTICIPANT_REQUEST, LARGE), _limit),
     )
 }

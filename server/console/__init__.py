@@ -29,8 +29,12 @@ NOUNS = (
     "transactions",
     "windows",
     "settlements",
-    "participants",
+    "adjustments",
     "approvals",
+    "participants",
+    "figures",
+    "cards",
+    "reports",
     "audit",
     "people",
     "system",
@@ -86,6 +90,7 @@ def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], dat
         certificate_header=config.certificate_header or None,
         store=store,
         trust_folder=config.trust_folder,
+        home=config.home,
     )
     register(app, services)
 

@@ -18,7 +18,8 @@ from server.store.office.tables import from_ms, to_ms
 pages = Pages("approvals", __name__, url_prefix="/console/approvals")
 
 
-def _rows(query: Query) -> Slice:
+def fetch(query: Query) -> Slice:
+    """Requests as rows, newest first."""
     before = None
     if query.after:
         moment_ms, _, request_id = query.after.partition("_")
@@ -76,8 +77,16 @@ LISTING = Listing(
         Filter("subject", Text("Concerns", "对象")),
     ),
     actions=(Action("approvals.decide_many", Text("Approve selected", "批量通过"), Permission.CHECK),),
-    fetch=_rows,
+    fetch=fetch,
 )
+
+
+def waiting_for(subject: str, kind: str) -> str | None:
+    """The id of a request of a kind that waits about a thing, wherever it was asked."""
+    found = services().office.requests.page(
+        before=None, size=20, scope=None, subject=subject, kind=kind, state=State.PENDING.value
+    )
+    return next((one.id for one in found if one.expires > moment()), None)
 
 
 @pages.page("/", needs=Permission.APPROVAL_READ)

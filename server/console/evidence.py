@@ -1,6 +1,6 @@
 """What stands behind a booked transaction: the signed envelope, who vouched for it, and what the card said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -99,7 +99,12 @@ def conversation(transaction: Transaction | None) -> list[Said]:
     """What terminal and card said, in words; an evidence of another form gives nothing."""
     held: Any = transaction.evidence if transaction else {}
     found = next((held[name] for name in EXCHANGES if isinstance(held.get(name), Sequence)), ())
-    return [said for said in map(_said, found) if said is not None]
+    return explained(found)
+
+
+def explained(exchanges: Iterable[Any]) -> list[Said]:
+    """Exchanges in words; what is no exchange is left out."""
+    return [said for said in map(_said, exchanges) if said is not None]
 
 
 def _said(one: Any) -> Said | None:

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 
 from cardstack.text import Language, Text
+from server.jobs import Jobs
 from server.operators import Visitor
 from server.permissions import Scope
 from server.store.office import Office
@@ -33,6 +36,17 @@ class Services:
     certificate_header: str | None = None
     store: "Store | None" = None
     trust_folder: Path | None = None
+    home: Path | None = None
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work in the background, kept beside the data."""
+        return _jobs(self.office, self.home or Path(gettempdir()), self.clock)
+
+
+@cache
+def _jobs(office: Office, home: Path, clock: Callable[[], datetime]) -> Jobs:
+    return Jobs(office.jobs, home / "exports", clock)
 
 
 def services() -> Services:

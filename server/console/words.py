@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from cardstack.text import Text
 from cardstack.values import Fen, mask_name, mask_number, yuan
 from server import operators
-from server.console import shell
+from server.console import formats, shell
 from server.console.navigation import GROUPS, Group
 from server.console.services import LOCAL, language, moment, services, t
 from server.permissions import ROLE_TITLES, Permission
@@ -92,14 +93,13 @@ def teach(app: Flask) -> None:
         certificate_offered=lambda: services().certificate_header is not None,
         scope_is_whole=lambda: g.scope is None,
         in_words=in_words,
+        export_formats=lambda: [(one.key, one.title) for one in formats.formats()],
         grant_texts=lambda person: {str(grant) for grant in person.grants},
         flashes=lambda: get_flashed_messages(with_categories=True),
         ROLE_TITLES=ROLE_TITLES,
         now=moment,
     )
-    app.jinja_env.filters.update(
-        say=say, yuan=money, moment=clock, day=day, masked_name=mask_name, masked_number=mask_number, as_json=as_json
-    )
+    app.jinja_env.filters.update(FILTERS)
 
 
 def say(words: object) -> str:
@@ -140,6 +140,12 @@ def province(code: str) -> str:
     """A province's name with its digits."""
     named = PROVINCES.get(code)
     return f"{named.of(language())} {code}" if named and code != "*" else say(named or code)
+
+
+def province_choice(place: str) -> tuple[str, str]:
+    """A place of six digits with its province's name, for a choice."""
+    named = PROVINCES.get(place[:2])
+    return place, f"{named.of(language()) if named else ''} {place}"
 
 
 def navigation() -> list[Group]:
@@ -203,3 +209,15 @@ def _fingerprint(name: str) -> str:
 def asset(name: str) -> str:
     """The address of a static file, with its content's hash, so that a new version is never mistaken for the old."""
     return url_for("console.static", filename=name, v=_fingerprint(name))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "say": say,
+    "yuan": money,
+    "moment": clock,
+    "day": day,
+    "masked_name": mask_name,
+    "masked_number": mask_number,
+    "as_json": as_json,
+    "province_choice": province_choice,
+}

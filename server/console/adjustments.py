@@ -1,0 +1,92 @@
+"""调账与冲正: what was booked is never edited; its opposite takes it back, asked for by one and decided by another."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Refused, problem
+from cardstack.settlement.ledger import State
+from cardstack.text import Text
+from server.console import approvals, listing, requesting, transactions
+from server.console.listing import Listing, Query, Slice
+from server.console.services import operator, store, t
+from server.console.words import PROVINCES
+from server.permissions import Pages, Permission
+from server.store.values import Entry
+
+pages = Pages("adjustments", __name__, url_prefix="/console/adjustments")
+
+ASKED_BEFORE = problem(
+    "CS-4130",
+    Text("A reversal of this transaction is already waiting", "该交易已有待复核的冲正申请"),
+    Text("Decide or withdraw that request first.", "请先办结或撤回原申请。"),
+)
+NOT_REVERSIBLE = problem(
+    "CS-4131",
+    Text("Only a transaction that is posted and about no other can be reversed", "仅已入账且非关联交易可以冲正"),
+    Text("Look at its state and history.", "请查看其状态与关联交易。"),
+)
+
+
+def _rows(query: Query) -> Slice:
+    return approvals.fetch(query._replace(where={**query.where, "kind": "reversal"}))
+
+
+LISTING = Listing(
+    name="adjustments",
+    title=Text("Adjustments and reversals", "调账与冲正"),
+    about=Text(
+        "Nothing that was booked is edited. A reversal books the opposite in the window that is open when it is decided.",
+        "已入账数据不得修改；冲正以相反分录计入批准时开放的清算窗口。",
+    ),
+    columns=approvals.LISTING.columns,
+    filters=tuple(one._replace(normally="") for one in approvals.LISTING.filters if one.key in {"state", "maker", "subject"}),
+    fetch=_rows,
+    create=("adjustments.form", Text("Ask for a reversal", "申请冲正"), Permission.ADJUSTMENT_REQUEST),
+)
+
+
+@pages.page("/", needs=Permission.ADJUSTMENT_READ)
+def index() -> ResponseReturnValue:
+    """Every reversal asked for, with its state."""
+    return listing.show(LISTING)
+
+
+@pages.page("/new", needs=Permission.ADJUSTMENT_REQUEST)
+def form() -> ResponseReturnValue:
+    """The form, for a transaction or to type one."""
+    asked = request.args.get("message", "").strip().upper()
+    entry = transactions.load(asked) if asked else None
+    return render_template(
+        "adjustments/form.html",
+        entry=entry,
+        row=transactions.row_of(entry) if entry else None,
+        postings=store().postings(entry.seq) if entry else [],
+        asked=asked,
+        provinces=[code for code in PROVINCES if operator().may(Permission.ADJUSTMENT_REQUEST, code)],
+    )
+
+
+@pages.page("/", needs=Permission.ADJUSTMENT_REQUEST, method="POST", fresh=True)
+def submit() -> ResponseReturnValue:
+    """Ask for a reversal."""
+    entry = transactions.load(request.form.get("message", "").strip().upper())
+    if entry.state is not State.POSTED or entry.refers is not None:
+        raise Refused("it cannot be taken back", problem=NOT_REVERSIBLE)
+    asked_before = approvals.waiting_for(str(entry.id), "reversal")
+    if asked_before is not None:
+        raise Refused(asked_before, problem=ASKED_BEFORE)
+    asked = requesting.ask(
+        "reversal",
+        province=_province(entry),
+        subject=str(entry.id),
+        payload={"message": str(entry.id), "scheme": entry.scheme, "home": entry.home, "treating": entry.treating},
+        amount_fen=entry.amount_fen,
+    )
+    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+    return redirect(url_for("approvals.show", request_id=asked), 303)
+
+
+def _province(entry: Entry) -> str:
+    """Whose request it is: the home province's where the operator may ask there, else the treating one's."""
+    sides = (entry.home[:2], entry.treating[:2])
+    return next((one for one in sides if operator().may(Permission.ADJUSTMENT_REQUEST, one)), sides[0])

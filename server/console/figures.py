@@ -1,0 +1,200 @@
+"""费率与待遇政策: every dated figure with its reference and standing, and a calculator that explains each fen."""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import CardstackError, Malformed
+from cardstack.settlement.medical.claim import read_claim
+from cardstack.settlement.medical.names import CARE, FUND_NAMES, REGISTRATIONS
+from cardstack.settlement.scheme import STANDINGS, Standing
+from cardstack.settlement.schemes import figures, medical
+from cardstack.text import Text
+from server.console import listing, masking, words
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import language, moment
+from server.permissions import Pages, Permission
+
+pages = Pages("figures", __name__, url_prefix="/console/figures")
+
+FOLDERS = ("medical", "transit", "catalogue")
+INSURANCES = (("employee", Text("employees", "职工医保")), ("resident", Text("residents", "居民医保")))
+CATEGORIES = (
+    ("employed", Text("employed", "在职")),
+    ("retired", Text("retired", "退休")),
+    ("resident", Text("resident", "居民")),
+)
+LEVELS = (
+    ("1", Text("level 1", "一级")),
+    ("2", Text("level 2", "二级")),
+    ("3", Text("level 3", "三级")),
+    ("0", Text("none", "未定级")),
+)
+STANDING_STATES = {"official": "ok", "reported": "warning", "illustrative": "disabled"}
+
+
+@cache
+def rows() -> tuple[dict[str, Any], ...]:
+    """Every dated row of the texts of figures."""
+    return tuple(_every())
+
+
+def _every() -> Iterator[dict[str, Any]]:
+    singles = ("charging", "small_value", "toll")
+    named = [name for folder in FOLDERS for name in figures.names(folder)] + list(singles)
+    for name in named:
+        for table, entries in tomllib.loads(figures.text(name)).items():
+            for place, one in enumerate(entries if isinstance(entries, list) else []):
+                if isinstance(one, dict) and "since" in one:
+                    yield _row(name, table, place, one)
+
+
+def _row(name: str, table: str, place: int, one: dict[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in one.items() if key not in {"since", "until", "standing", "reference"}}
+    standing = Standing(one.get("standing", "illustrative"))
+    return {
+        "id": f"{name}:{table}:{place}",
+        "file": name,
+        "table": table,
+        "what": "；".join(f"{path} {value}" for path, value in masking.flat(told)[:8]),
+        "all": "；".join(f"{path} {value}" for path, value in masking.flat(told)),
+        "since": one["since"],
+        "until": one.get("until"),
+        "standing": STANDINGS[standing],
+        "standing_key": standing.value,
+        "reference": str(one.get("reference", "")),
+    }
+
+
+def _fetch(query: Query) -> Slice:
+    where = query.where
+    day = date.fromisoformat(where["day"]) if _is_day(where.get("day")) else None
+    found = [
+        one
+        for one in rows()
+        if where.get("file", "") in one["file"]
+        and where.get("standing") in {None, one["standing_key"]}
+        and where.get("word", "") in one["all"] + one["reference"]
+        and (day is None or one["since"] <= day <= (one["until"] or date.max))
+    ]
+    start = next((place + 1 for place, one in enumerate(found) if one["id"] == query.after), 0)
+    part = found[start : start + query.size]
+    return Slice(part, part[-1]["id"] if start + query.size < len(found) else None)
+
+
+def _is_day(text: str | None) -> bool:
+    try:
+        return text is not None and date.fromisoformat(text) is not None
+    except ValueError as error:
+        raise Malformed("day: YYYY-MM-DD expected", field="day") from error
+
+
+LISTING = Listing(
+    name="figures",
+    title=Text("Rates and benefits", "费率与待遇政策"),
+    about=Text(
+        "Dated figures with their reference and how far each can be relied on. Amounts in fen, ratios in permille or ppm.",
+        "按生效日期列示的参数、依据及可信程度；金额单位为分，比例单位为千分比或百万分比。",
+    ),
+    columns=(
+        Column("file", Text("Where", "所属文件"), "id"),
+        Column("table", Text("Kind", "类别"), "id"),
+        Column("since", Text("Since", "生效日期"), "day"),
+        Column("until", Text("Until", "失效日期"), "day"),
+        Column("what", Text("Figures", "参数"), "wide"),
+        Column("standing", Text("Standing", "可信程度")),
+        Column("reference", Text("Reference", "依据"), "wide"),
+    ),
+    filters=(
+        Filter("file", Text("Where", "所属文件"), hint=Text("e.g. medical/31", "如 medical/31")),
+        Filter("word", Text("Word", "关键词")),
+        Filter("day", Text("In force on", "生效于"), "day"),
+        Filter("standing", Text("Standing", "可信程度"), "choice", choices=[(one.value, STANDINGS[one]) for one in Standing]),
+    ),
+    fetch=_fetch,
+    template="figures/index.html",
+)
+
+
+@pages.page("/", needs=Permission.FIGURE_READ)
+def index() -> ResponseReturnValue:
+    """Every dated figure."""
+    return listing.show(LISTING)
+
+
+@pages.page("/what-if", needs=Permission.FIGURE_READ)
+def what_if() -> ResponseReturnValue:
+    """Compute a bill by the figures of any day, every step explained; nothing is booked."""
+    asked = {name: request.args.get(name, usual).strip() for name, usual in _usual().items()}
+    problem, split = None, None
+    if request.args:
+        try:
+            split = _compute(asked)
+        except CardstackError as error:
+            problem = error.say(language())
+    return render_template(
+        "figures/what_if.html",
+        asked=asked,
+        problem=problem,
+        split=split,
+        fund_names=FUND_NAMES,
+        places=sorted({policy.place for policy in medical.policies()}),
+        treating=[f"{code}0000" for code in words.PROVINCES if code != "*"],
+        insurances=INSURANCES,
+        categories=CATEGORIES,
+        levels=LEVELS,
+        care=[(key, CARE[key]) for key in CARE],
+        registrations=[(key, REGISTRATIONS[key]) for key in REGISTRATIONS],
+        items=_items(),
+    )
+
+
+def _items() -> list[tuple[str, str]]:
+    """Codes and names of every catalogue."""
+    provinces = (code for code in words.PROVINCES if code != "*")
+    return sorted({(code, entries[0].name) for place in provinces for code, entries in medical.catalogue(place).items()})
+
+
+def _usual() -> dict[str, str]:
+    return {
+        "insured_place": "310000",
+        "treating_place": "330000",
+        "insurance": "employee",
+        "category": "employed",
+        "care": "outpatient",
+        "level": "3",
+        "registration": "waived",
+        "age": "45",
+        "code": "0101",
+        "amount": "1000",
+        "day": words.day(moment()),
+    }
+
+
+def _compute(asked: dict[str, str]) -> Any:
+    amount = listing.fen_of(asked["amount"])
+    line = {"code": asked["code"], "amount_fen": amount, "price_fen": amount}
+    if not asked["age"].isascii() or not asked["age"].isdigit():
+        raise Malformed("age: whole years", field="age")
+    claim = read_claim(
+        {
+            "person": "what-if",
+            "insurance": asked["insurance"],
+            "category": asked["category"],
+            "care": asked["care"],
+            "insured_place": asked["insured_place"],
+            "treating_place": asked["treating_place"],
+            "hospital": "what-if",
+            "level": asked["level"],
+            "registration": asked["registration"],
+            "age": int(asked["age"]),
+            "lines": [line],
+        }
+    )
+    _is_day(asked["day"])
+    return medical.compute(claim, date.fromisoformat(asked["day"]))

@@ -1,0 +1,138 @@
+"""报表: every list as a file of exactly what is filtered; what is long is made in the background."""
+
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+from flask import Response, abort, current_app, flash, g, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.text import Text
+from server.console import exporting, formats, listing
+from server.console.exporting import Sheet
+from server.console.listing import Listing, Query, Row
+from server.console.services import LOCAL, language, moment, operator, services, t
+from server.permissions import Pages, Permission, Scope
+from server.store.office.jobbing import Job
+
+pages = Pages("reports", __name__, url_prefix="/console/reports")
+
+AT_ONCE = 3_000
+"""Up to so many rows are exported while one waits."""
+
+MOST = 1_000_000
+
+
+def listings() -> dict[str, tuple[Listing, Permission]]:
+    """Every list that can be exported, and the permission of its own page."""
+    from server.console import NOUNS  # noqa: PLC0415  # the package imports its nouns
+
+    found = {}
+    for noun in NOUNS:
+        module = import_module(f"server.console.{noun}")
+        held = getattr(module, "LISTING", None)
+        if isinstance(held, Listing):
+            needs = next(rule.needs for rule in module.pages.rules if rule.endpoint == f"{noun}.index")
+            found[held.name] = (held, needs)
+    return found
+
+
+@pages.page("/", needs=Permission.REPORT_READ)
+def index() -> ResponseReturnValue:
+    """What can be exported, and one's own exports."""
+    available = [(held.title, needs, name) for name, (held, needs) in listings().items() if operator().may(needs)]
+    return render_template(
+        "reports/index.html",
+        available=available,
+        jobs=services().office.jobs.of(operator().id),
+        formats=formats.formats(),
+        exportable=operator().may(Permission.EXPORT),
+    )
+
+
+@pages.page("/export/<name>.<form>", needs=Permission.EXPORT)
+def export(name: str, form: str) -> ResponseReturnValue:
+    """A list as a file, at once or as a job."""
+    held, needs = listings().get(name) or abort(404)
+    kind = next((one for one in formats.formats() if one.key == form), None) or abort(404)
+    g.scope = _both(operator().scope(needs), g.scope)
+    if g.scope is not None and not g.scope:
+        abort(403)
+    query = held.query()._replace(after=None)
+    rows = listing.every(held, query, MOST)
+    first = list(islice(rows, AT_ONCE + 1))
+    file_name = f"{name}-{moment().astimezone(LOCAL):%Y%m%d-%H%M%S}.{kind.ending}"
+    services().office.audit.append(
+        moment(), operator().id, "*", "reports.export", subject=name, detail={"form": form, "where": dict(query.where)}
+    )
+    if len(first) > AT_ONCE:
+        _start(held, query, kind, file_name)
+        flash(t("The list is long: it is being written in the background.", "数据量较大，已转入后台生成。"), "success")
+        return redirect(url_for(".index"), 303)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file_name
+        exporting.write(_sheet(held, first), form, path)
+        content = path.read_bytes()
+    return Response(content, mimetype=kind.media_type, headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
+
+
+@pages.page("/jobs/<job_id>", needs=Permission.EXPORT)
+def download(job_id: str) -> ResponseReturnValue:
+    """The file of one's own finished job."""
+    job = services().office.jobs.get(job_id)
+    if job is None or job.owner != operator().id or job.state != "done":
+        abort(404)
+    return send_file(job.path, mimetype=job.media_type, as_attachment=True, download_name=job.file_name)
+
+
+@pages.page("/jobs/<job_id>/live", needs=Permission.EXPORT)
+def live(job_id: str) -> ResponseReturnValue:
+    """How far one's own job is; nothing while that has not changed."""
+    job = services().office.jobs.get(job_id)
+    if job is None or job.owner != operator().id:
+        abort(404)
+    if f"{job.state}-{job.done}" == request.args.get("seen"):
+        return "", 204
+    return render_template("reports/job.html", job=job)
+
+
+def _sheet(held: Listing, rows: list[Row] | Iterator[Row]) -> Sheet:
+    columns = held.shown()
+    heads = [column.title.of(language()) for column in columns]
+    at = moment().astimezone(LOCAL)
+    return Sheet(held.title.of(language()), columns, heads, rows, operator().name, at, services().demo)
+
+
+def _start(held: Listing, query: Query, kind: formats.Format, file_name: str) -> str:
+    """The same export in the background, as the same operator and in the same language."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # how Flask hands an app to a thread
+    kept = {name: getattr(g, name) for name in ("operator", "signed_in", "preferences", "language", "scope", "session_token")}
+    address = request.full_path
+
+    def work(path: Path, progress: exporting.Progress) -> None:
+        with app.test_request_context(address):
+            for name, value in kept.items():
+                setattr(g, name, value)
+            exporting.write(_sheet(held, listing.every(held, query, MOST)), kind.key, path, progress)
+
+    return services().jobs.start(
+        work,
+        kind="export",
+        owner=operator().id,
+        title=f"{held.title.of(language())} · {kind.title.of(language())}",
+        file_name=file_name,
+        media_type=kind.media_type,
+    )
+
+
+def _both(one: Scope, other: Scope) -> Scope:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def progress_of(job: Job) -> Text:
+    """How far a job is, in words."""
+    return Text(f"{job.done:,} rows", f"已写入 {job.done:,} 行")
