@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from cardstack.apdu.script import Exchange, Script, run
-from cardstack.apdu.trace import Exchanged, bodies_hidden, in_full
+from cardstack.apdu.trace import Exchanged, in_full
 from cardstack.apdu.trace import traced as told
 from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.card.proving import LocalKeys, PsamKeys
 from cardstack.card.reading import Terminal, detect, fitting
+from cardstack.card.watching import Watcher
 from cardstack.errors import Refused, problem
 from cardstack.readers import connect
 from cardstack.readers.reader import Reader
@@ -136,4 +137,10 @@ def traced(reader: Reader, trace: Path | None, *, unmasked: bool = False) -> Exc
         with trace.open("a", encoding="utf-8") as file:
             file.write(record.line() + "\n")
 
-    return told(reader, sink, clock=lambda: datetime.now(UTC), reader=reader.name, hide=in_full if unmasked else bodies_hidden)
+    watcher = Watcher()
+
+    def shown(command: bytes, answer: bytes) -> tuple[str, str]:
+        masked = watcher.hide(command, answer)
+        return in_full(command, answer) if unmasked else masked
+
+    return told(reader, sink, clock=lambda: datetime.now(UTC), reader=reader.name, hide=shown, describe=watcher.describe)

@@ -1,7 +1,7 @@
 """What was said to a card and what it answered, as records that can be kept, shown, masked and replayed.
 
 One JSON object a line: time, reader, channel, command, answer. Whoever writes a trace decides what of it may be
-seen through `hide`; content is masked unless asked for (`card.masking` knows which records are personal).
+seen through `hide`; content is masked unless asked for (`card.watching` knows which bytes are personal).
 """
 
 import json
