@@ -19,6 +19,7 @@ class Noun(NamedTuple):
 
 
 NOUNS: tuple[Noun, ...] = (
+    Noun("demo", "cardstack.cli.demo", Text("The whole of it, in one go.", "一次看完全流程。")),
     Noun("card", "cardstack.cli.card", Text("Read a card and care for its PIN.", "读卡与密码维护。")),
     Noun("emulator", "cardstack.cli.emulator", Text("Cards in software.", "软件模拟卡。")),
     Noun("sscard", "cardstack.cli.sscard", Text("iReadCardBas and its family.", "iReadCardBas 系列接口。")),
