@@ -23,6 +23,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("card", "cardstack.cli.card", Text("Read a card and care for its PIN.", "读卡与密码维护。")),
     Noun("emulator", "cardstack.cli.emulator", Text("Cards in software.", "软件模拟卡。")),
     Noun("sscard", "cardstack.cli.sscard", Text("iReadCardBas and its family.", "iReadCardBas 系列接口。")),
+    Noun("agent", "cardstack.cli.agent", Text("The card agent for browsers.", "浏览器读卡代理。")),
     Noun("readers", "cardstack.cli.readers", Text("Readers and what is in them.", "读卡器及其中的卡。")),
     Noun("serve", "cardstack.cli.serve", Text("Serve settlement and console.", "启动清算服务与控制台。")),
     Noun(
