@@ -130,11 +130,6 @@ def _remembered(raw: bytes) -> Certificate:
     return _parse(raw)
 
 
-def forget() -> None:
-    """Empty the memory of parsed certificates, for benchmarks that start cold."""
-    _remembered.cache_clear()
-
-
 def _parse(raw: bytes) -> Certificate:
     if len(raw) > SIZE_MAX:
         raise Malformed(f"a certificate has at most {SIZE_MAX} bytes, got {len(raw)}")

@@ -213,13 +213,6 @@ def _remembered_large(raw: bytes) -> Crl:
     return _parse(raw)
 
 
-def forget() -> None:
-    """Empty the memory of parsed CRLs, for benchmarks that start cold."""
-    _remembered.cache_clear()
-    _remembered_large.cache_clear()
-    _extra.cache_clear()
-
-
 def _parse(raw: bytes) -> Crl:
     tbs, algorithm, signature = signed_parts(raw, "CRL")
     return Crl(

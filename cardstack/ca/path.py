@@ -4,6 +4,11 @@ First the certificates from which the target can be reached at all are found by 
 each once. Then the search goes down from the anchors among these alone, carrying the whole state of RFC 5280 §6.1, so
 that a branch ends at the first rule it breaks: no policy left, no name left, no length left. An entity (name and key)
 is passed once a path. Acceptance and refusal cost the same: both are counted against one budget.
+
+Loop-free paths through a mesh are exponentially many, and a refusal would have to try them all. So a search that has not
+ended after `PATIENCE` steps first asks whether any path holds at all, loops allowed: there two paths that reach the same
+entity in the same state are one, and the question costs as many steps as there are edges and states. Where the answer is no,
+that is the refusal.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,6 +22,8 @@ from cardstack.ca.rules import Bench, Breach, State, take
 
 DEPTH_MAX = 32
 """The longest path tried, whatever the constraints allow."""
+PATIENCE = 64
+"""How many certificates are tried before the search asks whether there is any hope."""
 
 
 class Pool:
@@ -62,6 +69,10 @@ class Reach:
             edge = found
         return cls(target, below, distance)
 
+    def any(self, state: State) -> list[Certificate]:
+        """What may follow a path if entities may be passed again."""
+        return self.below.get(state.working.name, [])
+
     def next(self, state: State) -> list[Certificate]:
         """What may follow a path: the target first, then by key identifier and distance; entities passed are left out."""
         key = state.working.certificate.subject_key if state.working.certificate else None
@@ -101,6 +112,17 @@ class Exhausted(Exception):
     """The budget is spent."""
 
 
+class _Weary(Exception):
+    """The search has taken long enough to ask whether it can succeed."""
+
+
+def _standing(state: State) -> tuple[object, ...]:
+    """All of a state that the rules will look at, the way there left out; counters beyond the longest path are alike."""
+    counters = (state.explicit_policy, state.policy_mapping, state.inhibit_any, state.max_path_length)
+    level = frozenset((node.policy, node.expected, node.origins) for node in state.levels[-1].values())
+    return (*(min(counter, DEPTH_MAX) for counter in counters), level, frozenset(map(id, state.constraints)))
+
+
 @dataclass(slots=True)
 class Search:
     """One descent from the anchors to a target; remembers the breach of the path that came furthest."""
@@ -109,19 +131,41 @@ class Search:
     bench: Bench
     observe: Callable[[Attempt], None] | None = None
     worst: tuple[tuple[int, int], Breach, Certificate] | None = field(default=None)
+    left: int = PATIENCE
 
-    def run(self, starts: Iterable[State]) -> State | None:
+    def run(self, start: State) -> State | None:
         """The first path that holds, None where none does."""
-        for start in starts:
-            found = self._down(start)
-            if found is not None:
-                return found
-        return None
+        try:
+            return self._down(start)
+        except _Weary:
+            self.left = 1 << 30
+            return self._down(start) if self._any_hope(start) else None
+
+    def _any_hope(self, start: State) -> bool:
+        """Whether any path holds when entities may be passed again; breadth first, each entity once in each state."""
+        edge, seen = [start], set[tuple[object, ...]]()
+        for _ in range(DEPTH_MAX):
+            after: list[State] = []
+            for state in edge:
+                for certificate in self.reach.any(state):
+                    reached = take(certificate, state, self.bench, last=certificate is self.reach.target)
+                    if isinstance(reached, tuple):
+                        self.refuse(state, certificate, reached)
+                    elif certificate is self.reach.target:
+                        return True
+                    elif (mark := (certificate.entity, *_standing(reached))) not in seen:
+                        seen.add(mark)
+                        after.append(reached)
+            edge = after
+        return False
 
     def _down(self, state: State) -> State | None:
         if len(state.path) > DEPTH_MAX:
             return None
         for certificate in self.reach.next(state):
+            self.left -= 1
+            if self.left < 0:
+                raise _Weary
             last = certificate is self.reach.target
             after = take(certificate, state, self.bench, last=last)
             if isinstance(after, tuple):

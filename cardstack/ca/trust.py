@@ -182,7 +182,7 @@ class _Task:
         if breach is not None:
             search.refuse(start, anchor.certificate, breach)
             return None
-        return search.run((start,))
+        return search.run(start)
 
     def _watch(self, bench: "_Bench") -> Callable[[Attempt], None] | None:
         observe = self.observe

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from cardstack.ca.certificate import Certificate
+from cardstack.ca.path import PATIENCE
 from cardstack.ca.trust import Anchor, PathRejected, Revocation, Settings, validate
 from cardstack.errors import Malformed
 from tests.pki_kit import NOW, Bridge, Party, policy
@@ -43,11 +44,18 @@ def test_a_bridge_refuses_within_its_budget(count: int) -> None:
 
 
 def test_a_mesh_refuses_within_its_budget() -> None:
-    """Seven authorities that all certify one another have thousands of paths; the budget ends the search."""
-    parties = [Party(f"Mesh {number}") for number in range(7)]
+    """Twelve authorities that all certify one another have millions of paths; that none holds takes a look at each edge."""
+    parties = [Party(f"Mesh {number}") for number in range(12)]
     crosses = tuple(one.certify(other, ca=True) for one, other in permutations(parties, 2))
+    edges = len(crosses)
     leaf = parties[0].certify(Party("leaf"), days=(-9, -1))
-    refused(leaf, "budget-exhausted", parties[1].root(), crosses, budget=500)
+    refused(leaf, "expired", parties[1].root(), crosses, budget=PATIENCE + edges + 24)
+    refused(leaf, "budget-exhausted", parties[1].root(), crosses, budget=PATIENCE)
+    good = parties[0].certify(Party("leaf"))
+    assert (
+        len(validate(good, anchors=[Anchor(parties[1].root())], pool=crosses, at=NOW, settings=Settings(revocation=OFF)).path)
+        == 3
+    )
 
 
 def test_building_goes_back_where_the_first_path_fails() -> None:
