@@ -140,6 +140,7 @@ def generalized(moment: datetime) -> bytes:
     return element(0x18, _utc(moment).strftime("%Y%m%d%H%M%SZ").encode())
 
 
+@lru_cache(maxsize=1024)
 def time(moment: datetime) -> bytes:
     """UTCTime through 2049 and GeneralizedTime from then on (RFC 5280 §4.1.2.5)."""
     when = _utc(moment)

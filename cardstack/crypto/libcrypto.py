@@ -1,18 +1,22 @@
 """The calls of the system's libcrypto that SM2 needs, by ctypes: OpenSSL 3, patched by the distribution.
 
-Every call sets up its own context, so threads may share a key; ctypes releases the interpreter lock meanwhile.
+Threads may share a key: each call takes an idle context of the key or sets up a new one. ctypes releases the
+interpreter lock while the library works.
 """
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_ubyte, c_void_p, create_string_buffer
 from functools import cache
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from cardstack.crypto.problems import KEY_FORM, KEY_PASSWORD, KEY_WORK, NO_LIBCRYPTO, NO_SM2
 from cardstack.errors import Malformed, Refused
 
 NAMES = ("libcrypto.so.3", "libcrypto.3.dylib", "libcrypto-3-x64.dll")
-PBKDF2_ROUNDS = 100_000
+PBKDF2_ROUNDS, SIGNATURE_MAX = 100_000, 80
+Work: TypeAlias = Literal["sign", "verify", "encrypt", "decrypt"]
 _SEQUENCE = b"\x30"
 
 _DECLARED: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -67,12 +71,37 @@ def library() -> Any:
 class Key:
     """An EVP_PKEY of type SM2 that frees itself; made by `generate`, `from_spki` and `from_pkcs8`."""
 
-    __slots__ = ("__weakref__", "pointer")
+    __slots__ = ("__weakref__", "idle", "pointer")
 
     def __init__(self, pointer: int) -> None:
         self.pointer = pointer
+        self.idle: dict[Work, list[int]] = {"sign": [], "verify": [], "encrypt": [], "decrypt": []}
         # At the end of the process the library tidies up for itself, in an order of its own.
-        weakref.finalize(self, library().EVP_PKEY_free, pointer).atexit = False
+        weakref.finalize(self, _free, pointer, self.idle).atexit = False
+
+    @contextmanager
+    def context(self, work: Work) -> Iterator[int]:
+        """A context for one call; put back for the next where the call went well (taking from a list is atomic)."""
+        lib, idle = library(), self.idle[work]
+        try:
+            ready = idle.pop()
+        except IndexError:
+            ready = lib.EVP_PKEY_CTX_new_from_pkey(None, self.pointer, None)
+            getattr(lib, f"EVP_PKEY_{work}_init")(ready)
+        try:
+            yield ready
+        except BaseException:
+            lib.EVP_PKEY_CTX_free(ready)
+            raise
+        idle.append(ready)
+
+
+def _free(pointer: int, idle: dict[Work, list[int]]) -> None:
+    lib = library()
+    for contexts in idle.values():
+        for one in contexts:
+            lib.EVP_PKEY_CTX_free(one)
+    lib.EVP_PKEY_free(pointer)
 
 
 def generate() -> Key:
@@ -142,29 +171,14 @@ def to_pkcs8(key: Key, password: bytes | None) -> bytes:
 
 def sign(key: Key, digest: bytes) -> bytes:
     """The SM2 signature over a digest e = H(Z || M), DER."""
-    lib = library()
-    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
-    try:
-        signature, size = create_string_buffer(80), c_size_t(80)
-        done = lib.EVP_PKEY_sign_init(context) == 1
-        if not done or lib.EVP_PKEY_sign(context, signature, byref(size), digest, len(digest)) != 1:
-            lib.ERR_clear_error()
-            raise Refused(problem=KEY_WORK)
-        return signature.raw[: size.value]
-    finally:
-        lib.EVP_PKEY_CTX_free(context)
+    return _worked(key, "sign", digest, SIGNATURE_MAX)
 
 
 def verifies(key: Key, signature: bytes, digest: bytes) -> bool:
     """Whether the key made this DER signature over the digest e = H(Z || M)."""
     lib = library()
-    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
-    try:
-        right = lib.EVP_PKEY_verify_init(context) == 1 and (
-            lib.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest)) == 1
-        )
-    finally:
-        lib.EVP_PKEY_CTX_free(context)
+    with key.context("verify") as context:
+        right = lib.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest)) == 1
     if not right:
         lib.ERR_clear_error()
     return bool(right)
@@ -172,28 +186,23 @@ def verifies(key: Key, signature: bytes, digest: bytes) -> bool:
 
 def encrypt(key: Key, data: bytes) -> bytes:
     """SM2 encryption (GB/T 32918.4) to a public key, DER: x, y, hash, ciphertext."""
-    lib = library()
-    return _worked(key, lib.EVP_PKEY_encrypt_init, lib.EVP_PKEY_encrypt, data, len(data) + 160)
+    return _worked(key, "encrypt", data, len(data) + 160)
 
 
 def decrypt(key: Key, sealed: bytes) -> bytes:
     """What an SM2 ciphertext in DER holds; `Malformed` where it does not decrypt."""
-    lib = library()
-    return _worked(key, lib.EVP_PKEY_decrypt_init, lib.EVP_PKEY_decrypt, sealed, len(sealed) + 32)
+    return _worked(key, "decrypt", sealed, len(sealed) + 32)
 
 
-def _worked(key: Key, begin: Any, work: Any, data: bytes, room: int) -> bytes:
+def _worked(key: Key, work: Work, data: bytes, room: int) -> bytes:
     """One operation of a key on data, with room for its result."""
     lib = library()
-    context = lib.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
-    try:
-        out, size = create_string_buffer(room), c_size_t(room)
-        if begin(context) != 1 or work(context, out, byref(size), data, len(data)) != 1:
+    out, size = create_string_buffer(room), c_size_t(room)
+    with key.context(work) as context:
+        if getattr(lib, f"EVP_PKEY_{work}")(context, out, byref(size), data, len(data)) != 1:
             lib.ERR_clear_error()
             raise Malformed(problem=KEY_WORK)
-        return out.raw[: size.value]
-    finally:
-        lib.EVP_PKEY_CTX_free(context)
+    return out.raw[: size.value]
 
 
 def _sm2(pointer: int | None) -> Key:

@@ -18,9 +18,9 @@ from cardstack.errors import Malformed
 
 RSA_BITS_MIN, RSA_BITS_MAX = 2048, 8192
 
-_CURVES: dict[str, tuple[Algorithm, ec.EllipticCurve, hashes.HashAlgorithm]] = {
-    "secp256r1": (Algorithm.ECDSA_P256_SHA256, ec.SECP256R1(), hashes.SHA256()),
-    "secp384r1": (Algorithm.ECDSA_P384_SHA384, ec.SECP384R1(), hashes.SHA384()),
+_CURVES: dict[str, tuple[Algorithm, ec.EllipticCurve, ec.ECDSA]] = {
+    "secp256r1": (Algorithm.ECDSA_P256_SHA256, ec.SECP256R1(), ec.ECDSA(hashes.SHA256())),
+    "secp384r1": (Algorithm.ECDSA_P384_SHA384, ec.SECP384R1(), ec.ECDSA(hashes.SHA384())),
 }
 _Private: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _Public: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -50,7 +50,7 @@ class _NistPublic:
             if isinstance(self._key, rsa.RSAPublicKey):
                 self._key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
             else:
-                self._key.verify(signature, message, ec.ECDSA(_CURVES[self._key.curve.name][2]))
+                self._key.verify(signature, message, _CURVES[self._key.curve.name][2])
         except InvalidSignature:
             raise BadSignature from None
 
@@ -74,7 +74,7 @@ class _NistSigner:
     def sign(self, message: bytes) -> bytes:
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
-        return self._key.sign(message, ec.ECDSA(_CURVES[self._key.curve.name][2]))
+        return self._key.sign(message, _CURVES[self._key.curve.name][2])
 
     def to_pkcs8(self, password: bytes | None) -> bytes:
         lock: serialization.KeySerializationEncryption = (
