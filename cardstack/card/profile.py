@@ -120,10 +120,12 @@ class Application:
     """What stands in template A5 of its FCI."""
     issuer_file: int | None = None
     """A file whose bytes are issuer data (9F0C) in the FCI."""
+    issuer_more: bytes = b""
+    """What follows that file's bytes in the issuer data."""
 
     def fci(self, issuer_data: bytes = b"") -> bytes:
         """The file control information that SELECT answers with (ISO/IEC 7816-4 §7.4.3, PBOC)."""
-        own = self.proprietary + ((Tlv(0x9F0C, issuer_data),) if self.issuer_file is not None else ())
+        own = self.proprietary + ((Tlv(0x9F0C, issuer_data + self.issuer_more),) if self.issuer_file is not None else ())
         name = Tlv(0x84, self.aid) if self.aid else Tlv(0x83, (self.fid or 0x3F00).to_bytes(2))
         return Tlv(0x6F, tlv.encode((name, *((Tlv(0xA5, tlv.encode(own)),) if own else ())))).encode()
 
@@ -142,6 +144,10 @@ class Application:
     def key_named(self, name: str) -> Key | None:
         """The key with a name."""
         return next((key for key in self.keys if key.name == name), None)
+
+
+MF = Application("MF", Text("master file", "主文件"), "ISO/IEC 7816-4 §7.2", fid=0x3F00)
+"""The master file of a card that keeps nothing in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cardstack.apdu.script import Exchange
 from cardstack.card.issuing import Personalisation
 from cardstack.card.profile import Profile
 from cardstack.conformance.terminal import Terminal
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, Refused
 from emulator import factory
 from emulator.psam import psam
 from emulator.samples import personalisation
@@ -128,7 +128,10 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
         if step.to == "reset":
             card.reset()
             continue
-        filled = NAME.sub(lambda found, step=step: terminal.fact(found[1], step.send).hex(), step.send)  # type: ignore[misc]  # the step of this turn
+        try:
+            filled = _filled(step, terminal)
+        except Refused as missing:
+            return Verdict(flow.id, profile.name, len(steps), number, str(missing))
         command = bytes.fromhex(filled)
         partner: Exchange = card if step.to == "card" else module
         answer = _resolved(partner, command) if flow.reader else partner(command)
@@ -146,6 +149,11 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
                 f"{filled[:10].upper()} → {answer[-2:].hex().upper()}, accepts {step.accept}",
             )
     return Verdict(flow.id, profile.name, len(steps), len(steps))
+
+
+def _filled(step: Step, terminal: Terminal) -> str:
+    """The command of a step with its names filled in; `Refused` where the conversation so far did not give one."""
+    return NAME.sub(lambda found: terminal.fact(found[1], step.send).hex(), step.send)
 
 
 def _fetches(steps: Sequence[Step], number: int) -> bool:

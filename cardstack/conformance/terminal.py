@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from cardstack import tlv
 from cardstack.apdu import secure
 from cardstack.apdu.message import Command
 from cardstack.card.issuing import Personalisation
@@ -9,7 +10,7 @@ from cardstack.card.keys import Key, Usage
 from cardstack.card.profile import Application
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from emulator.slot import Slot
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ SOURCE: Final = bytes.fromhex("0102030405060708")
 MOMENT: Final = bytes.fromhex("20260302103000")
 AMOUNT: Final = bytes.fromhex("000000C8")
 ALGORITHMS: Final = {0x03: Block.SM4, 0x04: Block.SM4}
+
+
+def _issuer_data(fci: bytes) -> bytes:
+    """What an FCI carries in 9F0C; nothing where it is no FCI."""
+    try:
+        return tlv.find(fci, 0x6F, 0xA5, 0x9F0C) or b""
+    except Malformed:
+        return b""
 
 
 class Terminal:
@@ -73,8 +82,15 @@ class Terminal:
             self._opened(command, data)
         elif ins in (0x54, 0x2C) and len(data) == 8:
             self.known["mac2"] = data[4:]
-        elif command[:3] == bytes.fromhex("00B095") and len(data) >= 20:
-            self.known["issuer8"], self.known["serial8"] = data[:8], data[12:20]
+        elif command[:3] == bytes.fromhex("00B095"):
+            self._named(data)
+        elif ins == 0xA4:
+            self._named(_issuer_data(data))
+
+    def _named(self, public: bytes) -> None:
+        """Issuer and serial number out of file 15, read by itself or carried in the FCI."""
+        if len(public) >= 28:
+            self.known["issuer8"], self.known["serial8"] = public[:8], public[12:20]
 
     def _from_psam(self, command: bytes, data: bytes) -> None:
         if command[1] == 0xFA:

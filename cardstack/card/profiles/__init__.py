@@ -7,13 +7,24 @@ Which habits a province's cards really have is known from clients alone; each va
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cardstack.card.profile import NOT_DECLARED, Application, Data, Length, Profile, Style
-from cardstack.card.profiles import annex, employment, first, insurance, medical, pki, public, purses, social, talent, transit
+from cardstack.card.profile import MF, NOT_DECLARED, Data, Length, Profile, Style
+from cardstack.card.profiles import (
+    annex,
+    cities,
+    employment,
+    first,
+    insurance,
+    medical,
+    pki,
+    public,
+    purses,
+    social,
+    talent,
+    transit,
+)
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Refused
 from cardstack.text import Text
-
-MF = Application("MF", Text("master file", "主文件"), "ISO/IEC 7816-4 §7.2", fid=0x3F00)
 
 DIRECT = Style(select=Data.DIRECT)
 """T=1 and contactless: everything at once."""
@@ -113,7 +124,7 @@ TRANSIT_CARDS = (
         "t-union",
         Text("T-Union transit card", "交通联合卡"),
         "",
-        (MF, *TRANSIT),
+        (MF, *TRANSIT, purses.PSE),
         style=DIRECT,
         implicit="T-UNION",
         contactless=True,
@@ -122,7 +133,7 @@ TRANSIT_CARDS = (
         "city-union-shanghai",
         Text("Shanghai transit card: CityUnion and T-Union", "上海公共交通卡（城市一卡通与交通联合）"),
         "",
-        (MF, *SHANGHAI, transit.PPSE),
+        (MF, *SHANGHAI, transit.PPSE, purses.PSE),
         style=DIRECT,
         implicit="CITY-UNION",
         contactless=True,
@@ -145,7 +156,7 @@ TRANSIT_CARDS = (
     Profile("etc", Text("motorway stored-value card", "高速公路储值卡"), "", (purses.ETC_PURSE,), style=DIRECT, root="ETC"),
 )
 
-PROFILES: Mapping[str, Profile] = {one.name: one for one in (FIRST, SECOND, THIRD, *VARIANTS, *TRANSIT_CARDS)}
+PROFILES: Mapping[str, Profile] = {one.name: one for one in (FIRST, SECOND, THIRD, *VARIANTS, *TRANSIT_CARDS, *cities.CARDS)}
 
 
 def profile(name: str) -> Profile:

@@ -73,7 +73,10 @@ CITY_UNION = Application(
     pin=Pin(),
     purses=(Purse(PurseKind.EP),),
     diversified=Diversified.BY_SERIAL,
+    proprietary=(Tlv(0x9F08, b"\x02"),),
     issuer_file=0x0015,
+    # Kiosks look for card type, its subtype and "in use" behind the file's 30 bytes (BSIT pboard, id 26269582796).
+    issuer_more=bytes.fromhex("00010000000000010000"),
 )
 CITY_UNION_SHANGHAI = replace(
     CITY_UNION,
@@ -136,13 +139,32 @@ BANK = Application(
     UNIONPAY,
     aid=bytes.fromhex("A000000333010101"),
     files=(
+        File(0x0001, Text("track 2 equivalent", "二磁道等效数据"), BankTrack, UNIONPAY, Form.RECORDS, update=NEVER),
         File(0x0002, Text("track 2 equivalent", "二磁道等效数据"), BankTrack, UNIONPAY, Form.RECORDS, update=NEVER),
         File(0x0003, Text("account number", "主账号"), BankAccount, UNIONPAY, Form.RECORDS, update=NEVER),
         File(0x0010, Text("further data", "其他数据"), BankTrack, UNIONPAY, Form.RECORDS, update=NEVER),
     ),
     proprietary=(Tlv(0x50, b"PBOC DEBIT"),),
 )
-PSE = Application("PSE", Text("payment environment", "支付系统环境"), UNIONPAY, aid=b"1PAY.SYS.DDF01")
+
+
+@dataclass(frozen=True, slots=True)
+class PseEntry:
+    """The directory record of the payment environment: the bank application with its label."""
+
+    content: Annotated[bytes, part(Binary(0x1A), Text("directory entry, template 70", "目录记录模板 70"), UNIONPAY)] = (
+        bytes.fromhex("701861164F08A000000333010101500A") + b"PBOC DEBIT"
+    )
+
+
+PSE = Application(
+    "PSE",
+    Text("payment environment", "支付系统环境"),
+    UNIONPAY,
+    aid=b"1PAY.SYS.DDF01",
+    files=(File(0x0001, Text("directory", "目录文件"), PseEntry, UNIONPAY, Form.RECORDS, update=NEVER),),
+    proprietary=(Tlv(0x88, b"\x01"),),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +180,20 @@ class EtcPublic:
             Binary(23), Text("validity, plate and more (order not public)", "有效期、车牌等（顺序未见公开）"), ETC, personal=True
         ),
     ] = bytes(23)
+
+
+@dataclass(frozen=True, slots=True)
+class EtcHolder:
+    """File 16 of a motorway card: holder and document, as file 16 of PBOC."""
+
+    content: Annotated[bytes, part(Binary(55), Text("holder", "持卡人基本数据"), ETC, personal=True)] = bytes(55)
+
+
+@dataclass(frozen=True, slots=True)
+class EtcLane:
+    """File 11 of a motorway card: what lanes of an older standard keep; its order is not public."""
+
+    content: Annotated[bytes, part(Binary(39), Text("lane data", "联网收费信息"), ETC)] = bytes(39)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +219,8 @@ ETC_PURSE = Application(
     files=(
         File(0x0015, Text("card data", "卡片发行信息文件"), EtcPublic, ETC, Form.TRANSPARENT, read=FREE, update=DAMK),
         LOG,
+        File(0x0016, Text("holder", "持卡人基本数据文件"), EtcHolder, ETC, Form.TRANSPARENT, read=FREE, update=DAMK),
+        File(0x0011, Text("lane data", "联网收费信息文件"), EtcLane, ETC, Form.TRANSPARENT, read=FREE, update=DAMK),
         File(0x0019, Text("compound records", "复合消费记录文件"), EtcRecords, ETC, Form.RECORDS, read=FREE, update=CAPP),
     ),
     keys=PURSE_KEYS,
