@@ -229,6 +229,43 @@ def submit(
     emit(answers, as_json=as_json, render=lambda: _table(titles, rows))
 
 
+@app.command(
+    help=words(
+        "Simulate a month between four provinces with every kind of fault seeded, clear and audit it, name every fault",
+        "模拟四省一个月的清算：预置各类差错，完成清算与审计，并逐一指出差错",
+    )
+)
+def simulate(
+    month: Annotated[str, typer.Option(help=words("YYYY-MM", "年月 YYYY-MM"))] = "2026-10",
+    scale: Annotated[
+        float, typer.Option(help=words("1 is a million journeys and 50,000 bills", "1 表示一百万次乘车、五万笔医疗结算"))
+    ] = 0.01,
+    seed: Annotated[str, typer.Option(help=words("another seed is another month", "随机种子"))] = "cardstack",
+    database: Annotated[
+        str, typer.Option(help=words("keep the ledger here (an empty database)", "账本保存位置（空库），默认用后即弃"))
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Simulate a month; exit code 1 where a fault was missed or something else was found."""
+    from tempfile import TemporaryDirectory
+
+    from cardstack.cli.simulating import Run, bar, render, settled
+    from cardstack.settlement.simulation.plan import Plan
+    from server.store import open_store
+
+    plan = Plan.of(month, scale, seed)
+    with TemporaryDirectory() as folder, bar(quiet=as_json) as progress:
+        store = open_store(database or f"sqlite:///{folder}/ledger.db")
+        try:
+            result = Run(plan, store, progress).go()
+        finally:
+            store.close()
+    emit(result, as_json=as_json, render=lambda: render(result, _table))
+    if not settled(result):
+        raise typer.Exit(1)
+
+
 def _known(store: "Store", window: str) -> None:
     from server.store.windows import NO_WINDOW
 

@@ -8,29 +8,27 @@ fare, transfer), so it is computed once a shape, by that same path. Only proof, 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date
+from datetime import UTC
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.canonical import contents, text_member
 from cardstack.settlement.bulk.layout import Charset
-from cardstack.settlement.bulk.transit_layout import ALGORITHMS, CLASSES, LAYOUT
+from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT
+from cardstack.settlement.bulk.transit_shapes import NONE, SHAPES_MAX, Memory, Priced, Raw, Shape, price, shapes
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.scheme import at
-from cardstack.settlement.schemes.transit import Transit, fare_fault, fares, limits, postings_of
+from cardstack.settlement.schemes.transit import Transit, limits
 from cardstack.settlement.transaction import Party
+from cardstack.settlement.transit.continuity import Trace
 from cardstack.settlement.transit.lists import Kind
 from cardstack.settlement.transit.proofs import tacs
-from cardstack.settlement.transit.tap import Tap, moment_of, read_tap
+from cardstack.settlement.transit.tap import moment_of
 
 CHUNK: Final = 8_192
-SHAPES_MAX: Final = 100_000
-Raw: TypeAlias = Mapping[str, Sequence[bytes]]
-Shape: TypeAlias = tuple[bytes | date, ...]
-_NONE: Final = b" " * 14
 
 
 class Fault(NamedTuple):
@@ -43,29 +41,32 @@ class Fault(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some lines of a file: what the ledger takes, what is refused, and where to go on."""
+    """Some lines of a file: what the ledger takes, what is refused, and where to go on.
+
+    `traces` are the lines whose TAC holds, taken or not, for what only the whole of a card's records shows.
+    """
 
     columns: Columns
     faults: tuple[Fault, ...]
     next_line: int
-
-
-class _Priced(NamedTuple):
-    """What a shape of journey comes to: why it is refused, or its postings."""
-
-    fault: str | None
-    debtors: tuple[str, ...] = ()
-    creditors: tuple[str, ...] = ()
-    amounts_fen: tuple[int, ...] = ()
-    kinds: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
 
 def batches(
-    body: bytes, scheme: Transit, sender: Party, *, charset: Charset = "gb18030", start: int = 0, chunk: int = CHUNK
+    body: bytes,
+    scheme: Transit,
+    sender: Party,
+    *,
+    charset: Charset = "gb18030",
+    start: int = 0,
+    chunk: int = CHUNK,
+    memory: Memory | None = None,
 ) -> Iterator[Batch]:
-    """The lines of a file from number `start` on (0 is the first), some at a time; go on from `next_line` after a stop."""
-    reader, size = Reader(scheme, sender, charset), LAYOUT.size
+    """The lines of a file from number `start` on (0 is the first), some at a time; go on from `next_line` after a stop.
+
+    A `memory` handed from file to file saves computing the same shapes of journeys again.
+    """
+    reader, size = Reader(scheme, sender, charset, memory or Memory()), LAYOUT.size
     count = -(-len(body) // size)
     for first in range(start, count, chunk):
         last = min(first + chunk, count)
@@ -76,18 +77,12 @@ _ALL_GOOD = re.compile(b"(?:" + LAYOUT.good.pattern + b")*")
 
 
 class Reader:
-    """What is remembered between the batches of one file: the shapes of journeys, minutes of clocks, names of lines."""
+    """The lines of one file, with what is remembered of others."""
 
-    def __init__(self, scheme: Transit, sender: Party, charset: Charset) -> None:
+    def __init__(self, scheme: Transit, sender: Party, charset: Charset, memory: Memory) -> None:
         self.scheme, self.sender, self.charset = scheme, sender, charset
-        self.shapes: dict[Shape, _Priced] = {}
-        self.minutes: dict[bytes, tuple[int, bytes] | None] = {}
+        self.memory, self.shapes, self.minutes = memory, memory.shapes, memory.minutes
         self.names: dict[bytes, bytes | None] = {}
-        self.uses = {
-            (policy.city.encode(), industry.encode()): {discount.kind for discount in policy.discounts}
-            for policy in fares()
-            for industry in policy.industry
-        }
 
     def batch(self, raw: bytes, first: int) -> Batch:
         """Lines of which the first has the number `first`, counted from 0."""
@@ -99,11 +94,11 @@ class Reader:
         codes, seconds = self._form(columns)
         self._blocked(columns, codes)
         self._proof(columns, codes)
-        shapes = [
+        found = [
             None if code else self._priced(columns, place, shape)
-            for place, (code, shape) in enumerate(zip(codes, self._shapes(columns), strict=True))
+            for place, (code, shape) in enumerate(zip(codes, shapes(columns, self.memory), strict=True))
         ]
-        for place, shape in enumerate(shapes):
+        for place, shape in enumerate(found):
             if shape is not None and shape.fault:
                 codes[place] = shape.fault
         identities = columns["id"]
@@ -111,7 +106,8 @@ class Reader:
             Fault(numbers[place], identities[place].decode(), code) for place, code in enumerate(codes) if code is not None
         ]
         good = [place for place, code in enumerate(codes) if code is None]
-        return Batch(self._taken(columns, good, seconds, shapes, numbers), tuple(sorted(faults)), first)
+        taken = self._taken(columns, good, seconds, found, numbers)
+        return Batch(taken, tuple(sorted(faults)), first, _traces(columns, codes))
 
     def _form(self, columns: Raw) -> tuple[list[str | None], list[int]]:
         """The first of these that applies to each line: range, clock, lateness, balance; and the seconds since 1970."""
@@ -164,9 +160,7 @@ class Reader:
                 self.names[line] = None
         bad.update(place for place, line in enumerate(columns["line"]) if self.names[line] is None)
         legs = {
-            leg
-            for leg in set(columns["previous_moment"])
-            if leg != _NONE and (leg[12:] > b"59" or self._minute(leg[:12]) is None)
+            leg for leg in set(columns["previous_moment"]) if leg != NONE and (leg[12:] > b"59" or self._minute(leg[:12]) is None)
         }
         if legs:
             bad.update(place for place, leg in enumerate(columns["previous_moment"]) if leg in legs)
@@ -200,27 +194,12 @@ class Reader:
             if grey == b"1" and codes[place] is None:
                 codes[place] = "grey-unproven"
 
-    def _shapes(self, columns: Raw) -> Iterator[Shape]:
-        """What fare and fee of each line depend on, and nothing else of it."""
-        rows = zip(*(columns[name] for name in _SHAPE), strict=True)
-        for row in rows:
-            city, industry, moment, previous, month, day = row[2], row[3], row[-5], row[-4], row[-2], row[-1]
-            uses = self.uses.get((city, industry), ())
-            yield (
-                *row[:-5],
-                moment if previous != _NONE and "transfer" in uses else moment[: 12 if "band" in uses else 8],
-                previous if "transfer" in uses else _NONE,
-                row[-3] if "transfer" in uses else b"000",
-                month if "month" in uses or "month-cap" in uses else b"0",
-                day if "day-cap" in uses else b"0",
-            )
-
-    def _priced(self, columns: Raw, place: int, shape: Shape) -> _Priced:
+    def _priced(self, columns: Raw, place: int, shape: Shape) -> Priced:
         known = self.shapes.get(shape)
         if known is None:
             if len(self.shapes) >= SHAPES_MAX:
                 self.shapes.clear()
-            known = self.shapes[shape] = _price(columns, place)
+            known = self.shapes[shape] = price(columns, place)
         return known
 
     def _taken(
@@ -228,7 +207,7 @@ class Reader:
         columns: Raw,
         good: Sequence[int],
         seconds: Sequence[int],
-        shapes: Sequence[_Priced | None],
+        shapes: Sequence[Priced | None],
         numbers: Sequence[int],
     ) -> Columns:
         """The good lines as the ledger takes them."""
@@ -272,28 +251,6 @@ _HIGHEST: Final[Mapping[str, bytes]] = {
     "transfers": b"255",
     "terminal_serial": b"4294967295",
 }
-_TAP = frozenset(Tap.__struct_fields__)
-_NUMBERS = (
-    *("counter", "balance_fen", "amount_fen", "gross_fen", "kind", "terminal_serial"),
-    *("key_version", "month_fen", "day_fen"),
-)
-_SHAPE = (
-    "home",
-    "treating",
-    "city",
-    "industry",
-    "card_city",
-    "card_class",
-    "amount_fen",
-    "gross_fen",
-    "incomplete",
-    "previous_industry",
-    "moment",
-    "previous_moment",
-    "transfers",
-    "month_fen",
-    "day_fen",
-)
 
 
 def _proofs(key: bytes, columns: Raw, places: Sequence[int], block: Block) -> list[bytes]:
@@ -310,37 +267,18 @@ def _proofs(key: bytes, columns: Raw, places: Sequence[int], block: Block) -> li
     return [digits[n : n + 8] for n in range(0, len(digits), 8)]
 
 
-def tap_of(columns: Raw, place: int, charset: Charset = "gb18030") -> Tap:
-    """One line as the value that the one-transaction path works on; `Malformed` as there."""
-    values: dict[str, Any] = {name: column[place].decode(charset) for name, column in columns.items() if name in _TAP}
-    values |= {name: int(values[name]) for name in _NUMBERS}
-    values["line"] = values["line"].rstrip(" ")
-    values["algorithm"] = "sm4" if columns["algorithm"][place] == b"2" else "3des"
-    values["card_class"] = CLASSES[columns["card_class"][place]]
-    values |= {name: values[name] == "1" for name in ("incomplete", "grey")}
-    if columns["previous_moment"][place] != _NONE:
-        moment, industry = (columns[name][place].decode() for name in ("previous_moment", "previous_industry"))
-        values["previous"] = {"moment": moment, "industry": industry, "transfers": int(columns["transfers"][place])}
-    return read_tap(values)
+_PROVEN: Final = frozenset({None, "grey-unproven", "no-fare", "fare-differs"})
+"""The answers to a line that come after its TAC was found right."""
 
 
-def _price(columns: Raw, place: int) -> _Priced:
-    try:
-        tap = tap_of({**columns, "line": [b""] * (place + 1)}, place)
-    except Malformed:
-        return _Priced("tap-malformed")
-    fault = fare_fault(tap)
-    if fault:
-        return _Priced(fault)
-    home, treating = (columns[name][place][:2].decode() for name in ("home", "treating"))
-    postings = postings_of(tap, home, treating, tap.at.date())
-    return _Priced(
-        None,
-        tuple(posting.debtor for posting in postings),
-        tuple(posting.creditor for posting in postings),
-        tuple(posting.amount_fen for posting in postings),
-        tuple(posting.kind for posting in postings),
-        tuple(posting.rule for posting in postings),
+def _traces(columns: Raw, codes: Sequence[str | None]) -> tuple[Trace, ...]:
+    rows = zip(
+        *(columns[name] for name in ("issuer", "card", "counter", "moment", "balance_fen", "amount_fen", "id")), strict=True
+    )
+    return tuple(
+        Trace(f"{issuer.decode()}.{card.decode()}", int(counter), moment.decode(), int(balance), int(amount), identity.decode())
+        for (issuer, card, counter, moment, balance, amount, identity), code in zip(rows, codes, strict=True)
+        if code in _PROVEN
     )
 
 

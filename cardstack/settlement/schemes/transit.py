@@ -14,11 +14,11 @@ from cardstack.errors import Malformed, Refused
 from cardstack.settlement.medical.claim import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
 from cardstack.settlement.schemes import figures
-from cardstack.settlement.transaction import SHANGHAI, Party, Posting, Transaction
+from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.lists import Kind, Lists
-from cardstack.settlement.transit.tap import Record, Tap, read_tap
+from cardstack.settlement.transit.tap import Record, Tap, moment_of, read_tap
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -207,7 +207,7 @@ def form_fault(transaction: Transaction, record: Record) -> str | None:
 
 def _sent(transaction: Transaction) -> datetime:
     """When the sender made the message: its id says so."""
-    return datetime.strptime(transaction.id[12:26], "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
+    return moment_of(transaction.id[12:26])
 
 
 def fare_fault(tap: Tap) -> str | None:

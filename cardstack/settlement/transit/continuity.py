@@ -42,10 +42,11 @@ class Trace(NamedTuple):
 
 
 class Last(NamedTuple):
-    """What is known of a card from earlier days: its last counter and the balance after it."""
+    """What is known of a card from earlier days: its last counter, the balance after it, and loads not seen in one yet."""
 
     counter: int
     balance_fen: int
+    loaded_fen: int = 0
 
 
 class Finding(NamedTuple):
@@ -76,18 +77,21 @@ def examine(
         cards[trace.card].append(trace)
     findings: list[Finding] = []
     known = dict(last or {})
+    for card, loaded in (loads_fen or {}).items():
+        if card not in cards and card in known:
+            known[card] = known[card]._replace(loaded_fen=known[card].loaded_fen + loaded)
     for card, own in cards.items():
         own.sort(key=lambda one: (one.counter, one.moment, one.reference))
         single = _single(own, findings)
         before = known.get(card)
         loaded = (loads_fen or {}).get(card, 0)
         if before is not None:
+            loaded += before.loaded_fen
             start = Trace(card, before.counter, "", before.balance_fen, 0, "")
             single = [start, *(one for one in single if one.counter > before.counter)]
         for one, two in pairwise(single):
             loaded = _follow(one, two, loaded, findings)
-        if single:
-            known[card] = Last(single[-1].counter, single[-1].balance_fen - single[-1].amount_fen)
+        known[card] = Last(single[-1].counter, single[-1].balance_fen - single[-1].amount_fen, loaded)
     return findings, known
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.settlement.transaction import check_moment
@@ -128,6 +129,12 @@ class Lists:
 
 def _covers(keys: frozenset[str], issuer: str, card: str) -> bool:
     """Whether the card is named, or a prefix of its number (a range) is."""
-    if not keys:
-        return False
-    return f"{issuer}.{card}" in keys or any(f"{issuer}.{card[:length]}*" in keys for length in range(4, len(card)))
+    if f"{issuer}.{card}" in keys:
+        return True
+    return any(f"{issuer}.{card[:length]}*" in keys for length in _lengths(keys))
+
+
+@lru_cache(maxsize=64)
+def _lengths(keys: frozenset[str]) -> tuple[int, ...]:
+    """How long the prefixes of a list's ranges are; a list has few lengths and many cards."""
+    return tuple(sorted({len(key.partition(".")[2]) - 1 for key in keys if key.endswith("*")}))

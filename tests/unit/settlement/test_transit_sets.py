@@ -41,6 +41,15 @@ def test_a_load_explains_a_rise_and_no_more() -> None:
     assert kinds(trace(1, 1000), trace(2, 2901), loads=2000) == [(Break.BALANCE, 2, 1)]
 
 
+def test_a_load_is_remembered_until_a_record_shows_it() -> None:
+    """Loaded on one day, seen on the next, whether or not the card rode between."""
+    _, known = examine([trace(1, 1000)], {"card": 500})
+    assert known == {"card": Last(1, 900, 500)}
+    _, known = examine([], {"card": 70}, known)
+    assert examine([trace(2, 1470)], {}, known)[0] == []
+    assert len(examine([trace(2, 1471)], {}, known)[0]) == 1
+
+
 def test_days_are_joined_by_what_was_known_last() -> None:
     """The first record of today follows the last of yesterday."""
     assert kinds(trace(5, 900), last=Last(4, 900)) == []
