@@ -56,7 +56,6 @@ class Tip(NamedTuple):
     posting: int
     block: int
     envelope: int
-    event: int
     previous: bytes
 
 
@@ -102,11 +101,11 @@ def tip(commit: Commit) -> Tip:
     (row,) = commit.all(
         "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
         "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
-        "COALESCE((SELECT MAX(seq) FROM event), 0) + 1, (SELECT hash FROM block ORDER BY seq DESC LIMIT 1)",
+        "(SELECT hash FROM block ORDER BY seq DESC LIMIT 1)",
     )
-    numbers, previous = row[:5], row[5]
-    entry, posting, block, envelope, event = numbers
-    return Tip(entry, posting, block, envelope, event, GENESIS if previous is None else bytes(previous))
+    numbers, previous = row[:4], row[4]
+    entry, posting, block, envelope = numbers
+    return Tip(entry, posting, block, envelope, GENESIS if previous is None else bytes(previous))
 
 
 def add_rows(
@@ -146,12 +145,13 @@ def keep(commit: Commit, kept: Sequence[tuple[Kept, int]]) -> None:
     """Keep envelopes with the certificates that vouched for them, and tell those who follow the events."""
     ends, at = commit.tip, commit.at
     rows, events = [], []
+    ((event,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM event")
     for place, (one, accepted) in enumerate(kept):
         seq = ends.envelope + place
         path = json.dumps(one.path)
         rows.append((seq, one.kind, one.digest, one.raw, one.node, int(one.signed_at.timestamp()), at, accepted, path))
         data = json.dumps({"node": one.node, "accepted": accepted, "block": ends.block})
-        events.append((ends.event + place, at, f"{one.kind}-accepted", str(seq), data))
+        events.append((event + place, at, f"{one.kind}-accepted", str(seq), data))
     columns = "seq, kind, digest, raw, node, signed_at, received_at, lines, path"
     commit.insert("envelope", columns, rows)
     commit.insert("event", "seq, at, kind, subject, data", events)

@@ -19,6 +19,7 @@ from cardstack.settlement.window import Event, Stage
 from server.store import bulk, posting, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
+from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.posting import Submission
 from server.store.values import (
@@ -53,6 +54,11 @@ class Store:
         """A consistent view, for several readings of one moment."""
         with self.database.reading() as connection:
             yield View(self.database, connection)
+
+    @property
+    def desk(self) -> Desk:
+        """What people do: adjust, dispute, prepay, release payments, take in bank files."""
+        return Desk(self)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -152,6 +152,7 @@ class ResolutionTable(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("change IN ('post', 'void', 'lapse', 'reverse')", name="resolution_change"),
         # Pending money is let go once, whichever way; the primary key says the same of a reversal.
+        Index("resolution_block", "block"),
         Index("resolution_once", "entry", unique=True, sqlite_where=_LETS_GO, postgresql_where=_LETS_GO),
     )
 
@@ -255,3 +256,93 @@ class SettingTable(SQLModel, table=True):
     __tablename__ = "setting"
     name: str = Field(primary_key=True)
     value: str
+
+
+class BankLineTable(SQLModel, table=True):
+    """A line that a bank booked; each bank reference of an account counts once."""
+
+    __tablename__ = "bank_line"
+    account: str = Field(primary_key=True)
+    bank_reference: str = Field(primary_key=True)
+    reference: str = Field(index=True)
+    amount_fen: int = Field(sa_column=_fen("amount_fen"))
+    side: str
+    booked_on: str
+    returned: bool
+    reason: str
+    taken_at: int = Field(sa_column=_moment("taken_at"))
+
+
+class AdjustmentTable(SQLModel, table=True):
+    """A correction that two people made together: the database refuses one who checks himself."""
+
+    __tablename__ = "adjustment"
+    entry: int = Field(sa_column=Column("entry", BigInteger, ForeignKey("entry.seq"), primary_key=True, autoincrement=False))
+    maker: str
+    checker: str
+    reason: str
+    dispute: int | None = Field(default=None, sa_column=Column("dispute", BigInteger, nullable=True))
+    __table_args__ = (CheckConstraint("maker <> checker", name="adjustment_two_people"),)
+
+
+class DisputeTable(SQLModel, table=True):
+    """A dispute about one posting of an entry."""
+
+    __tablename__ = "dispute"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    posting: int = Field(sa_column=Column("posting", BigInteger, ForeignKey("posting.seq"), nullable=False))
+    opened_by: str
+    ground: str
+    disputed_fen: int = Field(sa_column=Column("disputed_fen", BigInteger, CheckConstraint("disputed_fen > 0"), nullable=False))
+    stage: str = Field(index=True)
+    since: int = Field(sa_column=_moment("since"))
+    deadline: int | None = Field(default=None, sa_column=_moment("deadline", nullable=True))
+
+
+class DisputeMoveTable(SQLModel, table=True):
+    """Every step of a dispute, with the evidence that came with it."""
+
+    __tablename__ = "dispute_move"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    dispute: int = Field(sa_column=Column("dispute", BigInteger, ForeignKey("dispute.seq"), nullable=False, index=True))
+    step: str
+    stage: str
+    actor: str
+    evidence: str
+    at: int = Field(sa_column=_moment("at"))
+
+
+class PrefundTable(SQLModel, table=True):
+    """A change of what one party has paid ahead to another; made by two people."""
+
+    __tablename__ = "prefund"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    debtor: str = Field(foreign_key="party.name", index=True)
+    creditor: str = Field(foreign_key="party.name")
+    amount_fen: int = Field(sa_column=_fen("amount_fen"))
+    kind: str
+    reference: str
+    maker: str
+    checker: str
+    at: int = Field(sa_column=_moment("at"))
+    __table_args__ = (CheckConstraint("maker <> checker", name="prefund_two_people"),)
+
+
+class ReceiptTable(SQLModel, table=True):
+    """The signed receipt that was given for an envelope."""
+
+    __tablename__ = "receipt"
+    envelope: int = Field(sa_column=Column("envelope", BigInteger, primary_key=True, autoincrement=False))
+    raw: bytes = Field(sa_column=Column("raw", LargeBinary, nullable=False))
+
+
+class OutboxTable(SQLModel, table=True):
+    """What a node has still to send to its hub, in order."""
+
+    __tablename__ = "outbox"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    raw: bytes = Field(sa_column=Column("raw", LargeBinary, nullable=False))
+    state: str = Field(index=True)
+    attempts: int
+    due_at: int = Field(sa_column=_moment("due_at"))
+    answer: str

@@ -1,0 +1,220 @@
+"""What a bank says was booked: camt.053 statements and result files in CSV, read into the same lines."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+from xml.etree.ElementTree import Element  # only the type
+
+from cardstack.errors import Malformed
+from cardstack.settlement.banking.xml import (
+    AMOUNT,
+    BAD_MESSAGE,
+    DAY,
+    MOMENT,
+    TEXT34,
+    TEXT35,
+    Content,
+    branch,
+    fen,
+    leaf,
+    read,
+    text_of,
+    write,
+    yuan,
+)
+from cardstack.values import Fen
+
+CAMT: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+_ANY = r"[\s\S]{0,500}"
+CAMT_053: Final = branch(
+    "BkToCstmrStmt",
+    branch("GrpHdr", leaf("MsgId", TEXT35), leaf("CreDtTm", MOMENT)),
+    branch(
+        "Stmt",
+        leaf("Id", TEXT35),
+        leaf("CreDtTm", MOMENT, least=0),
+        branch("Acct", branch("Id", branch("Othr", leaf("Id", TEXT34)))),
+        branch(
+            "Bal",
+            branch("Tp", branch("CdOrPrtry", leaf("Cd", r"[A-Z]{4}"))),
+            leaf("Amt", AMOUNT, currency=True),
+            leaf("CdtDbtInd", r"CRDT|DBIT"),
+            branch("Dt", leaf("Dt", DAY)),
+            least=0,
+            most=None,
+        ),
+        branch(
+            "Ntry",
+            leaf("NtryRef", TEXT35, least=0),
+            leaf("Amt", AMOUNT, currency=True),
+            leaf("CdtDbtInd", r"CRDT|DBIT"),
+            leaf("RvslInd", r"true|false|1|0", least=0),
+            branch("Sts", leaf("Cd", r"BOOK|PDNG|INFO")),
+            branch("BookgDt", leaf("Dt", DAY), least=0),
+            leaf("AcctSvcrRef", TEXT35, least=0),
+            branch(
+                "NtryDtls",
+                branch(
+                    "TxDtls",
+                    branch("Refs", leaf("EndToEndId", TEXT35, least=0), least=0),
+                    branch("RtrInf", branch("Rsn", leaf("Cd", r"[A-Z0-9]{1,4}"), least=0), least=0),
+                    least=0,
+                    most=None,
+                ),
+                least=0,
+                most=None,
+            ),
+            least=0,
+            most=None,
+        ),
+        most=None,
+    ),
+)
+
+
+class Side(StrEnum):
+    """Whether a line takes from the account or adds to it."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True)
+class BankLine:
+    """One booked line, with our payment's reference and the bank's own.
+
+    `returned` gives the money back, or with no amount says that it never went.
+    """
+
+    account: str
+    reference: str
+    bank_reference: str
+    amount_fen: Fen
+    side: Side
+    booked_on: date
+    returned: bool = False
+    reason: str = ""
+
+
+def camt_053(raw: bytes) -> tuple[BankLine, ...]:
+    """The booked lines of a statement; what is only pending is left out. `Malformed` (CS-3060) names the element."""
+    message = read(CAMT_053, CAMT, raw)
+    lines: list[BankLine] = []
+    for statement in message.findall("Stmt"):
+        account, balance = text_of(statement, "Acct/Id/Othr/Id"), _balances(statement)
+        mine = [_line(account, entry, number) for number, entry in enumerate(statement.findall("Ntry"), start=1)]
+        booked = [line for line in mine if line is not None]
+        moved = sum(one.amount_fen if one.side is Side.CREDIT else -one.amount_fen for one in booked)
+        if balance is not None and balance[0] + moved != balance[1]:
+            raise Malformed(
+                "Stmt/Bal: opening balance and entries do not make the closing balance", BAD_MESSAGE, field="Stmt/Bal"
+            )
+        lines += booked
+    return tuple(lines)
+
+
+def _balances(statement: Element) -> tuple[int, int] | None:
+    """The opening and closing booked balance, where both are given."""
+    found = {}
+    for balance in statement.findall("Bal"):
+        amount = fen(text_of(balance, "Amt"))
+        found[text_of(balance, "Tp/CdOrPrtry/Cd")] = amount if text_of(balance, "CdtDbtInd") == "CRDT" else -amount
+    return (found["OPBD"], found["CLBD"]) if {"OPBD", "CLBD"} <= found.keys() else None
+
+
+def _line(account: str, entry: Element, number: int) -> BankLine | None:
+    if text_of(entry, "Sts/Cd") != "BOOK":
+        return None
+    returned = entry.find("NtryDtls/TxDtls/RtrInf") is not None or text_of(entry, "RvslInd") in ("true", "1")
+    return BankLine(
+        account,
+        text_of(entry, "NtryDtls/TxDtls/Refs/EndToEndId"),
+        text_of(entry, "AcctSvcrRef") or text_of(entry, "NtryRef") or f"line {number}",
+        fen(text_of(entry, "Amt")),
+        Side.CREDIT if text_of(entry, "CdtDbtInd") == "CRDT" else Side.DEBIT,
+        _day(text_of(entry, "BookgDt/Dt"), f"Ntry[{number}]/BookgDt"),
+        returned,
+        text_of(entry, "NtryDtls/TxDtls/RtrInf/Rsn/Cd"),
+    )
+
+
+def statement(account: str, lines: Sequence[BankLine], *, id_: str, opening_fen: Fen, made_at: datetime) -> bytes:
+    """The camt.053 of an account's day, for rehearsals and tests of those who read it."""
+    closing = opening_fen + sum(one.amount_fen if one.side is Side.CREDIT else -one.amount_fen for one in lines)
+    day = made_at.date().isoformat()
+    content: Content = {
+        "GrpHdr": {"MsgId": id_, "CreDtTm": made_at.isoformat(timespec="seconds")},
+        "Stmt": {
+            "Id": id_,
+            "Acct": {"Id": {"Othr": {"Id": account}}},
+            "Bal": [_balance("OPBD", opening_fen, day), _balance("CLBD", Fen(closing), day)],
+            "Ntry": [_entry(one) for one in lines],
+        },
+    }
+    return write(CAMT_053, CAMT, content)
+
+
+def _balance(code: str, amount: Fen, day: str) -> Content:
+    sign = "CRDT" if amount >= 0 else "DBIT"
+    return {"Tp": {"CdOrPrtry": {"Cd": code}}, "Amt": yuan(Fen(abs(amount))), "CdtDbtInd": sign, "Dt": {"Dt": day}}
+
+
+def _entry(one: BankLine) -> Content:
+    details: dict[str, Content] = {"Refs": {"EndToEndId": one.reference}} if one.reference else {}
+    if one.returned:
+        details["RtrInf"] = {"Rsn": {"Cd": one.reason or "NARR"}}
+    return {
+        "Amt": yuan(one.amount_fen),
+        "CdtDbtInd": "CRDT" if one.side is Side.CREDIT else "DBIT",
+        "Sts": {"Cd": "BOOK"},
+        "BookgDt": {"Dt": one.booked_on.isoformat()},
+        "AcctSvcrRef": one.bank_reference,
+        "NtryDtls": {"TxDtls": details},
+    }
+
+
+RESULT_COLUMNS: Final = ("业务编号", "银行流水号", "付款人账号", "金额", "处理结果", "失败原因", "记账日期")
+"""Reference, bank's reference, payer's account, amount in yuan, result, reason, day booked."""
+_RESULTS: Final = {"成功": False, "失败": True, "退回": True}
+
+
+def result_csv(raw: bytes, charset: str = "gb18030") -> tuple[BankLine, ...]:
+    """A bank's result file: a line for each payment it booked, returned or refused; `Malformed` names row and column."""
+    try:
+        rows = list(csv.reader(io.StringIO(raw.decode(charset).removeprefix("\ufeff"), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Malformed("result file: not text in its charset", BAD_MESSAGE, field="file") from error
+    if not rows or tuple(rows[0]) != RESULT_COLUMNS:
+        raise Malformed("result file: row 1: other columns", BAD_MESSAGE, field="row 1")
+    return tuple(_result(row, number) for number, row in enumerate(rows[1:], start=2) if row)
+
+
+def _result(row: Sequence[str], number: int) -> BankLine:
+    if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS:
+        raise Malformed(f"result file: row {number}", BAD_MESSAGE, field=f"row {number}")
+    day = _day(row[6], f"row {number}")
+    amount = fen(row[3]) if row[4] != "失败" else Fen(0)  # what failed was never booked
+    return BankLine(row[2], row[0], row[1], amount, Side.DEBIT, day, _RESULTS[row[4]], row[5])
+
+
+def results(lines: Iterable[BankLine], charset: str = "gb18030") -> bytes:
+    """The result file that `result_csv` reads."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(RESULT_COLUMNS)
+    for one in lines:
+        word = ("退回" if one.amount_fen else "失败") if one.returned else "成功"
+        day = one.booked_on.isoformat()
+        rows.writerow((one.reference, one.bank_reference, one.account, yuan(one.amount_fen), word, one.reason, day))
+    return text.getvalue().encode(charset)
+
+
+def _day(text: str, where: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Malformed(f"{where}: not a day", BAD_MESSAGE, field=where) from error

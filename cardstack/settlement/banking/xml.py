@@ -1,0 +1,168 @@
+"""XML messages from one declaration: it writes them, and it checks what others wrote.
+
+The declaration of a message is a tree of elements in their order, with how often each may stand and what its text
+may be. It follows ISO 20022's public message definition reports for the members that are used here; the schemas
+(XSD) themselves are not part of this project, so a message that passes is well formed by this structure, which is
+narrower than the standard's: unknown members of a statement are skipped, members that are known must be right.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from xml.etree.ElementTree import Element, ParseError, SubElement, XMLParser, tostring  # see `parse`
+
+from cardstack.errors import Malformed, problem
+from cardstack.text import Text
+from cardstack.values import Fen
+
+SIZE_MAX: Final = 64 << 20
+BAD_MESSAGE = problem(
+    "CS-3060",
+    Text("The bank message does not have the declared structure", "银行报文不符合约定结构"),
+    Text("Compare the element named here with the message definition.", "请对照报文定义检查所示元素。"),
+)
+
+Content: TypeAlias = "str | Mapping[str, Content | Sequence[Content]]"
+"""An element's text, or its members by name; a sequence stands for repeated members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One element: `least` to `most` times; a leaf has a pattern, a branch has members in their order."""
+
+    name: str
+    least: int = 1
+    most: int | None = 1
+    pattern: str = ""
+    members: "tuple[Node, ...]" = ()
+    currency: bool = False
+
+
+TEXT35, TEXT140, TEXT34 = r".{1,35}", r".{1,140}", r".{1,34}"
+AMOUNT = r"\d{1,16}(\.\d{1,2})?"
+DAY, MOMENT, COUNT = r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", r"\d{1,15}"
+
+
+def leaf(name: str, pattern: str, least: int = 1, *, currency: bool = False) -> Node:
+    """An element with text."""
+    return Node(name, least, 1, pattern, currency=currency)
+
+
+def branch(name: str, *members: Node, least: int = 1, most: int | None = 1) -> Node:
+    """An element with members."""
+    return Node(name, least, most, members=members)
+
+
+def write(root: Node, namespace: str, content: Content) -> bytes:
+    """A message: `content` in the order of the declaration; `Malformed` (CS-3060) where it does not fit."""
+    document = Element("Document", {"xmlns": namespace})
+    _fill(SubElement(document, root.name), root, content)
+    raw: bytes = tostring(document, encoding="utf-8", xml_declaration=True)
+    read(root, namespace, raw, strict=True)
+    return raw
+
+
+def _fill(element: Element, node: Node, content: Content) -> None:
+    if isinstance(content, str):
+        element.text = content
+        if node.currency:
+            element.set("Ccy", "CNY")
+        return
+    for member in node.members:
+        value = content.get(member.name)
+        if value is None:
+            continue
+        for one in [value] if isinstance(value, str | Mapping) else value:
+            _fill(SubElement(element, member.name), member, one)
+
+
+def read(root: Node, namespace: str, raw: bytes, *, strict: bool = False) -> Element:
+    """The message's element, checked against the declaration; namespaces are taken off the names.
+
+    `strict` also refuses members that the declaration does not know; a bank's statement may have more than is read.
+    """
+    document = parse(raw)
+    if document.tag != f"{{{namespace}}}Document":
+        raise _bad("Document", "another message or version")
+    for element in document.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    children = list(document)
+    if [child.tag for child in children] != [root.name]:
+        raise _bad(root.name, "is not the message")
+    _check(children[0], root, root.name, strict)
+    return children[0]
+
+
+def parse(raw: bytes) -> Element:
+    """Any XML without a document type: no entities, so nothing can grow or be fetched."""
+    if len(raw) > SIZE_MAX:
+        raise _bad("Document", f"more than {SIZE_MAX} bytes")
+    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+        raise _bad("Document", "a document type is not taken")
+    try:
+        parser = XMLParser()  # noqa: S314  # no document type gets here
+        parser.feed(raw)
+        found: Element = parser.close()
+    except (ParseError, ValueError, LookupError) as error:
+        raise _bad("Document", "not well-formed XML") from error
+    return found
+
+
+def _check(element: Element, node: Node, path: str, strict: bool) -> None:
+    if not node.members:
+        _check_leaf(element, node, path)
+        return
+    known = {member.name: place for place, member in enumerate(node.members)}
+    names = [child.tag for child in element]
+    if strict and (unknown := sorted(set(names) - known.keys())):
+        raise _bad(f"{path}/{unknown[0]}", "not in the declaration")
+    places = [known[name] for name in names if name in known]
+    if places != sorted(places):
+        raise _bad(path, "members out of order")
+    for member in node.members:
+        found = element.findall(member.name)
+        if len(found) < member.least or (member.most is not None and len(found) > member.most):
+            raise _bad(f"{path}/{member.name}", f"stands {len(found)} times")
+        for child in found:
+            _check(child, member, f"{path}/{member.name}", strict)
+
+
+def _check_leaf(element: Element, node: Node, path: str) -> None:
+    if (
+        len(element)
+        or re.fullmatch(node.pattern, element.text or "", re.DOTALL | re.ASCII if node.pattern[0] == "\\" else re.DOTALL) is None
+    ):
+        raise _bad(path, "text not as declared")
+    if node.currency and element.get("Ccy") != "CNY":
+        raise _bad(path, "currency is not CNY")
+
+
+def _bad(path: str, detail: str) -> Malformed:
+    return Malformed(f"{path}: {detail}", BAD_MESSAGE, field=path)
+
+
+def yuan(amount: Fen) -> str:
+    """Fen as a decimal amount.
+
+    >>> yuan(Fen(1234560)), yuan(Fen(5))
+    ('12345.60', '0.05')
+    """
+    return f"{amount // 100}.{amount % 100:02d}"
+
+
+def fen(text: str) -> Fen:
+    """A decimal amount as fen; `Malformed` where it has parts of a fen.
+
+    >>> fen("12345.6"), fen("7")
+    (1234560, 700)
+    """
+    if re.fullmatch(AMOUNT, text, re.ASCII) is None:
+        raise _bad("Amt", "not an amount with at most two decimals")
+    whole, _, part = text.partition(".")
+    return Fen(int(whole) * 100 + int(part.ljust(2, "0") or 0))
+
+
+def text_of(element: Element, path: str) -> str:
+    """The text of a member, empty where there is none."""
+    return (element.findtext(path) or "").strip()

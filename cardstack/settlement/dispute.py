@@ -1,0 +1,100 @@
+"""Disputes about an entry: opened with evidence, answered before a deadline, decided with a posting that puts it right."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from cardstack.fsm import Machine
+from cardstack.settlement.transaction import Posting
+from cardstack.text import Text
+from cardstack.values import Fen
+
+
+class Stage(StrEnum):
+    """Where a dispute is."""
+
+    OPENED = "opened"
+    ANSWERED = "answered"
+    IN_ARBITRATION = "in-arbitration"
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Step(StrEnum):
+    """What moves a dispute on."""
+
+    ANSWER = "answer"
+    CONCEDE = "concede"
+    LAPSE = "lapse"
+    ACCEPT = "accept"
+    ESCALATE = "escalate"
+    UPHOLD = "uphold"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+
+
+DISPUTE: Final = Machine(
+    initial=Stage.OPENED,
+    moves={
+        (Stage.OPENED, Step.ANSWER): Stage.ANSWERED,
+        (Stage.OPENED, Step.CONCEDE): Stage.UPHELD,
+        (Stage.OPENED, Step.LAPSE): Stage.UPHELD,
+        (Stage.OPENED, Step.WITHDRAW): Stage.WITHDRAWN,
+        (Stage.ANSWERED, Step.ACCEPT): Stage.REJECTED,
+        (Stage.ANSWERED, Step.ESCALATE): Stage.IN_ARBITRATION,
+        (Stage.ANSWERED, Step.LAPSE): Stage.REJECTED,
+        (Stage.ANSWERED, Step.WITHDRAW): Stage.WITHDRAWN,
+        (Stage.IN_ARBITRATION, Step.UPHOLD): Stage.UPHELD,
+        (Stage.IN_ARBITRATION, Step.REJECT): Stage.REJECTED,
+    },
+)
+
+STAGES: Final[Mapping[Stage, Text]] = {
+    Stage.OPENED: Text("opened, waiting for the other side", "已提出，待对方答复"),
+    Stage.ANSWERED: Text("answered, waiting for the one who opened it", "已答复，待提出方确认"),
+    Stage.IN_ARBITRATION: Text("in arbitration", "仲裁中"),
+    Stage.UPHELD: Text("upheld, put right by a posting", "异议成立，已调整入账"),
+    Stage.REJECTED: Text("rejected, the entry stands", "异议不成立，维持原账"),
+    Stage.WITHDRAWN: Text("withdrawn", "已撤回"),
+}
+
+
+class Ground(StrEnum):
+    """Why an entry is disputed; after the reasons of the toll operators' and medical message sets."""
+
+    VERIFICATION_FAILED = "verification-failed"
+    DUPLICATE = "duplicate"
+    AMOUNT = "amount"
+    NOT_ELIGIBLE = "not-eligible"
+    NO_SERVICE = "no-service"
+    CARD_STATE = "card-state"
+    OVERDUE = "overdue"
+    OTHER = "other"
+
+
+GROUNDS: Final[Mapping[Ground, Text]] = {
+    Ground.VERIFICATION_FAILED: Text("the proof (TAC, signature) does not verify", "验证未通过（TAC 或签名）"),
+    Ground.DUPLICATE: Text("settled before", "重复结算"),
+    Ground.AMOUNT: Text("the amount is wrong", "金额有误"),
+    Ground.NOT_ELIGIBLE: Text("the person or item was not eligible", "不符合待遇享受条件"),
+    Ground.NO_SERVICE: Text("the service was not given", "未提供服务"),
+    Ground.CARD_STATE: Text("the card was lost, blocked or unknown", "卡状态异常"),
+    Ground.OVERDUE: Text("sent too late", "逾期上传"),
+    Ground.OTHER: Text("other, see the evidence", "其他，见证据"),
+}
+
+ANSWER_WITHIN: Final = timedelta(days=20)
+"""How long the other side has to answer, and the one who opened it to accept: illustrative, as the figures of a scheme
+may say otherwise (reported practice for cost inquiries is about 20 working days)."""
+
+
+def deadline(stage: Stage, since: datetime, within: timedelta = ANSWER_WITHIN) -> datetime | None:
+    """When a stage lapses, or None where nobody is waited for."""
+    return since + within if stage in (Stage.OPENED, Stage.ANSWERED) else None
+
+
+def correction(posting: Posting, disputed_fen: Fen) -> Posting:
+    """The posting that gives back the disputed part of one."""
+    return Posting(posting.creditor, posting.debtor, min(disputed_fen, posting.amount_fen), posting.kind, "dispute.upheld")

@@ -1,0 +1,108 @@
+"""What people do to a ledger: adjust, dispute, prepay, release payments and take in what banks booked."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cardstack.settlement.banking.matching import Matched, Mismatch
+from cardstack.settlement.banking.statements import BankLine
+from cardstack.settlement.dispute import Ground, Stage, Step
+from cardstack.settlement.instruction import Instruction
+from cardstack.settlement.ledger import EntryRow
+from cardstack.settlement.prefund import Change, Prefund
+from cardstack.settlement.scheme import Cycle
+from cardstack.settlement.transaction import Party, Posting
+from cardstack.values import Fen
+from server.store import disputing, paying, prefunding
+from server.store.adjusting import Two, adjust
+from server.store.commit import Commit
+
+if TYPE_CHECKING:
+    from server.store.store import Store
+
+
+class Desk:
+    """A store's work by people. Every method is one commit; where money is moved, two people stand behind it."""
+
+    def __init__(self, store: "Store") -> None:
+        self.store = store
+
+    def adjust(self, cycle: Cycle, posting: Posting, two: Two, *, reason: str, now: datetime) -> EntryRow:
+        """Book a correction in the window that is open."""
+        with self.store.database.writing() as connection:
+            return adjust(Commit(self.store.database, connection, now), cycle, posting, two, reason=reason)
+
+    def open_dispute(
+        self,
+        posting: int,
+        *,
+        opened_by: Party,
+        ground: Ground,
+        disputed_fen: Fen,
+        actor: str,
+        now: datetime,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> disputing.Dispute:
+        """Dispute a posting."""
+        with self.store.database.writing() as connection:
+            return disputing.open_dispute(
+                Commit(self.store.database, connection, now),
+                posting,
+                opened_by=opened_by,
+                ground=ground,
+                disputed_fen=disputed_fen,
+                actor=actor,
+                evidence=evidence or {},
+            )
+
+    def step_dispute(
+        self,
+        dispute: int,
+        step: Step,
+        *,
+        actor: str,
+        now: datetime,
+        checker: str = "",
+        evidence: Mapping[str, Any] | None = None,
+    ) -> disputing.Dispute:
+        """Move a dispute on; where it is upheld, a second person has approved the posting that puts it right."""
+        with self.store.database.writing() as connection:
+            commit = Commit(self.store.database, connection, now)
+            found = disputing.step_dispute
+            return found(commit, self.store.schemes, dispute, step, actor=actor, evidence=evidence or {}, checker=checker)
+
+    def disputes(self, *, stage: Stage | None = None) -> list[disputing.Dispute]:
+        """Disputes, the newest first."""
+        with self.store.view() as view:
+            return disputing.disputes(view, stage=stage)
+
+    def lapse_disputes(self, now: datetime, *, actor: str = "clock") -> list[disputing.Dispute]:
+        """Let every dispute lapse whose deadline has passed: who does not answer concedes, who does not object accepts."""
+        with self.store.view() as view:
+            late = disputing.overdue(view, now)
+        return [self.step_dispute(one.seq, Step.LAPSE, actor=actor, now=now) for one in late]
+
+    def change_prefund(self, change: Change, two: Two, *, now: datetime) -> Prefund:
+        """Change a prepayment."""
+        with self.store.database.writing() as connection:
+            return prefunding.change_prefund(Commit(self.store.database, connection, now), change, two)
+
+    def prefunds(self, window: str) -> list[Prefund]:
+        """Every prepayment and how far a window uses it."""
+        with self.store.view() as view:
+            return prefunding.prefunds(view, window)
+
+    def release(self, window: str, two: Two, *, now: datetime) -> tuple[Instruction, ...]:
+        """Send a window's payments to the bank."""
+        with self.store.database.writing() as connection:
+            return paying.release(Commit(self.store.database, connection, now), window, two)
+
+    def take_lines(self, lines: Sequence[BankLine], *, actor: str, now: datetime) -> Matched:
+        """Take in what a bank booked."""
+        with self.store.database.writing() as connection:
+            return paying.take_lines(Commit(self.store.database, connection, now), lines, actor=actor)
+
+    def open_payments(self) -> tuple[Mismatch, ...]:
+        """What was released and is not fully paid."""
+        with self.store.view() as view:
+            return paying.open_payments(view)

@@ -1,0 +1,136 @@
+"""Disputes in the store: opened about a posting, moved by their machine, lapsing by themselves, put right by a posting."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cardstack.errors import Refused, problem
+from cardstack.settlement.dispute import DISPUTE, Ground, Stage, Step, correction, deadline
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.transaction import MessageId, Party, Posting
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.store.adjusting import Two, adjust
+from server.store.commit import Commit, View
+from server.store.values import moment
+
+NOT_A_SIDE = problem(
+    "CS-3045",
+    Text("Only one of the two sides of a posting disputes it", "只有分录双方可以提出异议"),
+    Text("Let the debtor or the creditor open the dispute.", "请由付款方或收款方提出。"),
+)
+NO_SUCH = problem("CS-3046", Text("No such posting or dispute", "没有该分录或异议"), Text("Check its number.", "请核对编号。"))
+COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline"
+UPHOLDS = (Step.CONCEDE, Step.UPHOLD)
+"""The steps after which money is given back: two people take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute about one posting."""
+
+    seq: int
+    posting: int
+    opened_by: Party
+    ground: Ground
+    disputed_fen: Fen
+    stage: Stage
+    since: datetime
+    deadline: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> "Dispute":
+        """From a row in the order of `COLUMNS`."""
+        until = None if row[7] is None else moment(row[7])
+        return cls(row[0], row[1], Party(row[2]), Ground(row[3]), Fen(row[4]), Stage(row[5]), moment(row[6]), until)
+
+
+def open_dispute(
+    commit: Commit, posting: int, *, opened_by: Party, ground: Ground, disputed_fen: Fen, actor: str, evidence: Mapping[str, Any]
+) -> Dispute:
+    """Dispute all or a part of a posting, with evidence; `Refused` for who is no side of it or asks for more than it moved."""
+    booked, (_, scheme) = _posting(commit, posting)
+    if scheme == "adjustment":
+        raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
+    if opened_by not in (booked.debtor, booked.creditor):
+        raise Refused("opened_by", NOT_A_SIDE, field="opened_by")
+    if not 0 < disputed_fen <= booked.amount_fen:
+        raise Refused("disputed_fen: more than nothing and at most what the posting moved", field="disputed_fen")
+    if commit.all("SELECT 1 FROM dispute WHERE posting = ? AND stage NOT IN ('rejected', 'withdrawn')", (posting,)):
+        raise Refused("this posting is in dispute already", posting=posting)
+    ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute")
+    until = deadline(Stage.OPENED, moment(commit.at))
+    assert until is not None
+    row = (seq, posting, str(opened_by), ground.value, disputed_fen, Stage.OPENED.value, commit.at, int(until.timestamp()))
+    commit.insert("dispute", COLUMNS, [row])
+    _note(commit, seq, "open", Stage.OPENED, actor=actor, evidence=evidence)
+    return Dispute.of(row)
+
+
+def step_dispute(
+    commit: Commit,
+    schemes: Mapping[str, Scheme],
+    seq: int,
+    step: Step,
+    *,
+    actor: str,
+    evidence: Mapping[str, Any],
+    checker: str = "",
+) -> Dispute:
+    """Move a dispute on. Where it is upheld, the correction is booked in the same commit, approved by a second person."""
+    before = dispute(commit, seq)
+    if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
+        raise Refused("the deadline has not passed", dispute=seq)
+    stage = DISPUTE.after(before.stage, step)
+    until = deadline(stage, moment(commit.at))
+    due = None if until is None else int(until.timestamp())
+    commit.run("UPDATE dispute SET stage = ?, since = ?, deadline = ? WHERE seq = ?", [(stage.value, commit.at, due, seq)])
+    _note(commit, seq, step.value, stage, actor=actor, evidence=evidence)
+    if stage is Stage.UPHELD:
+        booked, (message, scheme) = _posting(commit, before.posting)
+        two = Two(actor, checker) if step in UPHOLDS else Two("deadline", actor)
+        made = correction(booked, before.disputed_fen)
+        adjust(commit, schemes[scheme].cycle, made, two, reason="dispute upheld", dispute=seq, about=MessageId(message))
+    return dispute(commit, seq)
+
+
+def dispute(view: View, seq: int) -> Dispute:
+    """One dispute."""
+    rows = view.all(f"SELECT {COLUMNS} FROM dispute WHERE seq = ?", (seq,))  # noqa: S608  # own names
+    if not rows:
+        raise Refused("no such dispute", NO_SUCH, dispute=seq)
+    return Dispute.of(rows[0])
+
+
+def disputes(view: View, *, stage: Stage | None = None) -> list[Dispute]:
+    """Disputes, the newest first."""
+    where, values = ("WHERE stage = ?", (stage.value,)) if stage else ("", ())
+    return [Dispute.of(row) for row in view.all(f"SELECT {COLUMNS} FROM dispute {where} ORDER BY seq DESC", values)]  # noqa: S608  # own names
+
+
+def overdue(view: View, now: datetime) -> list[Dispute]:
+    """Disputes whose deadline has passed."""
+    query = f"SELECT {COLUMNS} FROM dispute WHERE deadline < ? ORDER BY seq"  # noqa: S608  # own names
+    return [Dispute.of(row) for row in view.all(query, (int(now.timestamp()),))]
+
+
+def _posting(commit: Commit, seq: int) -> tuple[Posting, tuple[str, str]]:
+    """A posting, and the message id and scheme of its entry."""
+    rows = commit.all(
+        "SELECT debtor, creditor, posting.amount_fen, posting.kind, rule, id, scheme FROM posting "
+        "JOIN entry ON entry.seq = posting.entry WHERE posting.seq = ? AND phase = 'posted'",
+        (seq,),
+    )
+    if not rows:
+        raise Refused("no such posting", NO_SUCH, posting=seq)
+    row = rows[0]
+    return Posting(Party(row[0]), Party(row[1]), Fen(row[2]), row[3], row[4]), (row[5], row[6])
+
+
+def _note(commit: Commit, seq: int, step: str, stage: Stage, *, actor: str, evidence: Mapping[str, Any]) -> None:
+    ((number,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute_move")
+    row = (number, seq, step, stage.value, actor, json.dumps(evidence, ensure_ascii=False), commit.at)
+    commit.insert("dispute_move", "seq, dispute, step, stage, actor, evidence, at", [row])
+    commit.tell(f"dispute-{stage.value}", str(seq), {"step": step, "actor": actor})

@@ -1,0 +1,140 @@
+"""What people do to a ledger: corrections, disputes, prepayments, payments and bank files."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import DatabaseError
+
+from cardstack.errors import Refused
+from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.dispute import Ground, Stage, Step
+from cardstack.settlement.instruction import Payment
+from cardstack.settlement.prefund import Change, Kind, Level
+from cardstack.settlement.transaction import Posting
+from cardstack.settlement.window import Event
+from cardstack.settlement.window import Stage as WindowStage
+from cardstack.values import Fen
+from server.store.adjusting import Two
+from server.store.store import Store
+from tests.ledgers import BUS, FUND, HOSPITAL, NOON, Toy, bill, submission
+
+DAY, NEXT = "toy-2026-11-22", "toy-2026-11-23"
+TWO = Two("lin", "chen")
+BACK = Posting(HOSPITAL, FUND, Fen(30), "pool", "adjustment")
+
+
+def booked(store: Store, *amounts: int) -> None:
+    store.submit([submission(*(bill(serial, amount) for serial, amount in enumerate(amounts, 1)))], NOON)
+
+
+def agreed(store: Store) -> None:
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    store.instruct(DAY, now=NOON)
+
+
+def test_a_correction_takes_two_people_and_the_window_that_is_open(store: Store) -> None:
+    """A closed window keeps its nets; the database too refuses one who checks himself."""
+    booked(store, 100)
+    with pytest.raises(Refused) as caught:
+        store.desk.adjust(Toy.cycle, BACK, Two("lin", "lin "), reason="wrong", now=NOON)
+    assert caught.value.code == "CS-3040"
+    store.close_window(DAY, actor="clerk", now=NOON)
+    entry = store.desk.adjust(Toy.cycle, BACK, TWO, reason="fee counted twice", now=NOON)
+    assert entry.window == NEXT
+    assert {one.party: one.net_fen for one in store.positions(DAY)} == {FUND: -80, HOSPITAL: 80}
+    assert {one.party: one.net_fen for one in store.positions(NEXT)} == {FUND: 30, HOSPITAL: -30}
+    with pytest.raises(DatabaseError), store.database.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO adjustment (entry, maker, checker, reason) VALUES (1, 'lin', 'lin', 'x')")
+    assert store.audit(signatures=False).findings == ()
+
+
+def test_an_upheld_dispute_puts_right_what_was_disputed(store: Store) -> None:
+    """Opened by a side of the posting, answered, arbitrated, upheld by two people: the part disputed goes back."""
+    booked(store, 100)
+    with pytest.raises(Refused):
+        store.desk.open_dispute(1, opened_by=BUS, ground=Ground.AMOUNT, disputed_fen=Fen(10), actor="lin", now=NOON)
+    with pytest.raises(Refused):
+        store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(81), actor="lin", now=NOON)
+    evidence = {"sha256": "00" * 32}
+    opened = store.desk.open_dispute(
+        1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON, evidence=evidence
+    )
+    with pytest.raises(Refused):
+        store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON)
+    for step in (Step.ANSWER, Step.ESCALATE):
+        store.desk.step_dispute(opened.seq, step, actor="wang", now=NOON)
+    with pytest.raises(Refused) as alone:
+        store.desk.step_dispute(opened.seq, Step.UPHOLD, actor="wang", checker="wang", now=NOON)
+    assert alone.value.code == "CS-3040"
+    assert store.desk.disputes()[0].stage is Stage.IN_ARBITRATION
+    upheld = store.desk.step_dispute(opened.seq, Step.UPHOLD, actor="wang", checker="zhao", now=NOON)
+    assert (upheld.stage, upheld.deadline) == (Stage.UPHELD, None)
+    assert {one.party: one.net_fen for one in store.positions(DAY)} == {FUND: -50, HOSPITAL: 50}
+    assert store.audit(signatures=False).findings == ()
+
+
+def test_who_does_not_answer_in_time_concedes(store: Store) -> None:
+    """A dispute lapses after its deadline and not before."""
+    booked(store, 100)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.NO_SERVICE, disputed_fen=Fen(80), actor="lin", now=NOON)
+    assert store.desk.lapse_disputes(NOON + timedelta(days=20)) == []
+    with pytest.raises(Refused):
+        store.desk.step_dispute(opened.seq, Step.LAPSE, actor="clock", now=NOON)
+    (lapsed,) = store.desk.lapse_disputes(NOON + timedelta(days=20, seconds=1))
+    assert lapsed.stage is Stage.UPHELD
+    nets = [one.net_fen for window in store.windows() for one in store.positions(window.id) if one.party == FUND]
+    assert sorted(nets) == [-80, 80]
+
+
+def test_a_prepayment_warns_as_it_is_used_up(store: Store) -> None:
+    """70 % is yellow, 90 % red, an emergency increase brings it back; it never falls below zero."""
+    store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(1000), Kind.ALLOTTED, "invented"), TWO, now=NOON)
+    booked(store, 600, 275, 250)
+    store.submit([submission(bill(9, 200))], NOON)
+    (fund,) = store.desk.prefunds(DAY)
+    assert (fund.used_fen, fund.level) == (1060, Level.RED)
+    store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(400), Kind.EMERGENCY, "invented"), TWO, now=NOON)
+    assert [one.level for one in store.desk.prefunds(DAY)] == [Level.YELLOW]
+    with pytest.raises(Refused):
+        store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(-1401), Kind.RETURNED, "invented"), TWO, now=NOON)
+
+
+def line(store: Store, place: int, amount: int | None = None, *, returned: bool = False, number: int = 1) -> BankLine:
+    one = store.instructions(DAY)[place].instruction
+    account = {str(party.name): party.account for party in store.parties()}.get(one.debtor, "centre")
+    paid = Fen(one.amount_fen if amount is None else amount)
+    return BankLine(account, one.id, f"bank {place}/{number}", paid, Side.DEBIT, NOON.date(), returned)
+
+
+def test_a_window_is_settled_when_the_bank_has_paid_everything(store: Store) -> None:
+    """Released by two, paid in parts over two files, each line once; then the window is settled."""
+    booked(store, 1000)
+    agreed(store)
+    with pytest.raises(Refused):
+        store.desk.release(DAY, Two("lin", ""), now=NOON)
+    assert len(store.desk.release(DAY, TWO, now=NOON)) == 2
+    assert len(store.desk.open_payments()) == 2
+    first = [line(store, 0, 500), line(store, 1)]
+    store.desk.take_lines(first, actor="bank", now=NOON)
+    assert [one.state for one in store.instructions(DAY)] == [Payment.PARTLY_PAID, Payment.PAID]
+    store.desk.take_lines(first, actor="bank", now=NOON)
+    assert [one.paid_fen for one in store.instructions(DAY)] == [500, 800]
+    matched = store.desk.take_lines([line(store, 0, 300, number=2)], actor="bank", now=NOON)
+    assert matched.mismatches == ()
+    window = store.window(DAY)
+    assert window is not None
+    assert window.stage is WindowStage.SETTLED
+    assert store.desk.open_payments() == ()
+
+
+def test_a_failed_payment_is_released_again(store: Store) -> None:
+    """The bank returns it, it fails, two people send it once more."""
+    booked(store, 1000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    store.desk.take_lines([line(store, 0, 0, returned=True), line(store, 1)], actor="bank", now=NOON)
+    assert [one.state for one in store.instructions(DAY)] == [Payment.FAILED, Payment.PAID]
+    assert [one.id for one in store.desk.release(DAY, TWO, now=NOON)] == [f"{DAY}.001"]
+    store.desk.take_lines([line(store, 0, number=2)], actor="bank", now=NOON)
+    assert {one.state for one in store.instructions(DAY)} == {Payment.PAID}

@@ -1,0 +1,152 @@
+"""Orders to banks and statements from them."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardstack.errors import Malformed
+from cardstack.settlement.banking import statements
+from cardstack.settlement.banking.interest import DailyRate, late_interest
+from cardstack.settlement.banking.matching import Difference, match
+from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
+from cardstack.settlement.banking.statements import BankLine, Side, camt_053, result_csv, results, statement
+from cardstack.settlement.instruction import CENTRE, Act, Instruction, instructions
+from cardstack.settlement.transaction import SHANGHAI, Party
+from cardstack.values import Fen
+
+A, B, C = Party("31.medical-fund"), Party("33.hospital-fund"), Party("32.medical-fund")
+MADE = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
+DAY = date(2026, 11, 23)
+ACCOUNTS = {
+    A: Account("上海示例账户", "310001", "102290000001"),
+    B: Account("浙江示例账户", "330001", "102331000001"),
+    C: Account("江苏示例账户", "320001", "102301000001"),
+    CENTRE: Account("清算中心示例账户", "000001", "102100000001"),
+}
+NUMBERS = {str(party): account.number for party, account in ACCOUNTS.items()}
+PAYMENTS = instructions("medical-2026-11", {A: Fen(-70_001), B: Fen(100_000), C: Fen(-29_999)})
+
+
+def line(one: Instruction, amount: int | None = None, *, number: int = 1, returned: bool = False, account: str = "") -> BankLine:
+    paid = Fen(one.amount_fen if amount is None else amount)
+    return BankLine(account or NUMBERS[one.debtor], one.id, f"{one.id}/{number}", paid, Side.DEBIT, DAY, returned)
+
+
+def test_pain_001_carries_every_payment_with_its_sum() -> None:
+    """One block a payer; the control sum is the sum of the payments."""
+    raw = pain_001("medical-2026-11", PAYMENTS, ACCOUNTS, initiator="clearing centre", made_at=MADE, due=DAY)
+    names = {"p": PAIN}
+    root = ET.fromstring(raw)
+    references = [one.text for one in root.iterfind(".//p:EndToEndId", names)]
+    assert references == ["medical-2026-11.003", "medical-2026-11.001", "medical-2026-11.002"]
+    assert root.findtext(".//p:GrpHdr/p:CtrlSum", namespaces=names) == "2000.00"
+    assert [one.text for one in root.iterfind(".//p:PmtInf/p:Dbtr/p:Nm", names)] == [
+        ACCOUNTS[CENTRE].name,
+        ACCOUNTS[A].name,
+        ACCOUNTS[C].name,
+    ]
+
+
+def test_pacs_009_and_the_csv_say_the_same() -> None:
+    """Between institutions, and as the rows of a bank's batch page in GB 18030."""
+    raw = pacs_009("medical-2026-11", PAYMENTS, ACCOUNTS, made_at=MADE, due=DAY)
+    assert raw.count(b"<CdtTrfTxInf>") == 3
+    rows = bank_csv(PAYMENTS, ACCOUNTS).decode("gb18030").split("\r\n")
+    assert rows[0] == ",".join(CSV_COLUMNS)
+    assert rows[1].split(",")[:3] == ["medical-2026-11.001", "310001", "上海示例账户"]
+    assert rows[1].split(",")[6] == "700.01"
+
+
+def test_a_message_that_breaks_its_declaration_is_not_written() -> None:
+    """A name beyond its length is named by its element."""
+    long = ACCOUNTS | {A: replace(ACCOUNTS[A], name="长" * 141)}
+    with pytest.raises(Malformed, match="Dbtr/Nm"):
+        pain_001("medical-2026-11", PAYMENTS, long, initiator="centre", made_at=MADE, due=DAY)
+
+
+def test_a_statement_is_read_as_it_was_written() -> None:
+    """Lines, sides and returns survive; the balances must fit the entries."""
+    lines = [line(PAYMENTS[0]), replace(line(PAYMENTS[1]), side=Side.CREDIT, returned=True, reason="AC04")]
+    raw = statement("310001", [replace(one, account="310001") for one in lines], id_="S1", opening_fen=Fen(5), made_at=MADE)
+    assert camt_053(raw) == tuple(replace(one, account="310001") for one in lines)
+    with pytest.raises(Malformed, match="closing balance"):
+        camt_053(raw.replace(b'<Amt Ccy="CNY">0.05</Amt>', b'<Amt Ccy="CNY">9.05</Amt>'))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"<a/>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"\xff\xfe", b"<Document xmlns='urn:x'/>"],
+)
+def test_what_is_no_statement_is_malformed(raw: bytes) -> None:
+    """No entity is expanded, nothing escapes but a coded error."""
+    with pytest.raises(Malformed):
+        camt_053(raw)
+
+
+@given(st.binary(max_size=400), st.integers(0, 3000), st.booleans())
+def test_a_damaged_statement_is_read_or_malformed(noise: bytes, place: int, cut: bool) -> None:
+    """Any bytes, anywhere."""
+    raw = statement("310001", [line(PAYMENTS[0])], id_="S1", opening_fen=Fen(0), made_at=MADE)
+    place = min(place, len(raw))
+    damaged = raw[:place] + noise + (b"" if cut else raw[place:])
+    for reader in (camt_053, result_csv):
+        with suppress(Malformed):
+            reader(damaged)
+
+
+def test_a_result_file_is_read_as_it_was_written() -> None:
+    """Booked, returned and failed, in a bank's own words."""
+    lines = (line(PAYMENTS[0]), line(PAYMENTS[1], 0, returned=True), line(PAYMENTS[2], returned=True))
+    assert result_csv(results(lines)) == lines
+    with pytest.raises(Malformed, match="row 2"):
+        result_csv(results(lines[:1]).replace("成功".encode("gb18030"), "也许".encode("gb18030")))
+
+
+def test_matching_names_each_difference_and_nothing_else() -> None:
+    """Paid, paid in parts, short, over, returned, missing, unknown, twice, on another account."""
+    first, second, third = PAYMENTS
+    parts = [line(first, 70_000), line(first, 1, number=2), line(second), line(third)]
+    whole = match(PAYMENTS, parts, NUMBERS)
+    assert [one.act for one in whole.effects] == [Act.CONFIRM] * 3
+    assert whole.mismatches == ()
+    cases: dict[Difference, list[BankLine]] = {
+        Difference.PAID_SHORT: [line(first, 70_000)],
+        Difference.PAID_OVER: [line(first, 70_002)],
+        Difference.RETURNED: [line(first, 0, returned=True)],
+        Difference.MISSING_AT_BANK: [],
+        Difference.UNKNOWN_HERE: [line(first), replace(line(first, number=9), reference="medical-2026-10.001")],
+        Difference.TWICE: [line(first), line(first)],
+    }
+    for difference, lines in cases.items():
+        found = match(PAYMENTS, [*lines, line(second), line(third)], NUMBERS).mismatches
+        assert [one.difference for one in found] == [difference]
+    other = match(PAYMENTS, [line(first, account="999999"), line(second), line(third)], NUMBERS).mismatches
+    assert {one.difference for one in other} == {Difference.OTHER_ACCOUNT, Difference.MISSING_AT_BANK}
+
+
+def test_a_payment_that_came_back_and_went_again_is_paid() -> None:
+    """Booked, returned, booked again."""
+    first = PAYMENTS[0]
+    lines = [line(first), line(first, number=2, returned=True), line(first, number=3)]
+    (effect,) = match([first], lines, NUMBERS).effects
+    assert (effect.act, effect.paid_fen) == (Act.CONFIRM, first.amount_fen)
+    (failed,) = match([first], lines[:2], NUMBERS).effects
+    assert failed.act is Act.REJECT
+
+
+def test_interest_runs_by_the_day_at_the_rate_of_each_day() -> None:
+    """Nothing on time; two rates on either side of a change; rounded half up once."""
+    rates = [
+        DailyRate(since=date(2026, 1, 1), reference="invented", millionths=100),
+        DailyRate(since=date(2026, 11, 22), reference="invented", millionths=200),
+    ]
+    assert late_interest(Fen(1_000_000), DAY, DAY, rates) == 0
+    assert late_interest(Fen(1_000_000), date(2026, 11, 20), date(2026, 11, 22), rates) == 300
+    assert late_interest(Fen(4_999), date(2026, 11, 20), date(2026, 11, 21), rates) == 0
+    assert late_interest(Fen(5_000), date(2026, 11, 20), date(2026, 11, 21), rates) == 1
+    assert statements.CAMT.endswith("camt.053.001.08")
