@@ -1,4 +1,4 @@
-"""Paying with a card as scripts: the medical account, the transit purse, its balance and its load.
+"""Paying with a card as scripts: the medical account, the transit purse, its balance, and what was torn.
 
 The terminal's half of each proof comes from a `Sam`: the terminal's PSAM, or test keys at hand. Nothing here knows
 the time or draws a number; moments are arguments.
@@ -22,8 +22,8 @@ from cardstack.card.reading import open_application, read_file
 from cardstack.codec import Moment
 from cardstack.crypto import cryptogram, payment
 from cardstack.crypto.cryptogram import Block
-from cardstack.crypto.payment import Debit, Kind, Load, MedicalDebit
-from cardstack.errors import Malformed, Untrusted, problem
+from cardstack.crypto.payment import Debit, Kind, MedicalDebit
+from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -32,11 +32,15 @@ MAC2_WRONG = problem(
     Text("The card's proof of the debit is wrong", "卡片返回的扣款凭证（MAC2）不正确"),
     Text("Do not hand out goods; ask the card for the transaction's proof and reconcile.", "请勿放行；请取交易证明后对账。"),
 )
-LOAD_UNPROVEN = problem(
-    "CS-1231",
-    Text("The card's request to be loaded is not genuine", "卡片圈存请求（MAC1）校验失败"),
-    Text("Do not load the card.", "请勿圈存。"),
+TORN = problem(
+    "CS-1232",
+    Text("The card has no proof of that transaction: it was not debited", "卡片没有该笔交易的认证信息：未扣款"),
+    Text("Begin the purchase again.", "请重新发起交易。"),
 )
+
+
+P2 = {PurseKind.ED: 0x01, PurseKind.EP: 0x02}
+"""How the payment commands name a purse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,20 @@ class MedicalReceipt:
     sequence: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a CAPP purchase writes into a file besides the money: a record of it, by number (00 for a cyclic file)."""
+
+    sfi: int
+    number: int
+    record: bytes
+
+    @classmethod
+    def trip(cls, entry: TripEntry) -> "Written":
+        """A trip for file 1E."""
+        return cls(0x1E, 0x00, pack(entry))
+
+
 def transit_purchase(
     profile: Profile,
     sam: Sam,
@@ -167,24 +185,44 @@ def transit_purchase(
     moment: datetime,
     *,
     trip: TripEntry | None = None,
+    writes: tuple[Written, ...] = (),
     application: str = "T-UNION",
+    purse: PurseKind = PurseKind.EP,
+    pin: str | None = None,
     key_index: int = 1,
 ) -> Script[Receipt]:
-    """A ride paid from the transit purse; with a trip as a CAPP purchase that also writes file 1E."""
+    """A ride paid from the transit purse; with a trip or other records as a CAPP purchase that writes them too."""
     terminal = yield from sam.terminal()
     yield from open_application(profile, application)
+    if pin is not None:
+        yield from verify_pin(pin)
     public: Public = yield from read_file(profile.file(application, 0x0015))
-    p1, kind = (0x03, Kind.CAPP) if trip is not None else (0x01, Kind.PURCHASE_EP)
-    begin = Command(0x80, 0x50, p1, 0x02, bytes((key_index,)) + payment.fen4(amount_fen) + terminal, 15)
+    cached = writes if trip is None else (*writes, Written.trip(trip))
+    p1, kind = (0x03, Kind.CAPP) if cached else (0x01, Kind.PURCHASE_EP if purse is PurseKind.EP else Kind.PURCHASE_ED)
+    begin = Command(0x80, 0x50, p1, P2[purse], bytes((key_index,)) + payment.fen4(amount_fen) + terminal, 15)
     opening = _opening((yield from ask(begin)).require())
     when = Moment().encode(moment)
     fields = payment.fen4(amount_fen) + bytes((kind,)) + when
     sequence, mac1 = yield from sam.begin(opening, fields, (public.serial8, public.issuer))
-    if trip is not None:
-        (yield from ask(Command(0x80, 0xDC, 0x00, 0x1E << 3, pack(trip)))).require()
+    for one in cached:
+        (yield from ask(Command(0x80, 0xDC, one.number, one.sfi << 3, one.record))).require()
     answer = (yield from ask(Command(0x80, 0x54, 0x01, 0x00, sequence + when + mac1, 8))).require()
     yield from _settled(sam, answer)
     return Receipt(Debit(amount_fen, kind, terminal, sequence, when), answer[:4], opening)
+
+
+def transaction_proof(kind: int, sequence: bytes) -> Script[tuple[bytes, bytes]]:
+    """MAC2 and TAC of a transaction that was torn between card and terminal; `Refused` where it did not happen.
+
+    The application is current; the sequence is the one that INIT answered.
+    """
+    answer = yield from ask(Command(0x80, 0x5A, 0x00, kind, sequence, 8))
+    if answer.sw == 0x9406:
+        raise Refused(problem=TORN)
+    proof = answer.require()
+    if len(proof) != 8:
+        raise Malformed(f"GET TRANSACTION PROVE answers with eight bytes, got {len(proof)}", field="805A")
+    return proof[:4], proof[4:]
 
 
 def _opening(answer: bytes) -> Opening:
@@ -201,65 +239,17 @@ def _settled(sam: Sam, answer: bytes) -> Script[None]:
         raise Untrusted(problem=MAC2_WRONG)
 
 
-def transit_balance(profile: Profile, application: str = "T-UNION", purse: PurseKind = PurseKind.EP) -> Script[Fen]:
-    """GET BALANCE; the top bit is no money."""
+def transit_balance(
+    profile: Profile, application: str = "T-UNION", purse: PurseKind = PurseKind.EP, pin: str | None = None
+) -> Script[Fen]:
+    """GET BALANCE, which for the deposit needs the PIN; the top bit is no money."""
     yield from open_application(profile, application)
-    p2 = 0x02 if purse is PurseKind.EP else 0x01
-    answer = (yield from ask(Command(0x80, 0x5C, 0x00, p2, ne=4))).require()
+    if pin is not None:
+        yield from verify_pin(pin)
+    answer = (yield from ask(Command(0x80, 0x5C, 0x00, P2[purse], ne=4))).require()
     if len(answer) != 4:
         raise Malformed(f"GET BALANCE answers with four bytes, got {len(answer)}", field="805C")
     return Fen(int.from_bytes(answer) & 0x7FFFFFFF)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadHost:
-    """The issuer's host with this card's load key: it checks MAC1 and orders the load with MAC2."""
-
-    key: bytes
-
-    def order(self, opening: Opening, load: Load, mac1: bytes, moment: bytes) -> Script[bytes]:
-        """MAC2 for a genuine request; `Untrusted` for any other."""
-        yield from ()
-        block = opening.block
-        session = cryptogram.session_key(self.key, opening.random, opening.sequence, payment.LOAD_PART, block)
-        if not compare_digest(load.mac1(session, opening.balance_fen, block), mac1):
-            raise Untrusted(problem=LOAD_UNPROVEN)
-        return load.mac2(session, moment, block)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReceipt:
-    """What proves a load: the card's TAC over the new balance."""
-
-    load: Load
-    opening: Opening
-    moment: bytes
-    tac: bytes
-
-
-def transit_load(
-    profile: Profile,
-    host: LoadHost,
-    amount_fen: Fen,
-    moment: datetime,
-    *,
-    terminal: bytes,
-    pin: str,
-    application: str = "T-UNION",
-    key_index: int = 1,
-) -> Script[LoadReceipt]:
-    """Money into the electronic purse, by order of the issuer's host."""
-    yield from open_application(profile, application)
-    yield from verify_pin(pin)
-    begin = Command(0x80, 0x50, 0x00, 0x02, bytes((key_index,)) + payment.fen4(amount_fen) + terminal, 16)
-    answer = (yield from ask(begin)).require()
-    if len(answer) != 16:
-        raise Malformed(f"INIT FOR LOAD answers with 16 bytes, got {len(answer)}", field="8050")
-    opening = Opening(Fen(int.from_bytes(answer[:4])), answer[4:6], 0, answer[6], answer[7], answer[8:12])
-    load, when = Load(amount_fen, Kind.LOAD_EP, terminal), Moment().encode(moment)
-    mac2 = yield from host.order(opening, load, answer[12:], when)
-    tac = (yield from ask(Command(0x80, 0x52, 0x00, 0x00, when + mac2, 4))).require()
-    return LoadReceipt(load, opening, when, tac)
 
 
 def medical_purchase(

@@ -161,7 +161,19 @@ def applications() -> str:
         "source 来源",
         "profiles 规范",
     ]
-    return _page(Text("Applications", "应用"), _table(head, rows))
+    return _page(
+        Text("Applications", "应用"),
+        _table(head, rows),
+        "## Extensions 地方扩展",
+        _say(
+            "What a province may add (V2.0 §6): DFs from DF0A on, EFs from EF0C on; no further items in the files of "
+            "SSSE; cyclic files may only get more records. `cardstack.card.extending.breaches` names every breach, "
+            "and a test holds every variant to it.",
+            "地方可扩展的内容（V2.0 第 6 章）：DF 从 DF0A 开始，EF 从 EF0C 开始；"
+            "SSSE 下的文件不得扩展数据项；循环文件只可增加记录数。"
+            "`cardstack.card.extending.breaches` 列出每一处违反，测试对所有变体逐一核对。",
+        ),
+    )
 
 
 def files() -> str:

@@ -21,6 +21,7 @@ Spans = list[tuple[int, int]]
 WHOLE: Spans = [(0, 1 << 16)]
 VERSION = bytes.fromhex("0304")
 """How the record with the specification version begins."""
+ISSUER_DATA = bytes.fromhex("9F0C")
 HOLDER, WIDEST = 0xEF06, "3.00-jiangsu"
 SECRET = {0x20, 0x5E, 0x24, 0xD4}
 """Instructions whose data is a PIN or a key."""
@@ -113,7 +114,7 @@ class Watcher:
         if found is None:
             return _Seen([], WHOLE, words)
         self.application, self.file = found, None
-        return _Seen([], _fci_spans(found, len(answer)), f"{words} {found.label}")
+        return _Seen([], _fci_spans(found, answer), f"{words} {found.label}")
 
     def _current(self, sfi: int) -> File | None:
         if sfi and self.application is not None:
@@ -154,12 +155,15 @@ def _is_named(application: Application, command: Command) -> bool:
     return application.fid == (int.from_bytes(command.data) if command.data else 0x3F00)
 
 
-def _fci_spans(application: Application, size: int) -> Spans:
-    """Personal bytes in an FCI: those of the file it carries, which stands at its end."""
+def _fci_spans(application: Application, answer: bytes) -> Spans:
+    """Personal bytes in an FCI: those of the file whose content stands in its issuer data (9F0C)."""
     file = application.file(application.issuer_file) if application.issuer_file is not None else None
     if file is None:
         return []
-    start = max(size - file.size, 0)
+    place = answer.find(ISSUER_DATA)
+    if place < 0:
+        return WHOLE
+    start = place + len(ISSUER_DATA) + 1
     return [(start + first, start + end) for first, end in _body_spans(file.body, 0)]
 
 

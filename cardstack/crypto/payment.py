@@ -41,6 +41,11 @@ def fen4(amount: int) -> bytes:
     return Number(4).encode(amount)
 
 
+def fen3(amount: int) -> bytes:
+    """An overdraft limit in fen as three bytes."""
+    return Number(3).encode(amount)
+
+
 @dataclass(frozen=True, slots=True)
 class Debit:
     """A purchase as terminal and card agree on it."""
@@ -102,8 +107,35 @@ class Load:
         """The card's receipt: new balance, online sequence before it was raised, amount, type, terminal, moment."""
         return cryptogram.tac(key, fen4(balance_fen) + sequence + self._core() + moment, block)
 
+    def mac3(self, session: bytes, balance_fen: int, sequence: bytes, moment: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
+        """The card's proof of an unload: a MAC over what the TAC of a load covers."""
+        return cryptogram.mac(session, fen4(balance_fen) + sequence + self._core() + moment, block)
+
     def _core(self) -> bytes:
         return fen4(self.amount_fen) + bytes((self.kind,)) + self.terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A new overdraft limit as issuer and card agree on it."""
+
+    limit_fen: Fen
+    terminal: bytes
+
+    def mac1(self, session: bytes, balance_fen: int, old_fen: int, block: Block = Block.TRIPLE_DES) -> bytes:
+        """The card's proof before the change, over balance and old limit."""
+        return cryptogram.mac(session, fen4(balance_fen) + fen3(old_fen) + self._kind(), block)
+
+    def mac2(self, session: bytes, moment: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
+        """The issuer's order."""
+        return cryptogram.mac(session, fen3(self.limit_fen) + self._kind() + moment, block)
+
+    def tac(self, key: bytes, balance_fen: int, sequence: bytes, moment: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
+        """The card's receipt."""
+        return cryptogram.tac(key, fen4(balance_fen) + sequence + fen3(self.limit_fen) + self._kind() + moment, block)
+
+    def _kind(self) -> bytes:
+        return bytes((Kind.OVERDRAFT,)) + self.terminal
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,16 @@ TRANSIT_CARDS = (
         contactless=True,
     ),
     Profile(
+        "t-union-rail",
+        Text("T-Union transit card whose bus record is laid out like the rail record", "交通联合卡（公交记录同轨道布局）"),
+        "",
+        (MF, transit.TUNION_LIKE_RAIL, transit.PPSE),
+        style=DIRECT,
+        implicit="T-UNION",
+        contactless=True,
+        based_on="t-union",
+    ),
+    Profile(
         "city-union-shanghai",
         Text("Shanghai transit card: CityUnion and T-Union", "上海公共交通卡（城市一卡通与交通联合）"),
         "",

@@ -1,13 +1,13 @@
 """Transit applications: T-Union (JT/T 978 as validators use it), its files 15 to 1E, and the purse of PBOC part 2."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated
 
 from cardstack.card import tables
 from cardstack.card.access import NEVER, proof
 from cardstack.card.keys import Key, Usage
-from cardstack.card.layout import File, Form, Nested, part
+from cardstack.card.layout import File, Form, Item, Nested, part
 from cardstack.card.profile import Application, Diversified, Pin, Purse, PurseKind
 from cardstack.codec import An, Binary, Cn, Day, Moment, Number
 from cardstack.crypto.cryptogram import Block
@@ -15,6 +15,7 @@ from cardstack.text import Text
 from cardstack.tlv import Tlv
 
 VALIDATORS = "bus and metro validators (ids 7705538656, 10923516837, 35282670581)"
+RIVAL = "another bus validator (id 10923516837), which contradicts the first"
 PBOC = "PBOC 2.0 part 2; COS manual 6.22-6.28"
 AID = bytes.fromhex("A000000632010105")
 
@@ -133,12 +134,45 @@ class BusRecord:
     reserved: Annotated[bytes, part(Binary(26), Text("reserved", "预留"), VALIDATORS)] = bytes(26)
 
 
+def _other(number: int, size: int = 128) -> bytes:
+    """A journey record nobody has written: its identifier, the bytes that follow, zeros."""
+    return bytes((0x27, number, size - 3)).ljust(size, b"\0")
+
+
+def _opaque(number: int, size: int, name: Text) -> Item:
+    return part(Binary(size), Text(f"{name.en} 27{number:02X}", f"{name.zh} 27{number:02X}"), VALIDATORS)
+
+
 @dataclass(frozen=True, slots=True)
 class Journeys:
-    """File 1A: one record a means of transport, found by number or by the second byte of its identifier."""
+    """File 1A: one record a means of transport, found by number or by the second byte of its identifier.
+
+    Of the records after the first two only identifier and size are public.
+    """
 
     rail: Annotated[RailRecord, part(Nested(RailRecord), Text("rail 2701", "轨道交通 2701"), VALIDATORS)] = RailRecord()
-    bus: Annotated[BusRecord, part(Nested(BusRecord), Text("bus 2702", "公交 2702"), VALIDATORS)] = BusRecord()
+    bus: Annotated[BusRecord | RailRecord, part(Nested(BusRecord), Text("bus 2702", "公交 2702"), VALIDATORS)] = BusRecord()
+    ferry: Annotated[bytes, _opaque(0x03, 128, Text("ferry", "轮渡"))] = _other(0x03)
+    taxi: Annotated[bytes, _opaque(0x04, 128, Text("taxi", "出租汽车"))] = _other(0x04)
+    rental: Annotated[bytes, _opaque(0x05, 128, Text("car rental", "租赁汽车"))] = _other(0x05)
+    bicycle: Annotated[bytes, _opaque(0x06, 128, Text("bicycle", "公共自行车"))] = _other(0x06)
+    parking: Annotated[bytes, _opaque(0x07, 112, Text("parking", "停车"))] = _other(0x07, 112)
+    coach: Annotated[bytes, _opaque(0x08, 128, Text("coach", "长途客运"))] = _other(0x08)
+    ship: Annotated[bytes, _opaque(0x09, 128, Text("passenger ship", "客轮"))] = _other(0x09)
+    intercity: Annotated[bytes, _opaque(0x0A, 128, Text("intercity rail", "城际铁路"))] = _other(0x0A)
+    air: Annotated[bytes, _opaque(0x0B, 128, Text("air", "民航"))] = _other(0x0B)
+    motorway: Annotated[bytes, _opaque(0x0C, 128, Text("motorway", "高速公路"))] = _other(0x0C)
+    discount: Annotated[bytes, _opaque(0x0D, 30, Text("discount information", "优惠信息"))] = _other(0x0D, 30)
+
+
+LIKE_RAIL = Text("bus 2702, laid out like 2701", "公交 2702（同 2701 布局）")
+
+
+@dataclass(frozen=True, slots=True)
+class JourneysLikeRail(Journeys):
+    """File 1A as another validator has it: the bus record laid out like the rail record."""
+
+    bus: Annotated[BusRecord | RailRecord, part(Nested(RailRecord), LIKE_RAIL, RIVAL)] = RailRecord(bytes.fromhex("2702"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +241,12 @@ TUNION = Application(
     diversified=Diversified.BY_SERIAL,
     proprietary=(Tlv(0x9F08, b"\x02"),),
     issuer_file=0x0015,
+)
+TUNION_LIKE_RAIL = replace(
+    TUNION,
+    label=Text("T-Union transit purse, bus record laid out like the rail record", "交通联合电子钱包应用（公交记录同轨道布局）"),
+    spec=f"{VALIDATORS}; 1A: {RIVAL}",
+    files=tuple(replace(file, body=JourneysLikeRail) if file is JOURNEYS else file for file in TUNION.files),
 )
 PPSE = Application(
     "PPSE",

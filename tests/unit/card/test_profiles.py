@@ -43,11 +43,12 @@ def test_the_fci_of_the_social_application_has_the_thirty_bytes_clients_compare(
     assert len(profile("2.00").application("SSSE").fci()) == 0x1E
 
 
-def test_a_record_of_the_bus_has_128_bytes() -> None:
-    """Both journeys are read and written whole."""
+def test_the_records_of_a_journey_have_their_sizes() -> None:
+    """128 bytes, 112 for parking, 30 for discounts; each begins with its identifier."""
     file = profile("2.00").file("T-UNION", 0x001A)
     assert file.form is Form.RECORDS
-    assert [len(record) for record in file.encode(file.blank())] == [128, 128]
+    sizes = {record[:2].hex(): len(record) for record in file.encode(file.blank())}
+    assert (sizes["2701"], sizes["2702"], sizes["2707"], sizes["270d"]) == (128, 128, 112, 30)
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:

@@ -5,7 +5,8 @@ import pytest
 from cardstack.apdu.script import run
 from cardstack.card.issuing import master_for_tests
 from cardstack.card.keys import derive
-from cardstack.card.paying import LoadHost, PsamSam, medical_purchase, transit_balance, transit_load, transit_purchase
+from cardstack.card.loading import LoadHost, transit_load
+from cardstack.card.paying import PsamSam, medical_purchase, transit_balance, transit_purchase
 from cardstack.card.profiles import profile
 from cardstack.card.profiles.transit import TripEntry
 from cardstack.card.proving import PsamKeys, internal_authenticate, reload_pin, unblock_pin, verify_pin
