@@ -16,6 +16,7 @@ from cardstack.card.profile import Profile
 from cardstack.conformance.terminal import Terminal
 from cardstack.errors import Malformed, Refused
 from emulator import factory
+from emulator.card import Card
 from emulator.psam import psam
 from emulator.samples import personalisation
 from emulator.slot import Slot
@@ -111,10 +112,14 @@ class Verdict:
 
 def replay(flow: Flow, profile: Profile) -> Verdict:
     """The whole flow against a sample card of a profile and a PSAM that serves it."""
+    order, card, module = _ready(profile)
+    return converse(flow, order, Slot(card), Slot(module))
+
+
+def _ready(profile: Profile) -> tuple[Personalisation, Card, Card]:
+    """What a sample card of a profile is made of, the card, and a PSAM that serves it."""
     order = personalisation(profile)
-    module = psam([profile], master=order.master, city=order.factors.city)
-    card = Slot(factory.personalise(order))
-    return converse(flow, order, card, Slot(module))
+    return order, factory.personalise(order), psam([profile], master=order.master, city=order.factors.city)
 
 
 def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Verdict:
@@ -178,5 +183,5 @@ def _resolved(exchange: Exchange, command: bytes) -> bytes:
 
 def table(flows: Iterable[Flow], profiles: Iterable[Profile]) -> list[Verdict]:
     """Every flow against every profile."""
-    kinds = list(profiles)
-    return [replay(flow, profile) for flow in flows for profile in kinds]
+    ready = [_ready(profile) for profile in profiles]
+    return [converse(flow, order, Slot(card), Slot(module)) for flow in flows for order, card, module in ready]

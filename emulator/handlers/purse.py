@@ -14,7 +14,7 @@ from cardstack.card.profile import PurseKind
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Directory, PursePlace
-from emulator.card import DONE, Card, Payment, Value, channel, commit, give, say, throw, with_session
+from emulator.card import Card, Payment, Value, channel, give, say, throw, with_session
 from emulator.handlers.records import appended
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, key_at, key_for
@@ -204,11 +204,9 @@ def get_transaction_prove(card: Card, instruction: Instruction) -> Answer:
     if len(instruction.data) != 2:
         raise Refusal(0x6700)
     wanted = bytes((instruction.p2,)) + instruction.data
-    for place in directory.purses.values():
-        proof = _bytes(card.memory.get(f"{place.cell}.proof", b""))
+    cells = [place.cell for place in directory.purses.values()]
+    for cell in [*cells, directory.medical]:
+        proof = _bytes(card.memory.get(f"{cell}.proof", b""))
         if proof[:3] == wanted:
             return say(card, instruction, proof[3:])
     raise Refusal(0x9406)
-
-
-__all__ = ["DONE", "INITS", "commit"]
