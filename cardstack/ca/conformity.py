@@ -12,7 +12,7 @@ from functools import lru_cache
 from cardstack.ca import extensions, tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.der import GENERALIZED_TIME, UTC_TIME
-from cardstack.ca.matching import subtree_well_formed, well_formed
+from cardstack.ca.matching import conforms, subtree_well_formed
 from cardstack.ca.signatures import SHA1_SCHEMES, identifier, weakness
 from cardstack.errors import Malformed
 
@@ -74,7 +74,12 @@ def profile(certificate: Certificate, *, anchor: bool = False) -> tuple[str, str
     for moment, tag in zip((certificate.valid_from, certificate.valid_until), certificate.time_tags, strict=True):
         if tag != (UTC_TIME if moment.year < 2050 else GENERALIZED_TIME):
             return tables.VALIDITY_ENCODING, ""
-    return _identifiers(certificate, anchor=anchor) or _criticality(certificate) or _names(certificate) or _strength(certificate)
+    return (
+        _identifiers(certificate, anchor=anchor)
+        or _criticality(certificate)
+        or _names(certificate)
+        or _strength(certificate, anchor=anchor)
+    )
 
 
 def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
@@ -99,7 +104,7 @@ def _criticality(certificate: Certificate) -> tuple[str, str] | None:
 
 
 def _names(certificate: Certificate) -> tuple[str, str] | None:
-    if not all(map(well_formed, certificate.alternative_names)):
+    if not all(map(conforms, certificate.alternative_names)):
         return tables.MALFORMED_NAME, ""
     if certificate.is_ca and certificate.key_usage is None:
         return tables.USAGE_CONSISTENCY, "an authority without keyUsage"
@@ -113,7 +118,7 @@ def _names(certificate: Certificate) -> tuple[str, str] | None:
     return None
 
 
-def _strength(certificate: Certificate) -> tuple[str, str] | None:
+def _strength(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
     weak = weakness(certificate.spki)
     if weak:
         return tables.WEAK, weak
@@ -121,4 +126,5 @@ def _strength(certificate: Certificate) -> tuple[str, str] | None:
         sha1 = identifier(certificate.outer_algorithm)[0] in SHA1_SCHEMES
     except Malformed:
         return tables.UNKNOWN_ALGORITHM, ""
-    return (tables.WEAK, "SHA-1") if sha1 and not certificate.self_issued else None
+    # Nobody relies on an anchor's signature over itself.
+    return (tables.WEAK, "SHA-1") if sha1 and not anchor else None

@@ -102,6 +102,11 @@ class Crl:
         return tuple(_facts(one) for one in der.blocks(raw, "X509 CRL", "CRL"))
 
     @property
+    def label(self) -> str:
+        """What it is called in explanations: its kind, issuer and fingerprint."""
+        return f"{'delta CRL' if self.is_delta else 'CRL'} {self.fingerprint[:8]} ({self.issuer})"
+
+    @property
     def is_delta(self) -> bool:
         """It only says what changed since a base (§5.2.4)."""
         return "2.5.29.27" in self.present

@@ -9,17 +9,25 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
 def is_host(text: str) -> bool:
-    """A host name in preferred syntax: labels of letters, digits and hyphens, 253 characters at most.
+    """A host name: labels of letters, digits and hyphens, 253 characters at most, the last label no number (RFC 1123 §2.1).
 
-    >>> is_host("a.example"), is_host(".example"), is_host("a..example"), is_host("")
-    (True, False, False, False)
+    Underscores are no part of the preferred syntax, but there are hosts with them; `conforms` refuses them.
+
+    >>> is_host("a.example"), is_host(".example"), is_host("a..example"), is_host("10.0.0.1"), is_host("")
+    (True, False, False, False, False)
     """
-    return 0 < len(text) <= 253 and all(_LABEL.fullmatch(label) for label in text.split("."))
+    labels = text.split(".")
+    return 0 < len(text) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
 
 
 def is_pattern(text: str) -> bool:
     """A host name whose leftmost label may be a lone `*` (RFC 9525 §6.3)."""
     return is_host(text[2:]) if text.startswith("*.") else is_host(text)
+
+
+def conforms(name: GeneralName) -> bool:
+    """Whether a conforming issuer may write this name: a host in the preferred syntax of RFC 1034 §3.5 (RFC 5280 §4.2.1.6)."""
+    return well_formed(name) and not (name.form == DNS and "_" in str(name.value))
 
 
 def well_formed(name: GeneralName) -> bool:
@@ -131,7 +139,7 @@ def uri_host(text: str) -> str | None:
     """The host name of a URI, None where it has none or an address (§4.2.1.10 refuses both under a constraint)."""
     parts = _split(text)
     host = (parts.hostname or "").lower() if parts else ""
-    return host if is_host(host) and not host.replace(".", "").isdigit() else None
+    return host if is_host(host) else None
 
 
 def _uri_within(text: str, base: str) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cardstack.ca import signatures, tables
 from cardstack.ca.certificate import Certificate
-from cardstack.ca.crl import REMOVE_FROM_CRL, Crl, Entry
+from cardstack.ca.crl import REASONS, REMOVE_FROM_CRL, Crl, Entry
 from cardstack.ca.extensions import ALL_REASONS, CRL_SIGN, DIGITAL_SIGNATURE, IssuingPoint, Point
 from cardstack.ca.names import DIRECTORY, GeneralName, Name, relative
 from cardstack.ca.ocsp import OcspResponse, Single
@@ -96,7 +96,7 @@ def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
         if rule is None and answer.status == "good":
             return None
         if rule is None and answer.status == "revoked":
-            return tables.REVOKED, f"OCSP, reason {answer.reason}"
+            return tables.REVOKED, f"OCSP: {REASONS.get(answer.reason, answer.reason)}"
         worst = (tables.OCSP, "")
     found = _by_crls(certificate, holders, inquiry)
     if found is None or found[0] == tables.REVOKED:
@@ -121,13 +121,13 @@ def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
                     continue
                 rule = rule or _crl_problem(crl, holders, inquiry)
                 if rule is not None:
-                    inquiry.note(rule, "", f"CRL {crl.fingerprint[:16]}")
+                    inquiry.note(rule, "", crl.label)
                     worst = max(worst, rule, key=_order)
                     continue
                 entry, source = _looked_up(crl, certificate, holders, inquiry)
                 inquiry.note(None, "listed" if entry else "not listed", source)
                 if entry is not None:
-                    return tables.REVOKED, f"{source}, reason {entry.reason}"
+                    return tables.REVOKED, f"{source}: {REASONS.get(entry.reason, entry.reason)}"
                 covered |= interim
                 if covered == ALL_REASONS:
                     return None
@@ -230,9 +230,9 @@ def _looked_up(crl: Crl, certificate: Certificate, holders: tuple[Holder, ...], 
             continue
         entry = delta.entry(certificate.issuer, certificate.serial)
         if entry is not None:
-            return (None if entry.reason == REMOVE_FROM_CRL else entry), f"delta CRL {delta.fingerprint[:16]}"
+            return (None if entry.reason == REMOVE_FROM_CRL else entry), delta.label
         break
-    return crl.entry(certificate.issuer, certificate.serial), f"CRL {crl.fingerprint[:16]}"
+    return crl.entry(certificate.issuer, certificate.serial), crl.label
 
 
 def _updates(delta: Crl, crl: Crl) -> bool:

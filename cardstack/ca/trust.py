@@ -235,7 +235,7 @@ class _Bench:
     def standing(self, certificate: Certificate, holders: tuple[Holder, ...]) -> Breach | None:
         settings = self._settings
         mode = settings.edges.get(certificate.fingerprint, settings.revocation) if settings.edges else settings.revocation
-        if mode is Revocation.OFF:
+        if mode is Revocation.OFF or certificate == self._anchor.certificate:
             return None
         task = self._task
         inquiry = Inquiry(

@@ -156,7 +156,7 @@ def test_an_anchor_has_to_be_an_authority() -> None:
     assert verdict(leaf(), TLS, root=ROOT.root(without=["aki"])) is None
 
 
-@pytest.mark.parametrize("text", ["leaf..example", "-leaf.example", "a b.example", "*.*.example"])
+@pytest.mark.parametrize("text", ["leaf..example", "-leaf.example", "a b.example", "*.*.example", "a_b.example", "10.0.0.1"])
 def test_a_malformed_name_serves_no_purpose(text: str) -> None:
     """A DNS name that is none."""
     names = x509.SubjectAlternativeName([x509.DNSName("leaf.example"), x509.DNSName(text)])
