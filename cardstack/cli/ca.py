@@ -5,19 +5,21 @@ from typing import Any
 
 import typer
 
-from cardstack.cli import ca_audit, ca_authority, ca_recognition
+from cardstack.cli import ca_audit, ca_authority, ca_ceremony, ca_recognition
 from cardstack.cli.ca_validate import validate
 from cardstack.cli.output import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("validate")(validate)
 app.add_typer(ca_audit.app, name="audit")
+app.add_typer(ca_ceremony.app, name="ceremony")
 
 VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "show": (ca_authority.show, words("The authorities here.", "本机的机构。")),
     "create": (ca_authority.create, words("Make an authority.", "创建机构。")),
     "issue": (ca_authority.issue, words("Issue a certificate.", "签发证书。")),
     "status": (ca_authority.status, words("Show, suspend, resume or revoke a certificate.", "查询、暂停、恢复或吊销证书。")),
+    "rekey": (ca_ceremony.rekey, words("Change an authority's key.", "更换机构密钥。")),
     "crl": (ca_authority.crl, words("Publish CRLs.", "发布 CRL。")),
     "ticket": (ca_authority.ticket, words("Let a machine enrol once (EST).", "发放设备注册凭证（EST）。")),
     "agreements": (ca_recognition.agreements, words("The recognition agreements.", "互认协议。")),

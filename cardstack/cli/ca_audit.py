@@ -27,7 +27,8 @@ def verify(
     from cardstack.vault import files
 
     place = folder() / id_
-    keys = [Certificate.parse(files.read(place / "ca.pem")).public_key]
+    owns = [place / "ca.pem", *sorted((place / "retired").glob("*.pem"))]
+    keys = [Certificate.parse(files.read(path)).public_key for path in owns]
     text = files.read(place / "audit.jsonl").decode("utf-8", errors="replace")
     verdict = audit.verify(text.splitlines(), keys, head=head or None)
     data = {

@@ -25,6 +25,8 @@ NO_PASSWORD = problem(
 )
 AUTHORITY_PASSWORD, OFFICER_PASSWORD = "CARDSTACK_CA_PASSWORD", "CARDSTACK_OFFICER_PASSWORD"  # names of variables
 
+AUTHORITY_SHARES = "CARDSTACK_CA_SHARES"
+
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
 At = Annotated[
     str,
@@ -57,13 +59,24 @@ def moment(text: str) -> datetime:
 
 
 def password(name: str) -> bytes:
-    """From the environment, or asked for where somebody can answer."""
+    """From the environment, put together from shares, or asked for where somebody can answer."""
+    shares = os.environ.get(AUTHORITY_SHARES) if name == AUTHORITY_PASSWORD else None
+    if shares:
+        return _combined([Path(path) for path in shares.split(os.pathsep)])
     held = os.environ.get(name)
     if held is None and sys.stdin.isatty():
         held = typer.prompt(name, hide_input=True, err=True)
     if not held:
         raise Refused(problem=NO_PASSWORD, name=name)
     return held.encode()
+
+
+def _combined(paths: list[Path]) -> bytes:
+    """The password that a ceremony split among officers."""
+    from cardstack.crypto.sharing import Share, combine
+    from cardstack.vault import files
+
+    return combine([Share.parse(files.read(path).decode("utf-8", errors="replace")) for path in paths])
 
 
 def network(*, keys: bool = False) -> "Network":

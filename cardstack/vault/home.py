@@ -19,7 +19,7 @@ from cardstack.ca.agreement import Level, Member
 from cardstack.ca.audit import Line
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.cross import Cross, certify
-from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Places, Wish, issue, self_signed
+from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Places, Wish, issue, link, self_signed
 from cardstack.ca.profile import Profile, profile
 from cardstack.ca.register import Act, Reason, Record, Register
 from cardstack.ca.responder import Served
@@ -200,6 +200,33 @@ class AuthorityHome:
         )
         return self._enter(made, kind.name, at, actor)
 
+    def rekey(self, signer: Signer, *, at: datetime, actor: str) -> tuple[Certificate, Certificate]:
+        """Change the authority's key: a new self-signed certificate, and the two links between old and new (RFC 4210 §4.4).
+
+        The line of the log that says so is signed by the old key, the links are entered like any certificate. The caller
+        keeps the new key; the old certificate goes to `retired/`. Not for an authority below another one.
+        """
+        with self.alone():
+            if len(self.chain) > 1:
+                raise Refused("a subordinate authority is certified anew by the one above", problem=LOCKED, authority=self.id)
+            old = self.authority
+            made = _root(self.declared, signer, at, None)
+            new = Authority.of(made, signer, self.declared.places)
+            links = link(old, new, profile=profile("link"), at=at, serials=(new_serial(), new_serial()))
+            self._write(at, actor, "rekey", {"fingerprint": made.fingerprint, "serial": f"{made.serial:x}"}, sign=True)
+            for one in links:
+                self._record(one, "link", at, actor)
+            retired = self.folder / "retired" / f"{self.certificate.fingerprint[:16]}.pem"
+            files.write(retired, pem("CERTIFICATE", self.certificate.raw))
+            files.write(self.folder / "ca.pem", pem("CERTIFICATE", made.raw))
+            self.chain, self.certificate, self._signer = (made,), made, signer
+        return links[0], links[1]
+
+    @property
+    def retired(self) -> tuple[Certificate, ...]:
+        """Its own certificates of earlier keys."""
+        return tuple(Certificate.parse(files.read(path)) for path in sorted((self.folder / "retired").glob("*.pem")))
+
     def certify(self, cross: Cross, subject: Member, *, at: datetime, actor: str) -> Certificate:
         """The cross certificate that agreements imply."""
         made = certify(cross, issuer=self.authority, subject=subject, at=at, serial=new_serial())
@@ -214,6 +241,12 @@ class AuthorityHome:
         facts: Mapping[str, Any] | None = None,
     ) -> Certificate:
         precheck.check(made, anchors=self.chain[-1:], pool=self.chain)
+        with self.alone():
+            self._record(made, kind, at, actor, facts)
+        return made
+
+    def _record(self, made: Certificate, kind: str, at: datetime, actor: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Keep a certificate and say so in the log; the caller is `alone`."""
         said = {
             "serial": f"{made.serial:x}",
             "profile": kind,
@@ -221,10 +254,8 @@ class AuthorityHome:
             "fingerprint": made.fingerprint,
             "valid_until": made.valid_until.isoformat(),
         }
-        with self.alone():
-            files.write(self._certificate_file(made.serial), made.raw)
-            self._write(at, actor, "issue", said | dict(facts or {}))
-        return made
+        files.write(self._certificate_file(made.serial), made.raw)
+        self._write(at, actor, "issue", said | dict(facts or {}))
 
     def act(self, serial: int, act: Act, *, at: datetime, actor: str, reason: Reason = Reason.UNSPECIFIED) -> Record:
         """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
@@ -275,10 +306,10 @@ class AuthorityHome:
         self.register.record(serial)
         return Certificate.parse(files.read(self._certificate_file(serial)))
 
-    def crosses(self, at: datetime) -> Iterable[tuple[Certificate, Record]]:
-        """The cross certificates that have not run out, with where they stand."""
+    def crosses(self, at: datetime, kind: str = "cross") -> Iterable[tuple[Certificate, Record]]:
+        """The cross certificates (or those of another profile) that have not run out, with where they stand."""
         for record in self.register:
-            if record.profile == "cross" and record.valid_until >= at:
+            if record.profile == kind and record.valid_until >= at:
                 yield self.issued(record.serial), record
 
     def has_responder(self, at: datetime) -> bool:

@@ -176,9 +176,11 @@ class Network:
         return Graph.build(self.members, [(issuer, one) for issuer, one, _ in crosses], revoked=revoked, counts=counted)
 
     def pool(self, at: datetime) -> list[Certificate]:
-        """The cross certificates and subordinate authorities that paths are built from."""
-        chains = [one for home in self.homes.values() for one in home.chain]
-        return [*(one for _, one, _ in self.crosses(at)), *chains]
+        """The cross certificates, links of key changes and authorities that paths are built from."""
+        homes = self.homes.values()
+        links = [one for home in homes for one, _ in home.crosses(at, "link")]
+        chains = [one for home in homes for one in home.chain]
+        return [*(one for _, one, _ in self.crosses(at)), *links, *chains]
 
     def crls(self) -> list[Crl]:
         """The CRLs that the authorities have published."""

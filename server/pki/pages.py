@@ -96,9 +96,12 @@ def _status(pages: Blueprint, authorities: Mapping[str, Published], clock: Calla
 def _enrolment(pages: Blueprint, authorities: Mapping[str, Published], clock: Callable[[], datetime]) -> None:
     @pages.get(f"{EST}/cacerts")
     def est_certificates(id_: str) -> Response:
-        """The authority's certificates (RFC 7030 §4.1)."""
+        """The authority's certificates: its own, and after a key change the old one and the links (RFC 7030 §4.1.3)."""
         found = authorities.get(id_)
-        return _file(None, _BUNDLE) if found is None else _bundle([found.home.certificate])
+        if found is None:
+            return _file(None, _BUNDLE)
+        links = [one for one, _ in found.home.crosses(clock(), "link")]
+        return _bundle([*found.home.chain, *found.home.retired, *links])
 
     @pages.get(f"{EST}/csrattrs")
     def est_attributes(id_: str) -> Response:  # noqa: ARG001  # the route names the authority

@@ -1,5 +1,6 @@
 """`cardstack ca`: two provinces and a bridge from nothing to a recognised, then revoked, card."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,36 @@ def test_without_a_password_it_says_which(said: Ca, monkeypatch: pytest.MonkeyPa
     """CS-9020 names the variable."""
     monkeypatch.delenv("CARDSTACK_CA_PASSWORD")
     assert said("crl", "31", code=1)["error"]["facts"]["name"] == "CARDSTACK_CA_PASSWORD"
+
+
+def test_a_ceremony_makes_a_root_whose_key_two_shares_open(said: Ca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run, verify; then sign with two shares instead of a password."""
+    present = ["--officer", "a", "--officer", "b", "--shares", said / "shares", "--yes"]
+    made = said("ceremony", "run", "34", "--title", "安徽省人社", "--province", "安徽省", *present)
+    proven = said("ceremony", "verify", made["transcript"], "--known")
+    assert proven["outputs"]["certificate"]["fingerprint"] == made["fingerprint"]
+    monkeypatch.setenv("CARDSTACK_CA_SHARES", ":".join(made["shares"]))
+    for id_ in ("00", "31", "33"):
+        shutil.rmtree(said.folder / "ca" / id_)
+    assert said("crl", "34", "--force", "full")["number"] == 2
+    monkeypatch.setenv("CARDSTACK_CA_SHARES", made["shares"][0])
+    assert said("crl", "34", code=1)["error"]["code"] == "CS-2010"
+    assert said("ceremony", "run", "35", "--title", "x", "--officer", "z", "--shares", said / "s", code=65)["error"]
+
+
+def test_a_key_change_keeps_what_was_issued_and_who_trusts(said: Ca) -> None:
+    """The log verifies with both keys, and who knows the old root follows the link to new certificates."""
+    old = (said.folder / "ca" / "31" / "ca.pem").read_text()
+    done = said("rekey", "31", *AT)
+    assert done["before"] != done["after"]
+    card = said / "card.pem"
+    said("issue", "31", "card", "--key", said / "key.pem", "--subject", "CN=1", "--out", card, *AT)
+    assert said("audit", "verify", "31")["checkpoints"] == 4
+    assert said("recognise", card, "--by", "31", *AT)["accepted"]
+    (said.folder / "old.pem").write_text(old)
+    listed = said("show", "31", "--certificates")["authorities"][0]["certificates"]
+    serials = [one["serial"] for one in listed if one["profile"] == "link"]
+    pool = [str(said.folder / "ca" / "31" / "certificates" / one[:2] / f"{one}.cer") for one in serials]
+    later = "2026-11-22T08:00:01+00:00"
+    command = ["validate", "--anchor", said / "old.pem", "--at", later, "--revocation", "off"]
+    assert said(*command, *(part for one in pool for part in ("--pool", one)), card)["valid"]
