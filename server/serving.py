@@ -44,7 +44,8 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
 def in_background(app: Flask, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve in a thread of this process for as long as the block lasts; the address it is at."""
     server = make_server(host, port, app, threaded=True)
-    thread = Thread(target=server.serve_forever, name="http", daemon=True)
+    # The default looks for a shutdown twice a second, which whoever waits for the end would feel.
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="http", daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.server_port}"

@@ -35,8 +35,9 @@ class SmPublicKey:
 class CertificateRoom:
     """Files 0018 and 0019: a DER certificate from the first byte on, as the middleware writes it; zeros follow."""
 
+    # Personal: GM/T 0015 certificates carry the holder's social insurance number.
     content: Annotated[
-        bytes, part(Binary(CERTIFICATE_ROOM), Text("certificate, DER, then zeros", "DER 证书，后补零"), MIDDLEWARE)
+        bytes, part(Binary(CERTIFICATE_ROOM), Text("certificate, DER, then zeros", "DER 证书，后补零"), MIDDLEWARE, personal=True)
     ] = bytes(CERTIFICATE_ROOM)
 
     @classmethod

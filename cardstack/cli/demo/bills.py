@@ -10,10 +10,10 @@ import msgspec
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, traced
 from cardstack.card import paying
-from cardstack.card.masking import masking
 from cardstack.card.profile import Profile
 from cardstack.card.profiles.transit import Public
 from cardstack.card.reading import open_application, read_file
+from cardstack.card.watching import Watcher
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.split import Split
 from cardstack.settlement.schemes import medical
@@ -98,7 +98,8 @@ def bus_ride(profile: Profile, card: Exchange, psam: Exchange, *, at: datetime, 
     """One tap on a bus in Hangzhou: the discounted fare leaves the purse, the TAC goes to the issuer."""
     local = at.astimezone(SHANGHAI)
     trace: list[Exchanged] = []
-    told = traced(card, trace.append, clock=lambda: at, reader="bus", hide=masking(profile))
+    seen = Watcher(profile)
+    told = traced(card, trace.append, clock=lambda: at, reader="bus", hide=seen.hide, describe=seen.describe)
     public = run(_public(profile), told)
     quoted = price_of(_tap(public, None, 0, local)).charged_fen
     receipt = run(
@@ -155,5 +156,5 @@ def _as_body(tap: Tap) -> Any:
 
 
 def line_of(one: Exchanged) -> dict[str, str]:
-    """An exchange as evidence: command and answer, masked, with what the status word says."""
-    return {"command": one.command, "answer": one.answer, "meaning": one.meaning.zh}
+    """An exchange as evidence: command and answer, masked, what it was and what the status word says."""
+    return {"command": one.command, "answer": one.answer, "decoded": one.decoded, "meaning": str(one.meaning)}

@@ -82,8 +82,9 @@ def _reads(screen: Screen, value: list[dict[str, Any]]) -> None:
 
 def _trace(screen: Screen, value: list[dict[str, str]]) -> None:
     for one in value[:TRACE_LINES]:
-        screen.line(f"> {one['command'][:64]}")
-        screen.line(f"< {one['answer'][:60]}{'…' if len(one['answer']) > 60 else ''}  {one['meaning']}")
+        answer = one["answer"]
+        screen.line(f"> {one['command'][:64]}  {one['decoded']}")
+        screen.line(f"< {answer[:56] + '…' + answer[-4:] if len(answer) > 60 else answer}  {one['meaning']}")
     if len(value) > TRACE_LINES:
         screen.line(f"… {len(value)}")
 

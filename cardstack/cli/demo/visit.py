@@ -11,10 +11,10 @@ from cardstack.ca.certificate import Certificate
 from cardstack.ca.trust import Trusted
 from cardstack.card import proving, reading, validity
 from cardstack.card.keys import Factors
-from cardstack.card.masking import masking
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES
 from cardstack.card.profiles.social import Issuer
+from cardstack.card.watching import Watcher
 from cardstack.cli.demo.cards import PIN, PKI
 from cardstack.errors import CardstackError
 from cardstack.text import Text
@@ -44,6 +44,7 @@ class Visit:
     pin: str = PIN
     done: list[Text] = field(default_factory=list)
     trace: list[Exchanged] = field(default_factory=list)
+    watcher: Watcher = field(default_factory=Watcher)
     failed_at: Text | None = None
     error: CardstackError | None = None
     profile: Profile | None = None
@@ -53,7 +54,10 @@ class Visit:
 
     def say(self, script: Script[Any]) -> Any:
         """One conversation with the card, traced with personal data masked."""
-        card = traced(self.card, self.trace.append, clock=lambda: self.desk.at, reader="demo", hide=masking(self.profile))
+        seen = self.watcher
+        card = traced(
+            self.card, self.trace.append, clock=lambda: self.desk.at, reader="desk", hide=seen.hide, describe=seen.describe
+        )
         if self.profile is None:
             return run(script, card)
         return run(script, card, psam=self.desk.psam(self.profile), hsm=self.desk.hsm(self.profile))
