@@ -57,7 +57,6 @@ APPLICATION = Machine(
         (ApplicationState.WORKING, ApplicationEvent.BLOCK): ApplicationState.BLOCKED,
         (ApplicationState.BLOCKED, ApplicationEvent.UNBLOCK): ApplicationState.WORKING,
         (ApplicationState.WORKING, ApplicationEvent.BLOCK_FOR_GOOD): ApplicationState.GONE,
-        (ApplicationState.BLOCKED, ApplicationEvent.BLOCK_FOR_GOOD): ApplicationState.GONE,
     },
 )
 
