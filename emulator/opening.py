@@ -13,16 +13,18 @@ from cardstack.apdu.script import Exchange, Script, run
 from cardstack.apdu.trace import Exchanged, in_full
 from cardstack.apdu.trace import traced as told
 from cardstack.card.issuing import master_for_tests
-from cardstack.card.profile import Profile
+from cardstack.card.keys import Factors, Usage, derive
+from cardstack.card.paying import LoadHost
+from cardstack.card.profile import NOT_DECLARED, Diversified, Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.card.proving import LocalKeys, PsamKeys
-from cardstack.card.reading import Terminal, detect, fitting
+from cardstack.card.reading import Terminal, detect, fitting, open_application, read_file, read_issuer
 from cardstack.card.watching import Watcher
 from cardstack.errors import Refused, problem
 from cardstack.readers import connect
 from cardstack.readers.reader import Reader
 from cardstack.text import Text
-from emulator.desk import slot
+from emulator.desk import PSAM, slot
 
 DEFAULT = "emu:3.00"
 NO_KEYS = problem(
@@ -96,7 +98,7 @@ def emulated(rest: str) -> Reader:
     """A sample card of a profile, or of an image file."""
     path = Path(rest)
     card = slot("", image=path) if path.suffix and path.is_file() else slot(rest or "3.00")
-    return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None))
+    return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None), on_reset=card.reset)
 
 
 def is_emulated(reader: Reader) -> bool:
@@ -116,6 +118,30 @@ def open_card(name: str | None, *, psam: str | None = None, trace: Path | None =
         return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {"psam": second}, second)
     keys = LocalKeys(master_for_tests) if is_emulated(reader) else None
     return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {})
+
+
+def with_psam(opened: Opened, kind: Profile) -> None:
+    """A PSAM with the test keys beside an emulated card that has none."""
+    if "psam" in opened.partners:
+        return
+    need_keys(opened)
+    opened.partners["psam"] = slot(PSAM, serves=kind.name)
+
+
+def load_host(opened: Opened, kind: Profile, application: str) -> LoadHost:
+    """The issuer's host with the test load key of this card."""
+    need_keys(opened)
+    one = kind.application(application)
+    opened.run(open_application(kind, application))
+    if one.diversified is Diversified.BY_CARD:
+        chain = Factors(opened.run(read_issuer(kind)).region, opened.factor).chain(3)
+    else:
+        public = opened.run(read_file(kind.file(application, 0x0015)))
+        chain = (public.issuer, public.serial8)
+    key = next((key for key in one.keys if key.usage is Usage.LOAD and key.kid == 1), None)
+    if key is None:
+        raise Refused(problem=NOT_DECLARED, profile=kind.name, what=f"{application} load key")
+    return LoadHost(derive(master_for_tests(key.name), chain, key.algorithm))
 
 
 def need_keys(opened: Opened) -> Any:

@@ -24,6 +24,12 @@ NOUNS: tuple[Noun, ...] = (
     Noun("emulator", "cardstack.cli.emulator", Text("Cards in software.", "软件模拟卡。")),
     Noun("sscard", "cardstack.cli.sscard", Text("iReadCardBas and its family.", "iReadCardBas 系列接口。")),
     Noun("agent", "cardstack.cli.agent", Text("The card agent for browsers.", "浏览器读卡代理。")),
+    Noun("transit", "cardstack.cli.transit", Text("The transit purse.", "交通钱包。")),
+    Noun("sam", "cardstack.cli.sam", Text("The terminal's PSAM.", "终端 PSAM 卡。")),
+    Noun("apdu", "cardstack.cli.apdu", Text("Send APDUs and say what they mean.", "发送 APDU 并解释。")),
+    Noun("trace", "cardstack.cli.trace", Text("Recorded conversations.", "通信记录。")),
+    Noun("replay", "cardstack.cli.replay", Text("A recording as a host or as a card.", "以记录充当主机或卡片。")),
+    Noun("monitor", "cardstack.cli.monitor", Text("What comes and goes at the readers.", "读卡器与卡的插拔事件。")),
     Noun("readers", "cardstack.cli.readers", Text("Readers and what is in them.", "读卡器及其中的卡。")),
     Noun("serve", "cardstack.cli.serve", Text("Serve settlement and console.", "启动清算服务与控制台。")),
     Noun(

@@ -50,6 +50,13 @@ def connect(
         assert isinstance(answer, bytes)
         return answer
 
+    def reset() -> bytes:
+        again = patient(
+            lambda: (library.reconnect(card, EXCLUSIVE if exclusive else SHARED, T0 | T1, RESET), library.atr(card))[1]
+        )
+        assert isinstance(again, bytes)
+        return again
+
     def close() -> None:
         with suppress(ReaderError, CardMute):
             patient(lambda: library.disconnect(card, after))
@@ -57,7 +64,7 @@ def connect(
             patient(lambda: library.release(context))
         patient.stop()
 
-    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor)
+    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, reset)
 
 
 def _vendor(library: Api, card: int) -> str:

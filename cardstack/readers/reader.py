@@ -36,6 +36,8 @@ class Reader:
     """SCardControl, where the reader has it: features, and a PIN typed on its own keys."""
     vendor: str = ""
     """Who made the reader, where the reader says so."""
+    on_reset: Callable[[], bytes] | None = None
+    """A reset that gives the answer to reset again."""
     _over: str = field(default="", init=False)
 
     def __call__(self, command: bytes) -> bytes:
@@ -61,6 +63,12 @@ class Reader:
             return Atr.parse(self.atr).extended_length
         except Malformed:
             return False
+
+    def reset(self) -> bytes:
+        """Power off and on; the answer to reset. A recording has nothing to reset."""
+        if self.on_reset is not None and not self._over:
+            self.atr = self.on_reset()
+        return self.atr
 
     def close(self) -> None:
         """Let go of the card; a second time does nothing."""

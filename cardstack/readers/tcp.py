@@ -6,7 +6,7 @@ import time
 from cardstack.readers.problems import NO_READER, READER_NAME, CardLost, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
 
-POWER_OFF, POWER_ON, GET_ATR = b"\x00", b"\x01", b"\x04"
+POWER_OFF, POWER_ON, RESET, GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 
 
 class _Line:
@@ -77,4 +77,10 @@ def connect(address: str, deadline: float = DEADLINE) -> Reader:
     except ReaderError:
         sock.close()
         raise
-    return Reader(line.name, atr, line.exchange, line.close)
+
+    def reset() -> bytes:
+        line.say(RESET)
+        line.say(GET_ATR)
+        return line.hear()
+
+    return Reader(line.name, atr, line.exchange, line.close, on_reset=reset)
