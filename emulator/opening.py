@@ -14,7 +14,7 @@ from cardstack.apdu.trace import Exchanged, in_full
 from cardstack.apdu.trace import traced as told
 from cardstack.card.issuing import master_for_tests
 from cardstack.card.keys import Factors, Usage, derive
-from cardstack.card.paying import LoadHost
+from cardstack.card.loading import LoadHost
 from cardstack.card.profile import NOT_DECLARED, Diversified, Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.card.proving import LocalKeys, PsamKeys

@@ -32,4 +32,5 @@ class Recorded:
         if found is None:
             return UNKNOWN
         self._next = found + 1
-        return self._said[found][1]
+        said: bytes = self._said[found][1]
+        return said

@@ -108,7 +108,7 @@ def load(
     """The issuer's host is ours here: it holds the test load key, so only test cards can be loaded."""
     from datetime import datetime
 
-    from cardstack.card.paying import transit_load
+    from cardstack.card.loading import transit_load
     from cardstack.values import Fen
     from emulator.opening import load_host, open_card
 
