@@ -259,13 +259,14 @@ class Run:
 
     def _reconcile(self) -> None:
         """The hospitals' book differs where it was made to: totals first, then lines."""
-        dice, theirs = Dice(f"{self.plan.seed} books"), list(self.book)
+        dice, theirs, used = Dice(f"{self.plan.seed} books"), list(self.book), set[int]()
         for kind in (Kind.AMOUNT, Kind.MISSING_THERE, Kind.MISSING_HERE, Kind.TWICE):
             for number in range(self.plan.each):
                 place = dice.below(len(self.book))
                 line = self.book[place]
-                if theirs[place] != line or line.refund:
+                if place in used or line.refund:
                     continue
+                used.add(place)
                 if kind is Kind.AMOUNT:
                     theirs[place] = line._replace(medfee_sumamt=line.medfee_sumamt + 100)
                 elif kind is Kind.MISSING_THERE:
