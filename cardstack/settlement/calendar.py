@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from itertools import islice
 
 from cardstack.errors import Refused, problem
+from cardstack.settlement import figures
 from cardstack.settlement.scheme import Figure, load
-from cardstack.settlement.schemes import figures
 from cardstack.text import Text
 
 BEYOND = problem(

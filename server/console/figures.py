@@ -10,10 +10,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import CardstackError, Malformed
+from cardstack.settlement import figures
 from cardstack.settlement.medical.claim import read_claim
 from cardstack.settlement.medical.names import CARE, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.scheme import STANDINGS, Standing
-from cardstack.settlement.schemes import figures, medical
+from cardstack.settlement.schemes import medical
 from cardstack.text import Text
 from server.console import listing, masking, words
 from server.console.listing import Column, Filter, Listing, Query, Slice

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes import charging, medical, small_value, toll, transit
+from cardstack.settlement.services import certification, records, transfer
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
@@ -17,6 +18,9 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
             small_value.SMALL_VALUE,
             toll.TOLL,
             charging.CHARGING,
+            certification.CERTIFICATION,
+            transfer.TRANSFER,
+            records.RECORDS,
         )
     }
 )

@@ -13,11 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed
+from cardstack.settlement import figures
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit, load
-from cardstack.settlement.schemes import figures
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen

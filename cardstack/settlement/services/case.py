@@ -1,0 +1,141 @@
+"""A case between two places: which messages it has, who sends each, what state each leads to, and by when.
+
+A service is a scheme of the ledger: its messages are signed, kept and idempotent like any other, and each step of a
+case exists once. The order of the steps is a machine that both nodes run over the messages they hold.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from cardstack.errors import Malformed, Refused
+from cardstack.fsm import Machine
+from cardstack.settlement.calendar import Calendar
+from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step
+from cardstack.settlement.transaction import Posting, Transaction
+from cardstack.text import Text
+from cardstack.values import Fen
+
+State = TypeVar("State", bound=StrEnum)
+Event = TypeVar("Event", bound=StrEnum)
+Side = Literal["home", "treating"]
+
+
+class Message(NamedTuple):
+    """One kind of message: the shape of its content, which side sends it, and its words."""
+
+    shape: type[msgspec.Struct]
+    side: Side
+    title: Text
+
+
+class Term(NamedTuple):
+    """How many working days a state may last, and what follows when they are over: a reminder, never a decision."""
+
+    working_days: int
+    reference: str
+    overdue: Text
+
+
+REASONS: Mapping[str, Reason] = {
+    reason.code: reason
+    for reason in (
+        Reason("unknown-kind", Text("The service has no such message", "该业务没有此类报文")),
+        Reason("content-malformed", Text("The content is not of its declared form", "内容不符合约定格式")),
+        Reason("wrong-side", Text("That message comes from the other side", "该报文应由另一方发送")),
+        Reason("amount-differs", Text("The amount is not what the content gives", "金额与内容计算结果不一致")),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Generic[State, Event]):
+    """A service as a scheme. `machine` goes from state to state by the kinds of message."""
+
+    name: str
+    title: Text
+    cycle: Cycle
+    machine: Machine[State, Event]
+    messages: Mapping[Event, Message]
+    terms: Mapping[State, Term] = field(default_factory=dict)
+    money: Callable[[Transaction, Any], tuple[Posting, ...]] | None = None
+    """What a message owes, where money moves; its sum must be the transaction's amount."""
+
+    def content(self, transaction: Transaction) -> Any:
+        """The typed content of a message; `Malformed` where it is none."""
+        kind = self._kind(transaction)
+        if kind is None:
+            raise Malformed("kind: the service has no such message", field="kind")
+        try:
+            return msgspec.convert(transaction.body, self.messages[kind].shape)
+        except msgspec.ValidationError as error:
+            raise Malformed(f"body: {error}", field="body") from error
+
+    def _kind(self, transaction: Transaction) -> Event | None:
+        return next((event for event in self.messages if event.value == transaction.kind), None)
+
+    def check(self, transaction: Transaction) -> Reason | None:
+        """A known kind, of its form, from its side, with its amount."""
+        kind = self._kind(transaction)
+        if kind is None:
+            return REASONS["unknown-kind"]
+        try:
+            content = self.content(transaction)
+        except Malformed:
+            return REASONS["content-malformed"]
+        province = transaction.home_province if self.messages[kind].side == "home" else transaction.treating_province
+        if transaction.sender.province != province:
+            return REASONS["wrong-side"]
+        owed = sum(posting.amount_fen for posting in self.money(transaction, content)) if self.money else 0
+        return None if owed == transaction.amount_fen else REASONS["amount-differs"]
+
+    def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
+        """Nothing, or what the message owes."""
+        del day
+        return self.money(transaction, self.content(transaction)) if self.money else ()
+
+    def claims(self, transaction: Transaction) -> tuple[str, ...]:
+        """A case has each step once, but for reminders, which are numbered by their own id."""
+        case = str(transaction.body.get("case"))
+        last = f".{transaction.id}" if transaction.kind == "remind" else ""
+        return (f"{case}.{transaction.kind}{last}",)
+
+    def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
+        """None."""
+        del transaction
+        return ()
+
+    def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
+        """What the message is, and what it owes."""
+        kind = self._kind(transaction)
+        assert kind is not None
+        steps = [Step(transaction.kind, self.messages[kind].title, transaction.amount_fen, self.name, self.title.en, {})]
+        for posting in self.postings(transaction, day):
+            what = Text(posting.kind, posting.kind)
+            steps.append(Step(posting.kind, what, Fen(posting.amount_fen), posting.rule, self.title.en, {}))
+        return tuple(steps)
+
+    def state(self, messages: Iterable[Transaction]) -> State:
+        """Where a case is after its messages in their order; `Refused` at the first that does not follow.
+
+        The same message twice (a retry) counts once.
+        """
+        state, seen = self.machine.initial, set[str]()
+        for transaction in messages:
+            if transaction.id in seen:
+                continue
+            seen.add(transaction.id)
+            kind = self._kind(transaction)
+            if kind is None:
+                raise Refused(f"{transaction.kind} is no message of {self.name}", field="kind")
+            state = self.machine.after(state, kind)
+        return state
+
+    def due(self, state: State, since: date, calendar: Calendar) -> date | None:
+        """The day by which a state must have been left, None where it may last."""
+        term = self.terms.get(state)
+        return None if term is None else calendar.after(since, term.working_days)

@@ -1,0 +1,156 @@
+"""Services between two places: messages, sides, states, deadlines, and the money of a pension transfer."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.calendar import known
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.services import certification, records, transfer
+from cardstack.settlement.services.case import Service
+from cardstack.settlement.services.records import content_digest
+from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
+from cardstack.values import Fen
+
+AT = datetime(2026, 10, 12, 9, 0, tzinfo=SHANGHAI)
+CASE = {"case": "CASE000001"}
+REQUEST = {**CASE, "person": "p1", "office": "31.pension.huangpu", "due": "2026-12-31"}
+ANSWER = {
+    **CASE,
+    "result": "alive",
+    "method": "card",
+    "point": "33.hangzhou.community-12",
+    "checked_on": "2026-10-20",
+    "evidence_sha256": "0" * 64,
+}
+YEARS = [{"year": 2024, "months": 12, "base_fen": 6_000_000}, {"year": 2025, "months": 6, "base_fen": 3_300_000}]
+STATEMENT = {**CASE, "years": YEARS, "account_fen": 744_000, "pool_fen": 1_116_000, "closed_on": "2026-10-30"}
+APPLICATION = {**CASE, "person": "p", "certificate_no": "1", "applied_on": "2026-10-12"}
+QUERY = {
+    **CASE,
+    "kind": "skill",
+    "number": "S-2020-0001",
+    "content_sha256": content_digest((b"skill",)),
+    "purpose": "hiring",
+    "office": "33.hr.hangzhou",
+}
+
+
+def message(
+    service: Service[Any, Any], kind: str, body: dict[str, Any], sender: str, serial: int = 1, *, amount: int = 0
+) -> Transaction:
+    return Transaction(
+        id=MessageId.of("S33010000001", AT, serial),
+        scheme=service.name,
+        kind=kind,
+        sender=Party(sender),
+        home="310000",
+        treating="330100",
+        occurred_at=AT,
+        amount_fen=Fen(amount),
+        body=body,
+    )
+
+
+def code(service: Service[Any, Any], transaction: Transaction) -> str | None:
+    reason = service.check(transaction)
+    return reason and reason.code
+
+
+def test_a_certification_is_asked_answered_and_acknowledged() -> None:
+    """Reminders may come between; a retry counts once; nothing else may follow."""
+    steps = [
+        message(certification.CERTIFICATION, "request", REQUEST, "31.pension-office", 1),
+        message(certification.CERTIFICATION, "remind", CASE, "31.pension-office", 2),
+        message(certification.CERTIFICATION, "remind", CASE, "31.pension-office", 2),
+        message(certification.CERTIFICATION, "answer", ANSWER, "33.pension-office", 3),
+        message(certification.CERTIFICATION, "acknowledge", CASE, "31.pension-office", 4),
+    ]
+    assert [code(certification.CERTIFICATION, one) for one in steps] == [None] * 5
+    assert certification.CERTIFICATION.state(steps) is certification.State.CLOSED
+    with pytest.raises(Refused):
+        certification.CERTIFICATION.state([steps[0], steps[4]])
+    with pytest.raises(Refused):
+        certification.CERTIFICATION.state([message(certification.CERTIFICATION, "dance", {}, "31.x")])
+
+
+def test_a_step_exists_once_and_reminders_as_often_as_needed() -> None:
+    """The claim names case and step."""
+    one, two = (message(certification.CERTIFICATION, "remind", CASE, "31.x", serial) for serial in (1, 2))
+    assert certification.CERTIFICATION.claims(one) != certification.CERTIFICATION.claims(two)
+    asked = [message(certification.CERTIFICATION, "request", REQUEST, "31.x", serial) for serial in (1, 2)]
+    assert len({certification.CERTIFICATION.claims(one) for one in asked}) == 1
+
+
+@pytest.mark.parametrize(
+    ("transaction", "expected"),
+    [
+        (message(certification.CERTIFICATION, "dance", {}, "31.x"), "unknown-kind"),
+        (message(certification.CERTIFICATION, "answer", CASE, "33.x"), "content-malformed"),
+        (message(certification.CERTIFICATION, "answer", ANSWER, "31.x"), "wrong-side"),
+        (message(certification.CERTIFICATION, "request", REQUEST, "31.x", amount=1), "amount-differs"),
+    ],
+)
+def test_each_fault_has_its_reason(transaction: Transaction, expected: str) -> None:
+    """Kind, content, side, amount."""
+    assert code(certification.CERTIFICATION, transaction) == expected
+
+
+def test_a_transfer_moves_the_account_and_the_pools_share() -> None:
+    """12 % of each year's bases and the whole account, pending until the new place has it."""
+    sent = message(transfer.TRANSFER, "send", STATEMENT, "31.pension-office", 3, amount=1_860_000)
+    assert code(transfer.TRANSFER, sent) is None
+    assert [(p.debtor, p.creditor, p.amount_fen, p.kind) for p in transfer.TRANSFER.postings(sent, sent.day)] == [
+        ("31.pension-fund", "33.pension-fund", 744_000, "personal-account"),
+        ("31.pension-fund", "33.pension-fund", 1_116_000, "pool-share"),
+    ]
+    wrong = message(transfer.TRANSFER, "send", {**STATEMENT, "pool_fen": 1}, "31.pension-office", 3, amount=744_001)
+    assert code(transfer.TRANSFER, wrong) == "amount-differs"
+    assert [step.name for step in transfer.TRANSFER.explain(sent, sent.day)] == ["send", "personal-account", "pool-share"]
+    flow = [
+        message(transfer.TRANSFER, "apply", APPLICATION, "33.x", 1),
+        message(transfer.TRANSFER, "accept", CASE, "33.x", 2),
+        sent,
+        message(transfer.TRANSFER, "receive", CASE, "33.x", 4),
+    ]
+    assert [code(transfer.TRANSFER, one) for one in flow] == [None] * 4
+    assert transfer.TRANSFER.state(flow) is transfer.State.DONE
+
+
+def test_forty_five_working_days_in_three_parts() -> None:
+    """Deadlines are counted on the calendar and refused beyond it."""
+    calendar, day, states = known(), date(2026, 9, 1), (transfer.State.APPLIED, transfer.State.ACCEPTED, transfer.State.SENT)
+    for state in states:
+        due = transfer.TRANSFER.due(state, day, calendar)
+        assert due is not None
+        day = due
+    assert calendar.between(date(2026, 9, 1), day) == 45
+    assert transfer.TRANSFER.due(transfer.State.DONE, day, calendar) is None
+    with pytest.raises(Refused):
+        transfer.TRANSFER.due(transfer.State.SENT, date(2026, 12, 28), calendar)
+
+
+def test_a_record_is_confirmed_by_its_issuer() -> None:
+    """Valid, changed since, revoked, unknown: from a digest alone."""
+    query = records.RECORDS.content(message(records.RECORDS, "query", QUERY, "33.hr-office"))
+    digest = QUERY["content_sha256"]
+    held = {"S-2020-0001": (str(digest), "")}
+    assert records.confirm(query, held, "2026-10-12").standing == "valid"
+    assert records.confirm(query, {"S-2020-0001": ("1" * 64, "")}, "2026-10-12").standing == "changed"
+    assert records.confirm(query, {"S-2020-0001": (str(digest), "2026-01-01")}, "2026-10-12").revoked_on == "2026-01-01"
+    assert records.confirm(query, {}, "2026-10-12").standing == "unknown"
+    with pytest.raises(Malformed):
+        records.RECORDS.content(message(records.RECORDS, "dance", QUERY, "33.x"))
+
+
+def test_services_pass_the_ledgers_own_preparation() -> None:
+    """They are schemes like any other: prepared without a reason, no totals, no money but the transfer's."""
+    node = Node(Party("33.hr-office"))
+    ask = message(records.RECORDS, "query", QUERY, "33.hr-office")
+    line = prepare(ask, bytes(32), node, SCHEMES)
+    assert (line.reason, line.postings, line.accumulations) == (None, (), ())
+    assert records.RECORDS.machine.diagram().startswith("stateDiagram")
+    assert AT + timedelta(0) == ask.occurred_at
