@@ -69,17 +69,22 @@ def profile(certificate: Certificate, *, anchor: bool = False) -> tuple[str, str
         return tables.VERSION, "not version 3"
     if certificate.unique_identifiers:
         return tables.VERSION, "unique identifiers"
+    if not anchor:
+        # An anchor is trusted as it is; its number and the form of its dates decide nothing, and many old ones have a 0.
+        found = _number_and_dates(certificate)
+        if found is not None:
+            return found
+    found = _identifiers(certificate, anchor=anchor) or _criticality(certificate)
+    return found or _names(certificate) or _strength(certificate, anchor=anchor)
+
+
+def _number_and_dates(certificate: Certificate) -> tuple[str, str] | None:
     if certificate.serial <= 0 or certificate.serial_size > 20:
         return tables.SERIAL_NUMBER, ""
     for moment, tag in zip((certificate.valid_from, certificate.valid_until), certificate.time_tags, strict=True):
         if tag != (UTC_TIME if moment.year < 2050 else GENERALIZED_TIME):
             return tables.VALIDITY_ENCODING, ""
-    return (
-        _identifiers(certificate, anchor=anchor)
-        or _criticality(certificate)
-        or _names(certificate)
-        or _strength(certificate, anchor=anchor)
-    )
+    return None
 
 
 def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:

@@ -1,12 +1,16 @@
 """Name constraints along a path (RFC 5280 §4.2.1.10, §6.1.3 (b), (c)): every issuer's subtrees, applied to every name below."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from cardstack.ca import tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import Subtrees
 from cardstack.ca.matching import subtree_well_formed, supported, touches, well_formed, within
 from cardstack.ca.names import DIRECTORY, MAIL, GeneralName
+
+COMPARED = 64
+"""How many comparisons of names are as much work as a step of the search."""
 
 
 @lru_cache(maxsize=4096)
@@ -27,20 +31,36 @@ def work(certificate: Certificate, constraints: tuple[Subtrees, ...]) -> int:
 
 def broken(certificate: Certificate, constraints: tuple[Subtrees, ...]) -> tuple[str, str] | None:
     """The rule that a name of the certificate breaks and the name, None where all constraints hold."""
+    names = constrained_names(certificate)
     for subtrees in constraints:
-        for name in constrained_names(certificate):
-            rule = _against(name, subtrees)
+        sides = {form: _of_form(form, subtrees) for form in {name.form for name in names}}
+        for name in names:
+            rule = _against(name, sides[name.form])
             if rule is not None:
                 return rule, str(name)
     return None
 
 
-def _against(name: GeneralName, subtrees: Subtrees) -> str | None:
-    excluded = [base for base in subtrees.excluded if base.form == name.form]
-    permitted = [base for base in subtrees.permitted if base.form == name.form]
+class _Sides(NamedTuple):
+    """What one issuer says of one form of names."""
+
+    permitted: tuple[GeneralName, ...]
+    excluded: tuple[GeneralName, ...]
+    usable: bool
+
+
+def _of_form(form: int, subtrees: Subtrees) -> _Sides:
+    permitted = tuple(base for base in subtrees.permitted if base.form == form)
+    excluded = tuple(base for base in subtrees.excluded if base.form == form)
+    usable = supported(form) and form not in subtrees.bounded and all(map(subtree_well_formed, (*permitted, *excluded)))
+    return _Sides(permitted, excluded, usable)
+
+
+def _against(name: GeneralName, sides: _Sides) -> str | None:
+    permitted, excluded, usable = sides
     if not excluded and not permitted:
         return None
-    if not supported(name.form) or name.form in subtrees.bounded or not all(map(subtree_well_formed, (*excluded, *permitted))):
+    if not usable:
         return tables.CONSTRAINT_FORM
     if not well_formed(name):
         return tables.NOT_PERMITTED if permitted else tables.EXCLUDED

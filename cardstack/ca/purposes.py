@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cardstack.ca import extensions
+from cardstack.ca.profile import PURPOSES as ISSUED
 from cardstack.errors import Malformed
 
 _PKIX = "1.3.6.1.5.5.7.3."
@@ -34,6 +35,7 @@ _KNOWN = (
     Purpose("signature", None, SIGNING),
     Purpose("encryption", None, frozenset({extensions.KEY_ENCIPHERMENT, extensions.KEY_AGREEMENT})),
     Purpose("authority", None, frozenset({extensions.KEY_CERT_SIGN})),
+    *(Purpose(name, use, use_required=True) for name, use in ISSUED.items() if not use.startswith(_PKIX)),
 )
 PURPOSES: Mapping[str, Purpose] = MappingProxyType({purpose.name: purpose for purpose in _KNOWN})
 """The purposes by name; an extended key usage in dotted form is one too."""

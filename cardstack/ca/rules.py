@@ -55,7 +55,7 @@ class Bench(Protocol):
     names: tuple[GeneralName, ...]
     conforming: bool
 
-    def spend(self, amount: int = 1) -> None:
+    def spend(self, amount: int) -> None:
         """Count work against the budget."""
         ...
 
@@ -85,10 +85,10 @@ def names_its_issuer(step: Step) -> Breach | None:
 
 def is_signed(step: Step) -> Breach | None:
     """§6.1.3 (a)(1)."""
-    step.bench.spend()
-    certificate = step.certificate
+    certificate, key = step.certificate, step.state.working.spki
+    step.bench.spend(signatures.price(certificate.fingerprint, key))
     verdict = signatures.verdict(
-        certificate.fingerprint, step.state.working.spki, certificate.outer_algorithm, certificate.signature, certificate.tbs
+        certificate.fingerprint, key, certificate.outer_algorithm, certificate.signature, certificate.tbs
     )
     if verdict is Verdict.GOOD:
         return None
@@ -118,7 +118,7 @@ def keeps_to_constraints(step: Step) -> Breach | None:
     """§6.1.3 (b), (c): not asked of self-issued certificates on the way."""
     if not step.state.constraints or (step.certificate.self_issued and not step.last):
         return None
-    step.bench.spend(constraints.work(step.certificate, step.state.constraints) // 256)
+    step.bench.spend(constraints.work(step.certificate, step.state.constraints) // constraints.COMPARED)
     return constraints.broken(step.certificate, step.state.constraints)
 
 

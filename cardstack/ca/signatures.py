@@ -4,7 +4,9 @@ The suites that this house signs with stand in `cardstack.crypto`; a validator o
 read more: RSA-PSS, DSA with inherited parameters, Edwards curves, other digests (RFC 3279, 4055, 5758, 8410; GM/T 0015).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,6 +25,8 @@ from cardstack.errors import Malformed
 REMEMBERED = 65_536
 _KEYS_REMEMBERED = 8_192
 SIZE_MAX = 1 << 16
+FRESH = 8
+"""The price of verifying a signature, in steps of a search."""
 _DSA_KEY, _PSS, _MGF1 = "1.2.840.10040.4.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
 _NULL = b"\x05\x00"
 
@@ -96,7 +100,7 @@ _SCHEMES: Mapping[str, tuple[type, Checker]] = MappingProxyType(
 )
 SHA1_SCHEMES: Final = frozenset({"1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.10040.4.3"})
 
-_verdicts: dict[tuple[str, bytes], Verdict] = {}
+_verdicts: OrderedDict[tuple[str, bytes], Verdict] = OrderedDict()
 
 
 def verdict(fingerprint: str, spki: bytes, algorithm: bytes, signature: bytes, message: bytes | memoryview) -> Verdict:
@@ -105,10 +109,17 @@ def verdict(fingerprint: str, spki: bytes, algorithm: bytes, signature: bytes, m
     known = _verdicts.get(question)
     if known is None:
         known = check(spki, algorithm, signature, bytes(message))
-        while len(_verdicts) >= REMEMBERED:
-            _verdicts.pop(next(iter(_verdicts)), None)
+        if len(_verdicts) >= REMEMBERED:
+            # In one call, so that threads which come here together do not trip over one another.
+            with suppress(KeyError):
+                _verdicts.popitem(last=False)
         _verdicts[question] = known
     return known
+
+
+def price(fingerprint: str, spki: bytes) -> int:
+    """What asking costs a budget: 1 where the answer is remembered, else as much as a signature takes."""
+    return 1 if (fingerprint, spki) in _verdicts else FRESH
 
 
 def forget_verdicts() -> None:

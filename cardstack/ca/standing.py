@@ -69,8 +69,8 @@ class Inquiry:
     signers: Callable[[Name], Iterable[Certificate]]
     vouch: Callable[[Certificate], bool]
     """Whether a CRL signer's own path leads to the same anchor."""
-    spend: Callable[[], None]
-    """Count one signature against the budget."""
+    spend: Callable[[int], None]
+    """Count work against the budget."""
     conforming: bool = False
     """Whether a CRL has to have what a conforming issuer puts there."""
     findings: list[Finding] | None = field(default=None)
@@ -214,7 +214,7 @@ def _by_key(crl: Crl, signers: Iterable[Certificate]) -> list[Certificate]:
 
 
 def _signed(crl: Crl, spki: bytes, inquiry: Inquiry) -> bool:
-    inquiry.spend()
+    inquiry.spend(signatures.price(crl.fingerprint, spki))
     tbs = memoryview(crl.raw)[crl.tbs[0] : crl.tbs[1]]
     return signatures.verdict(crl.fingerprint, spki, crl.outer_algorithm, crl.signature, tbs) is Verdict.GOOD
 
@@ -263,7 +263,7 @@ def _fresh(answer: Single, at: datetime) -> bool:
 
 
 def _responded(response: OcspResponse, spki: bytes, inquiry: Inquiry) -> bool:
-    inquiry.spend()
+    inquiry.spend(signatures.price(response.fingerprint, spki))
     tbs = response.raw[response.tbs[0] : response.tbs[1]]
     return signatures.verdict(response.fingerprint, spki, response.algorithm, response.signature, tbs) is Verdict.GOOD
 
@@ -279,7 +279,7 @@ def _delegated(responder: Certificate, issuer: Holder, inquiry: Inquiry) -> bool
     )
     if not usable:
         return False
-    inquiry.spend()
+    inquiry.spend(signatures.price(responder.fingerprint, issuer.spki))
     signed = signatures.verdict(responder.fingerprint, issuer.spki, responder.outer_algorithm, responder.signature, responder.tbs)
     if signed is not Verdict.GOOD:
         return False
