@@ -138,6 +138,25 @@ def issue(
     _give(made, out, as_json=as_json)
 
 
+def renew(
+    id_: Id,
+    number: Annotated[str, typer.Argument(metavar="SERIAL", help=words("Hexadecimal.", "序列号（十六进制）。"))],
+    *,
+    csr: Annotated[Path | None, typer.Option(help=words("A request with a new key.", "含新公钥的 PKCS #10 申请。"))] = None,
+    out: Annotated[Path | None, typer.Option(help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))] = None,
+    actor: Actor = "console",
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Issue a successor that says the same, for the same key or a new one; the old certificate stays as it is."""
+    from cardstack.ca.csr import Request
+    from cardstack.vault import files
+
+    public = Request.parse(files.read(csr)).public if csr is not None else None
+    made = authority(id_, keys=True).renew(serial(number), at=moment(at), actor=actor, public=public)
+    _give(made, out, as_json=as_json)
+
+
 def status(
     id_: Id,
     number: Annotated[str, typer.Argument(metavar="SERIAL", help=words("Hexadecimal.", "序列号（十六进制）。"))],

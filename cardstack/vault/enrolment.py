@@ -15,7 +15,6 @@ from cardstack.ca import csr, fields
 from cardstack.ca.agreement import Level
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.issue import Wish
-from cardstack.ca.names import DNS
 from cardstack.ca.profile import profile
 from cardstack.ca.register import State
 from cardstack.crypto.suite import digest
@@ -110,18 +109,7 @@ class Enrolment:
         same = request.subject == held.subject and set(request.names) in (set(), set(held.alternative_names))
         if not known or not good or not same or record is None:
             raise Untrusted(problem=NOT_RENEWABLE)
-        wish = Wish(
-            policies=tuple(one.oid for one in held.policies or ()),
-            names=tuple(fields.dns(str(one.value)) for one in held.alternative_names if one.form == DNS),
-        )
-        return self.home.issue(
-            profile(record.profile),
-            subject=held.subject.raw,
-            public=request.public,
-            at=at,
-            actor=f"renewal of {held.serial:x}",
-            wish=wish,
-        )
+        return self.home.renew(record.serial, at=at, actor=f"renewal of {held.serial:x}", public=request.public)
 
     def _held(self) -> dict[str, Any]:
         held = files.read_json(self._file) if self._file.exists() else {}

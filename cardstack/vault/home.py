@@ -14,14 +14,14 @@ from threading import RLock
 from typing import Any
 
 from cardstack.ca import encoding as der
-from cardstack.ca import precheck
+from cardstack.ca import precheck, renewal
 from cardstack.ca.agreement import Level, Member
 from cardstack.ca.audit import Line
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.cross import Cross, certify
 from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Places, Wish, issue, link, self_signed
 from cardstack.ca.profile import Profile, profile
-from cardstack.ca.register import Act, Reason, Record, Register
+from cardstack.ca.register import Act, Reason, Record, Register, State
 from cardstack.ca.responder import Served
 from cardstack.ca.revocation import Schedule, delta_crl, full_crl
 from cardstack.crypto import local
@@ -41,6 +41,11 @@ LOCKED = problem(
     "CS-2304",
     Text("The authority {authority} was opened without its key", "机构 {authority} 未打开密钥"),
     Text("Give its password (CARDSTACK_CA_PASSWORD) or its token.", "请提供口令（CARDSTACK_CA_PASSWORD）或密码模块。"),
+)
+NOT_AGAIN = problem(
+    "CS-2305",
+    Text("The certificate {serial} is not renewed", "证书 {serial} 不可续期"),
+    Text("Issue a new one, or for an authority use `ca rekey` or `ca plan`.", "请重新签发；机构证书请用 ca rekey 或 ca plan。"),
 )
 RESPONDER_DAYS = 90
 
@@ -199,6 +204,26 @@ class AuthorityHome:
             kind, subject=subject, public=public, issuer=self.authority, at=at, serial=new_serial(), until=until, wish=wish
         )
         return self._enter(made, kind.name, at, actor)
+
+    def renew(
+        self, serial: int, *, at: datetime, actor: str, public: PublicKey | None = None, until: datetime | None = None
+    ) -> Certificate:
+        """A successor that says the same as one of its certificates, for the same key or another; the old one stays good.
+
+        `Refused` where that is revoked, or an authority's, a cross certificate or a link, which follow other rules.
+        """
+        held, record = self.issued(serial), self.register.record(serial)
+        if record.state is State.REVOKED or held.is_ca:
+            raise Refused(f"a certificate that is {record.state}", problem=NOT_AGAIN, serial=f"{serial:x}")
+        return self.issue(
+            profile(record.profile),
+            subject=held.subject.raw,
+            public=public or local.public_key(held.spki),
+            at=at,
+            actor=actor,
+            until=until,
+            wish=renewal.wish(held),
+        )
 
     def rekey(self, signer: Signer, *, at: datetime, actor: str) -> tuple[Certificate, Certificate]:
         """Change the authority's key: a new self-signed certificate, and the two links between old and new (RFC 4210 §4.4).

@@ -57,7 +57,7 @@ class World:
         )
 
 
-def world(algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256, titles: Mapping[str, str] = TITLES) -> World:
+def world(algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256, titles: Mapping[str, str] = TITLES, at: datetime = AT) -> World:
     authorities, members = {}, {}
     for number, (id_, title) in enumerate(titles.items(), 1):
         signer: Signer = local.generate(algorithm)
@@ -65,7 +65,7 @@ def world(algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256, titles: Mapping[st
         place = f"http://127.0.0.1:1/{id_}"
         places = Places(crl=(f"{place}.crl",), delta=(f"{place}-delta.crl",), issuer=(f"{place}.cer",), ocsp=(f"{place}/ocsp",))
         subject = der.name(C="CN", ST=title, O="测试 Test", CN=f"{title}根 CA (test)")
-        root = self_signed(kind, authority=Authority(subject, signer, places=places), at=AT - timedelta(days=1), serial=number)
+        root = self_signed(kind, authority=Authority(subject, signer, places=places), at=at - timedelta(days=1), serial=number)
         authorities[id_] = root
         members[id_] = Member.of(
             root,

@@ -78,6 +78,9 @@ def test_from_agreement_to_recognised_card(said: Ca) -> None:
     assert said("status", "33", made["serial"], "resume", "--at", "2026-11-22T09:00:00+00:00")["state"] == "good"
     later = ["--at", "2026-11-22T09:01:00+00:00"]
     assert said("recognise", card, "--by", "31", *later)["accepted"]
+    again = said("renew", "33", made["serial"], "--out", said / "again.pem", *later)
+    assert (again["subject"], again["serial"] != made["serial"]) == (made["subject"], True)
+    assert said("recognise", said / "again.pem", "--by", "31", *later)["level"] == "high"
     assert said("what-if", "--revoke", "00-33", *AT)["effects"][-1]["of"] == "33"
     assert {(one["by"], one["of"]) for one in said("graph", *AT)["recognitions"]} == {("31", "33"), ("00", "33")}
     assert said("agreements", *AT)["agreements"][0]["in_force"]
