@@ -1,0 +1,165 @@
+"""The monthly clearing between provinces: deadlines on the calendar, lines confirmed or set aside, lines too late.
+
+The treating place declares a month's fees, the insured place confirms line by line (3260-3262); a line that is set
+aside stays out and returns in a later cycle. Nothing is ever changed in a month that is closed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Final, NamedTuple
+
+from cardstack.errors import Refused, problem
+from cardstack.fsm import Machine
+from cardstack.settlement import figures
+from cardstack.settlement.calendar import Calendar
+from cardstack.settlement.scheme import Figure, at, load
+from cardstack.text import Text
+
+UNCONFIRMED = problem(
+    "CS-3207",
+    Text("A line of the month is neither confirmed nor set aside", "当期仍有未确认的清算明细"),
+    Text("Confirm it (1) or set it aside (0) before the cycle is signed.", "请先确认（1）或暂不清算（0）后再签章。"),
+)
+PAGE: Final = 100
+"""Rows that 3260 gives in one call at most."""
+
+
+class Stage(StrEnum):
+    """Where a cycle is."""
+
+    OPEN = "open"
+    DECLARED = "declared"
+    OBJECTION = "objection"
+    SIGNED = "signed"
+    NOTIFIED = "notified"
+    PAID = "paid"
+
+
+class Act(StrEnum):
+    """What moves a cycle on."""
+
+    DECLARE = "declare"
+    OPEN_OBJECTION = "open-objection"
+    ROLL_BACK = "roll-back"
+    SIGN = "sign"
+    NOTIFY = "notify"
+    PAY = "pay"
+
+
+CYCLE: Final = Machine(
+    initial=Stage.OPEN,
+    moves={
+        (Stage.OPEN, Act.DECLARE): Stage.DECLARED,
+        (Stage.DECLARED, Act.OPEN_OBJECTION): Stage.OBJECTION,
+        (Stage.OBJECTION, Act.ROLL_BACK): Stage.DECLARED,
+        (Stage.OBJECTION, Act.SIGN): Stage.SIGNED,
+        (Stage.SIGNED, Act.NOTIFY): Stage.NOTIFIED,
+        (Stage.NOTIFIED, Act.PAY): Stage.PAID,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Figure):
+    """A deadline of the cycle: a day of the month after, or working days after the step named `after`."""
+
+    name: str
+    title: str
+    day: int = 0
+    working_days: int = 0
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds(Figure):
+    """How many months a line may come late, and from how much on its costs may be inquired into, in fen."""
+
+    months_late: int
+    inquiry_fen: int
+
+
+@cache
+def steps() -> tuple[Step, ...]:
+    """The deadlines that come with the package."""
+    return load(figures.text("clearing"), "step", Step)
+
+
+@cache
+def bounds() -> tuple[Bounds, ...]:
+    """The bounds that come with the package."""
+    return load(figures.text("clearing"), "bounds", Bounds)
+
+
+def deadlines(month: date, calendar: Calendar) -> dict[str, date]:
+    """The deadlines of a month's cycle by name; a day that is not worked moves to the next that is.
+
+    >>> from cardstack.settlement.calendar import known
+    >>> {name: day.isoformat() for name, day in deadlines(date(2026, 9, 1), known()).items()}["declare"]
+    '2026-10-20'
+    """
+    year, following = (month.year + 1, 1) if month.month == 12 else (month.year, month.month + 1)
+    found: dict[str, date] = {}
+    for step in steps():
+        if step.after:
+            found[step.name] = calendar.after(found[step.after], step.working_days)
+        else:
+            found[step.name] = calendar.on_or_after(date(year, following, step.day))
+    return found
+
+
+class Line(NamedTuple):
+    """A line of 3260: case, settlement, when, the whole charge, what the insured place pays, and its confirmation."""
+
+    certno: str
+    mdtrt_id: str
+    setl_sn: str
+    settled_on: date
+    medfee_sumamt: int
+    optins_pay_sumamt: int
+    cnfm_flag: str = ""
+
+
+class Cleared(NamedTuple):
+    """A cycle signed: what is paid, what is set aside for a later one, what came too late, what may be inquired into."""
+
+    lines: tuple[Line, ...]
+    total_fen: int
+    carried: tuple[Line, ...]
+    too_late: tuple[Line, ...]
+    inquiries: tuple[Line, ...]
+
+
+def pages(lines: Sequence[Line]) -> list[Sequence[Line]]:
+    """The lines as 3260 hands them out."""
+    return [lines[start : start + PAGE] for start in range(0, len(lines), PAGE)]
+
+
+def confirm(lines: Iterable[Line], flags: Mapping[str, str]) -> tuple[Line, ...]:
+    """The lines with the insured place's answers (3261) by settlement number: 1 confirmed, 0 set aside."""
+    return tuple(line._replace(cnfm_flag=flags.get(line.setl_sn, line.cnfm_flag)) for line in lines)
+
+
+def roll_back(lines: Iterable[Line], settlements: frozenset[str] | None = None) -> tuple[Line, ...]:
+    """Take confirmations back (3262): of these settlements, or of the whole cycle."""
+    return tuple(line._replace(cnfm_flag="") if settlements is None or line.setl_sn in settlements else line for line in lines)
+
+
+def sign(month: date, lines: Iterable[Line], day: date) -> Cleared:
+    """Close a month's cycle: every line must be answered; later lines are counted in months since they were settled."""
+    limit = at(bounds(), day)
+    paid, carried, late = [], [], []
+    for line in lines:
+        if (month.year - line.settled_on.year) * 12 + month.month - line.settled_on.month > limit.months_late:
+            late.append(line)
+        elif line.cnfm_flag == "1":
+            paid.append(line)
+        elif line.cnfm_flag == "0":
+            carried.append(line)
+        else:
+            raise Refused(f"settlement {line.setl_sn}", UNCONFIRMED, field="cnfm_flag")
+    total = sum(line.optins_pay_sumamt for line in paid)
+    inquiries = tuple(line for line in paid if line.medfee_sumamt > limit.inquiry_fen)
+    return Cleared(tuple(paid), total, tuple(line._replace(cnfm_flag="") for line in carried), tuple(late), inquiries)
