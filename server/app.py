@@ -9,10 +9,11 @@ from flask_openapi3.openapi import OpenAPI
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
 from server import console
-from server.api import problems, routes, shapes
+from server.api import problems, reconciling, routes, shapes
 from server.api.callers import Services
 from server.clock import Clock, Sandbox, system
 from server.config import Config
+from server.identity import Identity
 from server.intake import Intake
 from server.pki import pki, published
 from server.store import open_store
@@ -51,12 +52,15 @@ def create_app(
     trust: Trust | None = None,
     clock: Clock | None = None,
     schemes: Mapping[str, Scheme] | None = None,
+    identity: Identity | None = None,
 ) -> OpenAPI:
     """The WSGI application of a settlement service."""
     config.home.mkdir(parents=True, exist_ok=True)
     store = store or open_store(config.database_url, schemes)
     clock = clock or (Sandbox(store) if config.sandbox else system)
     trust = trust or Trust.load(config.trust_folder)
+    if identity is None and config.key and config.certificate:
+        identity = Identity.load(config.key, config.certificate, config.key_password)
     app = OpenAPI(
         __name__,
         info=Info(title="cardstack settlement", version="1", description="跨省清算接口 · settlement between provinces"),
@@ -65,9 +69,10 @@ def create_app(
         doc_prefix="/openapi",
     )
     app.config["MAX_CONTENT_LENGTH"] = SIZE_MAX
-    app.extensions["cardstack"] = Services(config, store, Intake(config, store, trust, clock), clock)
+    app.extensions["cardstack"] = Services(config, store, Intake(config, store, trust, clock, identity), clock)
     problems.handle(app)
     app.register_api(routes.pages)
+    app.register_api(reconciling.pages)
     app.register_blueprint(pki(published(config, clock()), clock))
     _describe(app)
     console.attach(app, config, store, clock)

@@ -31,6 +31,10 @@ class Config(BaseSettings):
     port: int = Field(default=8650, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     sandbox: bool = Field(default=False, description="a clock that can be set, for rehearsals")
     age_max: timedelta = Field(default=timedelta(days=7), description="how old a signature may be on arrival")
+    key: Path | None = Field(default=None, description="this node's private key (PKCS#8 PEM), to sign receipts and to send")
+    certificate: Path | None = Field(default=None, description="this node's certificate, PEM, with its chain below")
+    key_password: str = Field(default="", description="of the private key; empty for none", repr=False)
+    hub: str = Field(default="", description="address of the hub that a province's, hospital's or operator's node sends to")
     signed_reads: bool = Field(default=False, description="whether reading too needs an RFC 9421 signature or mutual TLS")
     demo: bool = Field(default=False, description="say on every page that people are invented and keys are test keys")
     certificate_header: str = Field(

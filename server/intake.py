@@ -1,7 +1,9 @@
 """From the bytes of an envelope to its answers: trust, signature, lines, and one writer that commits for many."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from hashlib import sha256
 from queue import SimpleQueue
 from threading import Lock, Thread
 
@@ -9,9 +11,11 @@ from cardstack.ca.trust import Trusted
 from cardstack.errors import Refused, Untrusted, problem
 from cardstack.settlement import envelope
 from cardstack.settlement.intake import SKEW, Answer, Node, prepare
+from cardstack.settlement.receipt import give
 from cardstack.text import Text
 from server.clock import Clock
 from server.config import Config
+from server.identity import Identity
 from server.store.commit import Kept
 from server.store.posting import Submission
 from server.store.store import Store
@@ -99,9 +103,18 @@ class Writer:
 class Intake:
     """What the API and a bulk file have in common: whom to believe, what is answered, and what is kept."""
 
-    def __init__(self, config: Config, store: Store, trust: Trust, clock: Clock) -> None:
-        self.config, self.store, self.trust, self.clock = config, store, trust, clock
+    def __init__(self, config: Config, store: Store, trust: Trust, clock: Clock, identity: Identity | None = None) -> None:
+        self.config, self.store, self.trust, self.clock, self.identity = config, store, trust, clock, identity
         self.writer = Writer(store, clock)
+
+    def receipt(self, raw: bytes, answers: Sequence[Answer]) -> bytes | None:
+        """The signed receipt for an envelope that was answered, kept beside it; None where this node has no key."""
+        if self.identity is None:
+            return None
+        digest = sha256(raw).digest()
+        made = give(digest, answers, self.identity.signer, self.identity.certificates, self.clock())
+        self.store.keep_receipt(digest, made)
+        return made
 
     def receive(self, raw: bytes, *, most: int = envelope.LINES_MAX) -> list[Answer]:
         """Take a signed envelope of at most so many lines; an answer a line, durable when it returns.

@@ -69,7 +69,7 @@ class Booking:
     def _enter(self, line: Line, envelope: int, place: int) -> EntryRow:
         transaction, scheme = line.transaction, self.book.schemes[line.transaction.scheme]
         until = transaction.pending_until
-        moves = until is None and line.change is not Change.VOID
+        moves = until is None and line.change not in (Change.VOID, Change.LAPSE)
         last_closed = self.last_closed.get(scheme.cycle.name)
         entry = EntryRow(
             self.numbers.entry,

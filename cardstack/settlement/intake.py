@@ -22,6 +22,10 @@ SKEW: Final = timedelta(minutes=5)
 """How far a sender's clock may run ahead."""
 
 
+LEDGER: Final = Party("00.ledger")
+"""The ledger itself, which lets pending entries lapse."""
+
+
 class Outcome(StrEnum):
     """The answer to a line. Each is part of the public interface."""
 
@@ -151,7 +155,9 @@ class Line:
             return Change.REVERSE
         if transaction.posts:
             return Change.POST
-        return Change.VOID if transaction.voids else None
+        if transaction.voids:
+            return Change.LAPSE if transaction.sender == LEDGER else Change.VOID
+        return None
 
 
 Check: TypeAlias = Callable[[Line, Book], bool]
@@ -223,7 +229,7 @@ def _follow(line: Line, change: Change, earlier: Earlier) -> None:
 
 def over_limit(line: Line, book: Book) -> bool:
     """What each limited party would owe more than it is owed by this line, against its room."""
-    if not book.room_fen or line.change in (Change.VOID, Change.POST):  # a pending entry has its room already
+    if not book.room_fen or line.change in (Change.VOID, Change.LAPSE, Change.POST):  # a pending entry has its room already
         return False
     needs: dict[str, int] = {}
     for posting in line.postings:

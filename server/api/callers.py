@@ -6,11 +6,14 @@ from enum import StrEnum
 from functools import wraps
 from typing import ParamSpec
 
-from flask import Response, abort, current_app
+from flask import Response, abort, current_app, g, request
 
+from cardstack.settlement.intake import Node
+from cardstack.settlement.transaction import Party
 from server.clock import Clock
 from server.config import Config
 from server.intake import Intake
+from server.signatures import Request, verify
 from server.store.store import Store
 
 Arguments = ParamSpec("Arguments")
@@ -55,9 +58,25 @@ def calls(needs: Caller) -> Callable[[Callable[Arguments, Response]], Callable[A
         @wraps(view)
         def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Response:
             if needs is Caller.NODE and services().config.signed_reads:
-                abort(401)
+                g.node = _proved()
             return view(*arguments, **named)
 
         return guarded
 
     return guard
+
+
+def _proved() -> Node:
+    """The node that signed the request; 401 where it is not signed at all."""
+    if "Signature" not in request.headers:
+        abort(401)
+    here = services()
+    asked = Request(request.method, request.url, dict(request.headers), request.get_data())
+    return here.intake.node(verify(asked, here.intake.trust.vouch, here.clock()))
+
+
+def check_sender(sender: str) -> None:
+    """On a service that knows its callers, only a sender itself, or its province's hub, may ask about its book."""
+    node: Node | None = g.get("node")
+    if node is not None and sender != node.name and not (node.relays and Party(sender).province == node.name.province):
+        abort(403)

@@ -41,6 +41,11 @@ NOT_CALLER = problem(
     Text("This address needs a caller who proves who it is", "该接口要求调用方证明身份"),
     Text("Sign the request (RFC 9421) or use mutual TLS.", "请对请求签名（RFC 9421）或使用双向 TLS。"),
 )
+NOT_YOUR_BOOK = problem(
+    "CS-4006",
+    Text("Only a sender itself or its province's hub may ask about its book", "只有发送方本身或其省级节点可以对账"),
+    Text("Sign the request with the sender's certificate.", "请使用该发送方的证书签名请求。"),
+)
 
 _REMEDIES: Final[Mapping[Outcome, Text]] = {
     Outcome.NOT_YOURS: Text("Sign as the sender's own node.", "请由发送方自己的节点签名。"),
@@ -108,7 +113,7 @@ def _expected(error: CardstackError) -> Response:
     return document(text, status_of(error), error.detail, error.facts)
 
 
-_BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 401: NOT_CALLER}
+_BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 401: NOT_CALLER, 403: NOT_YOUR_BOOK}
 
 
 def _http(error: HTTPException) -> Response:

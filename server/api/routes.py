@@ -1,5 +1,6 @@
 """The routes of the interface. Each says who may call it; a view only loads, asks and answers."""
 
+from base64 import b64encode
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +13,9 @@ from cardstack.errors import catalogue
 from cardstack.settlement.intake import OUTCOMES, Answer
 from server.api import shapes
 from server.api.callers import Caller, calls, services
+from server.api.metrics import exposition
 from server.api.problems import JSON, OUTCOME_PROBLEMS, OUTCOME_STATUS, PROBLEM_JSON, document, language
+from server.clock import Sandbox
 from server.store.values import BookedPosting, Entry, Window
 
 PROBLEM = {"description": "problem", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}}
@@ -66,7 +69,11 @@ def submit() -> Response:
 @calls(Caller.SIGNER)
 def submit_batch() -> Response:
     """An answer a line, in order; what was accepted is durable."""
-    return _json({"answers": [answer_data(one) for one in services().intake.receive(request.get_data())]})
+    raw, intake = request.get_data(), services().intake
+    answers = intake.receive(raw)
+    receipt = intake.receipt(raw, answers)
+    signed = {} if receipt is None else {"receipt": b64encode(receipt).decode()}
+    return _json({"answers": [answer_data(one) for one in answers]} | signed)
 
 
 @pages.get("/transactions/<message>", tags=[READING], responses={"200": shapes.TransactionShape, "401": PROBLEM, "404": PROBLEM})
@@ -103,6 +110,24 @@ def events(query: shapes.EventsQuery) -> Response:
     found = services().store.events(after=query.after, limit=query.limit)
     data = [one._asdict() | {"at": one.at.isoformat()} for one in found]
     return _json({"events": data, "next": found[-1].seq if found else query.after})
+
+
+@pages.put("/sandbox/clock", tags=[SERVICE], responses={"200": shapes.StatusShape, "404": PROBLEM})
+@calls(Caller.NODE)
+def set_clock(body: shapes.ClockBody) -> Response:
+    """Set a sandbox's clock; a service that is no sandbox does not know this address."""
+    clock = services().clock
+    if not isinstance(clock, Sandbox):
+        abort(404)
+    clock.set(body.moment)
+    return _json(_status("ok"))
+
+
+@pages.get("/metrics", tags=[SERVICE], responses={"200": {"description": "text for Prometheus", "content": {"text/plain": {}}}})
+@calls(Caller.ANYONE)
+def metrics() -> Response:
+    """What there is to count, for Prometheus."""
+    return Response(exposition(services().store), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @pages.get("/problems/<code>", tags=[SERVICE], responses={"200": shapes.ProblemShape, "404": PROBLEM})

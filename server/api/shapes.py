@@ -1,11 +1,13 @@
 """What the interface gives, declared for its description and checked by its tests; amounts are whole fen."""
 
+from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import State
+from cardstack.settlement.reconcile import Difference
 from cardstack.settlement.window import Stage
 
 MESSAGE = r"^[A-Z0-9]{12}\d{18}$"
@@ -49,6 +51,7 @@ class AnswersShape(Shape):
     """The answers to a batch, a line each, in order."""
 
     answers: list[AnswerShape]
+    receipt: str | None = Field(default=None, description="the service's signed receipt (cardstack-receipt/1), base64")
 
 
 class PostingShape(Shape):
@@ -174,3 +177,86 @@ class EventsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
     after: int = Field(default=0, ge=0, le=2**53 - 1)
     limit: int = Field(default=100, ge=1, le=1000)
+
+
+class ClockBody(BaseModel):
+    """What time it shall be."""
+
+    model_config = ConfigDict(extra="forbid")
+    moment: AwareDatetime
+
+
+class BookRange(BaseModel):
+    """Which part of a sender's book: a scheme and whole days."""
+
+    model_config = ConfigDict(extra="forbid")
+    sender: str = Field(pattern=r"^\d\d(\.[a-z0-9-]{1,32}){1,3}$")
+    scheme: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    begin: date
+    end: date
+
+
+class DayTotal(BaseModel):
+    """The sender's total of one day; reversed lines do not count."""
+
+    model_config = ConfigDict(extra="forbid")
+    day: date
+    count: int = Field(ge=0, le=10**9)
+    amount_fen: int = Field(ge=0, le=2**53 - 1)
+
+
+class TotalsBody(BookRange):
+    """A sender's totals (as message 3201)."""
+
+    totals: list[DayTotal] = Field(max_length=400)
+
+
+class BookLine(BaseModel):
+    """One line as the sender has it."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(pattern=MESSAGE)
+    day: date
+    amount_fen: int = Field(ge=0, le=2**53 - 1)
+    reversed: bool = False
+
+
+class LinesBody(BookRange):
+    """A sender's lines (as message 3202)."""
+
+    lines: list[BookLine] = Field(max_length=8190)
+
+
+class TotalShape(Shape):
+    """A day's totals in both books."""
+
+    day: str
+    our_count: int
+    our_fen: int
+    their_count: int
+    their_fen: int
+    equal: bool
+
+
+class TotalsShape(Shape):
+    """Every day's totals; `equal` where all are."""
+
+    equal: bool
+    days: list[TotalShape]
+
+
+class MismatchShape(Shape):
+    """A line that differs."""
+
+    difference: Difference
+    text: str
+    day: str
+    id: str
+    our_fen: int | None
+    their_fen: int | None
+
+
+class MismatchesShape(Shape):
+    """The lines that differ."""
+
+    mismatches: list[MismatchShape]

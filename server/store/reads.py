@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.instruction import Instruction, Payment
 from cardstack.settlement.ledger import RESERVE
 from cardstack.settlement.netting import Owed, Position
-from cardstack.settlement.transaction import Party
+from cardstack.settlement.reconcile import Entry as BookEntry
+from cardstack.settlement.transaction import SHANGHAI, Party
 from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -171,6 +173,22 @@ def parties(view: View) -> list[Participant]:
     return [
         Participant(Party(row[0]), Text(row[1], row[2]), row[3], None if row[4] is None else Fen(row[4]), moment(row[5]))
         for row in rows
+    ]
+
+
+def book(view: View, sender: str, scheme: str, begin: date, end: date) -> list[BookEntry]:
+    """A sender's lines of a scheme for some days, whole days of legal time; corrections about earlier lines are left out."""
+    first = datetime.combine(begin, time(), SHANGHAI)
+    last = datetime.combine(end, time(), SHANGHAI) + timedelta(days=1)
+    rows = view.all(
+        "SELECT id, occurred_at, amount_fen, change FROM entry LEFT JOIN resolution "
+        "ON resolution.entry = entry.seq AND change <> 'post' "
+        "WHERE sender = ? AND scheme = ? AND occurred_at >= ? AND occurred_at < ? AND refers IS NULL ORDER BY entry.seq",
+        (sender, scheme, int(first.timestamp()), int(last.timestamp())),
+    )
+    return [
+        BookEntry(moment(occurred_at).date().isoformat(), id_, Fen(amount), change is not None)
+        for id_, occurred_at, amount, change in rows
     ]
 
 

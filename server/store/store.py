@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.intake import Answer
 from cardstack.settlement.netting import Owed, Position
+from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
 from server.store import bulk, posting, reads, windows
@@ -21,6 +22,7 @@ from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
 from server.store.desk import Desk
 from server.store.engine import Database
+from server.store.lapsing import lapse
 from server.store.posting import Submission
 from server.store.values import (
     BookedPosting,
@@ -94,6 +96,30 @@ class Store:
     def post_many(self, columns: Columns, kept: Kept, now: datetime) -> Posted:
         """Take a bulk file's transactions by columns in one durable commit; `kept` is the signed file they stand in."""
         return bulk.post_many(self.database, columns, kept, now)
+
+    def lapse(self, now: datetime) -> int:
+        """Let pending entries lapse whose time has run out; how many did."""
+        return lapse(self.database, self.schemes, now)
+
+    def keep_receipt(self, digest: bytes, raw: bytes) -> None:
+        """Keep the first receipt that was given for the envelope with that digest."""
+        statement = (
+            "INSERT INTO receipt (envelope, raw) SELECT seq, ? FROM envelope WHERE digest = ? ORDER BY seq LIMIT 1 "
+            "ON CONFLICT (envelope) DO NOTHING"
+        )
+        with self.database.writing() as connection:
+            self.database.run(connection, statement, [(raw, digest)])
+
+    def receipt(self, envelope: int) -> bytes | None:
+        """The receipt that was given for a kept envelope."""
+        with self.view() as view:
+            rows = view.all("SELECT raw FROM receipt WHERE envelope = ?", (envelope,))
+        return bytes(rows[0][0]) if rows else None
+
+    def book(self, sender: str, scheme: str, begin: date, end: date) -> list[BookEntry]:
+        """What a sender has in the ledger of a scheme for those days, for reconciliation; groups are days."""
+        with self.view() as view:
+            return reads.book(view, sender, scheme, begin, end)
 
     def move_window(self, window: str, event: Event, *, actor: str, now: datetime, reason: str = "") -> Stage:
         """Move a window on."""

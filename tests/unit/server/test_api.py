@@ -1,7 +1,9 @@
 """The interface: signed transactions in, answers and problems out."""
 
+from base64 import b64decode
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +11,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
+from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import seal
+from cardstack.settlement.receipt import read
 from cardstack.settlement.transaction import Transaction
 from server.app import create_app
 from server.config import Config
+from server.identity import Identity
+from server.signatures import Request, sign
 from server.store import open_store
 from server.store.store import Store
 from tests.ledgers import HOSPITAL, NOON, SCHEMES, bill, enrol, message_id, node_trust
@@ -33,10 +39,13 @@ class Service(NamedTuple):
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
     store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
     trust, signer, certificate = node_trust()
-    app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON)
+    settings = getattr(request, "param", {})
+    identity = Identity(signer, (certificate,))
+    clock = None if settings.get("sandbox") else lambda: NOON
+    app = create_app(Config(home=tmp_path, **settings), store=store, trust=trust, clock=clock, identity=identity)
     yield Service(app.test_client(), store, signer, certificate)
     app.extensions["cardstack"].intake.close()
     store.close()
@@ -144,3 +153,98 @@ def test_kept_envelopes_verify_long_after(service: Service) -> None:
         connection.exec_driver_sql('UPDATE envelope SET raw = CAST(replace(raw, \'"home":"31\', \'"home":"32\') AS BLOB)')
     faults = {one.fault for one in service.store.audit().findings}
     assert faults == {Fault.CONTENT, Fault.SIGNATURE}
+
+
+def test_a_batch_gets_a_receipt_that_proves_the_answers(service: Service) -> None:
+    """Signed by the service, kept beside the envelope; a changed answer is not proved by it."""
+    raw = seal([bill(1), bill(2, 13)], service.signer, [service.certificate], NOON)
+    body = service.client.post("/batches", data=raw).json
+    assert body is not None
+    receipt = read(b64decode(body["receipt"]))
+    assert receipt.envelope == sha256(raw).digest()
+    assert [one.outcome for one in receipt.answers] == ["accepted", "refused"]
+    here = service.client.application.extensions["cardstack"]
+    trusted = here.intake.trust.vouch(receipt.certificates, receipt.received_at)
+    receipt.check(trusted)
+    assert service.store.receipt(1) == b64decode(body["receipt"])
+    forged = read(b64decode(body["receipt"]).replace(b"refused", b"stale"))
+    with pytest.raises(Untrusted):
+        forged.check(trusted)
+    with pytest.raises(Malformed):
+        read(b"{}")
+
+
+@pytest.mark.parametrize("service", [{"signed_reads": True}], indirect=True)
+def test_reading_can_need_a_signature(service: Service) -> None:
+    """RFC 9421 by a registered node's certificate; anything missing, old or changed is turned away."""
+    assert service.client.get("/windows").status_code == 401
+    url = "http://localhost/windows?stage=open"
+
+    def headers(at: datetime = NOON, url: str = url) -> dict[str, str]:
+        return dict(sign(Request("GET", url, {}), service.signer, service.certificate, at))
+
+    assert service.client.get(url, headers=headers()).status_code == 200
+    assert service.client.get(url, headers=headers(NOON - timedelta(minutes=6))).status_code == 403
+    assert service.client.get("/windows", headers=headers()).status_code == 403
+    assert service.client.get(url, headers=headers() | {"Client-Cert": "x"}).status_code == 403
+    assert service.client.get(url, headers=headers() | {"Signature-Input": "("}).status_code == 403
+    _, other, certificate = node_trust()
+    strange = dict(sign(Request("GET", url, {}), other, certificate, NOON))
+    assert service.client.get(url, headers=strange).status_code == 403
+    body = b'{"sender":"33.somebody","scheme":"toy","begin":"2026-11-22","end":"2026-11-22","totals":[]}'
+    about = "http://localhost/reconciliation/totals"
+    signed = dict(sign(Request("POST", about, {}, body), service.signer, service.certificate, NOON))
+    answer = service.client.post(about, data=body, headers=signed, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (403, "CS-4006")  # type: ignore[index]  # a problem is JSON
+    changed = body.replace(b"toy", b"tax")
+    assert service.client.post(about, data=changed, headers=signed, content_type="application/json").status_code == 403
+
+
+def test_totals_first_then_lines(service: Service) -> None:
+    """A day whose totals agree needs no lines; a lost answer, a wrong amount and a lone reversal are named."""
+    service.send(bill(1, 100), bill(2, 200), bill(3, 300), path="/batches")
+    service.send(bill(4, 300, reverses=message_id(3)))
+    book = {"sender": "33.hospital.h33010600001", "scheme": "toy", "begin": "2026-11-22", "end": "2026-11-22"}
+    day = {"day": "2026-11-22"}
+    agreed = service.client.post("/reconciliation/totals", json=book | {"totals": [day | {"count": 2, "amount_fen": 300}]}).json
+    assert agreed is not None
+    assert agreed["equal"]
+    other = service.client.post("/reconciliation/totals", json=book | {"totals": [day | {"count": 1, "amount_fen": 100}]}).json
+    assert other is not None
+    assert (other["equal"], other["days"][0]["our_fen"]) == (False, 300)
+    lines = [day | {"id": message_id(1), "amount_fen": 101}, day | {"id": message_id(3), "amount_fen": 300}]
+    found = service.client.post("/reconciliation/lines", json=book | {"lines": lines}).json
+    assert found is not None
+    assert [one["difference"] for one in found["mismatches"]] == ["amount", "missing-there", "state"]
+
+
+@pytest.mark.parametrize("service", [{"sandbox": True}], indirect=True)
+def test_a_sandbox_can_be_set(service: Service) -> None:
+    """The service lives in the moment it is told; a service that is no sandbox has no such address."""
+    assert service.client.put("/sandbox/clock", json={"moment": NOON.isoformat()}).status_code == 200
+    assert service.send(bill(1)).status_code == 201
+    assert service.client.put("/sandbox/clock", json={"moment": "soon"}).status_code == 422
+
+
+def test_what_is_pending_too_long_lapses(service: Service) -> None:
+    """The ledger voids it with an entry of its own; nothing stays reserved and the audit agrees."""
+    service.send(bill(1, pending=True, claim="a"), bill(2, pending=True), path="/batches")
+    service.send(bill(3, posts=message_id(2)))
+    assert service.store.lapse(NOON + timedelta(hours=23)) == 0
+    assert service.store.lapse(NOON + timedelta(days=1, seconds=1)) == 1
+    assert service.store.lapse(NOON + timedelta(days=2)) == 0
+    states = [
+        one.state.value for one in (service.store.transaction(message_id(1)), service.store.transaction(message_id(2))) if one
+    ]
+    assert states == ["lapsed", "posted"]
+    assert service.send(bill(4, claim="a")).status_code == 201
+    assert service.store.audit().findings == ()
+    assert service.client.put("/sandbox/clock", json={"moment": NOON.isoformat()}).status_code == 404
+
+
+def test_what_there_is_to_count(service: Service) -> None:
+    """For Prometheus."""
+    service.send(bill(1))
+    text = service.client.get("/metrics").text
+    assert "cardstack_ledger_entries 1.0" in text
+    assert 'cardstack_windows{stage="open"} 1.0' in text

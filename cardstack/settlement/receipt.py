@@ -1,0 +1,91 @@
+"""The signed receipt for an envelope: what was answered to whom, so that neither side can deny it later.
+
+{"format": "cardstack-receipt/1", "signature": base64,
+ "signed": {"answers": [...], "certificates": [...], "envelope": sha256 hex, "received_at": moment}}
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error as BadBase64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from cardstack.ca.trust import Trusted
+from cardstack.crypto.keys import PublicKey, Signer
+from cardstack.errors import Malformed, Untrusted
+from cardstack.settlement.envelope import NOT_SIGNER
+from cardstack.settlement.intake import Answer
+
+FORMAT: Final = "cardstack-receipt/1"
+TOLERANCE: Final = timedelta(minutes=1)
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One answer as it was given."""
+
+    id: str
+    outcome: str
+    entry: int | None = None
+    window: str | None = None
+
+
+class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    answers: list[Line]
+    certificates: list[str]
+    envelope: str
+    received_at: datetime
+
+
+class _Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: str
+    signature: str
+    signed: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt says; believed once `check` returned."""
+
+    envelope: bytes
+    answers: tuple[Line, ...]
+    received_at: datetime
+    certificates: tuple[bytes, ...]
+    signature: bytes
+    signed: bytes
+
+    def check(self, trusted: Trusted) -> None:
+        """Return where the service that `trusted` vouches for signed this; else `Untrusted`."""
+        if trusted.certificate.raw != self.certificates[0] or abs(trusted.at - self.received_at) > TOLERANCE:
+            raise Untrusted("signature", NOT_SIGNER, field="certificates")
+        key: PublicKey = trusted.certificate.public_key
+        key.verify(self.signature, _message(self.signed))
+
+
+def give(envelope: bytes, answers: Sequence[Answer], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
+    """The receipt for the envelope with that digest."""
+    lines = [Line(str(one.id), one.outcome.value, one.entry, one.window) for one in answers]
+    chain = [b64encode(one).decode() for one in certificates]
+    signed = msgspec.json.encode(_Signed(lines, chain, envelope.hex(), at.astimezone(UTC)))
+    signature = b64encode(signer.sign(_message(signed))).decode()
+    return msgspec.json.encode(_Receipt(FORMAT, signature, msgspec.Raw(signed)))
+
+
+def read(raw: bytes) -> Receipt:
+    """The parts of a receipt, or `Malformed`."""
+    try:
+        outer = msgspec.json.decode(raw, type=_Receipt)
+        inner = msgspec.json.decode(outer.signed, type=_Signed)
+        chain = tuple(b64decode(one, validate=True) for one in inner.certificates)
+        parts = bytes.fromhex(inner.envelope), b64decode(outer.signature, validate=True)
+    except (msgspec.MsgspecError, BadBase64, ValueError, RecursionError) as error:
+        raise Malformed("receipt: not of its declared form", field="receipt") from error
+    if outer.format != FORMAT or not chain:
+        raise Malformed(f"receipt: {FORMAT} was expected", field="format")
+    return Receipt(parts[0], tuple(inner.answers), inner.received_at, chain, parts[1], bytes(outer.signed))
+
+
+def _message(signed: bytes) -> bytes:
+    return FORMAT.encode() + b"\n" + signed

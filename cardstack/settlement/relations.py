@@ -1,0 +1,79 @@
+"""Netting and reconciliation as relational expressions, declared once and written in the dialect of whichever engine runs them.
+
+DuckDB runs them embedded over files, PostgreSQL over the ledger's own tables; tests hold both equal to the plain
+functions of `netting` and `reconcile`. Spark takes the same text, so that a cluster can take over what one machine no
+longer holds.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import sqlglot
+from sqlglot import expressions as sql
+
+
+class Engine(StrEnum):
+    """An engine that runs the expressions, by its dialect's name."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+    SPARK = "spark"
+    SQLITE = "sqlite"
+
+
+_OWED = """
+SELECT window_id, debtor, creditor, SUM(amount_fen) AS amount_fen
+FROM posting WHERE phase = 'posted' GROUP BY window_id, debtor, creditor
+"""
+_NETTING = """
+WITH owed AS ({owed}),
+sides AS (
+    SELECT window_id, creditor AS party, amount_fen AS receives_fen, 0 AS pays_fen FROM owed
+    UNION ALL
+    SELECT window_id, debtor AS party, 0 AS receives_fen, amount_fen AS pays_fen FROM owed
+)
+SELECT window_id, party, CAST(SUM(receives_fen) AS BIGINT) AS receives_fen, CAST(SUM(pays_fen) AS BIGINT) AS pays_fen,
+    CAST(SUM(receives_fen) - SUM(pays_fen) AS BIGINT) AS net_fen
+FROM sides GROUP BY window_id, party
+"""
+_TOTALS = """
+WITH both_books AS (
+    SELECT grp, 1 AS n, amount_fen, 0 AS their_n, 0 AS their_fen FROM ours
+    UNION ALL
+    SELECT grp, 0 AS n, 0 AS amount_fen, 1 AS their_n, amount_fen AS their_fen FROM theirs
+)
+SELECT grp, CAST(SUM(n) AS BIGINT) AS our_count, CAST(SUM(amount_fen) AS BIGINT) AS our_fen,
+    CAST(SUM(their_n) AS BIGINT) AS their_count, CAST(SUM(their_fen) AS BIGINT) AS their_fen
+FROM both_books GROUP BY grp
+HAVING SUM(n) <> SUM(their_n) OR SUM(amount_fen) <> SUM(their_fen)
+"""
+_LINES = """
+SELECT COALESCE(ours.id, theirs.id) AS id, ours.amount_fen AS our_fen, theirs.amount_fen AS their_fen,
+    CASE WHEN ours.id IS NULL THEN 'missing-here' WHEN theirs.id IS NULL THEN 'missing-there' ELSE 'amount' END AS difference
+FROM ours FULL OUTER JOIN theirs ON ours.id = theirs.id
+WHERE ours.id IS NULL OR theirs.id IS NULL OR ours.amount_fen <> theirs.amount_fen
+"""
+
+
+def _declared(text: str) -> sql.Expr:
+    found: sql.Expr = sqlglot.parse_one(text, read="duckdb")
+    return found
+
+
+OWED: Final = _declared(_OWED)
+"""What each owes each by window: over `posting(window_id, debtor, creditor, amount_fen, phase)`."""
+NETTING: Final = _declared(_NETTING.format(owed=_OWED))
+"""Every party's gross sums and net by window; one scan of the postings."""
+TOTALS: Final = _declared(_TOTALS)
+"""The groups whose totals differ, over `ours(grp, id, amount_fen)` and `theirs` alike: asked first (3201)."""
+LINES: Final = _declared(_LINES)
+"""The lines that differ; asked only where totals differ (3202)."""
+
+
+def text(expression: sql.Expr, engine: Engine) -> str:
+    """The expression in an engine's dialect.
+
+    >>> text(OWED, Engine.POSTGRES)[:44]
+    'SELECT window_id, debtor, creditor, SUM(amou'
+    """
+    return expression.sql(dialect=engine.value)
