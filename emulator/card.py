@@ -41,7 +41,7 @@ class Channel:
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Payment:
     """A payment between its INIT and its second command: what was agreed, under which session key.
 
@@ -60,7 +60,7 @@ class Payment:
     writes: tuple[tuple[str, Value], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Session:
     """What the card forgets when its power goes."""
 
@@ -78,7 +78,7 @@ class Session:
     """Whether some channel stands in a blocked application."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Card:
     """One card: its kind, its memory, its session, its dice.
 
@@ -108,6 +108,11 @@ class Card:
 
     def __hash__(self) -> int:
         return hash((self.blueprint.profile, len(self.memory)))
+
+    def __repr__(self) -> str:
+        """What kind of card it is and where it stands; what it keeps is nobody's to see in a log."""
+        places = [one.directory.name for one in self.session.channels if one is not None]
+        return f"Card({self.blueprint.profile}, {', '.join(places)})"
 
 
 def manufactured(blueprint: Blueprint, memory: Memory, dice: Dice) -> Card:

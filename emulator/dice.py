@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dice:
     """Where challenges and transaction randoms come from.
 

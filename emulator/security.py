@@ -23,6 +23,9 @@ class Key(NamedTuple):
         """The block cipher the algorithm byte stands for: 03 and 04 are SM4, the others 3DES."""
         return Block.SM4 if self.algorithm in (0x03, 0x04) else Block.TRIPLE_DES
 
+    def __repr__(self) -> str:
+        return f"Key({self.block}, version {self.version})"
+
     def pack(self) -> bytes:
         """The form of a memory cell."""
         return bytes((self.algorithm, self.version)) + self.value

@@ -34,7 +34,7 @@ class Slot:
         return self.card.atr
 
     def __call__(self, raw: bytes) -> bytes:
-        self.card, said = answer(self.card, raw)
+        self.card, said = answer(self.card, raw if type(raw) is bytes else bytes(raw))
         if self.listener is not None:
             self.listener(raw, said)
         return said

@@ -325,10 +325,12 @@ def commands() -> str:
     parts += [
         "## Status words 状态字",
         _say(
-            "Any command may also answer 6700 (wrong length), 6A81 (card blocked), 6D00 (unknown "
-            "instruction), 6E00 (unknown class), "
-            "6581 and 6F00.",
-            "任何命令还可能返回 6700（长度错误）、6A81（卡片锁定）、6D00（命令不支持）、6E00（类别不支持）、6581 与 6F00。",
+            "Any command may also answer 6700 (wrong length), 6881 (channel not open), 6883 (chain not ended), 6985 (not here, "
+            "or the application is blocked), 6A81 (card blocked), 6D00 (unknown instruction), 6E00 (unknown class), 6581 and "
+            "6F00; with secure messaging (CLA x4) also 6982, 6984, 6987, 6988 and 6A88.",
+            "任何命令还可能返回 6700（长度错误）、6881（通道未打开）、6883（命令链未结束）、6985（此处不适用或应用已锁定）、"
+            "6A81（卡片锁定）、6D00（命令不支持）、6E00（类别不支持）、6581 与 6F00；带安全报文（CLA x4）时还可能返回 "
+            "6982、6984、6987、6988 与 6A88。",
         ),
         _table(["SW", "meaning 含义"], ([f"{sw:04X}", _both(meaning(sw))] for sw in words)),
     ]

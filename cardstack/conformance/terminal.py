@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Final
 from cardstack import tlv
 from cardstack.apdu import secure
 from cardstack.apdu.message import Command
+from cardstack.apdu.script import run
 from cardstack.card.issuing import Personalisation
 from cardstack.card.keys import Key, Usage
 from cardstack.card.profile import Application
+from cardstack.card.proving import HsmKeys, source_blocks
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.blueprint import Directory
+from emulator.hsm import hsm
 
 SOURCE: Final = bytes.fromhex("0102030405060708")
 MOMENT: Final = bytes.fromhex("20260302103000")
@@ -37,6 +40,7 @@ class Terminal:
 
     def __init__(self, order: Personalisation, card: Slot) -> None:
         self.order, self.card = order, card
+        self.hsm = hsm([order.profile], master=order.master, province=order.factors.city[:2])
         self.challenges: list[bytes] = []
         self.psam_said = b""
         self.chained = False
@@ -135,6 +139,9 @@ class Terminal:
             return cryptogram.encrypt(value, challenge.ljust(key.algorithm.size, b"\0"), key.algorithm)[:8]
         said = template.rpartition("}")[2]
         source = bytes.fromhex(said) if len(said) == 16 else self.known["source8"]
+        if key.hsm is not None:
+            blocks = source_blocks(source, key.algorithm)
+            return run(HsmKeys().cipher(key, self.order.factors, challenge[:8], blocks), self.card, hsm=self.hsm)[:8]
         return cryptogram.authentication(value, challenge[:8], source, key.algorithm)[:8]
 
     def _order_mac(self, template: str) -> bytes:

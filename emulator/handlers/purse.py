@@ -137,6 +137,9 @@ class Opening(NamedTuple):
     key: Key
     session: bytes
 
+    def __repr__(self) -> str:
+        return f"Opening({self.key!r})"
+
     @property
     def said(self) -> bytes:
         """Key version, algorithm and random, as every INIT answers."""

@@ -32,6 +32,9 @@ class Sealing(NamedTuple):
     iv: bytes
     block: Block
 
+    def __repr__(self) -> str:
+        return f"Sealing({self.block})"
+
     def mac(self, data: bytes) -> bytes:
         """The four bytes that end the command."""
         if (self.value == self.cipher and len(self.value) == 8) or self.block is Block.SM4:

@@ -14,6 +14,8 @@ from cardstack.card.keys import Key, Usage
 from cardstack.card.layout import File, Form
 from cardstack.card.profile import Application
 from cardstack.card.profiles import profile
+from cardstack.card.profiles.command_set import COMMANDS as COMMAND_SET
+from cardstack.card.profiles.command_set import EVERYWHERE
 from cardstack.crypto import cryptogram
 from emulator.card import Card, answer
 from emulator.instruction import declared
@@ -94,6 +96,23 @@ def test_a_refused_command_changes_nothing_but_retry_counters(card: Card, raw: b
     for then, now in zip(card.session.channels, after.session.channels, strict=True):
         assert (then is None) == (now is None)
         assert then is None or now is None or (now.proofs <= then.proofs and now.directory is then.directory)
+
+
+TOLD: dict[int, set[int]] = {}
+for _entry in COMMAND_SET:
+    TOLD.setdefault(_entry.ins, set()).update(_entry.words)
+SEALED = {0x6982, 0x6984, 0x6987, 0x6988, 0x6A88}
+"""What secure messaging adds to any command."""
+
+
+@given(CARDS, COMMANDS)
+@settings(max_examples=600)
+def test_a_command_answers_no_status_word_that_the_reference_does_not_tell(card: Card, raw: bytes) -> None:
+    """The row of the command set, what any command may answer, and with CLA x4 what secure messaging adds."""
+    _, said = answer(card, raw)
+    sw = int.from_bytes(said[-2:])
+    told = TOLD[raw[1]] | EVERYWHERE | (SEALED if raw[0] & 0x04 else set())
+    assert sw == 0x9000 or sw >> 8 in {0x61, 0x6C} or sw in told or (sw >> 4 == 0x63C and any(one >> 4 == 0x63C for one in told))
 
 
 @given(CARDS, COMMANDS)

@@ -13,6 +13,9 @@ ISO, V2, PBOC, JIANGSU = "ISO/IEC 7816-4", "V2.0", "PBOC 2.0 part 2; COS manual"
 M38, GUIDE = "letter 2012/38", "PSAM guide; recorded terminals"
 NONE = Text("none", "无")
 
+EVERYWHERE = frozenset({0x6700, 0x6881, 0x6883, 0x6985, 0x6A81, 0x6D00, 0x6E00})
+"""What any command may answer: length, channel, an open chain, not here or application blocked, card blocked, unknown."""
+
 
 class Entry(NamedTuple):
     """One command: header, what P1 and P2 say, data, answer, status words, source; `on` says card or PSAM."""
@@ -102,7 +105,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("as READ BINARY", "同读二进制"),
         Text("bytes", "数据"),
         NONE,
-        (0x6700, 0x6981, 0x6982, 0x6986, 0x6A82, 0x6A84, 0x6B00),
+        (0x6700, 0x6981, 0x6982, 0x6986, 0x6A82, 0x6A84, 0x6A86, 0x6B00),
         f"{ISO} §11.3.5",
     ),
     Entry(
@@ -152,7 +155,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("P1 01 by the holder", "P1 01 由持卡人修改"),
         Text("old PIN, FF, new PIN", "旧密码、FF、新密码"),
         NONE,
-        (0x63C0, 0x6700, 0x6983, 0x6A80, 0x6A86),
+        (0x63C0, 0x6700, 0x6983, 0x6A80, 0x6A86, 0x6A88),
         JIANGSU,
     ),
     Entry(
@@ -162,7 +165,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("P2 01 new PIN, 00 unblock; after EXTERNAL AUTHENTICATE with KID 06", "P2 01 重装，00 解锁；须先以 KID 06 外部认证"),
         Text("PIN block enciphered (8, SM4 16) and MAC 4; or MAC alone", "加密的密码块（8，SM4 为 16）加 MAC 4；或仅 MAC"),
         NONE,
-        (0x6700, 0x6982, 0x6984, 0x6987, 0x6988, 0x6A80, 0x6A86),
+        (0x6700, 0x6982, 0x6984, 0x6987, 0x6988, 0x6A80, 0x6A86, 0x6A88),
         JIANGSU,
     ),
     Entry(
@@ -218,7 +221,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("0100", "0100"),
         Text("terminal sequence 4, moment 7, MAC1 4", "终端交易序号 4、日期时间 7、MAC1 4"),
         Text("TAC 4, MAC2 4", "TAC 4、MAC2 4"),
-        (0x6700, 0x6901, 0x9302),
+        (0x6700, 0x6901, 0x6A86, 0x9302),
         M38,
     ),
     Entry(
@@ -260,7 +263,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("0000", "0000"),
         Text("date 4, time 3, MAC2 4", "日期 4、时间 3、MAC2 4"),
         Text("TAC 4", "TAC 4"),
-        (0x6700, 0x6901, 0x9302),
+        (0x6700, 0x6901, 0x6A86, 0x9302),
         f"{PBOC} 6.23",
     ),
     Entry(
@@ -273,7 +276,7 @@ COMMANDS: tuple[Entry, ...] = (
             "终端序号 4、日期 4、时间 3、MAC1 4；圈提：日期 4、时间 3、MAC2 4",
         ),
         Text("TAC 4, MAC2 4; unload: MAC3 4", "TAC 4、MAC2 4；圈提：MAC3 4"),
-        (0x6700, 0x6901, 0x9302),
+        (0x6700, 0x6901, 0x6A86, 0x9302),
         f"{PBOC} 6.24",
     ),
     Entry(
@@ -293,7 +296,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("P1 00; P2 transaction type", "P1 00；P2 交易类型"),
         Text("sequence 2", "交易序号 2"),
         Text("MAC 4, TAC 4", "MAC 4、TAC 4"),
-        (0x6700, 0x9406),
+        (0x6700, 0x6A86, 0x9406),
         PBOC,
     ),
     Entry(
@@ -303,7 +306,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("P2 00 temporary, 01 for good", "P2 00 临时，01 永久"),
         Text("MAC 4", "MAC 4"),
         NONE,
-        (0x6700, 0x6984, 0x6987, 0x6988, 0x6A86),
+        (0x6700, 0x6984, 0x6987, 0x6988, 0x6A86, 0x6A88),
         PBOC,
     ),
     Entry(
@@ -313,7 +316,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("0000", "0000"),
         Text("MAC 4", "MAC 4"),
         NONE,
-        (0x6700, 0x6984, 0x6985, 0x6987, 0x6988, 0x6A86),
+        (0x6700, 0x6984, 0x6985, 0x6987, 0x6988, 0x6A86, 0x6A88),
         PBOC,
     ),
     Entry(
@@ -323,7 +326,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("0000", "0000"),
         Text("MAC 4", "MAC 4"),
         NONE,
-        (0x6700, 0x6984, 0x6987, 0x6988, 0x6A86),
+        (0x6700, 0x6984, 0x6987, 0x6988, 0x6A86, 0x6A88),
         PBOC,
     ),
     Entry(
@@ -331,13 +334,16 @@ COMMANDS: tuple[Entry, ...] = (
         0x80,
         0xD4,
         Text(
-            "P1 use, P2 KID; under MAC and encipherment (84D4) once the card is issued",
-            "P1 用途，P2 KID；发卡后须带 MAC 并加密（84D4）",
+            "P1 01, P2 KID; under MAC and encipherment (84D4) once the card is issued",
+            "P1 01，P2 KID；发卡后须带 MAC 并加密（84D4）",
         ),
-        Text("algorithm 1, version 1, key 16", "算法 1、版本 1、密钥 16"),
+        Text(
+            "use 1, version 1, algorithm 1 (00: as before), key 16; 84D4: enciphered with its length, MAC 4",
+            "用途 1、版本 1、算法 1（00 不变）、密钥 16；84D4：带长度加密，MAC 4",
+        ),
         NONE,
-        (0x6700, 0x6982, 0x6988, 0x6A80, 0x6A86, 0x6A88),
-        OURS,
+        (0x6700, 0x6982, 0x6984, 0x6987, 0x6988, 0x6A80, 0x6A86, 0x6A88),
+        f"{MIDDLEWARE} for 84D4; the use byte: {OURS}",
     ),
     Entry(
         Text("BFDE: derive a session key", "BFDE：分散过程密钥"),
@@ -382,7 +388,7 @@ COMMANDS: tuple[Entry, ...] = (
             "随机数 4、序号 2、金额、类型、日期时间 7、密钥版本、算法、分散因子",
         ),
         Text("terminal sequence 4, MAC1 4", "终端交易序号 4、MAC1 4"),
-        (0x6700, 0x6A86, 0x6A88),
+        (0x6700, 0x6A86, 0x6A88, 0x9403),
         GUIDE,
         "PSAM",
     ),
@@ -429,7 +435,7 @@ COMMANDS: tuple[Entry, ...] = (
         Text("P1 01; P2 81 the holder's PIN, 00 the administrator's", "P1 01；P2 81 用户密码，00 管理密码"),
         Text("new PIN block under the old PIN's key 16, MAC 4", "以旧密码密钥加密的新密码块 16、MAC 4"),
         NONE,
-        (0x63C0, 0x6700, 0x6983, 0x6984, 0x6A80, 0x6A86),
+        (0x63C0, 0x6700, 0x6983, 0x6984, 0x6A80, 0x6A86, 0x6A88),
         MIDDLEWARE,
         "PKI",
     ),
@@ -476,7 +482,7 @@ COMMANDS: tuple[Entry, ...] = (
             "报文；卡内按签名者标识 1234567812345678 计算 SM3",
         ),
         Text("r and s, 32 bytes each", "r、s 各 32 字节"),
-        (0x6700, 0x6982, 0x6985, 0x6A88),
+        (0x6700, 0x6982, 0x6985, 0x6A86, 0x6A88),
         f"ISO/IEC 7816-8 §11; message form: {OURS}",
         "PKI",
     ),

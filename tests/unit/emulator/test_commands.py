@@ -124,3 +124,12 @@ def test_a_chain_of_commands_is_one_command() -> None:
 def test_extended_lengths_reach_a_whole_photograph() -> None:
     """READ BINARY of 768 bytes at once needs the proof, and says so in the extended form too."""
     assert say(slot(), SSSE, "00B08700000300") == "6982"
+
+
+def test_no_secret_stands_in_a_log() -> None:
+    """What a card keeps does not show in how it is written."""
+    one = slot()
+    say(one, SSSE, "0020000003123456")
+    assert repr(one.card) == "Card(2.00, SSSE)"
+    shown = repr(one.card.session) + repr(one.card.dice)
+    assert "123456" not in shown
