@@ -10,7 +10,8 @@ from cardstack.card.keys import Factors
 from cardstack.card.layout import File, Form
 from cardstack.card.profile import Application, Profile
 from cardstack.card.proving import PIN_BLOCKED, PIN_WRONG, external_authenticate, verify_pin
-from cardstack.card.reading import Terminal, open_application, read_file
+from cardstack.card.reading import Terminal, open_application, read_city, read_loosely
+from cardstack.card.salvage import Deviation
 from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 
@@ -30,6 +31,8 @@ class Gathered:
     file: File
     content: Any = None
     refused: CardstackError | None = None
+    deviations: tuple[Deviation, ...] = ()
+    """Where the card differs from its declaration; the content is what could be read all the same."""
 
 
 def everything(_application: Application, file: File) -> bool:
@@ -73,8 +76,7 @@ def _city(profile: Profile) -> Script[str]:
     if not profile.has("SSSE"):
         return ""
     yield from open_application(profile, "SSSE")
-    issuer = yield from read_file(profile.file("SSSE", 0xEF05))
-    return str(issuer.identifier[:6])
+    return (yield from read_city(profile))
 
 
 @dataclass(slots=True)
@@ -110,7 +112,8 @@ class _Proofs:
 def _read(application: Application, file: File, proofs: _Proofs) -> Script[Gathered]:
     try:
         yield from proofs.give(file.read)
-        return Gathered(application, file, (yield from read_file(file)))
+        found = yield from read_loosely(file)
+        return Gathered(application, file, found.content, deviations=found.deviations)
     except CardstackError as refused:
         if refused.problem in (PIN_WRONG, PIN_BLOCKED):
             raise

@@ -13,6 +13,7 @@ from cardstack.card.profile import Application, Profile
 from cardstack.card.profiles.pki import der_length
 from cardstack.card.profiles.social import AID, FirstHolder, Holder, Issuer
 from cardstack.card.proving import KeySource, external_authenticate
+from cardstack.card.salvage import Salvaged, salvage
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 
@@ -57,6 +58,20 @@ def read_file(file: File) -> Script[Any]:
     return file.decode(records)
 
 
+def read_loosely(file: File) -> Script[Salvaged]:
+    """As much of a file as can be read, with every difference from its declaration; the same commands as `read_file`."""
+    if file.form in (Form.TRANSPARENT, Form.INTERNAL, Form.CYCLIC):
+        return Salvaged((yield from read_file(file)))
+    sizes = [item.size for item in items(file.body).values() for _ in range(item.times)]
+    records = []
+    for number, size in enumerate(sizes, start=1):
+        answer = yield from ask(commands.read_record(file.sfi, number, size))
+        if number > 1 and answer.sw == 0x6A83:
+            break
+        records.append(answer.require())
+    return salvage(file, records)
+
+
 def _read_bytes(file: File) -> Script[bytes]:
     """A transparent file in parts; the declaration alone says how many."""
     (yield from ask(commands.select_file(file.fid))).require()
@@ -88,6 +103,17 @@ def read_issuer(profile: Profile) -> Script[Issuer]:
     return issuer
 
 
+def read_city(profile: Profile) -> Script[str]:
+    """The city that a card's keys are diversified by: the first six digits of its identification code, record 1 of EF05.
+
+    The social security application is current.
+    """
+    file = profile.file("SSSE", 0xEF05)
+    item = items(file.body)["identifier"]
+    record = (yield from ask(commands.read_record(file.sfi, 1, item.size))).require()
+    return str(item.codec.decode(record[2:]))[:6]
+
+
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """What a terminal brings to a protected file: a key source and the card's factor (last eight bytes of the ATR)."""
@@ -101,8 +127,7 @@ def read_holder(profile: Profile, terminal: Terminal | None = None) -> Script[Ho
     yield from open_application(profile, "SSSE")
     file = profile.file("SSSE", 0xEF06)
     if terminal is not None and not file.read.allows(frozenset()):
-        issuer: Issuer = yield from read_file(profile.file("SSSE", 0xEF05))
-        factors = Factors(issuer.region, terminal.card)
+        factors = Factors((yield from read_city(profile)), terminal.card)
         yield from external_authenticate(profile.key("SSSE", "RKSSSE"), factors, terminal.keys)
     holder: Holder | FirstHolder = yield from read_file(file)
     return holder

@@ -137,6 +137,8 @@ def _render(data: dict[str, Any]) -> None:
         table.add_row(f"[bold]{part['title'][language()]}[/bold]", part["error"] or "")
         for row in part["fields"]:
             table.add_row(row["title"][language()], " ".join(filter(None, (row["value"], row["meaning"]))))
+        for each in part["deviations"]:
+            table.add_row(words("differs from its declaration", "与声明不符"), f"{each['field']}: {each[language()]}")
     console.print(table)
 
 

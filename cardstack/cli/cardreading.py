@@ -79,6 +79,7 @@ def file_data(one: Gathered, *, unmasked: bool) -> dict[str, Any]:
         "file": f"{one.file.fid:04X}",
         "title": one.file.name._asdict(),
         "error": f"{one.refused.code} {one.refused.title.en}" if one.refused else None,
+        "deviations": [{"field": each.field, **each.what._asdict()} for each in one.deviations],
         "fields": [_row(row) for row in rows(one.content, unmasked=unmasked)] if one.content is not None else [],
     }
 
