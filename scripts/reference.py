@@ -22,6 +22,7 @@ PAGES: dict[str, str] = {
     "docs/reference/card/states.md": "cardstack.card.reference:states",
     "docs/reference/card/codes.md": "cardstack.card.reference:codes",
     "docs/reference/clients.md": "scripts.reference_clients:clients",
+    "docs/reference/path-rules.md": "scripts.reference_pages:path_rules",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
     "docs/reference/status-words.md": "scripts.reference_pages:status_words",
 }

@@ -7,6 +7,8 @@ import cardstack
 import emulator
 import server
 from cardstack.apdu.status import MEANINGS
+from cardstack.ca.purposes import PURPOSES
+from cardstack.ca.tables import RULES
 from cardstack.errors import catalogue
 
 # Optional parts of an installation, and modules that act when they are imported.
@@ -35,6 +37,34 @@ def problems() -> str:
     for code, problem in catalogue().items():
         title, remedy = problem.title, problem.remedy
         lines.append(f'| <a id="{code.lower()}"></a>{code} | {title.zh}<br>{title.en} | {remedy.zh}<br>{remedy.en} |')
+    return "\n".join([*lines, ""])
+
+
+def path_rules() -> str:
+    """The rules of path validation by the names that verdicts use, and the purposes there are."""
+    lines = [
+        "# Rules of path validation 路径验证规则",
+        "",
+        "`rule` in a verdict is one of these names, `clause` says where the rule is written. They are the failure classes",
+        "by which PKITS results are commonly told apart. Where several paths fail, the one that came furthest is told; the order",
+        "is this one.",
+        "",
+        "| rule 规则 | clause 条款 | code 代码 | a breach means 含义 |",
+        "|--|--|--|--|",
+    ]
+    for rule in RULES.values():
+        code, title = rule.problem.code, rule.problem.title
+        lines.append(f"| `{rule.name}` | {rule.clause} | [{code}](problems.md#{code.lower()}) | {title.zh}<br>{title.en} |")
+    lines += [
+        "",
+        "## Purposes 用途",
+        "",
+        "| name 名称 | extended key usage 扩展密钥用法 | key usage bits 密钥用法位 |",
+        "|--|--|--|",
+    ]
+    for one in PURPOSES.values():
+        bits = ", ".join(str(bit) for bit in sorted(one.usages))
+        lines.append(f"| `{one.name}` | {one.use or '-'} | {bits or '-'} |")
     return "\n".join([*lines, ""])
 
 
