@@ -91,7 +91,7 @@ def _elementary(one: Application, file: File) -> Elementary:
     rooms: tuple[int, ...] = ()
     size = 0
     if file.form in (Form.TAGGED, Form.FIXED, Form.RECORDS):
-        rooms = tuple(len(record) for record in file.encode(file.blank()))
+        rooms = tuple(len(record) for record in file.blank_records)
     else:
         size = file.size
     return Elementary(
@@ -128,7 +128,7 @@ def blank(profile: Profile) -> Memory:
     memory: dict[str, Value] = {}
     for one in profile.applications:
         for file in one.files:
-            records = file.encode(file.blank())
+            records = file.blank_records
             memory[_cell(one, file)] = b"".join(records) if file.form in FLAT else tuple(records)
         for each in one.purses:
             memory |= purse.written(_purse_place(one, each), purse.Purse(0, 0, each.overdraft_fen, 0, 0))

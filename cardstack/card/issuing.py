@@ -119,12 +119,13 @@ def personalise(
 ) -> Personalisation:
     """The content of a card for a person. `contents` replaces or adds declared content by application and file."""
     given = contents or {}
+    known = _issuer(profile, order, master), _holder(person)
     records = {}
     for application in profile.applications:
         for file in application.files:
             place = application.name, file.fid
-            content = given[place] if place in given else _content(file.body, profile, order, person, master)
-            records[place] = file.encode(file.blank() if content is None else content)
+            content = given[place] if place in given else _content(file.body, order, person, known)
+            records[place] = file.blank_records if content is None else file.encode(content)
     unknown = set(given) - set(records)
     if unknown:
         raise Malformed(f"the profile {profile.name} has no file {min(unknown)}", field="contents")
@@ -141,7 +142,7 @@ def identification_code(city: str, chip: bytes, key: bytes, block: cryptogram.Bl
     return (head + cryptogram.retail_mac(key, head, block)[:4]).hex().upper()
 
 
-def _content(body: type, profile: Profile, order: Order, person: Person, master: Callable[[str], bytes]) -> Any:
+def _content(body: type, order: Order, person: Person, known: tuple[dict[str, Any], ...]) -> Any:
     """What the order and the person say about a file, by its body; None where they say nothing."""
     if body is Public:
         return _public(order)
@@ -152,9 +153,9 @@ def _content(body: type, profile: Profile, order: Order, person: Person, master:
         return Administration(province=order.city[:2].ljust(4, "0"), city=code, kind=order.transit_kind)
     names = {one.name for one in fields(body)}
     # EF05 and EF06 of every generation: a body all of whose fields the order or the person knows.
-    for known in (_issuer(profile, order, master), _holder(person)):
-        if names <= set(known):
-            return body(**{name: known[name] for name in names})
+    for one in known:
+        if names <= set(one):
+            return body(**{name: one[name] for name in names})
     return None
 
 

@@ -112,6 +112,18 @@ class File:
         """The content before anything is written."""
         return () if self.form is Form.CYCLIC else self.decode(self.encode(self.body()))
 
+    @property
+    def blank_records(self) -> tuple[bytes, ...]:
+        """The records before anything is written; computed once, as every card of a batch asks for them."""
+        hashable: Any = self
+        return _blank_records(hashable)
+
+
+@cache
+def _blank_records(file: Any) -> tuple[bytes, ...]:
+    records: tuple[bytes, ...] = file.encode(file.blank())
+    return records
+
 
 Record = TypeVar("Record")
 

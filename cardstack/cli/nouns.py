@@ -24,6 +24,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("emulator", "cardstack.cli.emulator", Text("Cards in software.", "软件模拟卡。")),
     Noun("sscard", "cardstack.cli.sscard", Text("iReadCardBas and its family.", "iReadCardBas 系列接口。")),
     Noun("agent", "cardstack.cli.agent", Text("The card agent for browsers.", "浏览器读卡代理。")),
+    Noun("perso", "cardstack.cli.perso", Text("Personalise cards from a batch file.", "批量制卡。")),
     Noun("transit", "cardstack.cli.transit", Text("The transit purse.", "交通钱包。")),
     Noun("sam", "cardstack.cli.sam", Text("The terminal's PSAM.", "终端 PSAM 卡。")),
     Noun("apdu", "cardstack.cli.apdu", Text("Send APDUs and say what they mean.", "发送 APDU 并解释。")),
