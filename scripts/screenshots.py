@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import sync_playwright  # noqa: E402  # after the path
 
+from cardstack.vault.network import Network  # noqa: E402  # after the path
 from server.operators import first_link  # noqa: E402  # after the path
 from tests.browsers import LAUNCH, every_page  # noqa: E402  # after the path
 from tests.consoles import served  # noqa: E402  # after the path
@@ -39,7 +40,7 @@ def main() -> None:
             page.on("console", lambda message: print("console:", message.type, message.text))
             page.goto(f"{address}/console/sign-in?{preference}")
             page.screenshot(path=target / f"sign-in.{look}.png")
-            for operator, pages in every_page(store, office).items():
+            for operator, pages in every_page(store, office, Network(Path(home) / "ca")).items():
                 page.goto(f"{address}/enter/{first_link(office.people, operator, NOON)}")
                 for name, path in pages.items():
                     if not wanted or name in wanted:

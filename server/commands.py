@@ -10,21 +10,27 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from cardstack.ca.register import Act, Reason
 from cardstack.errors import Refused
+from cardstack.settlement.dispute import Step
 from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.prefund import Change
+from cardstack.settlement.prefund import Kind as PrefundKind
 from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import Kind, Request
 from server.permissions import Grant, Permission
+from server.store.adjusting import Two
 from server.store.commit import Kept
 from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.posting import Submission
 
 if TYPE_CHECKING:
+    from cardstack.vault.network import Network
     from server.store.store import Store
 
 
@@ -35,6 +41,7 @@ class Means:
     office: Office
     store: "Store | None"
     at: datetime
+    network: "Network | None" = None
 
     @property
     def ledger(self) -> "Store":
@@ -105,6 +112,47 @@ def _reversal(request: Request, means: Means) -> str:
     return str(answer.id)
 
 
+def _revocation(request: Request, means: Means) -> str:
+    """Revoke a cross certificate and publish the list that says so."""
+    if means.network is None:
+        raise Refused("no authority is kept here")
+    payload, actor = request.payload, "+".join(_deciders(request))
+    home = means.network.home(payload["authority"])
+    reason = next((one for one in Reason if one.word == payload["why"]), Reason.UNSPECIFIED)
+    home.act(int(payload["serial"], 16), Act.REVOKE, at=means.at, actor=actor, reason=reason)
+    home.publish(at=means.at, actor=actor, force="full")
+    return str(payload["fingerprint"])
+
+
+def _two(request: Request) -> Two:
+    """Who prepared it and who approved it, as the ledger keeps them."""
+    return Two(request.maker, "+".join(_deciders(request)[1:]))
+
+
+def _release(request: Request, means: Means) -> str:
+    """Send a window's payments to the bank."""
+    return str(len(means.ledger.desk.release(request.payload["window"], _two(request), now=means.at)))
+
+
+def _prefund(request: Request, means: Means) -> str:
+    """Change what one party has paid ahead to another."""
+    told = request.payload
+    change = Change(
+        Party(told["debtor"]), Party(told["creditor"]), Fen(told["amount_fen"]), PrefundKind(told["why"]), told["reference"]
+    )
+    held = means.ledger.desk.change_prefund(change, _two(request), now=means.at)
+    return f"{held.debtor} {held.creditor} {held.held_fen}"
+
+
+def _dispute(request: Request, means: Means) -> str:
+    """Concede or uphold a dispute: the correction is booked with it."""
+    two, told = _two(request), request.payload
+    after = means.ledger.desk.step_dispute(
+        told["dispute"], Step(told["step"]), actor=two.maker, checker=two.checker, now=means.at, evidence={"said": request.reason}
+    )
+    return after.stage.value
+
+
 def _deciders(request: Request) -> list[str]:
     return [request.maker, *(decision.operator_id for decision in request.decisions if decision.approve)]
 
@@ -124,6 +172,10 @@ _CHANGES: Mapping[str, tuple[Kind, Callable[[Request, Means], str]]] = {
         (Kind("agree", Text("Agree a window's nets", "确认窗口净额"), _P.WINDOW_CLOSE, LARGE), _window),
         (Kind("abort", Text("Abort a window", "中止清算窗口"), _P.WINDOW_CLOSE, Fen(0)), _window),
         (Kind("reversal", Text("Reversal", "冲正"), _P.ADJUSTMENT_REQUEST, REVERSAL_LARGE), _reversal),
+        (Kind("revoke-cross", Text("Revoke a cross certificate", "吊销交叉证书"), _P.TRUST_REQUEST, Fen(0)), _revocation),
+        (Kind("release", Text("Release payments", "放行划款指令"), _P.SETTLEMENT_REQUEST, LARGE), _release),
+        (Kind("prefund", Text("Prepayment", "预付金调整"), _P.PARTICIPANT_REQUEST, LARGE), _prefund),
+        (Kind("dispute", Text("Uphold a dispute", "异议成立调整"), _P.DISPUTE_WORK, REVERSAL_LARGE), _dispute),
         (Kind("limit", Text("Participant's limit", "参与方额度"), _P.PARTICIPANT_REQUEST, LARGE), _limit),
     )
 }

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from cardstack.vault.network import Network
 from server.store.office import Office
 from server.store.store import Store
+from tests.consoles import EVENING
 
 LAUNCH: dict[str, Any] = {
     "executable_path": "/usr/bin/chromium",
@@ -19,7 +21,7 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-def every_page(store: Store, office: Office) -> dict[str, dict[str, str]]:
+def every_page(store: Store, office: Office, network: Network) -> dict[str, dict[str, str]]:
     """Name and path of each page, by the operator who may see it."""
     entries = store.transactions(limit=100)
     bill = next(one for one in entries if one.scheme.startswith("medical"))
@@ -27,6 +29,7 @@ def every_page(store: Store, office: Office) -> dict[str, dict[str, str]]:
     pending = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
     disputed = next(one.id for one in store.windows(cycle="transit") if one.stage == "disputed")
     waiting = office.requests.page(before=None, size=1, scope=None)
+    edge = network.graph(EVENING).edges[0].fingerprint
     pages = {
         "zhang.wei": {
             "overview": "/console/",
@@ -43,6 +46,10 @@ def every_page(store: Store, office: Office) -> dict[str, dict[str, str]]:
             "participants": "/console/participants/",
             "participant": "/console/participants/31.medical-fund",
             "approvals": "/console/approvals/?state=",
+            "reconciliation": "/console/reconciliation/",
+            "disputes": "/console/disputes/",
+            "dispute-new": f"/console/disputes/new/{bill.id}/{store.postings(bill.seq)[0].seq}",
+            "prefunds": "/console/participants/prefunds",
             "adjustments": "/console/adjustments/",
             "adjustment-new": f"/console/adjustments/new?message={bill.id}",
             "figures": "/console/figures/",
@@ -51,6 +58,9 @@ def every_page(store: Store, office: Office) -> dict[str, dict[str, str]]:
             "card": "/console/cards/profiles/3.00",
             "trace": "/console/cards/trace",
             "reports": "/console/reports/",
+            "trust": "/console/trust/",
+            "trust-edge": f"/console/trust/edges/{edge}",
+            "trust-register": "/console/trust/authorities/33",
             "system": "/console/system/",
             "account": "/console/account/",
             "totp": "/console/account/totp",

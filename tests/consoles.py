@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count, groupby
+from itertools import count, groupby, permutations
 from pathlib import Path
 from threading import Thread
 
+from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cardstack.ca.certificate import Certificate
-from cardstack.crypto.local import LocalSigner
+from cardstack.ca.officers import Officer, approve
+from cardstack.crypto.keys import Algorithm
+from cardstack.crypto.local import LocalSigner, generate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope
 from cardstack.settlement.intake import Node, prepare
@@ -23,6 +26,7 @@ from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transac
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
+from cardstack.vault.network import Network
 from server.app import create_app
 from server.config import Config
 from server.permissions import EVERYWHERE, Grant, Role
@@ -34,8 +38,10 @@ from server.store.posting import Submission
 from server.store.store import Store
 from server.store.values import Participant, RegisteredNode
 from tests.ledgers import NOON, node_trust
+from tests.unit.ca.provinces import AT, agreement
 from tests.unit.settlement.claims import a_claim
 from tests.unit.settlement.taps import a_ride, a_tap
+from tests.unit.vault.homes import card, home
 
 PROVINCES = {"31": "上海", "32": "江苏", "33": "浙江", "34": "安徽"}
 ROLES = {
@@ -153,6 +159,31 @@ def _lives(store: Store) -> None:
         store.instruct(one.id, now=later)
 
 
+PASSWORD = b"test password"
+EVENING = NOON + timedelta(hours=6)
+"""When the tests of pages look at it: after the authorities of the tests were made."""
+
+
+def recognise(folder: Path) -> Network:
+    """Four provinces and a bridge that recognise each other, with what follows from it issued and published."""
+    for code in ("00", *PROVINCES):
+        made = home(folder, code)
+        signer = made.authority.signer
+        assert isinstance(signer, LocalSigner)
+        (made.folder / "key.pem").write_bytes(signer.to_pkcs8(PASSWORD))
+    network = Network(folder, PASSWORD)
+    network.agree([agreement(by, of) for by, of in permutations(PROVINCES, 2)])
+    keys = {name: generate(Algorithm.ECDSA_P256_SHA256) for name in ("a", "b")}
+    for name, key in keys.items():
+        network.appoint(Officer(name, f"测试 {name}", key.public.spki), at=AT)
+    plan = network.plan(AT).content()
+    network.apply(plan, [approve(plan, officer=name, signer=key, at=AT) for name, key in keys.items()], at=AT)
+    for one in network.homes.values():
+        card(one)
+        one.publish(at=AT, actor="clock")
+    return network
+
+
 PEOPLE = (
     Operator("zhang.wei", "张伟", (Grant(Role.CLERK, EVERYWHERE),)),
     Operator("li.na", "李娜", (Grant(Role.CHECKER, EVERYWHERE),)),
@@ -163,15 +194,19 @@ PEOPLE = (
 
 
 @contextmanager
-def served(home: Path, *, demo: bool = True, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[tuple[str, Store, Office]]:
+def served(
+    home_folder: Path, *, demo: bool = True, clock: Callable[[], datetime] = lambda: EVENING
+) -> Iterator[tuple[str, Store, Office]]:
     """A console over the invented month on a free port of this machine: its address, its ledger, its office."""
-    store = open_store(f"sqlite:///{home}/ledger.db")
+    store = open_store(f"sqlite:///{home_folder}/ledger.db")
     office = Office(store.database.engine)
     if not store.windows():
         fill(store)
         for person in PEOPLE:
             office.people.save(person, NOON)
-    app = create_app(Config(home=home, demo=demo), store=store, clock=clock)
+        recognise(home_folder / "ca")
+    password = SecretStr(PASSWORD.decode())
+    app = create_app(Config(home=home_folder, demo=demo, ca_password=password), store=store, clock=clock)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -29,10 +29,13 @@ NOUNS = (
     "transactions",
     "windows",
     "settlements",
+    "reconciliation",
     "adjustments",
+    "disputes",
     "approvals",
     "participants",
     "figures",
+    "trust",
     "cards",
     "reports",
     "audit",
@@ -91,6 +94,7 @@ def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], dat
         store=store,
         trust_folder=config.trust_folder,
         home=config.home,
+        authority_password=password.get_secret_value().encode() if (password := config.ca_password) else None,
     )
     register(app, services)
 

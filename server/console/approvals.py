@@ -159,7 +159,7 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 def _decide(asked: Request, *, approve: bool) -> Request:
     now = moment()
     decision = Decision(operator().id, approve, request.form.get("reason", "").strip()[:500], now)
-    means = commands.Means(services().office, services().store, now)
+    means = commands.Means(services().office, services().store, now, services().network())
     return approvals.decide(
         services().office.requests,
         commands.kind(asked.kind),

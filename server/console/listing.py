@@ -26,8 +26,8 @@ Row: TypeAlias = Mapping[str, Any]
 class Column(NamedTuple):
     """One column. `kind` says how a cell is shown and exported.
 
-    Kinds are text, id, money, count, moment, day, percent and province; state, stage and entry are the states of
-    requests, of windows and of transactions. `link` makes an address from the row; a column that is not `shown`
+    Kinds are text, id, money, count, moment, day, percent and province; state, stage, entry and dispute are the states
+    of requests, of windows, of transactions and of disputes. `link` makes an address from the row; a column that is not `shown`
     waits in the column menu.
     """
 
@@ -89,7 +89,7 @@ class Listing:
     create: tuple[str, Text, Permission] | None = None
     extra: Callable[[], dict[str, Any]] = field(default=dict)
     template: str = "list.html"
-    live: bool = False
+    exportable: bool = True
 
     def where(self) -> dict[str, str]:
         """The filters of this request, cleaned of spaces; what a filter does not know is left out."""
@@ -135,7 +135,7 @@ def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
         query=query,
         problem=problem,
         sizes=SIZES,
-        exportable=g.operator.may(Permission.EXPORT),
+        exportable=listing.exportable and g.operator.may(Permission.EXPORT),
         **(listing.extra() | extra),
     )
 
@@ -170,6 +170,7 @@ _PLAIN: Mapping[str, Callable[[Any], str]] = {
     "state": lambda value: words.state_of(str(value))[1].of(g.language),
     "stage": lambda value: words.state_of(str(value), "stage")[1].of(g.language),
     "entry": lambda value: words.state_of(str(value), "entry")[1].of(g.language),
+    "dispute": lambda value: words.state_of(str(value), "dispute")[1].of(g.language),
     "province": lambda value: words.province(str(value)),
 }
 

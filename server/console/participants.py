@@ -5,6 +5,10 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cardstack.errors import Malformed
+from cardstack.settlement.prefund import LEVELS
+from cardstack.settlement.prefund import Kind as PrefundKind
+from cardstack.settlement.transaction import Party
 from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -60,6 +64,14 @@ def to_party(row: Any) -> str:
     return url_for("participants.show", party=row["name"])
 
 
+KINDS: dict[PrefundKind, Text] = {
+    PrefundKind.ALLOTTED: Text("allotted", "核定拨付"),
+    PrefundKind.TOP_UP: Text("top-up", "追加"),
+    PrefundKind.EMERGENCY: Text("emergency increase", "紧急调增"),
+    PrefundKind.ADJUSTMENT: Text("adjustment", "调整"),
+    PrefundKind.RETURNED: Text("returned", "退回"),
+}
+
 LISTING = Listing(
     name="participants",
     title=Text("Participants, limits, prefunds", "参与方·额度·预付金"),
@@ -76,6 +88,7 @@ LISTING = Listing(
     filters=(Filter("name", Text("Party", "参与方")),),
     fetch=_rows,
     key="name",
+    template="participants/index.html",
 )
 
 
@@ -94,11 +107,57 @@ def show(party: str) -> ResponseReturnValue:
     ]
     return render_template(
         "participants/show.html",
-        party=one,
+        participant=one,
         row=_row(one, _owing()),
         nets=nets,
         may_request=operator().may(Permission.PARTICIPANT_REQUEST, party[:2]),
     )
+
+
+@pages.page("/prefunds", needs=Permission.PARTICIPANT_READ)
+def prefunds() -> ResponseReturnValue:
+    """Every prepayment, how far the newest window of each monthly cycle uses it, and its warning."""
+    held = scope()
+    months = [one.id for one in store().windows() if one.stage is Stage.OPEN and len(one.id[len(one.cycle) + 1 :]) == 7]
+    found = [
+        (window, one)
+        for window in months or [""]
+        for one in store().desk.prefunds(window)
+        if held is None or {one.debtor[:2], one.creditor[:2]} & held
+    ]
+    return render_template(
+        "participants/prefunds.html",
+        found=found,
+        levels=LEVELS,
+        parties=[str(one.name) for one in store().parties() if operator().may(Permission.PARTICIPANT_REQUEST, one.name[:2])],
+        kinds=[(one.value, KINDS[one]) for one in PrefundKind],
+    )
+
+
+@pages.page("/prefunds", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)
+def prefund() -> ResponseReturnValue:
+    """Ask for a change of a prepayment."""
+    debtor, creditor = Party(request.form.get("debtor", "")), Party(request.form.get("creditor", ""))
+    amount = listing.fen_of(request.form.get("amount", ""))
+    try:
+        why = PrefundKind(request.form.get("why", ""))
+    except ValueError as error:
+        raise Malformed("why: no such kind", field="why") from error
+    asked = requesting.ask(
+        "prefund",
+        province=debtor.province,
+        subject=f"{debtor} {creditor}",
+        payload={
+            "debtor": debtor,
+            "creditor": creditor,
+            "amount_fen": amount,
+            "why": why.value,
+            "reference": request.form.get("reference", "")[:120],
+        },
+        amount_fen=amount,
+    )
+    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+    return redirect(url_for("approvals.show", request_id=asked), 303)
 
 
 @pages.page("/<party>/limit", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)

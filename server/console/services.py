@@ -19,6 +19,7 @@ from server.store.office import Office
 from server.store.office.people import Operator, SignedIn
 
 if TYPE_CHECKING:
+    from cardstack.vault.network import Network
     from server.store.store import Store
 
 EXTENSION = "cardstack.console"
@@ -37,11 +38,31 @@ class Services:
     store: "Store | None" = None
     trust_folder: Path | None = None
     home: Path | None = None
+    authority_password: bytes | None = None
+
+    def network(self) -> "Network | None":
+        """The authorities kept beside the data, with what others wrote since; None where there are none."""
+        folder = self.home / "ca" if self.home else None
+        if folder is None or not folder.is_dir():
+            return None
+        held = _network(folder, self.authority_password, tuple(sorted(folder.glob("*/authority.json"))))
+        for home in held.homes.values():
+            home.refresh()
+        return held
 
     @property
     def jobs(self) -> Jobs:
         """Work in the background, kept beside the data."""
         return _jobs(self.office, self.home or Path(gettempdir()), self.clock)
+
+
+@cache
+def _network(folder: Path, password: bytes | None, authorities: tuple[Path, ...]) -> "Network":
+    """Opened once: keys are slow to open. Another authority makes another tuple."""
+    from cardstack.vault.network import Network  # noqa: PLC0415  # only where there are authorities
+
+    del authorities
+    return Network(folder, password)
 
 
 @cache

@@ -74,8 +74,8 @@ LISTING = Listing(
     columns=(
         Column("id", Text("Instruction", "划款指令"), "id"),
         Column("window", Text("Window", "清算窗口"), "id", link=window_link),
-        Column("debtor", Text("Payer", "付款方"), "id", link=net_link("debtor")),
-        Column("creditor", Text("Payee", "收款方"), "id", link=net_link("creditor")),
+        Column("debtor", Text("Payer", "付款方"), "party", link=net_link("debtor")),
+        Column("creditor", Text("Payee", "收款方"), "party", link=net_link("creditor")),
         Column("amount", Text("Amount (yuan)", "金额（元）"), "money"),
         Column("paid", Text("Paid (yuan)", "已支付（元）"), "money", shown=False),
         Column("state", Text("State", "状态"), "state"),
@@ -120,7 +120,7 @@ def net(window_id: str, party: str) -> ResponseReturnValue:
     if position is None or (held is not None and party[:2] not in held):
         abort(404)
     owed = [row for row in store().owed(window_id) if party in {row.debtor, row.creditor}]
-    return listing.show(_net_listing(window_id, party), window=one, party=party, position=position, owed=owed, chart=_flows(owed))
+    return listing.show(_net_listing(window_id, party), window=one, whose=party, position=position, owed=owed, chart=_flows(owed))
 
 
 def _net_listing(window_id: str, party: str) -> Listing:
@@ -139,8 +139,8 @@ def _net_listing(window_id: str, party: str) -> Listing:
             [{**transactions.row_of(entry), "share": Fen(shares.get(entry.seq, 0))} for entry in found.entries], found.next
         )
 
-    columns = [column._replace(shown=column.key != "window") for column in transactions.COLUMNS if column.key != "refers"]
-    columns.insert(7, Column("share", Text("In this net (yuan)", "计入净额（元）"), "money"))
+    columns = [column._replace(shown=column.shown and column.key != "window") for column in transactions.COLUMNS]
+    columns.insert(8, Column("share", Text("In this net (yuan)", "计入净额（元）"), "money"))
     filters = [one for one in transactions.FILTERS if one.key in {"id", "scheme", "least", "most"}]
     return Listing(
         name="net",
@@ -149,6 +149,7 @@ def _net_listing(window_id: str, party: str) -> Listing:
         filters=filters,
         fetch=rows,
         template="settlements/net.html",
+        exportable=False,
     )
 
 

@@ -23,6 +23,11 @@ from server.permissions import ROLE_TITLES, Permission
 STATIC = Path(__file__).parent / "static"
 STATES: dict[str, tuple[str, Text]] = {
     "pending": ("yellow", Text("waiting", "待复核")),
+    "dispute opened": ("orange", Text("opened", "待对方答复")),
+    "dispute answered": ("yellow", Text("answered", "待提出方确认")),
+    "dispute in-arbitration": ("purple", Text("in arbitration", "仲裁中")),
+    "dispute upheld": ("green", Text("upheld", "异议成立")),
+    "dispute rejected": ("secondary", Text("rejected", "异议不成立")),
     "stage pending": ("yellow", Text("pending settlement", "待结算")),
     "entry pending": ("yellow", Text("pending", "待定")),
     "approved": ("blue", Text("approved", "已批准")),
@@ -80,6 +85,7 @@ def teach(app: Flask) -> None:
         typed=shell.typed,
         asset=asset,
         state=state,
+        party=party,
         province=province,
         navigation=navigation,
         preferences=lambda: g.preferences,
@@ -100,6 +106,16 @@ def teach(app: Flask) -> None:
         now=moment,
     )
     app.jinja_env.filters.update(FILTERS)
+
+
+def party(name: str) -> Markup:
+    """A party's title with its name; the titles are read once a request."""
+    if not hasattr(g, "party_titles"):
+        held = services().store
+        g.party_titles = {str(one.name): one.title for one in held.parties()} if held else {}
+    title = g.party_titles.get(str(name))
+    shown = Markup('<span class="id">{}</span>').format(name)
+    return Markup("{} <small>{}</small>").format(title.of(language()), shown) if title else shown
 
 
 def say(words: object) -> str:
@@ -220,4 +236,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "masked_number": mask_number,
     "as_json": as_json,
     "province_choice": province_choice,
+    "pair": lambda value: (value, party(value).striptags()),
 }

@@ -1,0 +1,200 @@
+"""争议: a side of a posting objects with evidence, the other answers before a deadline, what is upheld is put right."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, Ground, Stage, Step
+from cardstack.settlement.transaction import Party
+from cardstack.text import Text
+from server.console import listing, requesting, transactions
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import audit, moment, operator, scope, store, t
+from server.permissions import Pages, Permission, Scope
+from server.store.disputing import UPHOLDS, Dispute
+from server.store.queries import disputes as queries
+from server.store.values import BookedPosting, Entry
+
+pages = Pages("disputes", __name__, url_prefix="/console/disputes")
+
+STEPS: dict[Step, Text] = {
+    Step.ANSWER: Text("Answer", "答复"),
+    Step.CONCEDE: Text("Concede", "认可异议"),
+    Step.ACCEPT: Text("Accept the answer", "接受答复"),
+    Step.ESCALATE: Text("Ask for arbitration", "申请仲裁"),
+    Step.UPHOLD: Text("Uphold", "裁定成立"),
+    Step.REJECT: Text("Reject", "裁定不成立"),
+    Step.WITHDRAW: Text("Withdraw", "撤回"),
+}
+
+
+def _row(one: Dispute, booked: queries.Disputed) -> dict[str, Any]:
+    return {
+        "id": str(one.seq),
+        "message": booked.message,
+        "opened_by": str(one.opened_by),
+        "against": booked.other(one.opened_by),
+        "ground": GROUNDS[one.ground],
+        "disputed": one.disputed_fen,
+        "stage": one.stage.value,
+        "since": one.since,
+        "deadline": one.deadline,
+    }
+
+
+def _visible(booked: queries.Disputed, held: Scope) -> bool:
+    return held is None or bool({booked.debtor[:2], booked.creditor[:2]} & held)
+
+
+def _rows(query: Query) -> Slice:
+    stage = Stage(query.where["stage"]) if query.where.get("stage") else None
+    found = store().desk.disputes(stage=stage)
+    with store().view() as view:
+        booked = queries.disputed(view, [one.posting for one in found])
+    shown = [one for one in found if _visible(booked[one.posting], query.scope)]
+    start = next((place + 1 for place, one in enumerate(shown) if str(one.seq) == query.after), 0)
+    part = shown[start : start + query.size]
+    more = start + query.size < len(shown)
+    return Slice([_row(one, booked[one.posting]) for one in part], str(part[-1].seq) if more else None)
+
+
+LISTING = Listing(
+    name="disputes",
+    title=Text("Disputes", "争议"),
+    about=Text(
+        "A dispute is opened from a transaction's posting. Who does not answer in time concedes.",
+        "在交易的记账分录处提出异议；逾期未答复视为认可。",
+    ),
+    columns=(
+        Column("id", Text("Dispute", "编号"), "id", link=lambda row: url_for("disputes.show", seq=row["id"])),
+        Column(
+            "message",
+            Text("Transaction", "交易流水号"),
+            "id",
+            link=lambda row: url_for("transactions.show", message_id=row["message"]),
+        ),
+        Column("opened_by", Text("Opened by", "提出方"), "party"),
+        Column("against", Text("Against", "对方"), "party"),
+        Column("ground", Text("Ground", "理由")),
+        Column("disputed", Text("Disputed (yuan)", "争议金额（元）"), "money"),
+        Column("stage", Text("Stage", "阶段"), "dispute"),
+        Column("deadline", Text("Deadline", "期限"), "moment"),
+    ),
+    filters=(Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, STAGES[stage]) for stage in Stage]),),
+    fetch=_rows,
+)
+
+
+@pages.page("/", needs=Permission.DISPUTE_READ)
+def index() -> ResponseReturnValue:
+    """All disputes of the operator's provinces."""
+    return listing.show(LISTING)
+
+
+@pages.page("/new/<message_id>/<int:posting>", needs=Permission.DISPUTE_WORK)
+def form(message_id: str, posting: int) -> ResponseReturnValue:
+    """The form for a dispute about one posting."""
+    entry, booked = _posting(message_id, posting)
+    return render_template("disputes/form.html", entry=entry, booked=booked, sides=_sides(booked), grounds=list(GROUNDS.items()))
+
+
+@pages.page("/new/<message_id>/<int:posting>", needs=Permission.DISPUTE_WORK, method="POST", fresh=True)
+def submit(message_id: str, posting: int) -> ResponseReturnValue:
+    """Open a dispute for a side that the operator works for."""
+    _, booked = _posting(message_id, posting)
+    side = request.form.get("opened_by", "")
+    if side not in _sides(booked):
+        abort(403)
+    try:
+        ground = Ground(request.form.get("ground", ""))
+    except ValueError as error:
+        raise Malformed("ground: no such ground", field="ground") from error
+    made = store().desk.open_dispute(
+        posting,
+        opened_by=Party(side),
+        ground=ground,
+        disputed_fen=listing.fen_of(request.form.get("disputed", ""), "disputed"),
+        actor=operator().id,
+        now=moment(),
+        evidence={"said": request.form.get("reason", "")[:500]},
+    )
+    audit(str(made.seq), side[:2], message=message_id, posting=posting, disputed_fen=made.disputed_fen)
+    flash(t("The dispute is open; the other side was told.", "异议已提出，已通知对方。"), "success")
+    return redirect(url_for(".show", seq=made.seq), 303)
+
+
+@pages.page("/<int:seq>", needs=Permission.DISPUTE_READ)
+def show(seq: int) -> ResponseReturnValue:
+    """One dispute, its history, and what may happen next."""
+    one, booked = _load(seq)
+    with store().view() as view:
+        moves = queries.moves(view, seq)
+    return render_template(
+        "disputes/show.html",
+        dispute=one,
+        booked=booked,
+        row=_row(one, booked),
+        moves=moves,
+        stages=STAGES,
+        steps=_steps(one, booked),
+        words=STEPS,
+        upholds=UPHOLDS,
+    )
+
+
+@pages.page("/<int:seq>/step", needs=Permission.DISPUTE_WORK, method="POST", fresh=True)
+def step(seq: int) -> ResponseReturnValue:
+    """Take a step; what gives money back is asked for and decided by another."""
+    one, booked = _load(seq)
+    wanted = next((each for each in _steps(one, booked) if each.value == request.form.get("step")), None) or abort(403)
+    said = request.form.get("reason", "").strip()[:500]
+    if wanted in UPHOLDS:
+        asked = requesting.ask(
+            "dispute",
+            province=_answering(one, booked)[:2],
+            subject=str(seq),
+            payload={"dispute": seq, "step": wanted.value, "transaction": booked.message},
+            amount_fen=one.disputed_fen,
+            reason=said,
+        )
+        flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+        return redirect(url_for("approvals.show", request_id=asked), 303)
+    store().desk.step_dispute(seq, wanted, actor=operator().id, now=moment(), evidence={"said": said})
+    audit(str(seq), one.opened_by[:2], step=wanted.value, said=said)
+    return redirect(url_for(".show", seq=seq), 303)
+
+
+def _load(seq: int) -> tuple[Dispute, queries.Disputed]:
+    found = next((one for one in store().desk.disputes() if one.seq == seq), None) or abort(404)
+    with store().view() as view:
+        booked = queries.disputed(view, [found.posting])[found.posting]
+    if not _visible(booked, scope()):
+        abort(404)
+    return found, booked
+
+
+def _posting(message_id: str, posting: int) -> tuple[Entry, BookedPosting]:
+    entry = transactions.load(message_id)
+    found = next((one for one in store().postings(entry.seq) if one.seq == posting), None)
+    return entry, found or abort(404)
+
+
+def _sides(booked: BookedPosting) -> list[str]:
+    """The sides of a posting for which this operator may speak."""
+    sides = (str(booked.posting.debtor), str(booked.posting.creditor))
+    return [one for one in sides if operator().may(Permission.DISPUTE_WORK, one[:2])]
+
+
+def _answering(one: Dispute, booked: queries.Disputed) -> str:
+    return booked.other(one.opened_by)
+
+
+def _steps(one: Dispute, booked: queries.Disputed) -> list[Step]:
+    """What the operator may do: the opener's steps, the other side's, or in arbitration the centre's."""
+    works = Permission.DISPUTE_WORK
+    theirs = {Step.ACCEPT, Step.ESCALATE, Step.WITHDRAW} if operator().may(works, one.opened_by[:2]) else set()
+    theirs |= {Step.ANSWER, Step.CONCEDE} if operator().may(works, _answering(one, booked)[:2]) else set()
+    theirs |= {Step.UPHOLD, Step.REJECT} if operator().scope(works) is None else set()
+    return [each for each in DISPUTE.events(one.stage) if each in theirs]

@@ -1,0 +1,123 @@
+"""对账差异: what was released against what the bank booked; the bank's file is taken in and every difference named."""
+
+from typing import Any
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import Malformed
+from cardstack.settlement.banking import statements
+from cardstack.settlement.banking.matching import DIFFERENCES, Difference, Mismatch
+from cardstack.text import Text
+from server.console import listing
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import audit, moment, operator, scope, store, t
+from server.permissions import EVERYWHERE, Pages, Permission, Scope
+
+pages = Pages("reconciliation", __name__, url_prefix="/console/reconciliation")
+
+
+def _visible(reference: str, held: Scope) -> bool:
+    """A payment concerns the provinces of its two sides; a stranger in the bank's file is for the centre alone."""
+    if held is None:
+        return True
+    found = next((one for one in store().instructions(reference.rpartition(".")[0]) if one.instruction.id == reference), None)
+    return found is not None and bool({found.instruction.debtor[:2], found.instruction.creditor[:2]} & held)
+
+
+def row_of(one: Mismatch) -> dict[str, Any]:
+    """A difference as a line of a list."""
+    window = one.reference.rpartition(".")[0]
+    return {
+        "reference": one.reference,
+        "window": window if window and store().window(window) else None,
+        "difference": DIFFERENCES[one.difference],
+        "expected": one.expected_fen,
+        "booked": one.booked_fen,
+        "by": one.booked_fen - one.expected_fen,
+    }
+
+
+def _rows(query: Query) -> Slice:
+    where = query.where
+    found = [
+        one
+        for one in store().desk.open_payments()
+        if where.get("difference") in {None, one.difference.value}
+        and one.reference.startswith(where.get("window", ""))
+        and _visible(one.reference, query.scope)
+    ]
+    start = next((place + 1 for place, one in enumerate(found) if one.reference == query.after), 0)
+    part = found[start : start + query.size]
+    return Slice([row_of(one) for one in part], part[-1].reference if start + query.size < len(found) else None)
+
+
+def _window(row: Any) -> str | None:
+    return url_for("windows.show", window_id=row["window"]) if row["window"] else None
+
+
+COLUMNS = (
+    Column("reference", Text("Payment", "划款指令"), "id"),
+    Column("window", Text("Window", "清算窗口"), "id", link=_window),
+    Column("difference", Text("Difference", "差异类型")),
+    Column("expected", Text("Ours (yuan)", "我方金额（元）"), "money"),
+    Column("booked", Text("Bank (yuan)", "银行金额（元）"), "money"),
+    Column("by", Text("Difference (yuan)", "差额（元）"), "money"),
+)
+
+LISTING = Listing(
+    name="reconciliation",
+    title=Text("Discrepancies", "对账差异"),
+    about=Text(
+        "Payments that were released and that the bank has not booked as they were sent.",
+        "已放行而银行尚未按指令入账的划款；导入银行回盘后自动核对。",
+    ),
+    columns=COLUMNS,
+    filters=(
+        Filter("window", Text("Window", "清算窗口")),
+        Filter(
+            "difference",
+            Text("Difference", "差异类型"),
+            "choice",
+            choices=[(one.value, DIFFERENCES[one]) for one in Difference],
+        ),
+    ),
+    fetch=_rows,
+    key="reference",
+    template="reconciliation/index.html",
+)
+
+
+@pages.page("/", needs=Permission.RECONCILIATION_READ)
+def index() -> ResponseReturnValue:
+    """What is not agreed with the bank."""
+    return listing.show(LISTING, may_upload=operator().may(Permission.RECONCILIATION_WORK, EVERYWHERE))
+
+
+@pages.page("/bank-file", needs=Permission.RECONCILIATION_WORK, method="POST", fresh=True)
+def upload() -> ResponseReturnValue:
+    """Take in a bank's file: camt.053, or the result CSV. Each line counts once, however often it is sent."""
+    if scope() is not None:
+        raise Malformed("bank files are the clearing centre's", field="file")
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise Malformed("file: none was chosen", field="file")
+    raw = file.read()
+    lines = statements.camt_053(raw) if raw.lstrip()[:1] == b"<" else statements.result_csv(raw, _charset(raw))
+    matched = store().desk.take_lines(lines, actor=operator().id, now=moment())
+    audit(file.filename[:80], EVERYWHERE, lines=len(lines), mismatches=len(matched.mismatches))
+    if not matched.mismatches:
+        flash(t(f"{len(lines)} lines taken in; everything agrees.", f"已导入 {len(lines)} 行，全部一致。"), "success")
+        return redirect(url_for(".index"), 303)
+    g.scope = None
+    rows = [row_of(one) for one in matched.mismatches]
+    return render_template("reconciliation/result.html", lines=len(lines), rows=rows, columns=COLUMNS)
+
+
+def _charset(raw: bytes) -> str:
+    """UTF-8 where it is, else what Chinese banks write."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"

@@ -1,0 +1,73 @@
+"""WCAG 2.2 AA by axe: no violation on any page in any look, in both languages; and none of the content policy."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tests.browsers import every_page
+from tests.console.conftest import Served, listening
+
+pytestmark = pytest.mark.slow
+
+LOOKS = {
+    "dark": {"bsTheme": "dark"},
+    "large": {"size": "large"},
+    "high contrast": {"contrast": "high"},
+    "high contrast, dark": {"contrast": "high", "bsTheme": "dark"},
+    "large, compact, dark": {"size": "large", "density": "compact", "bsTheme": "dark"},
+}
+"""How the page is looked at after the usual light one: the attributes that the server would write into `html`."""
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+APPEARANCE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
+"""The rules whose answer a look can change; the others judge the document, which stays the same."""
+
+SETUP = "([look, usual]) => Object.assign(document.documentElement.dataset, usual, look)"
+USUAL = {"bsTheme": "light", "size": "normal", "contrast": "normal", "density": "normal"}
+ASK = """async (rules) => (await axe.run(document, {runOnly: rules, resultTypes: ["violations"]})).violations.map(
+    (one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`).slice(0, 3).join(" | ")}`)"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing(language: str, chromium: Any, console: Served) -> None:
+    """Every page of the console in every look."""
+    source = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    opened = listening(chromium, viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+    page = opened.page
+    page.goto(f"{console.address}/console/sign-in?lang={language}")
+    found = _violations(page, source, "sign-in")
+    for operator, pages in every_page(console.store, console.office, console.network).items():
+        page.goto(console.link(operator))
+        for name, path in pages.items():
+            page.goto(f"{console.address}{path}", wait_until="domcontentloaded")
+            found |= _violations(page, source, name)
+    page.context.close()
+    assert not found, "\n".join(f"{name}: {one}" for name, many in found.items() for one in many)
+    assert opened.faults == []
+
+
+def _violations(page: Any, source: str, name: str) -> dict[str, list[str]]:
+    page.evaluate(source)
+    assert page.evaluate("document.documentElement.lang") in {"zh-CN", "en"}
+    found = {name: page.evaluate(ASK, TAGS)}
+    for look, attributes in LOOKS.items():
+        page.evaluate(SETUP, [attributes, USUAL])
+        found[f"{name}, {look}"] = page.evaluate(ASK, APPEARANCE)
+    return {key: violations for key, violations in found.items() if violations}
+
+
+def test_nothing_is_wider_than_a_narrow_window(chromium: Any, console: Served) -> None:
+    """At 320 CSS pixels no page scrolls sideways (WCAG 1.4.10)."""
+    opened = listening(chromium, viewport={"width": 320, "height": 640})
+    page = opened.page
+    wide: dict[str, int] = {}
+    for operator, pages in every_page(console.store, console.office, console.network).items():
+        page.goto(console.link(operator))
+        for name, path in pages.items():
+            page.goto(f"{console.address}{path}", wait_until="domcontentloaded")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > 320:
+                wide[name] = width
+    page.context.close()
+    assert wide == {}
