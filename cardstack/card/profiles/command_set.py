@@ -152,10 +152,10 @@ COMMANDS: tuple[Entry, ...] = (
         Text("CHANGE PIN", "修改密码"),
         0x80,
         0x5E,
-        Text("P1 01 by the holder", "P1 01 由持卡人修改"),
-        Text("old PIN, FF, new PIN", "旧密码、FF、新密码"),
+        Text("P1 01 by the holder, 00 by the issuer", "P1 01 由持卡人修改，00 由发卡方重装"),
+        Text("old PIN, FF, new PIN; P1 00: new PIN and MAC 4 (PBOC)", "旧密码、FF、新密码；P1 00：新密码、MAC 4（PBOC）"),
         NONE,
-        (0x63C0, 0x6700, 0x6983, 0x6A80, 0x6A86, 0x6A88),
+        (0x63C0, 0x6700, 0x6983, 0x6988, 0x6A80, 0x6A86, 0x6A88),
         JIANGSU,
     ),
     Entry(
