@@ -12,7 +12,8 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Untrusted
 
-SECURE = 0x04
+SECURE, ENCIPHERED = 0x04, 0x0C
+"""Class bits: a MAC, and a MAC over enciphered data. Some commands encipher under 04; they say so in their text."""
 MAC_SIZE = 4
 
 
@@ -57,10 +58,19 @@ def decipher(data: bytes, key: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
     return plain
 
 
-def protect(command: Command, key: bytes, iv: bytes, block: Block = Block.TRIPLE_DES, *, enciphered: bool = False) -> Command:
-    """A command with its MAC, and its data enciphered where asked for."""
+def protect(
+    command: Command,
+    key: bytes,
+    iv: bytes,
+    block: Block = Block.TRIPLE_DES,
+    *,
+    enciphered: bool = False,
+    bits: int | None = None,
+) -> Command:
+    """A command with its MAC, and its data enciphered where asked for; `bits` overrides what the class says of it."""
     data = encipher(command.data, key, block) if enciphered and command.data else command.data
-    bare = replace(command, cla=command.cla | SECURE, data=data)
+    said = (ENCIPHERED if enciphered else SECURE) if bits is None else bits
+    bare = replace(command, cla=command.cla | said, data=data)
     return replace(bare, data=data + mac(bare, key, iv, block))
 
 
@@ -77,4 +87,4 @@ def unprotect(command: Command, key: bytes, iv: bytes, block: Block = Block.TRIP
     if not compare_digest(mac(bare, key, iv, block), command.data[-MAC_SIZE:]):
         raise Untrusted("the MAC of the command is wrong")
     data = decipher(bare.data, key, block) if enciphered and bare.data else bare.data
-    return replace(bare, cla=command.cla & ~SECURE, data=data)
+    return replace(bare, cla=command.cla & ~ENCIPHERED, data=data)
