@@ -24,6 +24,10 @@ PAGES: dict[str, str] = {
     "docs/reference/clients.md": "scripts.reference_clients:clients",
     "docs/reference/path-rules.md": "scripts.reference_pages:path_rules",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
+    "docs/reference/settlement/schemes.md": "cardstack.settlement.reference:schemes",
+    "docs/reference/settlement/figures.md": "cardstack.settlement.reference:figures_in_force",
+    "docs/reference/settlement/files.md": "cardstack.settlement.reference:files",
+    "docs/reference/settlement/machines.md": "cardstack.settlement.reference:machines",
     "docs/reference/status-words.md": "scripts.reference_pages:status_words",
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from struct import Struct
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cardstack.errors import Malformed
 from cardstack.text import Text
@@ -33,6 +33,15 @@ _FORMS: Mapping[str, tuple[str, Text]] = {
     "choice": ("", Text("one of the declared values", "约定值之一")),
     "text": (r"[^\n]{%d}", Text("text padded with spaces", "文本，右补空格")),
 }
+
+
+class Fault(NamedTuple):
+    """A line that is not taken: its number in the file from 1, its id where it can be read, why, and in which column."""
+
+    line: int
+    id: str
+    code: str
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,11 @@ class Layout:
         """What a whole good line looks like."""
         return re.compile("".join(column.pattern for column in self.columns).encode("latin-1") + rb"\n")
 
+    @cached_property
+    def all_good(self) -> re.Pattern[bytes]:
+        """Any number of good lines."""
+        return re.compile(b"(?:" + self.good.pattern + b")*")
+
     def line(self, values: Mapping[str, object], charset: Charset = "gb18030") -> bytes:
         """One line; every column must be given."""
         return b"".join(column.coded(values[column.name], charset) for column in self.columns) + b"\n"
@@ -107,6 +121,25 @@ class Layout:
     def columns_of(self, raw: bytes) -> tuple[Sequence[bytes], ...]:
         """Whole lines as columns of byte strings."""
         return tuple(zip(*self.struct.iter_unpack(raw), strict=True)) if raw else tuple(() for _ in self.columns)
+
+    def sift(self, raw: bytes, first: int) -> tuple[bytes, Sequence[int], list[Fault]]:
+        """The good lines with their numbers from 1, and a fault for each other: which column is not of its form.
+
+        `first` is the number of the first line, counted from 0; an id, where there is one, is the first column.
+        """
+        if self.all_good.fullmatch(raw):
+            return raw, range(first + 1, first + 1 + len(raw) // self.size), []
+        good, numbers, faults = [], [], []
+        for place in range(-(-len(raw) // self.size)):
+            line = raw[place * self.size : (place + 1) * self.size]
+            if self.good.fullmatch(line):
+                good.append(line)
+                numbers.append(first + place + 1)
+                continue
+            column, head = self.fault(line), line[: self.columns[0].width]
+            identity = head.decode("latin-1") if head.isalnum() else ""
+            faults.append(Fault(first + place + 1, identity, "line-malformed", column.name if column else "end of line"))
+        return b"".join(good), numbers, faults
 
     def table(self) -> str:
         """The declaration as a Markdown table, for the reference."""

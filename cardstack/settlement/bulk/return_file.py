@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cardstack.errors import Malformed
-from cardstack.settlement.bulk.layout import Charset, Column, Layout
-from cardstack.settlement.bulk.transit_file import Fault
+from cardstack.settlement.bulk.layout import Charset, Column, Fault, Layout
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.schemes.transit import REASONS
 from cardstack.text import Text

@@ -5,7 +5,6 @@ one-transaction path computes of fare, discounts and fee depends on the *shape* 
 fare, transfer), so it is computed once a shape, by that same path. Only proof, balance and clock differ line by line.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
@@ -16,7 +15,7 @@ from typing import Final, NamedTuple
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.canonical import contents, text_member
-from cardstack.settlement.bulk.layout import Charset
+from cardstack.settlement.bulk.layout import Charset, Fault
 from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT
 from cardstack.settlement.bulk.transit_shapes import NONE, SHAPES_MAX, Memory, Priced, Raw, Shape, price, shapes
 from cardstack.settlement.columns import Columns
@@ -29,15 +28,6 @@ from cardstack.settlement.transit.proofs import tacs
 from cardstack.settlement.transit.tap import moment_of
 
 CHUNK: Final = 8_192
-
-
-class Fault(NamedTuple):
-    """A line that is not taken: its number in the file from 1, its id where it can be read, why, and in which column."""
-
-    line: int
-    id: str
-    code: str
-    column: str = ""
 
 
 class Batch(NamedTuple):
@@ -73,9 +63,6 @@ def batches(
         yield reader.batch(body[first * size : last * size], first)._replace(next_line=last)
 
 
-_ALL_GOOD = re.compile(b"(?:" + LAYOUT.good.pattern + b")*")
-
-
 class Reader:
     """The lines of one file, with what is remembered of others."""
 
@@ -86,10 +73,7 @@ class Reader:
 
     def batch(self, raw: bytes, first: int) -> Batch:
         """Lines of which the first has the number `first`, counted from 0."""
-        numbers: Sequence[int] = range(first + 1, first + 1 + len(raw) // LAYOUT.size)
-        faults: list[Fault] = []
-        if not _ALL_GOOD.fullmatch(raw):
-            raw, numbers, faults = _sift(raw, first)
+        raw, numbers, faults = LAYOUT.sift(raw, first)
         columns = dict(zip((c.name for c in LAYOUT.columns), LAYOUT.columns_of(raw), strict=True))
         codes, seconds = self._form(columns)
         self._blocked(columns, codes)
@@ -286,18 +270,3 @@ def _picked(column: Sequence[bytes], good: Sequence[int]) -> list[str]:
     """Some of an ASCII column as text, decoded in one piece."""
     values = column if len(good) == len(column) else [column[place] for place in good]
     return b"\n".join(values).decode("ascii").split("\n") if values else []
-
-
-def _sift(raw: bytes, first: int) -> tuple[bytes, list[int], list[Fault]]:
-    """The good lines with their numbers, and a fault for each other: which column is not of its form."""
-    good, numbers, faults = [], [], []
-    for place in range(-(-len(raw) // LAYOUT.size)):
-        line = raw[place * LAYOUT.size : (place + 1) * LAYOUT.size]
-        if LAYOUT.good.fullmatch(line):
-            good.append(line)
-            numbers.append(first + place + 1)
-            continue
-        column = LAYOUT.fault(line)
-        identity = line[:30].decode("latin-1") if line[:30].isalnum() else ""
-        faults.append(Fault(first + place + 1, identity, "line-malformed", column.name if column else "end of line"))
-    return b"".join(good), numbers, faults

@@ -8,9 +8,8 @@ import pytest
 
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.bulk import return_file
-from cardstack.settlement.bulk.layout import Charset
+from cardstack.settlement.bulk.layout import Charset, Fault
 from cardstack.settlement.bulk.package import describe, pack, unpack, verified
-from cardstack.settlement.bulk.transit_file import Fault
 from cardstack.settlement.bulk.transit_layout import LAYOUT
 from cardstack.settlement.schemes.transit import REASONS
 from cardstack.settlement.transaction import Party
