@@ -71,6 +71,19 @@ def parse(lines: Iterable[str]) -> Iterator[Step]:
         yield _step(number, text)
 
 
+def is_step(line: str) -> bool:
+    """Whether a line belongs to a script: a reset, a comment, or bytes.
+
+    >>> is_step("00A40400"), is_step("reset"), is_step("cd SSSE"), is_step("cat EF05")
+    (True, True, False, False)
+    """
+    try:
+        list(parse([line]))
+    except Malformed:
+        return False
+    return True
+
+
 def _step(number: int, text: str) -> Step:
     matched = _LINE.fullmatch(text)
     digits = "".join(matched["command"].split()) if matched else ""

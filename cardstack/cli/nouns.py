@@ -27,6 +27,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("perso", "cardstack.cli.perso", Text("Personalise cards from a batch file.", "批量制卡。")),
     Noun("transit", "cardstack.cli.transit", Text("The transit purse.", "交通钱包。")),
     Noun("sam", "cardstack.cli.sam", Text("The terminal's PSAM.", "终端 PSAM 卡。")),
+    Noun("shell", "cardstack.cli.shell", Text("Walk a card's file system.", "交互式卡片文件浏览。")),
     Noun("apdu", "cardstack.cli.apdu", Text("Send APDUs and say what they mean.", "发送 APDU 并解释。")),
     Noun("trace", "cardstack.cli.trace", Text("Recorded conversations.", "通信记录。")),
     Noun("replay", "cardstack.cli.replay", Text("A recording as a host or as a card.", "以记录充当主机或卡片。")),

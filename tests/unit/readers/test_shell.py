@@ -1,0 +1,64 @@
+"""The shell: its transcripts are tests, its lines run without anybody there, and cmd2 wraps the same lines."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from cardstack.card.profiles import profile
+from cardstack.cli.navigator import Navigator
+from cardstack.cli.shell import transcribe
+from cardstack.text import Language
+from emulator.opening import open_card
+from tests.command import CommandLine
+
+TRANSCRIPTS = sorted((Path(__file__).resolve().parents[2] / "transcripts").glob("*.txt"))
+
+
+def navigator(name: str, language: Language = "en") -> Navigator:
+    return Navigator(open_card(f"emu:{name}"), profile(name), language)
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_a_transcript_says_itself_again(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line behind a prompt, typed again, gives the same session."""
+    text = path.read_text("utf-8")
+    language: Language = "zh" if ".zh" in path.name else "en"
+    monkeypatch.setenv("CARDSTACK_LANG", language)
+    name = text.split(":", 1)[0]
+    typed = [line.split("> ", 1)[1] for line in text.splitlines() if line.startswith(f"{name}:") and "> " in line]
+    transcribe(navigator(name, language), typed)
+    assert capsys.readouterr().out == text
+
+
+def test_a_file_of_scriptors_runs_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Resets, comments and spaced bytes; piped in, too."""
+    path = tmp_path / "script"
+    path.write_text("reset\n# the application\n00 a4 04 00 0f 73 78 31 2e 73 68 2e c9 e7 bb e1 b1 a3 d5 cf 00\n")
+    command = CommandLine(monkeypatch, capsys)
+    assert "9000" in command("shell", "--reader", "emu:2.00", "--script", str(path)).out
+    monkeypatch.setattr("sys.stdin", io.StringIO("ls\nquit\nls\n"))
+    assert command("shell", "--reader", "emu:2.00").out.count("SSSE/") == 1
+
+
+def test_people_get_the_same_lines_with_history_and_pipes() -> None:
+    """cmd2 hands every line on; plain bytes are sent as they stand."""
+    from cardstack.cli.interactive import CardShell
+
+    shell = CardShell(navigator("2.00"))
+    shell.stdout = io.StringIO()
+    for line in ("cd SSSE", "cat EF05", "00B2032C06", "atr"):
+        shell.onecmd_plus_hooks(line)
+    said = shell.stdout.getvalue()
+    assert "specification version: 2.00" in said
+    assert "0304322E30309000" in said
+    assert shell.prompt == "2.00:SSSE> "
+
+
+def test_help_names_every_command() -> None:
+    """In both languages, one line each."""
+    languages: tuple[Language, ...] = ("en", "zh")
+    for language in languages:
+        assert len(list(navigator("2.00", language).do("help"))) == 11
