@@ -1,4 +1,4 @@
-"""Install what tests need from the system, on Debian and as root; say what could not be had.
+"""Install what tests need from the system, on Debian and as root, and what is compiled with it; say what could not be had.
 
 Nothing here is needed to run cardstack itself.
 """
@@ -6,8 +6,12 @@ Nothing here is needed to run cardstack itself.
 import os
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Part(NamedTuple):
@@ -40,6 +44,25 @@ PARTS = (
 
 
 def main() -> None:
+    system_parts()
+    compiled_parts()
+
+
+def compiled_parts() -> None:
+    """Pyscard has no wheels for Linux; it builds where the compiler and the PC/SC headers are."""
+    if find_spec("smartcard") is not None:
+        return
+    uv = shutil.which("uv")
+    if uv is None:
+        subprocess.run([sys.executable, "-m", "ensurepip"], check=False, capture_output=True)
+    pip = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    result = subprocess.run([*pip, "--quiet", "--editable", f"{ROOT}[pcsc]"], check=False, capture_output=True, text=True)
+    if result.returncode:
+        print("   not there: pyscard (it did not build: no compiler or no winscard.h); its tests skip.")
+
+
+def system_parts() -> None:
+    """The packages of the parts that are missing."""
     missing = [part for part in PARTS if not part.present()]
     if not missing:
         return
