@@ -6,6 +6,8 @@ Which habits a province's cards really have is known from clients alone; each va
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
 
 from cardstack.card.profile import MF, NOT_DECLARED, Data, Length, Profile, Style
 from cardstack.card.profiles import (
@@ -169,15 +171,27 @@ TRANSIT_CARDS = (
 PROFILES: Mapping[str, Profile] = {one.name: one for one in (FIRST, SECOND, THIRD, *VARIANTS, *TRANSIT_CARDS, *cities.CARDS)}
 
 
+GROUP = "cardstack.profiles"
+"""The entry-point group in which an installed package offers profiles: each names a `Profile`."""
+
+
+@cache
+def outside() -> Mapping[str, Profile]:
+    """The profiles that installed packages offer, by name; one that is declared here already is not replaced."""
+    offered = (entry.load() for entry in entry_points(group=GROUP))
+    return {one.name: one for one in offered if isinstance(one, Profile) and one.name not in PROFILES}
+
+
 def profile(name: str) -> Profile:
-    """The profile with a name, or `Refused`.
+    """The profile with a name, declared here or offered by an installed package, or `Refused`.
 
     >>> profile("3.00").application("SSSE").file(0xEF06).read.allows(frozenset())
     False
     """
-    if name not in PROFILES:
-        raise Refused(f"known are {', '.join(PROFILES)}", NOT_DECLARED, profile=name, what="cards")
-    return PROFILES[name]
+    found = PROFILES.get(name) or outside().get(name)
+    if found is None:
+        raise Refused(f"known are {', '.join((*PROFILES, *outside()))}", NOT_DECLARED, profile=name, what="cards")
+    return found
 
 
-__all__ = ["PROFILES", "Style", "profile"]
+__all__ = ["PROFILES", "Style", "outside", "profile"]

@@ -1,11 +1,17 @@
 """What every declared profile owes to those who read it."""
 
+import re
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+
 import pytest
 
-from cardstack.card.layout import File, Form
+from cardstack.card import profiles
+from cardstack.card.layout import File, Form, Item, Nested, items
 from cardstack.card.profile import Application
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.errors import Refused
+from cardstack.text import Text
 
 DECLARED = {
     file: f"{one.name} {application.name} {file.fid:04X}"
@@ -55,3 +61,41 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
     """Whoever mistypes a name reads which there are."""
     with pytest.raises(Refused, match=r"2\.00"):
         profile("9.99")
+
+
+def test_an_installed_package_may_offer_a_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point in the group names a Profile; it is known by its name and replaces none of ours."""
+    mine = profile("2.00").variant("9.00-test", Text("offered", "外部提供"))
+    thief = profile("2.00").variant("3.00", Text("a thief", "冒名"))
+    offered = [EntryPoint(one.name, "tests", profiles.GROUP) for one in (mine, thief)]
+    monkeypatch.setattr(EntryPoint, "load", lambda entry: mine if entry.name == mine.name else thief)
+    monkeypatch.setattr(profiles, "entry_points", lambda group: offered if group == profiles.GROUP else [])
+    profiles.outside.cache_clear()
+    try:
+        assert profile("9.00-test") is mine
+        assert profile("3.00") is PROFILES["3.00"]
+    finally:
+        profiles.outside.cache_clear()
+
+
+def every_item(body: type) -> Iterator[Item]:
+    for item in items(body).values():
+        yield item
+        if isinstance(item.codec, Nested):
+            yield from every_item(item.codec.body)
+
+
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_every_file_and_item_cites_and_speaks_both_languages(file: File) -> None:
+    """A clause or a source, an English and a Chinese name."""
+    cited = [(file.spec, file.name), *((item.spec, item.name) for item in every_item(file.body))]
+    for spec, name in cited:
+        assert spec
+        assert name.en
+        assert re.search(r"[\u4e00-\u9fff]", name.zh)
+
+
+@pytest.mark.parametrize("application", APPLICATIONS.values(), ids=APPLICATIONS)
+def test_every_key_says_where_it_comes_from(application: Application) -> None:
+    """No key without a source."""
+    assert [key.name for key in application.keys if not key.source] == []
