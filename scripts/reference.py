@@ -21,6 +21,7 @@ PAGES: dict[str, str] = {
     "docs/reference/card/cryptograms.md": "cardstack.card.reference:cryptograms",
     "docs/reference/card/states.md": "cardstack.card.reference:states",
     "docs/reference/card/codes.md": "cardstack.card.reference:codes",
+    "docs/reference/certificates.md": "scripts.reference_certificates:certificates",
     "docs/reference/clients.md": "scripts.reference_clients:clients",
     "docs/reference/path-rules.md": "scripts.reference_pages:path_rules",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
