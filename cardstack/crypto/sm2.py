@@ -102,6 +102,13 @@ class Sm2Signer:
         """PKCS#8, DER; encrypted (PBES2, AES-256-CBC) where there is a password."""
         return libcrypto.to_pkcs8(self._key, password)
 
+    @property
+    def number(self) -> bytes:
+        """The private number, 32 bytes: for envelopes and split keys, never for output."""
+        der = libcrypto.to_pkcs8(self._key, None)
+        start = der.index(b"\x02\x01\x01\x04\x20") + 5  # ECPrivateKey: version 1, then the number (RFC 5915 §3)
+        return der[start : start + 32]
+
     def sign(self, message: bytes, signer_id: bytes = STANDARD_ID) -> bytes:
         """The signature over Z and message, DER."""
         z = self.public.z if signer_id == STANDARD_ID else _z(self.public.point, signer_id)
