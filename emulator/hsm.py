@@ -17,6 +17,7 @@ from cardstack.crypto.cryptogram import Block
 
 ENCRYPT: Final = (b"\xb0\xa5", b"\xb0\xa6")
 MAC: Final = b"\xb0\x80"
+HEXADECIMAL: Final = frozenset(b"0123456789ABCDEFabcdef")
 HEAD: Final = 2 + 8 + 1 + 2 + 1
 """Message, eight zeros, 01, address, number of levels."""
 
@@ -42,6 +43,9 @@ class Hsm:
     keys: Mapping[int, tuple[Block, bytes]]
 
     def __call__(self, message: bytes) -> bytes:
+        if message[:2] == b"B0" and not len(message) % 2 and set(message) <= HEXADECIMAL:
+            # Some hosts speak in hexadecimal text; they are answered in it.
+            return self(bytes.fromhex(message.decode("ascii"))).hex().upper().encode("ascii")
         try:
             result = self._result(message)
         except _Refused as refused:

@@ -1,19 +1,21 @@
 """A card in a slot: what every reader of the emulator holds, and what a script's `Exchange` is in process."""
 
+import logging
 from collections.abc import Callable
 
 from emulator import handlers
 from emulator.card import Card, answer, reset
 
+log = logging.getLogger(__name__)
+BROKEN = b"\x6f\x00"
+"""Internal error of the card (ISO/IEC 7816-4 §5.6)."""
 Listener = Callable[[bytes, bytes], None]
 
 
 class Slot:
     """A powered card behind an `Exchange`: bytes in, bytes out, the card replaced by the one after.
 
-    >>> from emulator.slot import Slot
-    >>> Slot.__call__.__annotations__["raw"]
-    <class 'bytes'>
+    `listener` hears every command with its answer.
     """
 
     __slots__ = ("card", "listener")
@@ -34,7 +36,12 @@ class Slot:
         return self.card.atr
 
     def __call__(self, raw: bytes) -> bytes:
-        self.card, said = answer(self.card, raw if type(raw) is bytes else bytes(raw))
+        try:
+            self.card, said = answer(self.card, raw if type(raw) is bytes else bytes(raw))
+        except Exception:
+            # A card never dies of a command: it says so, keeps what it was, and leaves a report without content.
+            log.exception("a command of %d bytes broke the %s card", len(raw), self.card.blueprint.profile)
+            said = BROKEN
         if self.listener is not None:
             self.listener(raw, said)
         return said

@@ -111,7 +111,11 @@ VARIANTS = (
         Text("Jiangsu, third generation, with EF0D", "江苏第三代卡（含 EF0D）"),
         applications=THIRD.with_application(social.SSSE_JIANGSU_3),
     ),
-    THIRD.variant("3.00-zhejiang", Text("Zhejiang, third generation", "浙江第三代卡")),
+    THIRD.variant(
+        "3.00-zhejiang",
+        Text("Zhejiang, third generation: whole records whatever Le says", "浙江第三代卡：不论 Le 均返回整条记录"),
+        style=TOLERANT,
+    ),
     THIRD.variant("3.00-anhui", Text("Anhui, third generation", "安徽第三代卡")),
     THIRD.variant(
         "3.00-contactless",

@@ -126,6 +126,18 @@ def test_extended_lengths_reach_a_whole_photograph() -> None:
     assert say(slot(), SSSE, "00B08700000300") == "6982"
 
 
+def test_a_command_that_breaks_the_card_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    """6F00 and a report without content; the card goes on as it was."""
+    one = slot()
+    say(one, SSSE)
+    whole = one.card
+    one.card = type(whole)(whole.blueprint, {}, whole.session, whole.dice)
+    assert say(one, "00B2012C00") == "6F00"
+    assert "broke the 2.00 card" in caplog.text
+    one.card = whole
+    assert say(one, "00B2012C00").endswith("9000")
+
+
 def test_no_secret_stands_in_a_log() -> None:
     """What a card keeps does not show in how it is written."""
     one = slot()

@@ -43,6 +43,14 @@ def test_what_is_no_message_is_answered_with_its_fault(message: str, fault: Faul
     assert KEYS["2.00"](bytes.fromhex(message)) == b"E" + bytes(8) + bytes((1, fault))
 
 
+def test_a_host_that_speaks_in_text_is_answered_in_text() -> None:
+    """The same message in hexadecimal digits; the answer begins with 4 and 1."""
+    message = bytes.fromhex("B0A5" + "00" * 8 + "01" + "004C" + "01" + "00" * 8 + "00" + "00" * 8 + "08" + "00" * 8)
+    one = KEYS["2.00"]
+    assert one(message.hex().upper().encode()) == one(message).hex().upper().encode()
+    assert one(message)[:1] == b"A"
+
+
 @given(st.binary(max_size=80))
 def test_any_bytes_get_an_answer(message: bytes) -> None:
     """A or E, eight zeros, a length that fits."""
