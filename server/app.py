@@ -9,12 +9,14 @@ from flask_openapi3.openapi import OpenAPI
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
 from server import console
-from server.api import problems, reconciling, routes, shapes
+from server.api import problems, reconciling, routes, sending, shapes
 from server.api.callers import Services
+from server.client import Client
 from server.clock import Clock, Sandbox, system
-from server.config import Config
+from server.config import Config, Role
 from server.identity import Identity
 from server.intake import Intake
+from server.outbox import Forwarder, Outbox
 from server.pki import pki, published
 from server.store import open_store
 from server.store.store import Store
@@ -73,10 +75,27 @@ def create_app(
     problems.handle(app)
     app.register_api(routes.pages)
     app.register_api(reconciling.pages)
+    if config.role is not Role.HUB:
+        app.register_api(sending.pages)
+        _forward(app, config, identity)
     app.register_blueprint(pki(published(config, clock()), clock))
     _describe(app)
     console.attach(app, config, store, clock)
     return app
+
+
+def _forward(app: OpenAPI, config: Config, identity: Identity | None) -> None:
+    """Let a node send what its outbox holds, where it knows its hub and has a key to sign with."""
+    if not config.hub or identity is None:
+        return
+    here: Services = app.extensions["cardstack"]
+
+    def connect() -> Client:
+        return Client(config.hub, identity.signer, identity.certificates, clock=here.clock)
+
+    forwarder = Forwarder(Outbox(here.store, here.clock), connect)
+    app.extensions["forwarder"] = forwarder
+    forwarder.start()
 
 
 def _describe(app: OpenAPI) -> None:

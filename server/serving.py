@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import make_server
 
-from server.config import Config
+from server.config import Config, Role
 
 
 def application() -> Flask:
@@ -32,7 +32,7 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         port=config.port,
         interface=Interfaces.WSGI,
         factory=True,
-        workers=workers,
+        workers=workers if config.role is Role.HUB else 1,  # one forwarder keeps the outbox in order
         blocking_threads=16,
         websockets=False,
         log_access=False,

@@ -1,7 +1,7 @@
-"""`cardstack serve`: the settlement service."""
+"""`cardstack serve`: the settlement service, as a hub or as a node that sends to one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,16 +17,52 @@ def command(
     ] = "",
     role: Annotated[str, typer.Option(help="hub | province | hospital | operator")] = "hub",
     node: Annotated[str, typer.Option(help=words("this node's name", "本节点名称"))] = "00.hub",
-    workers: Annotated[int, typer.Option(min=1, max=64, help=words("worker processes", "工作进程数"))] = 1,
+    hub: Annotated[str, typer.Option(help=words("address of the hub that a node sends to", "节点上送的中心地址"))] = "",
+    key: Annotated[
+        Path | None, typer.Option(help=words("private key (PKCS#8) to sign receipts and messages", "签名私钥（PKCS#8）"))
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help=words("its certificate and chain, PEM", "对应证书及证书链 PEM"))
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help=words("worker processes of a hub", "中心的工作进程数"))] = 1,
     sandbox: Annotated[bool, typer.Option(help=words("a clock that can be set", "可设置的演练时钟"))] = False,
+    signed_reads: Annotated[bool, typer.Option(help=words("only signed callers may read", "查询也须签名"))] = False,
     trust: Annotated[
         Path | None, typer.Option(help=words("folder with anchors/, pool/ and crls/", "含 anchors/、pool/、crls/ 的信任目录"))
     ] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help=words("TLS certificate, PEM", "TLS 证书"))] = None,
+    tls_key: Annotated[Path | None, typer.Option(help=words("TLS private key, PKCS#8", "TLS 私钥（PKCS#8）"))] = None,
+    tls_clients: Annotated[
+        Path | None,
+        typer.Option(help=words("authorities of client certificates: mutual TLS", "客户端证书签发机构（启用双向 TLS）")),
+    ] = None,
+    tls_crl: Annotated[list[Path] | None, typer.Option(help=words("revocation lists for clients", "客户端吊销列表"))] = None,
 ) -> None:
     """Serve the interface and the console until interrupted."""
     from server.config import Config, Role
     from server.serving import serve
 
-    serve(
-        Config(host=host, port=port, database=database, role=Role(role), node=node, sandbox=sandbox, trust=trust), workers=workers
+    config = Config(
+        host=host,
+        port=port,
+        database=database,
+        role=Role(role),
+        node=node,
+        hub=hub,
+        key=key,
+        certificate=certificate,
+        sandbox=sandbox,
+        signed_reads=signed_reads,
+        trust=trust,
     )
+    serve(config, workers=workers, tls=_tls(tls_certificate, tls_key, tls_clients, tls_crl))
+
+
+def _tls(certificate: Path | None, key: Path | None, clients: Path | None, crl: list[Path] | None) -> dict[str, Any]:
+    """What granian needs to know; nothing where there is no certificate."""
+    if certificate is None or key is None:
+        return {}
+    options: dict[str, Any] = {"ssl_cert": certificate, "ssl_key": key}
+    if clients is not None:
+        options |= {"ssl_ca": clients, "ssl_client_verify": True, "ssl_crl": crl or []}
+    return options

@@ -1,54 +1,25 @@
 """`cardstack settle …`: windows, nets, payments, transactions and the audit of a ledger; submission to a service."""
 
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cardstack.cli import settle_desk
+from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from server.store.store import Store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-Database: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        help=words(
-            "sqlite:///path or postgresql://…; by default the ledger under CARDSTACK_HOME",
-            "数据库地址，默认为 CARDSTACK_HOME 下的账本",
-        )
-    ),
-]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
-WindowId: TypeAlias = Annotated[str, typer.Argument(help=words("such as transit-2026-11-22", "如 transit-2026-11-22"))]
-Actor: TypeAlias = Annotated[str, typer.Option(help=words("who does it", "操作人"))]
-
-
-@contextmanager
-def _store(database: str) -> "Iterator[Store]":
-    from server.config import Config
-    from server.store import open_store
-
-    config = Config(database=database) if database else Config()
-    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(config.database_url)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _now() -> datetime:
-    from server.clock import system
-
-    return system()
+app.command(help=words("Send a window's payments to the bank", "发送付款指令（须双人复核）"))(settle_desk.release)
+app.command(help=words("Write a window's payments as pain.001, pacs.009 or CSV", "输出银行付款文件"))(settle_desk.order)
+app.command(help=words("Take in a bank's statement or result file", "导入银行对账单或结果文件"))(settle_desk.bank)
+app.command(help=words("How far each prepayment is used", "查看预付金使用率"))(settle_desk.prefunds)
+app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
 
 
 @app.command(
@@ -56,7 +27,7 @@ def _now() -> datetime:
 )
 def status(database: Database = "", as_json: Json = False) -> None:
     """How the ledger stands."""
-    with _store(database) as store:
+    with open_ledger(database) as store:
         newest = store.transactions(limit=1)
         stages: dict[str, int] = {}
         for window in store.windows():
@@ -68,7 +39,7 @@ def status(database: Database = "", as_json: Json = False) -> None:
             "parties": len(store.parties()),
             "nodes": len(store.nodes()),
         }
-    emit(data, as_json=as_json, render=lambda: _table(("", ""), [(name, str(value)) for name, value in data.items()]))
+    emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
 
 
 @app.command(help=words("List the settlement windows", "列出清算窗口"))
@@ -76,14 +47,14 @@ def windows(database: Database = "", as_json: Json = False) -> None:
     """List the settlement windows."""
     from cardstack.settlement.window import STAGES
 
-    with _store(database) as store:
+    with open_ledger(database) as store:
         found = store.windows()
     data = [{"id": one.id, "cycle": one.cycle, "stage": one.stage.value, "opened_at": one.opened_at} for one in found]
     rows = [(one.id, STAGES[one.stage].of(language()), f"{one.opened_at:%Y-%m-%d %H:%M}") for one in found]
     emit(
         data,
         as_json=as_json,
-        render=lambda: _table((words("window", "清算窗口"), words("stage", "状态"), words("opened", "开放时间")), rows),
+        render=lambda: table((words("window", "清算窗口"), words("stage", "状态"), words("opened", "开放时间")), rows),
     )
 
 
@@ -92,7 +63,7 @@ def nets(window: WindowId, database: Database = "", as_json: Json = False) -> No
     """Every party's position in a window."""
     from cardstack.values import yuan
 
-    with _store(database) as store:
+    with open_ledger(database) as store:
         _known(store, window)
         found = store.positions(window)
     data = [
@@ -100,7 +71,7 @@ def nets(window: WindowId, database: Database = "", as_json: Json = False) -> No
     ]
     rows = [(one.party, yuan(one.receives_fen), yuan(one.pays_fen), yuan(one.net_fen)) for one in found]
     titles = (words("party", "参与方"), words("receives", "应收"), words("pays", "应付"), words("net", "净额"))
-    emit(data, as_json=as_json, render=lambda: _table(titles, rows))
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 
 @app.command(
@@ -126,8 +97,8 @@ def _move(window: str, event: str, *, actor: str, reason: str, database: str, as
 
     if event not in list(Event):
         raise Refused(f"no such event; there are {', '.join(Event)}", event=event)
-    with _store(database) as store:
-        stage = store.move_window(window, Event(event), actor=actor, reason=reason, now=_now())
+    with open_ledger(database) as store:
+        stage = store.move_window(window, Event(event), actor=actor, reason=reason, now=now())
     emit({"window": window, "stage": stage.value}, as_json=as_json, render=lambda: print(window, STAGES[stage].of(language())))
 
 
@@ -136,8 +107,8 @@ def instruct(window: WindowId, database: Database = "", as_json: Json = False) -
     """Make the payments of a window."""
     from cardstack.values import yuan
 
-    with _store(database) as store:
-        store.instruct(window, now=_now())
+    with open_ledger(database) as store:
+        store.instruct(window, now=now())
         found = store.instructions(window)
     data = [
         {
@@ -153,7 +124,7 @@ def instruct(window: WindowId, database: Database = "", as_json: Json = False) -
         (one.instruction.id, one.instruction.debtor, one.instruction.creditor, yuan(one.instruction.amount_fen)) for one in found
     ]
     titles = (words("payment", "付款指令"), words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"))
-    emit(data, as_json=as_json, render=lambda: _table(titles, rows))
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 
 @app.command(help=words("Show a transaction with its postings", "查询交易及其分录"))
@@ -162,7 +133,7 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
     from cardstack.values import yuan
     from server.api.routes import posting_data, transaction_data
 
-    with _store(database) as store:
+    with open_ledger(database) as store:
         entry = store.transaction(message)
         if entry is None:
             raise Refused("no transaction of that message id", id=message)
@@ -172,8 +143,8 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
     titles = (words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"), words("kind", "种类"))
 
     def render() -> None:
-        _table(("", ""), [(name, str(value)) for name, value in data.items() if name != "postings"])
-        _table(titles, rows)
+        table(("", ""), [(name, str(value)) for name, value in data.items() if name != "postings"])
+        table(titles, rows)
 
     emit(data, as_json=as_json, render=render)
 
@@ -188,7 +159,7 @@ def audit(
     """Audit the ledger; exit code 1 where anything is found."""
     from cardstack.settlement.audit import FAULTS
 
-    with _store(database) as store:
+    with open_ledger(database) as store:
         report = store.audit(signatures=signatures)
     found = [{"fault": one.fault.value, "where": one.where, "text": FAULTS[one.fault]._asdict()} for one in report.findings]
     data = {
@@ -200,7 +171,7 @@ def audit(
     }
 
     def render() -> None:
-        _table(("", ""), [(name, str(value)) for name, value in data.items() if name != "findings"])
+        table(("", ""), [(name, str(value)) for name, value in data.items() if name != "findings"])
         for one in report.findings:
             print(f"{one.where}: {FAULTS[one.fault].of(language())}")
         print(words("findings", "发现问题"), len(found))
@@ -226,7 +197,7 @@ def submit(
     client.close()
     rows = [(str(one["id"]), str(one["outcome"]), str(one.get("window") or one.get("title", ""))) for one in answers]
     titles = (words("message", "报文标识"), words("outcome", "结果"), words("window or reason", "窗口或原因"))
-    emit(answers, as_json=as_json, render=lambda: _table(titles, rows))
+    emit(answers, as_json=as_json, render=lambda: table(titles, rows))
 
 
 @app.command(
@@ -261,7 +232,7 @@ def simulate(
             result = Run(plan, store, progress).go()
         finally:
             store.close()
-    emit(result, as_json=as_json, render=lambda: render(result, _table))
+    emit(result, as_json=as_json, render=lambda: render(result, table))
     if not settled(result):
         raise typer.Exit(1)
 
@@ -271,13 +242,3 @@ def _known(store: "Store", window: str) -> None:
 
     if store.window(window) is None:
         raise Refused("no such window", NO_WINDOW, window=window)
-
-
-def _table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*titles, box=None, show_header=any(titles))
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console().print(table)

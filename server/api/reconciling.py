@@ -20,7 +20,7 @@ from server.api.routes import PROBLEM
 DAYS_MAX = timedelta(days=400)
 TAG = Tag(name="reconciliation", description="total first (3201), then line by line (3202)")
 REFUSALS: dict[Any, Any] = {"400": PROBLEM, "401": PROBLEM, "403": PROBLEM, "422": PROBLEM}
-pages = APIBlueprint("reconciliation", __name__, url_prefix="/reconciliation", abp_responses={"422": PROBLEM})
+pages = APIBlueprint("api-reconciliation", __name__, url_prefix="/reconciliation", abp_responses={"422": PROBLEM})
 
 
 @pages.post("/totals", tags=[TAG], responses={"200": shapes.TotalsShape, **REFUSALS})

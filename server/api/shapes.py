@@ -260,3 +260,13 @@ class MismatchesShape(Shape):
     """The lines that differ."""
 
     mismatches: list[MismatchShape]
+
+
+class ItemShape(Shape):
+    """Something in a node's outbox; `answer` is the hub's answers, a line each, or its problem."""
+
+    seq: int
+    state: str
+    attempts: int
+    due_at: str
+    answer: list[dict[str, Any]] | dict[str, Any] | None

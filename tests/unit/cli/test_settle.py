@@ -59,3 +59,31 @@ def test_what_is_not_possible_says_so(database: str) -> None:
     for verb in (["nets", "toy-2026-01-01"], ["move", DAY, "explode"], ["transaction", message_id(9)], ["move", DAY, "settle"]):
         with pytest.raises(Refused):
             settle(*verb, "--database", database)
+
+
+def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -> None:
+    """Two people release, the order is written in three forms, the bank's file settles the window."""
+    from cardstack.settlement.banking.statements import BankLine, Side, results
+    from cardstack.values import Fen
+
+    there = ("--database", database)
+    settle("close-window", DAY, *there)
+    for event in ("reconcile", "agree"):
+        settle("move", DAY, event, *there)
+    settle("instruct", DAY, *there)
+    for form in ("pain.001", "pacs.009", "csv"):
+        settle("order", DAY, "--form", form, "--out", str(tmp_path / form), *there)
+        assert (tmp_path / form).stat().st_size > 100
+    with pytest.raises(Refused):
+        settle("release", DAY, "--actor", "lin", "--checker", "lin", *there)
+    assert len(json.loads(settle("release", DAY, "--actor", "lin", "--checker", "chen", "--json", *there))) == 2
+    accounts = ("account of 31.medical-fund", "00.settlement-account")
+    paid = [
+        BankLine(account, f"{DAY}.{number:03d}", f"b{number}", Fen(800), Side.DEBIT, NOON.date())
+        for number, account in enumerate(accounts, start=1)
+    ]
+    (tmp_path / "bank.csv").write_bytes(results(paid))
+    assert json.loads(settle("bank", str(tmp_path / "bank.csv"), "--json", *there)) == {"lines": 2, "mismatches": []}
+    assert json.loads(settle("windows", "--json", *there))[0]["stage"] == "settled"
+    assert json.loads(settle("prefunds", DAY, "--json", *there)) == []
+    assert json.loads(settle("lapse", "--json", *there)) == {"entries": 0, "disputes": 0}

@@ -1,0 +1,116 @@
+"""`cardstack settle pay|bank|dispute|prefund …`: what people at the clearing centre do besides the windows."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
+from cardstack.cli.output import emit, language, words
+from cardstack.errors import Malformed
+
+if TYPE_CHECKING:
+    from cardstack.settlement.banking.orders import Accounts
+    from server.store.store import Store
+
+Checker = Annotated[str, typer.Option(help=words("who approved it: another person", "复核人，须为他人"))]
+
+
+def release(window: WindowId, *, actor: Actor, checker: Checker, database: Database = "", as_json: Json = False) -> None:
+    """Send a window's payments to the bank: two people release them."""
+    from server.store.adjusting import Two
+
+    with open_ledger(database) as store:
+        sent = store.desk.release(window, Two(actor, checker), now=now())
+    data = [{"id": one.id, "amount_fen": one.amount_fen} for one in sent]
+    emit(data, as_json=as_json, render=lambda: print(words("payments released", "已发送付款指令"), len(data)))
+
+
+def order(
+    window: WindowId,
+    *,
+    form: Annotated[str, typer.Option(help="pain.001 | pacs.009 | csv")] = "pain.001",
+    out: Annotated[Path, typer.Option(help=words("file to write", "输出文件"))],
+    due: Annotated[str, typer.Option(help=words("day of execution, YYYY-MM-DD", "执行日期"))] = "",
+    database: Database = "",
+) -> None:
+    """Write a window's payments for a bank."""
+    from cardstack.settlement.banking import orders
+
+    with open_ledger(database) as store:
+        payments = [one.instruction for one in store.instructions(window)]
+        accounts = _accounts(store)
+    made_at = now()
+    day = date.fromisoformat(due) if due else made_at.date()
+    if form == "pain.001":
+        raw = orders.pain_001(window, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
+    elif form == "pacs.009":
+        raw = orders.pacs_009(window, payments, accounts, made_at=made_at, due=day)
+    elif form == "csv":
+        raw = orders.bank_csv(payments, accounts)
+    else:
+        raise Malformed("form: pain.001, pacs.009 or csv", field="form")
+    out.write_bytes(raw)
+    print(out)
+
+
+def bank(
+    statement: Annotated[Path, typer.Argument(help=words("camt.053 or result CSV", "camt.053 或银行结果 CSV"), exists=True)],
+    *,
+    actor: Actor = "operator",
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Take in what a bank booked; what does not match is named."""
+    from cardstack.settlement.banking.matching import DIFFERENCES
+    from cardstack.settlement.banking.statements import camt_053, result_csv
+
+    raw = statement.read_bytes()
+    lines = result_csv(raw) if statement.suffix.lower() == ".csv" else camt_053(raw)
+    with open_ledger(database) as store:
+        matched = store.desk.take_lines(lines, actor=actor, now=now())
+    data = {
+        "lines": len(lines),
+        "mismatches": [one._asdict() | {"difference": one.difference.value} for one in matched.mismatches],
+    }
+    rows = [(DIFFERENCES[one.difference].of(language()), one.reference) for one in matched.mismatches]
+    emit(data, as_json=as_json, render=lambda: table((words("difference", "差异"), words("reference", "业务编号")), rows))
+
+
+def prefunds(window: WindowId, *, database: Database = "", as_json: Json = False) -> None:
+    """How far each prepayment is used by a window."""
+    from cardstack.settlement.prefund import LEVELS
+    from cardstack.values import yuan
+
+    with open_ledger(database) as store:
+        found = store.desk.prefunds(window)
+    data = [
+        {
+            "debtor": one.debtor,
+            "creditor": one.creditor,
+            "held_fen": one.held_fen,
+            "used_fen": one.used_fen,
+            "level": one.level.value,
+        }
+        for one in found
+    ]
+    rows = [(one.debtor, one.creditor, yuan(one.held_fen), f"{one.percent}%", LEVELS[one.level].of(language())) for one in found]
+    titles = (words("from", "参保地"), words("to", "就医地"), words("held", "预付金"), words("used", "使用率"), "")
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
+
+
+def lapse(*, database: Database = "", as_json: Json = False) -> None:
+    """Let pending entries and unanswered disputes lapse whose time has run out."""
+    with open_ledger(database) as store:
+        moment = now()
+        data = {"entries": store.lapse(moment), "disputes": len(store.desk.lapse_disputes(moment))}
+    emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
+
+
+def _accounts(store: "Store") -> "Accounts":
+    from cardstack.settlement.banking.orders import Account
+    from cardstack.settlement.instruction import CENTRE
+
+    found = {one.name: Account(one.title.zh, one.account, one.account[:12]) for one in store.parties()}
+    return {CENTRE: Account("清算中心", "00.settlement-account", "000000000000")} | found
