@@ -32,7 +32,7 @@ GROUPS: tuple[Group, ...] = (
             Entry("transactions.index", Text("Transactions", "交易查询"), "list-search", _P.TRANSACTION_READ),
             Entry("windows.index", Text("Windows", "清算窗口"), "clock-hour-4", _P.WINDOW_READ),
             Entry("settlements.index", Text("Batches and nets", "清算批次与净额"), "arrows-exchange", _P.SETTLEMENT_READ),
-            Entry("reconciliation.index", Text("Discrepancies", "对账差异"), "git-compare", _P.RECONCILIATION_READ),
+            Entry("reconciling.index", Text("Discrepancies", "对账差异"), "git-compare", _P.RECONCILIATION_READ),
             Entry("adjustments.index", Text("Adjustments and reversals", "调账与冲正"), "receipt-refund", _P.ADJUSTMENT_READ),
             Entry("disputes.index", Text("Disputes", "争议"), "gavel", _P.DISPUTE_READ),
         ),

@@ -14,7 +14,7 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
 from server.permissions import EVERYWHERE, Pages, Permission, Scope
 
-pages = Pages("reconciliation", __name__, url_prefix="/console/reconciliation")
+pages = Pages("reconciling", __name__, url_prefix="/console/reconciliation")
 
 
 def _visible(reference: str, held: Scope) -> bool:

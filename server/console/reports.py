@@ -34,7 +34,7 @@ def listings() -> dict[str, tuple[Listing, Permission]]:
         module = import_module(f"server.console.{noun}")
         held = getattr(module, "LISTING", None)
         if isinstance(held, Listing):
-            needs = next(rule.needs for rule in module.pages.rules if rule.endpoint == f"{noun}.index")
+            needs = next(rule.needs for rule in module.pages.rules if rule.endpoint == f"{module.pages.name}.index")
             found[held.name] = (held, needs)
     return found
 
