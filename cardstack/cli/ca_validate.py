@@ -132,4 +132,5 @@ def _batch(file: Path) -> None:
         raise Malformed(f"cannot be read: {error.strerror}", field="batch", path=str(file)) from None
     with source:
         for told in ca_cases.run(source, file.parent):
-            print(json.dumps(told, ensure_ascii=False), flush=True)
+            # Plain ASCII: a result goes to a program, over whatever encoding its pipe has.
+            print(json.dumps(told), flush=True)

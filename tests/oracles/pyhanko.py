@@ -44,10 +44,12 @@ def answer(question: Question) -> Answer:
     leaf = x509.Certificate.load(question.leaf.raw)
     validator = CertificateValidator(leaf, validation_context=context, pkix_params=parameters)
     try:
-        run(validator.async_validate_path())
+        path = run(validator.async_validate_path())
     except Exception as error:  # noqa: BLE001  # KeyError, TypeError and others escape from it; that is part of the comparison
         return Answer(False, f"{type(error).__name__}: {error}"[:200])
-    return Answer(True)
+    held = path.qualified_policies()
+    names = (one.user_domain_policy_id for one in held or ())
+    return Answer(True, policies=frozenset(ANY_POLICY if name == "any_policy" else name for name in names))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -15,6 +15,8 @@ class Answer(NamedTuple):
 
     valid: bool
     reason: str = ""
+    policies: frozenset[str] | None = None
+    """The relying party's policies under which it accepts, where it says them."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Question:
 def ours(question: Question) -> Answer:
     """What this stack answers."""
     try:
-        validate(
+        trusted = validate(
             question.leaf,
             anchors=[Anchor(one) for one in question.anchors],
             pool=question.pool,
@@ -42,7 +44,7 @@ def ours(question: Question) -> Answer:
         )
     except PathRejected as refusal:
         return Answer(False, refusal.rule)
-    return Answer(True)
+    return Answer(True, policies=trusted.policies)
 
 
 def checks_revocation(question: Question) -> bool:

@@ -16,6 +16,7 @@ from cardstack.ca.signatures import Verdict
 from cardstack.ca.trust import Anchor, PathRejected, Settings, validate
 from cardstack.errors import CardstackError, Malformed
 from tests.pki_kit import NOW, Bridge, Party, policy
+from tests.unit.ca.test_standing import DELEGATE, GOOD, RESPONDER, REVOKED, answer, verdict
 
 BRIDGE = Bridge.of(2)
 CARD = BRIDGE.provinces[0].certify(
@@ -64,6 +65,17 @@ def judge(leaf: bytes, cross: bytes, crl: bytes) -> None:
             validate(certificate, anchors=[ANCHOR], pool=pool, crls=crls, at=NOW, settings=asked)
             explain(certificate, anchors=[ANCHOR], pool=pool, crls=crls, at=NOW).text("zh")
         except (Malformed, PathRejected) as error:
+            error.say("zh")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from((answer(GOOD), answer(REVOKED), answer(GOOD, RESPONDER, DELEGATE))).flatmap(lambda one: damaged(one.raw)))
+def test_damaged_answers_end_in_a_verdict(raw: bytes) -> None:
+    """OCSP responses, as if their responder had signed them so."""
+    with patch("cardstack.ca.signatures.verdict", return_value=Verdict.GOOD):
+        try:
+            verdict(OcspResponse.parse(raw))
+        except Malformed as error:
             error.say("zh")
 
 

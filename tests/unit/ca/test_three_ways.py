@@ -49,6 +49,9 @@ def unexplained(question: Question, case: str | None = None) -> list[tuple[str, 
         explained = any(one["engine"] == engine and fits(one["theirs"], theirs) for one in entries)
         if mine.valid != theirs.valid and not explained:
             left.append((engine, mine, theirs))
+        # Where there is but one path, the policies are the same too.
+        if mine.valid and theirs.policies is not None and not several(question) and mine.policies != theirs.policies:
+            left.append((engine, mine, theirs))
     return left
 
 
