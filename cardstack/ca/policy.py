@@ -38,25 +38,42 @@ def descend(above: Level, policies: Iterable[Policy], *, any_allowed: bool) -> L
         for expected in node.expected:
             wanted.setdefault(expected, set()).add(node.policy)
     universal = None
+    make = _Maker(above)
     for policy in policies:
         if policy.oid == ANY_POLICY:
             universal = policy
         elif policy.oid in wanted:
-            level[policy.oid] = _child(above, policy.oid, wanted[policy.oid], policy.qualifiers)
+            level[policy.oid] = make(policy.oid, frozenset(wanted[policy.oid]), policy.qualifiers)
         elif ANY_POLICY in above:
-            level[policy.oid] = _child(above, policy.oid, _ANY, policy.qualifiers)
+            level[policy.oid] = make(policy.oid, _ANY, policy.qualifiers)
     if universal is not None and any_allowed:
         for oid, parents in wanted.items():
             if oid not in level:
-                level[oid] = _child(above, oid, parents, universal.qualifiers)
+                level[oid] = make(oid, frozenset(parents), universal.qualifiers)
     return level
 
 
-def _child(above: Level, policy: str, parents: Iterable[str], qualifiers: bytes) -> Node:
-    origins: set[str] = set()
-    for parent in parents:
-        origins |= {policy} if parent == ANY_POLICY else above[parent].origins
-    return Node(policy, frozenset({policy}), frozenset(parents), frozenset(origins), qualifiers)
+class _Maker:
+    """Makes the nodes below one level. Sets of origins are shared, not copied: there may be thousands of nodes with thousands."""
+
+    def __init__(self, above: Level) -> None:
+        self.above = above
+        self.unions: dict[frozenset[int], frozenset[str]] = {}
+
+    def __call__(self, policy: str, parents: frozenset[str], qualifiers: bytes) -> Node:
+        if ANY_POLICY in parents:
+            origins = frozenset({policy}).union(*(self.above[parent].origins for parent in parents - _ANY))
+        else:
+            held = {id(one): one for one in (self.above[parent].origins for parent in parents)}
+            origins = self._union(held) if len(held) > 1 else next(iter(held.values()))
+        return Node(policy, frozenset({policy}), parents, origins, qualifiers)
+
+    def _union(self, held: Mapping[int, frozenset[str]]) -> frozenset[str]:
+        """The union of some sets, made once for the same ones."""
+        key = frozenset(held)
+        if key not in self.unions:
+            self.unions[key] = frozenset().union(*held.values())
+        return self.unions[key]
 
 
 def map_policies(level: Level, above: Level, mappings: Iterable[tuple[str, str]], *, allowed: bool) -> Level:
@@ -77,14 +94,14 @@ def map_policies(level: Level, above: Level, mappings: Iterable[tuple[str, str]]
         if issuer in level:
             mapped[issuer] = level[issuer]._replace(expected=frozenset(subjects))
         elif ANY_POLICY in level:
-            node = _child(above, issuer, _ANY, level[ANY_POLICY].qualifiers)
+            node = _Maker(above)(issuer, _ANY, level[ANY_POLICY].qualifiers)
             mapped[issuer] = node._replace(expected=frozenset(subjects))
     return mapped
 
 
 def authorities(level: Level) -> frozenset[str]:
     """The policies of the relying party's domain under which the path so far stands (RFC 9618 §5.3)."""
-    return frozenset().union(*(node.origins for node in level.values()))
+    return frozenset().union(*{id(node.origins): node.origins for node in level.values()}.values())
 
 
 def acceptable(level: Level, asked: frozenset[str]) -> frozenset[str]:

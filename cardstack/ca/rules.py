@@ -222,7 +222,7 @@ FINAL: tuple[Check, ...] = (says_nothing_unknown, is_consistent, serves_the_purp
 
 def take(certificate: Certificate, state: State, bench: Bench, *, last: bool) -> State | Breach:
     """The path one certificate longer, or the rule that forbids it."""
-    step = Step(certificate, state, bench, last, _descend(certificate, state, last=last))
+    step = Step(certificate, state, bench, last, _descend(certificate, state, bench, last=last))
     for check in EVERY + (FINAL if last else PREPARE):
         breach = check(step)
         if breach is not None:
@@ -234,12 +234,14 @@ def take(certificate: Certificate, state: State, bench: Bench, *, last: bool) ->
     return after
 
 
-def _descend(certificate: Certificate, state: State, *, last: bool) -> Level:
+def _descend(certificate: Certificate, state: State, bench: Bench, *, last: bool) -> Level:
     """§6.1.3 (d), (e)."""
     if certificate.policies is None or not state.levels[-1]:
         return {}
     any_allowed = state.inhibit_any > 0 or (certificate.self_issued and not last)
-    return policy.descend(state.levels[-1], certificate.policies, any_allowed=any_allowed)
+    level = policy.descend(state.levels[-1], certificate.policies, any_allowed=any_allowed)
+    bench.spend(len(level) // constraints.COMPARED)
+    return level
 
 
 def _less(counter: int, limit: int | None = None) -> int:

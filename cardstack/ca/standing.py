@@ -115,6 +115,7 @@ def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
                 # There are CRLs that speak for others, but none by whom the certificate names (PKITS 4.14.26).
                 worst = max(worst, tables.CRL_SCOPE, key=_order)
             for crl in crls:
+                inquiry.spend(1)
                 rule = _scope_problem(crl, certificate, point)
                 interim = crl.reasons & point.reasons
                 if rule is None and interim <= covered:

@@ -80,6 +80,8 @@ class Settings:
 
 
 DEFAULT = Settings()
+NESTED_MAX = 4
+"""How many CRL signers may each need the CRL of the next."""
 Observer: TypeAlias = Callable[[Attempt, Mapping[str, list[Finding]]], None]
 
 
@@ -155,6 +157,7 @@ class _Task:
     left: int
     observe: Observer | None
     signers: dict[tuple[str, bytes], bool] = field(default_factory=dict)
+    nested: int = 0
 
     def validate(self, certificate: Certificate, anchors: tuple[Anchor, ...]) -> Trusted:
         reach = Reach.of(certificate, self.pool, self.settings.pool_max)
@@ -204,7 +207,10 @@ class _Task:
         """
         question = (signer.fingerprint, anchor.certificate.spki)
         if question not in self.signers:
+            if self.nested >= NESTED_MAX:
+                return False
             self.signers[question] = True
+            self.nested += 1
             # Policies, names, depth and purpose are asked of the certificate, not of who signs its CRL (§6.3.3 (f)).
             settings = Settings(revocation=self.settings.revocation, edges=self.settings.edges)
             plain = replace(anchor, policies=None)
@@ -212,6 +218,7 @@ class _Task:
             bench = _Bench(self, plain, settings)
             search = Search(reach, bench)
             self.signers[question] = self._from(plain, search, bench, settings) is not None
+            self.nested -= 1
         return self.signers[question]
 
 
