@@ -102,6 +102,17 @@ class Response:
     def __bytes__(self) -> bytes:
         return self.data + self.sw.to_bytes(2)
 
+    @property
+    def attempts_remaining(self) -> int | None:
+        """How many tries are left after 63Cx, 0 after 6983; None for any other answer.
+
+        >>> Response(b"", 0x63C2).attempts_remaining, Response(b"", 0x9000).attempts_remaining
+        (2, None)
+        """
+        if self.sw == 0x6983:
+            return 0
+        return self.sw & 0x0F if self.sw >> 4 == 0x63C else None
+
     def require(self, *accepted: int) -> bytes:
         """The data, provided the card said 9000 or one of `accepted`; else `StatusError`."""
         if self.sw == 0x9000 or self.sw in accepted:
@@ -125,7 +136,5 @@ class StatusError(Refused):
 
     @property
     def attempts_remaining(self) -> int | None:
-        """How many tries are left after 63Cx, 0 after 6983; None for any other answer."""
-        if self.sw == 0x6983:
-            return 0
-        return self.sw & 0x0F if self.sw >> 4 == 0x63C else None
+        """As the response has it."""
+        return self.response.attempts_remaining

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cardstack import tlv
 from cardstack.apdu import commands
-from cardstack.apdu.message import Command, Response, StatusError
+from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import Script, To, ask
 from cardstack.card.keys import Factors, Key, derive
 from cardstack.crypto import cryptogram
@@ -177,7 +177,7 @@ def change_pin(old: str, new: str) -> Script[None]:
 
 
 def _pin_accepted(answer: Response) -> None:
-    left = StatusError(answer).attempts_remaining
+    left = answer.attempts_remaining
     if left is None:
         answer.require()
     else:
@@ -197,8 +197,8 @@ def external_authenticate(key: Key, factors: Factors, keys: KeySource) -> Script
     challenge = yield from get_challenge()
     cipher = yield from keys.cipher(key, factors, challenge, source_blocks(SOURCE_DATA, key.algorithm))
     answer = yield from ask(commands.external_authenticate(key.kid, cipher[:8] + SOURCE_DATA))
-    if StatusError(answer).attempts_remaining is not None:
-        raise Refused(problem=KEY_WRONG, key=key.name, sw=f"{answer.sw:04X}", left=StatusError(answer).attempts_remaining)
+    if answer.attempts_remaining is not None:
+        raise Refused(problem=KEY_WRONG, key=key.name, sw=f"{answer.sw:04X}", left=answer.attempts_remaining)
     answer.require()
 
 

@@ -66,10 +66,10 @@ class MedicalEntry:
         ),
     ] = ""
     terminal: Annotated[bytes, part(Binary(6), Text("terminal", "终端机编号"), "V2.0 table 9; 8.5.3.3")] = bytes(6)
-    moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), T9)] = None
-    account: Annotated[int, part(Number(4), Text("paid from the account, fen", "个人账户支付金额"), T9)] = 0
-    self_paid: Annotated[int, part(Number(4), Text("self-paid, fen", "个人自付金额"), T9)] = 0
-    pooled: Annotated[int, part(Number(4), Text("paid from the pool, fen", "统筹基金支付金额"), T9)] = 0
+    moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), T9, personal=True)] = None
+    account: Annotated[int, part(Number(4), Text("paid from the account, fen", "个人账户支付金额"), T9, personal=True)] = 0
+    self_paid: Annotated[int, part(Number(4), Text("self-paid, fen", "个人自付金额"), T9, personal=True)] = 0
+    pooled: Annotated[int, part(Number(4), Text("paid from the pool, fen", "统筹基金支付金额"), T9, personal=True)] = 0
 
 
 @dataclass(frozen=True, slots=True)

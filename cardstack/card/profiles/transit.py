@@ -90,12 +90,12 @@ class RailRecord:
     exit_city: Annotated[str, part(Cn(2), Text("city of exit", "出站城市代码"), VALIDATORS)] = "0000"
     entry_operator: Annotated[bytes, part(Binary(8), Text("organisation of entry", "进站机构标识"), VALIDATORS)] = bytes(8)
     exit_operator: Annotated[bytes, part(Binary(8), Text("organisation of exit", "出站机构标识"), VALIDATORS)] = bytes(8)
-    entry_station: Annotated[bytes, part(Binary(8), Text("station of entry", "进站站点"), VALIDATORS)] = bytes(8)
-    exit_station: Annotated[bytes, part(Binary(8), Text("station of exit", "出站站点"), VALIDATORS)] = bytes(8)
+    entry_station: Annotated[bytes, part(Binary(8), Text("station of entry", "进站站点"), VALIDATORS, personal=True)] = bytes(8)
+    exit_station: Annotated[bytes, part(Binary(8), Text("station of exit", "出站站点"), VALIDATORS, personal=True)] = bytes(8)
     entry_terminal: Annotated[bytes, part(Binary(8), Text("terminal of entry", "进站终端编号"), VALIDATORS)] = bytes(8)
     exit_terminal: Annotated[bytes, part(Binary(8), Text("terminal of exit", "出站终端编号"), VALIDATORS)] = bytes(8)
-    entered: Annotated[datetime | None, part(Moment(), Text("time of entry", "进站时间"), VALIDATORS)] = None
-    left: Annotated[datetime | None, part(Moment(), Text("time of exit", "出站时间"), VALIDATORS)] = None
+    entered: Annotated[datetime | None, part(Moment(), Text("time of entry", "进站时间"), VALIDATORS, personal=True)] = None
+    left: Annotated[datetime | None, part(Moment(), Text("time of exit", "出站时间"), VALIDATORS, personal=True)] = None
     fare_max: Annotated[int, part(Number(4), Text("highest fare, fen", "最大消费金额"), VALIDATORS)] = 0
     reserved: Annotated[bytes, part(Binary(43), Text("reserved for the city", "预留"), VALIDATORS)] = bytes(43)
 
@@ -115,20 +115,20 @@ class BusRecord:
     on_organisation: Annotated[bytes, part(Binary(8), Text("organisation of boarding", "上车机构标识"), VALIDATORS)] = bytes(8)
     on_operator: Annotated[bytes, part(Binary(2), Text("operator of boarding", "上车运营商代码"), VALIDATORS)] = bytes(2)
     on_line: Annotated[bytes, part(Binary(2), Text("line of boarding", "上车线路"), VALIDATORS)] = bytes(2)
-    on_stop: Annotated[bytes, part(Binary(1), Text("stop of boarding", "上车站点"), VALIDATORS)] = bytes(1)
+    on_stop: Annotated[bytes, part(Binary(1), Text("stop of boarding", "上车站点"), VALIDATORS, personal=True)] = bytes(1)
     on_bus: Annotated[str, part(An(8, "ascii"), Text("bus boarded", "上车车辆号"), VALIDATORS)] = ""
     on_terminal: Annotated[bytes, part(Binary(8), Text("terminal of boarding", "上车终端编号"), VALIDATORS)] = bytes(8)
-    boarded: Annotated[datetime | None, part(Moment(), Text("time of boarding", "上车时间"), VALIDATORS)] = None
+    boarded: Annotated[datetime | None, part(Moment(), Text("time of boarding", "上车时间"), VALIDATORS, personal=True)] = None
     marked: Annotated[int, part(Number(4), Text("amount marked, fen", "标注金额"), VALIDATORS)] = 0
     direction: Annotated[int, part(Number(1), Text("direction: AB up, BA down", "方向标识"), VALIDATORS)] = 0
     off_city: Annotated[str, part(Cn(2), Text("city of alighting", "下车城市代码"), VALIDATORS)] = "0000"
     off_organisation: Annotated[bytes, part(Binary(8), Text("organisation of alighting", "下车机构标识"), VALIDATORS)] = bytes(8)
     off_operator: Annotated[bytes, part(Binary(2), Text("operator of alighting", "下车运营商代码"), VALIDATORS)] = bytes(2)
     off_line: Annotated[bytes, part(Binary(2), Text("line of alighting", "下车线路"), VALIDATORS)] = bytes(2)
-    off_stop: Annotated[bytes, part(Binary(1), Text("stop of alighting", "下车站点"), VALIDATORS)] = bytes(1)
+    off_stop: Annotated[bytes, part(Binary(1), Text("stop of alighting", "下车站点"), VALIDATORS, personal=True)] = bytes(1)
     off_bus: Annotated[str, part(An(8, "ascii"), Text("bus left", "下车车辆号"), VALIDATORS)] = ""
     off_terminal: Annotated[bytes, part(Binary(8), Text("terminal of alighting", "下车终端编号"), VALIDATORS)] = bytes(8)
-    alighted: Annotated[datetime | None, part(Moment(), Text("time of alighting", "下车时间"), VALIDATORS)] = None
+    alighted: Annotated[datetime | None, part(Moment(), Text("time of alighting", "下车时间"), VALIDATORS, personal=True)] = None
     amount: Annotated[int, part(Number(4), Text("amount, fen", "交易金额"), VALIDATORS)] = 0
     distance: Annotated[int, part(Number(2), Text("distance", "里程"), VALIDATORS)] = 0
     reserved: Annotated[bytes, part(Binary(26), Text("reserved", "预留"), VALIDATORS)] = bytes(26)
@@ -182,12 +182,12 @@ class TripEntry:
     kind: Annotated[int, part(Number(1), Text("transaction type", "交易类型"), VALIDATORS, codes=tables.TRIP_KIND)] = 0
     terminal: Annotated[bytes, part(Binary(8), Text("terminal", "终端编号"), VALIDATORS)] = bytes(8)
     industry: Annotated[int, part(Number(1), Text("industry", "行业代码"), VALIDATORS, codes=tables.INDUSTRY)] = 0
-    station: Annotated[bytes, part(Binary(4), Text("line and station", "线路站点"), VALIDATORS)] = bytes(4)
+    station: Annotated[bytes, part(Binary(4), Text("line and station", "线路站点"), VALIDATORS, personal=True)] = bytes(4)
     operator: Annotated[bytes, part(Binary(2), Text("operator", "运营商代码"), VALIDATORS)] = bytes(2)
     reserved_1: Annotated[bytes, part(Binary(1), Text("reserved", "预留"), VALIDATORS)] = bytes(1)
     amount: Annotated[int, part(Number(4), Text("amount, fen", "交易金额"), VALIDATORS)] = 0
     balance: Annotated[int, part(Number(4), Text("balance, fen", "交易后余额"), VALIDATORS)] = 0
-    moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), VALIDATORS)] = None
+    moment: Annotated[datetime | None, part(Moment(), Text("date and time", "交易日期时间"), VALIDATORS, personal=True)] = None
     city: Annotated[str, part(Cn(2), Text("city", "受理方城市代码"), VALIDATORS)] = ""
     acquirer: Annotated[bytes, part(Binary(8), Text("acquirer", "受理方机构标识"), VALIDATORS)] = bytes(8)
     reserved_2: Annotated[bytes, part(Binary(6), Text("reserved", "预留"), VALIDATORS)] = bytes(6)
