@@ -14,7 +14,7 @@ from cardstack.settlement.medical.clearing import CYCLE, steps
 from cardstack.settlement.medical.names import FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.reconciliation import KINDS
 from cardstack.settlement.scheme import STANDINGS, Figure, Reason
-from cardstack.settlement.schemes import SCHEMES, charging, medical, small_value, toll, transit
+from cardstack.settlement.schemes import SCHEMES, charging, medical, purse, small_value, toll, transit
 from cardstack.settlement.services import case, certification, records, transfer
 from cardstack.settlement.transit.continuity import BREAKS
 from cardstack.settlement.window import WINDOW
@@ -23,6 +23,7 @@ from cardstack.text import Text
 REASONS: Mapping[str, Mapping[str, Reason]] = {
     "medical-*": medical.REASONS,
     "transit": transit.REASONS,
+    "purse": purse.REASONS,
     "small-value": small_value.REASONS,
     "toll": toll.REASONS,
     "charging": charging.REASONS,
@@ -85,6 +86,7 @@ def figures_in_force() -> str:
         lines.append(_row(f"fee {fee.province} {'+'.join(fee.industry)}", fee))
     rest: list[tuple[str, tuple[Figure, ...]]] = [
         ("transit limits", transit.limits()),
+        ("purse", purse.terms()),
         ("small value", small_value.rates()),
         ("toll", toll.tariffs()),
         ("charging", charging.agreements()),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cardstack.settlement.scheme import Scheme
-from cardstack.settlement.schemes import charging, medical, small_value, toll, transit
+from cardstack.settlement.schemes import charging, medical, purse, small_value, toll, transit
 from cardstack.settlement.services import certification, records, transfer
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
@@ -15,6 +15,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
             medical.CHRONIC,
             medical.INPATIENT,
             transit.TRANSIT,
+            purse.PURSE,
             small_value.SMALL_VALUE,
             toll.TOLL,
             charging.CHARGING,
