@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardstack.cli import settle_desk
+from cardstack.cli import settle_desk, settle_figures
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused
@@ -198,6 +198,10 @@ def submit(
     rows = [(str(one["id"]), str(one["outcome"]), str(one.get("window") or one.get("title", ""))) for one in answers]
     titles = (words("message", "报文标识"), words("outcome", "结果"), words("window or reason", "窗口或原因"))
     emit(answers, as_json=as_json, render=lambda: table(titles, rows))
+
+
+app.command(help=words("Split a medical bill and say why, step by step", "试算医疗费用并逐步说明依据"))(settle_figures.split)
+app.command(help=words("Check a bulk file and write its return file", "检查批量文件并生成回盘"))(settle_figures.file)
 
 
 @app.command(

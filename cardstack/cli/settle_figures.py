@@ -1,0 +1,114 @@
+"""`cardstack settle split` and `settle file`: what a bill comes to and why; what a bulk file says, line by line."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cardstack.cli.output import emit, language, words
+from cardstack.errors import Malformed
+
+Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
+FILE_MAX = 1 << 30
+
+
+def split(
+    claim: Annotated[
+        Path, typer.Argument(help=words("a claim as JSON (the member `claim` of a message)", "费用明细 JSON 文件"), exists=True)
+    ],
+    day: Annotated[str, typer.Option(help=words("day whose figures apply, YYYY-MM-DD", "适用政策日期 YYYY-MM-DD"))],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Split a medical bill and say why, step by step."""
+    import msgspec
+
+    from cardstack.settlement.medical.claim import read_claim
+    from cardstack.settlement.schemes.medical import compute
+
+    try:
+        body = json.loads(claim.read_text("utf-8"))
+        when = date.fromisoformat(day)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("claim: JSON in UTF-8 and a day YYYY-MM-DD", field="claim") from error
+    result = compute(read_claim(body.get("claim", body) if isinstance(body, dict) else {}), when)
+    steps = [{**step._asdict(), "what": step.what._asdict()} for step in result.steps]
+    data = {"setlinfo": msgspec.to_builtins(result.info), "setldetail": result.detail(), "steps": steps}
+
+    def render() -> None:
+        for step in result.steps:
+            print(f"{step.what.of(language())}  [{step.rule}]")
+
+    emit(data, as_json=as_json, render=render)
+
+
+def file(
+    path: Annotated[Path, typer.Argument(help=words("a bulk file (archive)", "批量文件（压缩包）"), exists=True, dir_okay=False)],
+    answer: Annotated[
+        Path | None, typer.Option("--return", help=words("write the return file's lines here", "回盘明细写入该文件"))
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check a bulk file against its layout and rules with the test keys; the signature is checked where it is posted."""
+    from cardstack.settlement.bulk.package import unpack
+
+    if path.stat().st_size > FILE_MAX:
+        raise Malformed(f"file: at most {FILE_MAX} bytes", field="file")
+    package = unpack(path.read_bytes())
+    lines, faults = _read(package)
+    if answer is not None:
+        from cardstack.settlement.bulk import medical_file, return_file
+        from cardstack.settlement.schemes.transit import REASONS
+
+        known = {**REASONS, **medical_file.REASONS}
+        answer.write_bytes(return_file.body(faults, known, _charset(package)))
+    manifest = package.manifest
+    data = {
+        "name": manifest.name,
+        "layout": manifest.layout,
+        "sender": manifest.sender,
+        "made_at": manifest.made_at.isoformat(),
+        "lines": lines,
+        "refused": [fault._asdict() for fault in faults],
+    }
+
+    def render() -> None:
+        print(f"{manifest.name} {manifest.layout} {manifest.sender}: {lines}")
+        for fault in faults:
+            print(f"{fault.line}\t{fault.id}\t{fault.code}\t{fault.column}")
+
+    emit(data, as_json=as_json, render=render)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _charset(package: Any) -> Any:
+    charset = package.manifest.charset
+    if charset not in {"gb18030", "utf-8"}:
+        raise Malformed("charset: gb18030 or utf-8", field="charset")
+    return charset
+
+
+def _read(package: Any) -> tuple[int, list[Any]]:
+    """The number of lines taken, and the faults of the others."""
+    from cardstack.settlement.bulk import medical_file, transit_file, transit_layout
+    from cardstack.settlement.schemes.transit import TRANSIT
+    from cardstack.settlement.transaction import Party
+
+    charset, layout = _charset(package), package.manifest.layout
+    taken = 0
+    faults: list[Any] = []
+    if layout == transit_layout.LAYOUT.name:
+        for batch in transit_file.batches(package.data, TRANSIT, Party(package.manifest.sender), charset=charset):
+            taken += len(batch.columns.ids)
+            faults += batch.faults
+    elif layout == medical_file.LAYOUT.name:
+        for books in medical_file.batches(package.data, charset=charset):
+            taken += len(books.books)
+            faults += books.faults
+    else:
+        raise Malformed("layout: transit-1 or medical-1", field="layout")
+    return taken, faults

@@ -1,0 +1,115 @@
+"""Each service end to end: two provinces' nodes, signed envelopes, one ledger, the state of the case on both sides."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardstack.cli.simulating import NodeKey, nodes
+from cardstack.settlement import envelope
+from cardstack.settlement.intake import Node, Outcome, prepare
+from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.services import certification, records, transfer
+from cardstack.settlement.services.case import Service
+from cardstack.settlement.services.records import content_digest
+from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.store import open_store
+from server.store.commit import Kept
+from server.store.posting import Submission
+from server.store.store import Store
+from server.store.values import Participant
+from server.trusting import Trust
+from tests.unit.settlement.test_services import ANSWER, APPLICATION, CASE, QUERY, REQUEST, STATEMENT
+
+AT = datetime(2026, 10, 12, 9, 0, tzinfo=SHANGHAI)
+SIDES = {"home": "31", "treating": "33"}
+
+
+class World:
+    """A ledger between two nodes, and the clock of the case."""
+
+    def __init__(self, store: Store, trust: Trust, keys: dict[str, NodeKey]) -> None:
+        self.store, self.trust, self.keys, self.serial = store, trust, keys, 0
+        self.sent: list[Transaction] = []
+
+    def send(self, service: Service[Any, Any], kind: str, side: str, body: dict[str, Any], amount: int = 0) -> Outcome:
+        """A message of a case from one side's node, sealed, opened by the service, and answered."""
+        self.serial += 1
+        at, province = AT + timedelta(days=self.serial), SIDES[side]
+        transaction = Transaction(
+            id=MessageId.of("S31010000001" if side == "home" else "S33010000001", at, self.serial),
+            scheme=service.name,
+            kind=kind,
+            sender=Party(f"{province}.service-office"),
+            home="310000",
+            treating="330100",
+            occurred_at=at,
+            amount_fen=Fen(amount),
+            body=body,
+        )
+        key = self.keys[province]
+        sealed = envelope.parse(envelope.seal(transaction, key.signer, key.certificates, at))
+        opened = envelope.open(sealed, self.trust.vouch(sealed.certificates, at))
+        node = Node(Party(f"{province}.node"), relays=True)
+        line = prepare(opened.transactions[0], opened.digests[0], node, SCHEMES)
+        kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), at)
+        ((answer,),) = self.store.submit([Submission(kept, [line])], at)
+        if answer.outcome is Outcome.ACCEPTED:
+            self.sent.append(transaction)
+        return answer.outcome
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Two nodes and a fresh ledger."""
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    for name in ("31.pension-fund", "33.pension-fund"):
+        store.register_party(Participant(Party(name), Text(name, "基金"), name, None, AT))
+    trust, keys = nodes(AT - timedelta(days=1))
+    yield World(store, trust, keys)
+    store.close()
+
+
+def test_a_pensioner_is_certified_away_from_home(world: World) -> None:
+    """Asked, reminded, answered with evidence, acknowledged; no money moves and each step is taken once."""
+    service = certification.CERTIFICATION
+    assert world.send(service, "request", "home", REQUEST) is Outcome.ACCEPTED
+    assert world.send(service, "remind", "home", CASE) is Outcome.ACCEPTED
+    assert world.send(service, "answer", "home", ANSWER) is Outcome.REFUSED
+    assert world.send(service, "answer", "treating", ANSWER) is Outcome.ACCEPTED
+    assert world.send(service, "answer", "treating", ANSWER) is Outcome.DUPLICATE
+    assert world.send(service, "acknowledge", "home", CASE) is Outcome.ACCEPTED
+    assert service.state(world.sent) is certification.State.CLOSED
+    assert all(not world.store.positions(window.id) for window in world.store.windows())
+
+
+def test_a_pension_relation_moves_with_its_money(world: World) -> None:
+    """The new place is owed what the old place's own record gives, to the fen."""
+    service = transfer.TRANSFER
+    for kind, side, body, amount in (
+        ("apply", "treating", APPLICATION, 0),
+        ("accept", "treating", CASE, 0),
+        ("send", "home", STATEMENT, 1_860_000),
+        ("receive", "treating", CASE, 0),
+    ):
+        assert world.send(service, kind, side, body, amount) is Outcome.ACCEPTED
+    assert service.state(world.sent) is transfer.State.DONE
+    nets = {str(one.party): one.net_fen for window in world.store.windows() for one in world.store.positions(window.id)}
+    assert nets == {"31.pension-fund": -1_860_000, "33.pension-fund": 1_860_000}
+    assert not world.store.audit(signatures=False).findings
+
+
+def test_a_record_is_confirmed_by_the_province_that_issued_it(world: World) -> None:
+    """The digest read from the card is compared with what the issuer holds."""
+    service = records.RECORDS
+    assert world.send(service, "query", "treating", QUERY) is Outcome.ACCEPTED
+    query = service.content(world.sent[0])
+    answer = records.confirm(query, {"S-2020-0001": (content_digest((b"skill",)), "")}, "2026-10-14")
+    body = {"case": answer.case, "standing": answer.standing, "as_of": answer.as_of}
+    assert world.send(service, "confirm", "home", body) is Outcome.ACCEPTED
+    assert service.state(world.sent) is records.State.ANSWERED
+    assert answer.standing == "valid"
