@@ -82,7 +82,7 @@ def one_by_one(rides: list[Transaction]) -> tuple[list[Any], list[Any]]:
         postings = [(p.debtor, p.creditor, p.amount_fen, p.kind, p.rule) for p in TRANSIT.postings(ride, ride.day)]
         digest = hashlib.sha256(canonical(ride)).digest()
         moment = int(ride.occurred_at.timestamp())
-        taken.append((number, ride.id, digest, ride.home, moment, ride.amount_fen, TRANSIT.claims(ride)[0], postings))
+        taken.append((number, ride.id, digest, ride.home, moment, ride.amount_fen, *TRANSIT.claims(ride), postings))
     return taken, refused
 
 

@@ -114,7 +114,7 @@ class SmallValue:
         return tuple(Posting(debtor, creditor, Fen(amount), kind, own) for debtor, creditor, amount, kind, own in legs if amount)
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """Card and counter, terminal and serial; a purchase is refunded once."""
+        """Card and counter; a purchase is refunded once."""
         purchase = _purchase(transaction)
         return (f"refund.{purchase.refund_of}",) if transaction.kind == "refund" else purchase.claims
 

@@ -134,7 +134,7 @@ class Toll:
         return tuple(Posting(debtor, creditor, Fen(amount), kind, rule) for debtor, creditor, amount, kind in legs if amount)
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """Card and counter, lane and serial."""
+        """Card and counter."""
         return _passage(transaction).claims
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:

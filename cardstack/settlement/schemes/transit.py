@@ -136,7 +136,7 @@ class Transit:
         return postings_of(_tap(transaction), transaction.home_province, transaction.treating_province, day)
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """A card uses a counter once, and a terminal a serial number once."""
+        """A card uses a counter once."""
         return _tap(transaction).claims
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:

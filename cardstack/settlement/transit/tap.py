@@ -80,8 +80,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """A card uses a counter once, and a terminal a serial number once."""
-        return (f"card.{self.issuer}.{self.card}.{self.counter}", f"terminal.{self.terminal}.{self.terminal_serial}")
+        """A card uses a counter once."""
+        return (f"card.{self.issuer}.{self.card}.{self.counter}",)
 
 
 class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -112,13 +112,10 @@ def test_an_unended_journey_pays_the_highest_fare() -> None:
     assert (price.charged_fen, price.offs) == (500, ())
 
 
-def test_a_record_is_claimed_once_by_card_and_by_terminal() -> None:
-    """Card and counter, terminal and serial."""
+def test_a_record_is_claimed_once_by_its_card() -> None:
+    """Issuer, card and counter."""
     ride = a_ride(a_tap())
-    assert TRANSIT.claims(ride) == (
-        "card.02002900FFFFFFFF.03100020000000000017.7",
-        "terminal.331000000001.12",
-    )
+    assert TRANSIT.claims(ride) == ("card.02002900FFFFFFFF.03100020000000000017.7",)
     assert TRANSIT.accumulations(ride) == ()
 
 
