@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "show": (ca_authority.show, words("The authorities here.", "本机的机构。")),
     "create": (ca_authority.create, words("Make an authority.", "创建机构。")),
     "issue": (ca_authority.issue, words("Issue a certificate.", "签发证书。")),
+    "batch": (ca_authority.batch, words("Issue for a batch of cards.", "批量签发。")),
     "renew": (ca_authority.renew, words("Issue a successor of a certificate.", "续期证书。")),
     "status": (ca_authority.status, words("Show, suspend, resume or revoke a certificate.", "查询、暂停、恢复或吊销证书。")),
     "rekey": (ca_ceremony.rekey, words("Change an authority's key.", "更换机构密钥。")),

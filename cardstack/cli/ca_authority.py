@@ -138,6 +138,42 @@ def issue(
     _give(made, out, as_json=as_json)
 
 
+def batch(
+    id_: Id,
+    profile: Annotated[str, typer.Argument(help=words("The certificate profile.", "证书模板。"))],
+    wanted: Annotated[Path, typer.Argument(help=words("A request a line, JSON: subject, spki, numbers.", "每行一条 JSON。"))],
+    *,
+    out: Annotated[Path, typer.Option(help=words("Where the certificates go, a line each.", "证书输出文件，每行一条。"))],
+    assurance: AtLevel = "high",
+    actor: Actor = "console",
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Issue for a batch of cards; one request that cannot be met, and nothing is issued."""
+    import json
+
+    from cardstack.ca.issue import Wish
+    from cardstack.ca.profile import profile as named
+    from cardstack.crypto import local
+    from cardstack.errors import Malformed
+    from cardstack.vault import files
+    from cardstack.vault.home import Wanted
+
+    home = authority(id_, keys=True)
+    policy, asked = home.policy(level(assurance)), []
+    for number, line in enumerate(files.read(wanted).decode("utf-8", errors="replace").splitlines(), 1):
+        try:
+            held = json.loads(line)
+            wish = Wish(policies=(policy,), numbers={str(kind): str(value) for kind, value in held.get("numbers", {}).items()})
+            asked.append(Wanted(home.name(**attributes(held["subject"])), local.public_key(bytes.fromhex(held["spki"])), wish))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Malformed(f"line {number}: a subject, an spki in hexadecimal and numbers were expected", line=number) from None
+    made = home.issue_many(named(profile), asked, at=moment(at), actor=actor)
+    lines = [{"serial": f"{one.serial:x}", "subject": one.subject.text, "certificate": one.raw.hex()} for one in made]
+    out.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines), "utf-8")
+    emit({"issued": len(made), "out": str(out)}, as_json=as_json, render=lambda: print(f"{len(made)}  {out}"))
+
+
 def renew(
     id_: Id,
     number: Annotated[str, typer.Argument(metavar="SERIAL", help=words("Hexadecimal.", "序列号（十六进制）。"))],

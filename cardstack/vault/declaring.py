@@ -1,6 +1,9 @@
-"""The usual declaration of a new authority: names below its province, a policy for each level, publications at one place."""
+"""What an authority says of itself: as data, and the usual way for a new one."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Level
@@ -8,7 +11,50 @@ from cardstack.ca.issue import Places
 from cardstack.ca.profile import ARC
 from cardstack.errors import Malformed
 from cardstack.text import Text
-from cardstack.vault.home import Declared
+from cardstack.vault import files
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an authority says of itself when it is made."""
+
+    id: str
+    title: Text
+    subject: bytes
+    profile: str = "province-root"
+    policies: Mapping[Level, str] = field(default_factory=dict)
+    namespace: tuple[bytes, ...] = ()
+    domains: tuple[str, ...] = ()
+    places: Places = field(default_factory=Places)
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title": self.title._asdict(),
+            "subject": self.subject.hex(),
+            "profile": self.profile,
+            "policies": dict(self.policies),
+            "namespace": [one.hex() for one in self.namespace],
+            "domains": list(self.domains),
+            "places": {name: list(getattr(self.places, name)) for name in ("crl", "delta", "issuer", "ocsp")},
+        }
+
+    @classmethod
+    def of_data(cls, held: Mapping[str, Any]) -> "Declared":
+        """From its file; `Malformed` CS-2302."""
+        try:
+            return cls(
+                id=str(held["id"]),
+                title=Text(**held["title"]),
+                subject=bytes.fromhex(held["subject"]),
+                profile=str(held["profile"]),
+                policies={Level(level): str(oid) for level, oid in held["policies"].items()},
+                namespace=tuple(map(bytes.fromhex, held["namespace"])),
+                domains=tuple(held["domains"]),
+                places=Places(**{name: tuple(urls) for name, urls in held["places"].items()}),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise Malformed(problem=files.UNREADABLE, file="authority.json") from None
 
 
 def declare(

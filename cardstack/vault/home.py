@@ -7,11 +7,10 @@ resumed or issued without standing there. Private keys are encrypted or lie in a
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 from cardstack.ca import encoding as der
 from cardstack.ca import precheck, renewal
@@ -19,7 +18,7 @@ from cardstack.ca.agreement import Level, Member
 from cardstack.ca.audit import Line
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.cross import Cross, certify
-from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Places, Wish, issue, link, self_signed
+from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Wish, issue, link, self_signed
 from cardstack.ca.profile import Profile, profile
 from cardstack.ca.register import Act, Reason, Record, Register, State
 from cardstack.ca.responder import Served
@@ -27,11 +26,13 @@ from cardstack.ca.revocation import Schedule, delta_crl, full_crl
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from cardstack.vault import files, keys
+from cardstack.vault.declaring import Declared
 from cardstack.vault.journal import Journal
 
+__all__ = ["AuthorityHome", "Declared", "Wanted", "new_serial"]
 EXISTS = problem(
     "CS-2303",
     Text("There is an authority {authority} already", "已存在机构 {authority}"),
@@ -50,47 +51,12 @@ NOT_AGAIN = problem(
 RESPONDER_DAYS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What an authority says of itself when it is made."""
+class Wanted(NamedTuple):
+    """One certificate of a batch."""
 
-    id: str
-    title: Text
     subject: bytes
-    profile: str = "province-root"
-    policies: Mapping[Level, str] = field(default_factory=dict)
-    namespace: tuple[bytes, ...] = ()
-    domains: tuple[str, ...] = ()
-    places: Places = field(default_factory=Places)
-
-    def as_data(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "title": self.title._asdict(),
-            "subject": self.subject.hex(),
-            "profile": self.profile,
-            "policies": dict(self.policies),
-            "namespace": [one.hex() for one in self.namespace],
-            "domains": list(self.domains),
-            "places": {name: list(getattr(self.places, name)) for name in ("crl", "delta", "issuer", "ocsp")},
-        }
-
-    @classmethod
-    def of_data(cls, held: Mapping[str, Any]) -> "Declared":
-        """From its file; `Malformed` CS-2302."""
-        try:
-            return cls(
-                id=str(held["id"]),
-                title=Text(**held["title"]),
-                subject=bytes.fromhex(held["subject"]),
-                profile=str(held["profile"]),
-                policies={Level(level): str(oid) for level, oid in held["policies"].items()},
-                namespace=tuple(map(bytes.fromhex, held["namespace"])),
-                domains=tuple(held["domains"]),
-                places=Places(**{name: tuple(urls) for name, urls in held["places"].items()}),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise Malformed(problem=files.UNREADABLE, file="authority.json") from None
+    public: PublicKey
+    wish: Wish
 
 
 class AuthorityHome:
@@ -107,6 +73,8 @@ class AuthorityHome:
         self.full: tuple[int, datetime] | None = None
         self.delta: tuple[int, datetime] | None = None
         self._signer = signer
+        # Where in which batch file a certificate lies, for those that came in one.
+        self._batches: dict[int, tuple[str, int, int]] = {}
         self._turn = RLock()
         self.refresh()
 
@@ -205,6 +173,27 @@ class AuthorityHome:
         )
         return self._enter(made, kind.name, at, actor)
 
+    def issue_many(self, kind: Profile, wanted: Iterable[Wanted], *, at: datetime, actor: str) -> tuple[Certificate, ...]:
+        """Certificates for a batch of cards: checked one by one, kept in one file, and on the disk together or not at all."""
+        authority = self.authority
+        made = [
+            issue(kind, subject=one.subject, public=one.public, issuer=authority, at=at, serial=new_serial(), wish=one.wish)
+            for one in wanted
+        ]
+        for one in made:
+            precheck.check(one, anchors=self.chain[-1:], pool=self.chain)
+        if not made:
+            return ()
+        name, offset, every = f"{made[0].serial:x}.batch", 0, []
+        for one in made:
+            every.append(_entry(one, kind.name) | {"batch": [name, offset, len(one.raw)]})
+            offset += len(one.raw)
+        with self.alone():
+            files.write(self.folder / "certificates" / name, b"".join(one.raw for one in made))
+            for line in self.journal.append_all(every, at=at, actor=actor, action="issue"):
+                self._fold(line)
+        return tuple(made)
+
     def renew(
         self, serial: int, *, at: datetime, actor: str, public: PublicKey | None = None, until: datetime | None = None
     ) -> Certificate:
@@ -272,15 +261,8 @@ class AuthorityHome:
 
     def _record(self, made: Certificate, kind: str, at: datetime, actor: str, facts: Mapping[str, Any] | None = None) -> None:
         """Keep a certificate and say so in the log; the caller is `alone`."""
-        said = {
-            "serial": f"{made.serial:x}",
-            "profile": kind,
-            "subject": made.subject.text,
-            "fingerprint": made.fingerprint,
-            "valid_until": made.valid_until.isoformat(),
-        }
         files.write(self._certificate_file(made.serial), made.raw)
-        self._write(at, actor, "issue", said | dict(facts or {}))
+        self._write(at, actor, "issue", _entry(made, kind) | dict(facts or {}))
 
     def act(self, serial: int, act: Act, *, at: datetime, actor: str, reason: Reason = Reason.UNSPECIFIED) -> Record:
         """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
@@ -329,7 +311,12 @@ class AuthorityHome:
     def issued(self, serial: int) -> Certificate:
         """A certificate that it issued."""
         self.register.record(serial)
-        return Certificate.parse(files.read(self._certificate_file(serial)))
+        if serial not in self._batches:
+            return Certificate.parse(files.read(self._certificate_file(serial)))
+        name, offset, size = self._batches[serial]
+        with (self.folder / "certificates" / name).open("rb") as file:
+            file.seek(offset)
+            return Certificate.parse(file.read(size))
 
     def crosses(self, at: datetime, kind: str = "cross") -> Iterable[tuple[Certificate, Record]]:
         """The cross certificates (or those of another profile) that have not run out, with where they stand."""
@@ -381,12 +368,26 @@ class AuthorityHome:
             until = datetime.fromisoformat(facts["valid_until"])
             record = Record(int(facts["serial"], 16), facts["profile"], facts["subject"], facts["fingerprint"], until)
             self.register.add(record)
+            if "batch" in facts:
+                name, offset, size = facts["batch"]
+                self._batches[record.serial] = (str(name), int(offset), int(size))
         elif line.action in set(Act):
             reason = Reason[facts["reason"].upper().replace("-", "_")]
             self.register.act(int(facts["serial"], 16), Act(line.action), line.at, reason)
         elif line.action == "publish":
             made = (facts["number"], line.at)
             self.full, self.delta = (made, None) if facts["kind"] == "full" else (self.full, made)
+
+
+def _entry(made: Certificate, kind: str) -> dict[str, Any]:
+    """What the log says of a certificate."""
+    return {
+        "serial": f"{made.serial:x}",
+        "profile": kind,
+        "subject": made.subject.text,
+        "fingerprint": made.fingerprint,
+        "valid_until": made.valid_until.isoformat(),
+    }
 
 
 def _root(declared: Declared, signer: Signer, at: datetime, until: datetime | None) -> Certificate:

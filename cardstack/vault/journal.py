@@ -1,7 +1,7 @@
 """The audit log of an authority as a file of lines, appended to and read on from where one left off."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,20 @@ class Journal:
     def append(self, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any], signer: Signer | None = None) -> Line:
         """Write one more line and have it on the disk."""
         line = audit.append(self.last, at=at, actor=actor, action=action, facts=facts, signer=signer)
-        raw = line.encode().encode() + b"\n"
+        self._write([line])
+        return line
+
+    def append_all(self, every: Iterable[Mapping[str, Any]], *, at: datetime, actor: str, action: str) -> list[Line]:
+        """Write a line for each of many facts, and have them on the disk together."""
+        lines: list[Line] = []
+        for facts in every:
+            last = lines[-1] if lines else self.last
+            lines.append(audit.append(last, at=at, actor=actor, action=action, facts=facts))
+        self._write(lines)
+        return lines
+
+    def _write(self, lines: Sequence[Line]) -> None:
+        raw = b"".join(line.encode().encode() + b"\n" for line in lines)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
             file.truncate(self._read)
@@ -45,5 +58,5 @@ class Journal:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-        self.last, self._read = line, self._read + len(raw)
-        return line
+        if lines:
+            self.last, self._read = lines[-1], self._read + len(raw)

@@ -1,11 +1,15 @@
 """`cardstack ca`: two provinces and a bridge from nothing to a recognised, then revoked, card."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cardstack.ca.certificate import Certificate
+from cardstack.crypto import local
+from cardstack.crypto.keys import Algorithm
 from tests.command import CommandLine
 
 AGREEMENTS = """
@@ -84,6 +88,22 @@ def test_from_agreement_to_recognised_card(said: Ca) -> None:
     assert said("what-if", "--revoke", "00-33", *AT)["effects"][-1]["of"] == "33"
     assert {(one["by"], one["of"]) for one in said("graph", *AT)["recognitions"]} == {("31", "33"), ("00", "33")}
     assert said("agreements", *AT)["agreements"][0]["in_force"]
+
+
+def test_a_batch_of_cards(said: Ca) -> None:
+    """A line in, a certificate out; a bad line is named and nothing is issued."""
+    spki = local.generate(Algorithm.SM2_SM3).public.spki.hex()
+    lines = [
+        {"subject": f"O=测试,CN={number}", "spki": spki, "numbers": {"social-insurance": f"TEST{number}"}} for number in range(3)
+    ]
+    wanted, out = said.folder / "wanted.jsonl", said.folder / "made.jsonl"
+    wanted.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    assert said("batch", "33", "card", str(wanted), "--out", str(out), *AT)["issued"] == 3
+    made = [Certificate.parse(bytes.fromhex(json.loads(line)["certificate"])) for line in out.read_text("utf-8").splitlines()]
+    assert [one.spki.hex() for one in made] == [spki] * 3
+    wanted.write_text(json.dumps(lines[0]) + "\n{}", "utf-8")
+    assert said("batch", "33", "card", str(wanted), "--out", str(out), *AT, code=65)["error"]["facts"] == {"line": 2}
+    assert said("show", "33")["authorities"][0]["count"]["good"] == 3
 
 
 def test_the_log_and_the_list_are_checked(said: Ca) -> None:

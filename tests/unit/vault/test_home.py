@@ -18,7 +18,7 @@ from cardstack.crypto.keys import Algorithm
 from cardstack.errors import Malformed, Refused, Untrusted
 from cardstack.text import Text
 from cardstack.vault.enrolment import Enrolment
-from cardstack.vault.home import AuthorityHome, Declared
+from cardstack.vault.home import AuthorityHome, Declared, Wanted
 from tests.unit.ca.provinces import AT, agreement
 from tests.unit.vault.homes import card, declared, home
 
@@ -141,6 +141,23 @@ def test_what_no_path_could_validate_is_not_given_out(tmp_path: Path) -> None:
             sub.issue(profile(kind), subject=subject, public=one.certificate.public_key, at=AT, actor="x", wish=wanted)
         assert caught.value.code == "CS-2203"
     assert [record.serial for record in AuthorityHome(sub.folder).register] == [good.serial]
+
+
+def test_a_batch_is_issued_together_or_not_at_all(tmp_path: Path) -> None:
+    """Certificates of one file are found again, acted on like others, and one that does not fit spoils the batch."""
+    one = home(tmp_path)
+    public, wish = one.certificate.public_key, Wish(policies=(one.declared.policies[Level.HIGH],))
+    wanted = [Wanted(one.name(CN=f"{number:03d}"), public, wish) for number in range(5)]
+    made = one.issue_many(profile("card"), wanted, at=AT, actor="tester")
+    again = AuthorityHome(one.folder)
+    assert [again.issued(each.serial) for each in made] == list(made)
+    one.act(made[3].serial, Act.REVOKE, at=AT, actor="tester")
+    again.refresh()
+    assert again.register.record(made[3].serial).state is State.REVOKED
+    with pytest.raises(Refused):
+        one.issue_many(profile("card"), [*wanted, Wanted(one.name(CN="x"), public, Wish())], at=AT, actor="tester")
+    assert one.issue_many(profile("card"), [], at=AT, actor="tester") == ()
+    assert audit.verify(audit_lines(one)).lines == 7
 
 
 def test_an_authority_is_made_once(tmp_path: Path) -> None:
