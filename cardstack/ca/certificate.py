@@ -1,11 +1,11 @@
 """A certificate as facts, parsed once; and the bounded memory of those that were."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property, lru_cache, wraps
+from typing import Any, TypeVar
 
 from cardstack.ca import der
 from cardstack.ca.extensions import (
@@ -26,7 +26,7 @@ from cardstack.errors import Malformed
 
 REMEMBERED, REMEMBERED_SIZE = 8_192, 1 << 14
 """How many certificates stay in memory, and up to which size; whoever sends large ones has them parsed again."""
-SIZE_MAX = 1 << 20
+SIZE_MAX, KEY_SIZE_MAX, ALGORITHM_SIZE_MAX = 1 << 20, 1 << 13, 1 << 10
 
 
 LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
@@ -121,6 +121,24 @@ class Certificate:
         return self is other or (isinstance(other, Certificate) and self.raw == other.raw)
 
 
+Answer = TypeVar("Answer")
+
+
+def once(function: Callable[[Certificate], Answer]) -> Callable[[Certificate], Answer]:
+    """A question about a certificate alone, answered once: the answer stays with the certificate and goes with it."""
+    name = f"_{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def answered(certificate: Certificate) -> Answer:
+        held = certificate.__dict__
+        if name not in held:
+            held[name] = function(certificate)
+        found: Answer = held[name]
+        return found
+
+    return answered
+
+
 def _facts(raw: bytes) -> Certificate:
     return _remembered(raw) if len(raw) <= REMEMBERED_SIZE else _parse(raw)
 
@@ -150,6 +168,8 @@ def signed_parts(raw: bytes, what: str) -> tuple[der.Item, der.Item, der.Item]:
     parts = der.fields(raw, what)
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BITS]:
         raise Malformed(f"{what}: content, algorithm and signature were expected", field=what)
+    if parts[1].stop - parts[1].begin > ALGORITHM_SIZE_MAX:
+        raise Malformed(f"{what}: an algorithm larger than any in use", field=what)
     return parts[0], parts[1], parts[2]
 
 
@@ -169,6 +189,8 @@ def _tbs(raw: bytes, tbs: der.Item) -> dict[str, Any]:
     times = der.inside(raw, validity, der.SEQUENCE, "validity")
     if len(times) != 2:
         raise Malformed("validity: two moments were expected", field="validity")
+    if spki.stop - spki.begin > KEY_SIZE_MAX or algorithm.stop - algorithm.begin > ALGORITHM_SIZE_MAX:
+        raise Malformed("a public key or an algorithm larger than any in use", field="subjectPublicKeyInfo")
     return {
         "version": _version(raw, version),
         "serial": der.integer(raw, serial, "serial number"),

@@ -7,10 +7,8 @@ nothing: a negative serial number (§4.1.2.2; PKITS 4.4.14 wants it accepted), a
 and let pass where a bare path is asked about.
 """
 
-from functools import lru_cache
-
 from cardstack.ca import extensions, tables
-from cardstack.ca.certificate import Certificate
+from cardstack.ca.certificate import Certificate, once
 from cardstack.ca.der import GENERALIZED_TIME, UTC_TIME
 from cardstack.ca.matching import conforms, subtree_well_formed
 from cardstack.ca.signatures import SHA1_SCHEMES, identifier, weakness
@@ -20,7 +18,7 @@ _SKI, _KU, _SAN, _BC, _NC, _AKI, _PC, _INHIBIT, _MAPPINGS = (f"2.5.29.{n}" for n
 _ACCESS = ("1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "2.5.29.46")
 
 
-@lru_cache(maxsize=8192)
+@once
 def always(certificate: Certificate) -> tuple[str, str] | None:
     """The rule that no validator may overlook and this certificate breaks, with what is wrong."""
     if certificate.repeated or certificate.defects:
@@ -36,7 +34,7 @@ def always(certificate: Certificate) -> tuple[str, str] | None:
     return _subject(certificate)
 
 
-@lru_cache(maxsize=8192)
+@once
 def usage(certificate: Certificate) -> tuple[str, str] | None:
     """Key usage and basic constraints that contradict each other."""
     bits, basic = certificate.key_usage, certificate.basic_constraints
@@ -62,9 +60,19 @@ def _subject(certificate: Certificate) -> tuple[str, str] | None:
     return (tables.EMPTY_SUBJECT, "no subject, and subjectAltName is not critical") if _SAN not in certificate.critical else None
 
 
-@lru_cache(maxsize=8192)
-def profile(certificate: Certificate, *, anchor: bool = False) -> tuple[str, str] | None:
+@once
+def profile(certificate: Certificate) -> tuple[str, str] | None:
     """The rule for conforming issuers that this certificate breaks, with what is wrong."""
+    return _profile(certificate, anchor=False)
+
+
+@once
+def anchor_profile(certificate: Certificate) -> tuple[str, str] | None:
+    """The same for an anchor's own certificate."""
+    return _profile(certificate, anchor=True)
+
+
+def _profile(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
     if certificate.version != 3:
         return tables.VERSION, "not version 3"
     if certificate.unique_identifiers:
@@ -90,10 +98,13 @@ def _number_and_dates(certificate: Certificate) -> tuple[str, str] | None:
 def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
     if {_SKI, _AKI} & certificate.critical:
         return tables.KEY_IDENTIFIER, "a critical key identifier"
+    named = certificate.authority_key
+    if named is not None and bool(named.issuer) != (named.serial is not None):
+        return tables.KEY_IDENTIFIER, "an authority's issuer without its serial number, or the other way round"
     if certificate.is_ca and certificate.subject_key is None:
         return tables.KEY_IDENTIFIER, "an authority without subjectKeyIdentifier"
     # Self-signed certificates may leave it out (§4.2.1.1).
-    if (certificate.authority_key is None or certificate.authority_key.key is None) and not (anchor and certificate.self_issued):
+    if (named is None or named.key is None) and not (anchor and certificate.self_issued):
         return tables.KEY_IDENTIFIER, "no authorityKeyIdentifier"
     return None
 

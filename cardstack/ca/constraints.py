@@ -1,10 +1,9 @@
 """Name constraints along a path (RFC 5280 §4.2.1.10, §6.1.3 (b), (c)): every issuer's subtrees, applied to every name below."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from cardstack.ca import tables
-from cardstack.ca.certificate import Certificate
+from cardstack.ca.certificate import Certificate, once
 from cardstack.ca.extensions import Subtrees
 from cardstack.ca.matching import subtree_well_formed, supported, touches, well_formed, within
 from cardstack.ca.names import DIRECTORY, MAIL, GeneralName
@@ -13,7 +12,7 @@ COMPARED = 64
 """How many comparisons of names are as much work as a step of the search."""
 
 
-@lru_cache(maxsize=4096)
+@once
 def constrained_names(certificate: Certificate) -> tuple[GeneralName, ...]:
     """The names that constraints apply to: the subject, the alternative names, and without these the subject's e-mail."""
     names = list(certificate.alternative_names)

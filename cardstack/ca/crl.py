@@ -182,12 +182,20 @@ def _entry(raw: bytes, at: int, stop: int) -> tuple[int, Entry, _Extra, int]:
     time = der.item(raw, number[3], end)
     if tag != der.SEQUENCE or number[0] != der.INTEGER or number[2] == number[3]:
         raise Malformed(f"CRL entry at offset {at}: serial number and date were expected", field="CRL entry", offset=at)
-    extra = _PLAIN if time[3] == end else _extra(raw[time[3] : end])
+    extra = _PLAIN if time[3] == end else _extensions(raw[time[3] : end])
     revoked_at = der.moment(raw, time, "revocation date")
     return int.from_bytes(raw[number[2] : number[3]], signed=True), Entry(revoked_at, extra.reason), extra, end
 
 
+def _extensions(raw: bytes) -> _Extra:
+    return _remembered_extra(raw) if len(raw) <= 256 else _extra(raw)
+
+
 @lru_cache(maxsize=4096)
+def _remembered_extra(raw: bytes) -> _Extra:
+    return _extra(raw)
+
+
 def _extra(raw: bytes) -> _Extra:
     """The extensions of an entry; most entries of a list have the same few."""
     one = der.whole(raw, der.SEQUENCE, "CRL entry extensions")

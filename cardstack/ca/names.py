@@ -33,6 +33,7 @@ _SHORT = {
     "0.9.2342.19200300.100.1.1": "UID",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+REMEMBERED_SIZE = 1 << 12
 EMAIL = "1.2.840.113549.1.9.1"
 # Soft hyphens, joiners and variation selectors map to nothing (RFC 4518 §2.2).
 _TO_NOTHING = dict.fromkeys(
@@ -68,7 +69,7 @@ class Name:
     @classmethod
     def parse(cls, raw: bytes) -> "Name":
         """The name that a DER RDNSequence encodes."""
-        return _parse(raw)
+        return _remembered(raw) if len(raw) <= REMEMBERED_SIZE else _parse(raw)
 
     def within(self, subtree: "Name") -> bool:
         """Whether this name begins with all of the subtree's (RFC 5280 §4.2.1.10)."""
@@ -90,6 +91,10 @@ class Name:
 
 
 @lru_cache(maxsize=8192)
+def _remembered(raw: bytes) -> Name:
+    return _parse(raw)
+
+
 def _parse(raw: bytes) -> Name:
     rdns: list[Rdn] = []
     shown: list[str] = []

@@ -22,9 +22,9 @@ from cardstack.crypto import sm2
 from cardstack.crypto.keys import BadSignature
 from cardstack.errors import Malformed
 
-REMEMBERED = 65_536
+REMEMBERED = 16_384
 _KEYS_REMEMBERED = 8_192
-SIZE_MAX = 1 << 16
+SIZE_MAX = 1 << 13
 FRESH = 8
 """The price of verifying a signature, in steps of a search."""
 _DSA_KEY, _PSS, _MGF1 = "1.2.840.10040.4.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"

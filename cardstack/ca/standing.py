@@ -163,7 +163,7 @@ def _names_meet(issuer: Name, scope: IssuingPoint, certificate: Certificate, poi
     return bool(mine & theirs)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _full(base: Name, names: tuple[GeneralName, ...], rdn: bytes | None) -> frozenset[GeneralName]:
     """The names of a distribution point, the relative one made full."""
     if rdn is None:

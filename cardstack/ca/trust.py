@@ -310,5 +310,5 @@ def _anchor_problem(certificate: Certificate, bench: _Bench) -> Breach | None:
     if breach is None and certificate.unknown_critical:
         breach = tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]
     if breach is None and bench.conforming:
-        breach = conformity.profile(certificate, anchor=True)
+        breach = conformity.anchor_profile(certificate)
     return breach

@@ -60,6 +60,7 @@ USAGE = bytes.fromhex("300e0603551d0f0101ff0404030205a0")
 EMPTY_EKU = bytes.fromhex("30090603551d2504023000")
 BARE_V1 = der.wrap(0xA0, b"\x02\x01\x00")
 SERIAL = "serial-number"
+HALF = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.35"), bytes.fromhex("300680016b820105"))
 KEYS = "key-identifier"
 
 # id, the leaf, the rule it always breaks (None: none), the rule it breaks for a purpose (None: none)
@@ -76,6 +77,7 @@ LEAVES: list[tuple[str, Certificate, str | None, str | None]] = [
     ("GeneralizedTime before 2050", again(leaf(), MIDDLE, {4: times(UTC_2026, GENERAL_2027)}), None, "validity-encoding"),
     ("no AKI", leaf(without=["aki"]), None, KEYS),
     ("critical AKI", leaf(without=["aki"], extra=[(x509.AuthorityKeyIdentifier(b"k", None, None), True)]), None, KEYS),
+    ("half an AKI", leaf(without=["aki"], extra=[(HALF, False)]), None, KEYS),
     ("critical SKI", leaf(without=["ski"], extra=[(x509.SubjectKeyIdentifier(b"k"), True)]), None, KEYS),
     ("critical AIA", leaf(extra=[(AIA, True)]), None, "criticality"),
     ("empty issuer", again(leaf(), MIDDLE, {3: b"\x30\x00"}), "no-issuer/name-or-key-chaining", "no-issuer/name-or-key-chaining"),
