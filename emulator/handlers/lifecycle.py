@@ -4,6 +4,7 @@ An application that is blocked answers its selection with 6283, a permanently bl
 answers everything with 6A81.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from cardstack.card.keys import Usage
@@ -17,15 +18,16 @@ BLOCKED, BLOCKED_FOR_GOOD = 1, 2
 ISSUED = "life.issued"
 
 
-def _ordered(card: Card, instruction: Instruction, usage: Usage, p2: tuple[int, ...]) -> Card:
-    """The card after a MAC-only order was checked: no data but the MAC, under the key of a use."""
+def _ordered(card: Card, instruction: Instruction, find: Callable[[Directory], KeyPlace], p2: tuple[int, ...]) -> Card:
+    """The card after a MAC-only order was checked: no data but the MAC, under the key that this order takes."""
     if instruction.p1 or instruction.p2 not in p2:
         raise Refusal(0x6A86)
     if not instruction.secured:
         raise Refusal(0x6987)
     if len(instruction.data) != 4:
         raise Refusal(0x6700)
-    body, card = secure.checked(card, instruction, secure.sealing(card, channel(card, instruction).directory, usage))
+    key = key_at(card, find(channel(card, instruction).directory))
+    body, card = secure.checked(card, instruction, secure.sealed_by(card, key))
     assert not body
     return card
 
@@ -39,7 +41,7 @@ def _block(card: Card, directory: Directory, state: int) -> Answer:
 def application_block(card: Card, instruction: Instruction) -> Answer:
     """P2 00 can be undone with APPLICATION UNBLOCK, P2 01 cannot."""
     directory = channel(card, instruction).directory
-    card = _ordered(card, instruction, Usage.MAINTENANCE, (0x00, 0x01))
+    card = _ordered(card, instruction, _application_key, (0x00, 0x01))
     return _block(card, directory, BLOCKED_FOR_GOOD if instruction.p2 else BLOCKED)
 
 
@@ -49,24 +51,29 @@ def application_unblock(card: Card, instruction: Instruction) -> Answer:
     directory = channel(card, instruction).directory
     if card.memory.get(directory.blocked_cell, 0) != BLOCKED:
         raise Refusal(0x6985)
-    card = _ordered(card, instruction, Usage.MAINTENANCE, (0x00,))
+    card = _ordered(card, instruction, _application_key, (0x00,))
     return _block(card, directory, 0)
 
 
 @handles(0x16, 0x80)
 def card_block(card: Card, instruction: Instruction) -> Answer:
     """The whole card stops for good."""
-    usage = Usage.LOCK if _has(channel(card, instruction).directory, Usage.LOCK) else Usage.MAINTENANCE
-    card = _ordered(card, instruction, usage, (0x00,))
+    card = _ordered(card, instruction, _card_key, (0x00,))
     return commit(card, {LOCKED: 1}), DONE
 
 
-def _has(directory: Directory | None, usage: Usage) -> bool:
-    while directory is not None:
-        if any(kind is usage for kind, _ in directory.keys):
-            return True
-        directory = directory.parent
-    return False
+def _application_key(directory: Directory) -> KeyPlace:
+    """What blocks an application: its maintenance key (PBOC), or the nearest lock key (the ministry's LK)."""
+    return secure.place_of(directory, Usage.MAINTENANCE, Usage.LOCK)
+
+
+def _card_key(directory: Directory) -> KeyPlace:
+    """What blocks the card: the topmost lock key above, so that no application's own will do; else maintenance."""
+    above = [directory]
+    while (parent := above[0].parent) is not None:
+        above.insert(0, parent)
+    locks = [place for node in above for (usage, _), place in node.keys.items() if usage is Usage.LOCK]
+    return locks[0] if locks else secure.place_of(directory, Usage.MAINTENANCE)
 
 
 @handles(0xD4, 0x80)

@@ -106,3 +106,22 @@ def test_a_key_is_written_into_a_declared_place(command: str, sw: str) -> None:
     after, said = answer(before, bytes.fromhex(command))
     assert said.hex().upper() == sw
     assert after.memory == before.memory
+
+
+def _locked(exchange: Slot, header: str, application: str, kid: int) -> str:
+    """An order of the ministry's issuer: the lock key's process key over a challenge of eight bytes."""
+    challenge = exchange(bytes.fromhex("0084000008"))[:8]
+    process = cryptogram.process_key(Bank("2.00", application).key(Usage.LOCK, kid), challenge)
+    return say(exchange, header + "04" + cryptogram.mac(process, bytes.fromhex(header + "04")).hex())
+
+
+def test_a_dfs_lock_key_blocks_the_df_and_not_the_card() -> None:
+    """LKDF03 blocks DF03; the card takes BK alone."""
+    exchange = slot()
+    say(exchange, SSSE, "00A4000002DF03")
+    assert _locked(exchange, "84160000", "DF03", 0x40) == "6988"
+    assert _locked(exchange, "841E0000", "DF03", 0x40) == "9000"
+    assert say(exchange, SSSE, "00A4000002DF03") == "6283"
+    assert say(exchange, SSSE, "00A4000002DF04").startswith("61")
+    assert _locked(exchange, "84160000", "SSSE", 0x11) == "9000"
+    assert say(exchange, SSSE) == "6A81"
