@@ -15,7 +15,7 @@ from cardstack.apdu import commands
 from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import Script, To, ask
 from cardstack.card.keys import Factors, Key, derive
-from cardstack.crypto import cryptogram
+from cardstack.crypto import cryptogram, suite
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.text import Text
@@ -169,6 +169,17 @@ def pin_bytes(pin: str) -> bytes:
 def verify_pin(pin: str) -> Script[None]:
     """VERIFY; a wrong PIN is `Refused` with the tries that are left."""
     _pin_accepted((yield from ask(commands.verify(pin_bytes(pin)))))
+
+
+def verify_pin_by_challenge(pin: str, reference: int = 0x81) -> Script[None]:
+    """The PIN of the certificate application without sending it: a challenge under the first half of its SM3 hash.
+
+    `reference` is 81 for the holder's PIN and 00 for the administrator's.
+    """
+    challenge = yield from get_challenge(16)
+    key = suite.digest("sm3", pin_bytes(pin))[:16]
+    answer = cryptogram.encrypt(key, challenge, Block.SM4)
+    _pin_accepted((yield from ask(Command(0x00, 0x20, 0x01, reference, answer))))
 
 
 def change_pin(old: str, new: str) -> Script[None]:

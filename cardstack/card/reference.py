@@ -42,7 +42,7 @@ def _page(title: Text, *parts: str) -> str:
 
 
 def _both(text: Text) -> str:
-    return f"{text.zh}<br>{text.en}"
+    return text.zh if text.zh == text.en else f"{text.zh}<br>{text.en}"
 
 
 def _say(en: str, zh: str) -> str:

@@ -131,6 +131,20 @@ DEFINITIONS: tuple[Definition, ...] = (
         "crypto.payment.Load.tac",
     ),
     Definition(
+        Text("MAC3 of an unload", "圈提 MAC3"),
+        "new balance4 ‖ online sequence2 before it was raised ‖ amount4 ‖ type1 (03) ‖ terminal6 ‖ date4 ‖ time3, session key",
+        OURS,
+        "what the TAC of a load covers; the manual's text was not available",
+        "crypto.payment.Load.mac3",
+    ),
+    Definition(
+        Text("change of the overdraft limit", "修改透支限额"),
+        "MAC1 balance4 ‖ limit3 ‖ 07 ‖ terminal6; MAC2 limit3 ‖ 07 ‖ terminal6 ‖ moment7; TAC balance4 ‖ sequence2 ‖ the same",
+        OURS,
+        "as loads are; the manual's text was not available",
+        "crypto.payment.Limit",
+    ),
+    Definition(
         Text("MAC1 of a medical settlement", "医保消费 MAC1"),
         "account4 ‖ self-paid4 ‖ pooled4 ‖ type1 (32) ‖ terminal6 ‖ moment7",
         PUBLISHED,
@@ -157,6 +171,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         OBSERVED,
         "SiCard; HED manual 4.2.2.12, vector recomputed",
         "crypto.cryptogram.pin_block",
+    ),
+    Definition(
+        Text("PIN of the certificate application", "数字证书应用密码校验"),
+        "SM4(first 16 of SM3(PIN), challenge16)",
+        OBSERVED,
+        "PKI middleware (id 46244496087), whose comment shows the hash of 123456",
+        "card.proving.verify_pin_by_challenge",
     ),
     Definition(
         Text("MAC of secure messaging", "安全报文 MAC"),

@@ -16,7 +16,7 @@ from cardstack.card.profiles import profile
 from cardstack.card.profiles.pki import CertificateRoom
 from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.sm2 import Sm2Signer
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import Malformed, Refused, Untrusted
 from emulator.factory import pair_number, personalise
 from emulator.slot import Slot
 from tests.cards import ordered
@@ -65,6 +65,22 @@ def test_a_card_with_another_key_is_not_the_certificates() -> None:
     with pytest.raises(Untrusted) as copied:
         run(proof(trusted), card)
     assert copied.value.code == "CS-1213"
+
+
+def test_a_pin_is_proved_by_challenge_alone() -> None:
+    """It opens the signature as VERIFY does, and a wrong one says how many tries are left."""
+    number = pair_number(ordered("3.00"), THIRD.application("PKI-ADF1"))
+    _, trusted = issued(number)
+
+    def script(pin: str) -> Script[None]:
+        yield from reading.open_application(THIRD, "PKI-ADF1")
+        yield from proving.verify_pin_by_challenge(pin)
+        yield from proving.prove_by_certificate(trusted, NONCE)
+
+    run(script("123456"), Slot(personalise(ordered("3.00"))))
+    with pytest.raises(Refused) as wrong:
+        run(script("654321"), Slot(personalise(ordered("3.00"))))
+    assert wrong.value.code == "CS-1210"
 
 
 def test_a_card_without_a_certificate_says_so() -> None:
