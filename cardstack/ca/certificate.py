@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
@@ -255,7 +255,3 @@ def _extension(raw: bytes, one: der.Item) -> tuple[str, bool, bytes]:
     if len(parts) != 2 or parts[0].tag != der.OID or parts[1].tag != der.OCTETS:
         raise Malformed(f"extension at offset {one.begin}: identifier and content were expected", field="extension")
     return der.dotted(raw[parts[0].start : parts[0].stop]), critical, raw[parts[1].start : parts[1].stop]
-
-
-FACTS = tuple(part.name for part in fields(Certificate))
-"""The names of the facts, in the order of the declaration."""

@@ -56,7 +56,7 @@ def item(raw: bytes, at: int, limit: int) -> Item:
         start += width
     if start + length > limit:
         raise Malformed(f"DER: the element at offset {at} promises more than there is", offset=at)
-    return Item(tag, at, start, start + length)
+    return _new(Item, (tag, at, start, start + length))
 
 
 def items(raw: bytes, start: int, stop: int) -> list[Item]:
@@ -189,6 +189,9 @@ def dotted(content: bytes) -> str:
     >>> dotted(bytes.fromhex("2a864886f70d010101"))
     '1.2.840.113549.1.1.1'
     """
+    if len(content) == 3 and content[0] == 0x55 and content[1] < 0x80 and content[2] < 0x80:
+        # 2.5.4.x and 2.5.29.x: the attributes of names and the extensions, nearly all there is in a certificate.
+        return f"2.5.{content[1]}.{content[2]}"
     if not content or content[-1] & 0x80 or len(content) > 64:
         raise Malformed("an object identifier that is empty, cut off or longer than 64 bytes")
     arcs, arc, fresh = [], 0, True

@@ -1,5 +1,6 @@
 """Names as RFC 5280 compares them: directory names in the normal form of §7.1, computed once, and general names."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,6 +34,7 @@ _SHORT = {
     "0.9.2342.19200300.100.1.1": "UID",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+_SPECIAL = re.compile(r'[,+"\\<>;=]')
 REMEMBERED_SIZE = 1 << 12
 EMAIL = "1.2.840.113549.1.9.1"
 # Soft hyphens, joiners and variation selectors map to nothing (RFC 4518 §2.2).
@@ -137,6 +139,8 @@ def _text(tag: int, held: bytes) -> str | None:
 
 def _escaped(text: str) -> str:
     """RFC 4514 §2.4, so that a name stays on its line and one attribute looks like one."""
+    if text.isprintable() and not _SPECIAL.search(text):
+        return text
     shown = "".join("\\" + letter if letter in ',+"\\<>;=' else letter for letter in text)
     return "".join(letter if letter.isprintable() else f"\\{ord(letter) & 0xFF:02X}" for letter in shown)
 
