@@ -230,8 +230,13 @@ class AuthorityHome:
             self._write(at, actor, "rekey", {"fingerprint": made.fingerprint, "serial": f"{made.serial:x}"}, sign=True)
             for one in links:
                 self._record(one, "link", at, actor)
-            retired = self.folder / "retired" / f"{self.certificate.fingerprint[:16]}.pem"
-            files.write(retired, pem("CERTIFICATE", self.certificate.raw))
+            retired = self.folder / "retired" / self.certificate.fingerprint[:16]
+            files.write(retired.with_suffix(".pem"), pem("CERTIFICATE", self.certificate.raw))
+            for name in ("ocsp.pem", "ocsp-key.pem"):
+                if (self.folder / name).exists():
+                    beside = retired.with_name(f"{retired.name}-ocsp")
+                    beside.mkdir(exist_ok=True)
+                    (self.folder / name).replace(beside / name)
             files.write(self.folder / "ca.pem", pem("CERTIFICATE", made.raw))
             self.chain, self.certificate, self._signer = (made,), made, signer
         return links[0], links[1]
@@ -345,6 +350,18 @@ class AuthorityHome:
         files.write(key_file, signer.to_pkcs8(password), secret=True)
         files.write(certificate_file, pem("CERTIFICATE", made.raw))
         return self._served(Authority.of(made, signer))
+
+    def earlier_responders(self, *, at: datetime, password: bytes) -> list[Served]:
+        """Who still answers for what earlier keys issued: the delegates of that time, as long as their certificates last."""
+        found = []
+        for issuer in self.retired:
+            beside = self.folder / "retired" / f"{issuer.fingerprint[:16]}-ocsp"
+            if beside.is_dir():
+                held = Certificate.parse(files.read(beside / "ocsp.pem"))
+                if at <= held.valid_until:
+                    signer = local.load_pkcs8(files.read(beside / "ocsp-key.pem"), password)
+                    found.append(Served(issuer, self._status, Authority.of(held, signer)))
+        return found
 
     def _served(self, responder: Authority) -> Served:
         return Served(self.certificate, self._status, responder)

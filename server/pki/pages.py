@@ -34,7 +34,8 @@ class Published:
     """One authority on the air: its folder, who answers for its status, and whether machines may enrol."""
 
     home: AuthorityHome
-    responder: Served | None = None
+    responders: tuple[Served, ...] = ()
+    """For its present key, and for earlier ones."""
     enrolment: Enrolment | None = None
 
 
@@ -73,10 +74,10 @@ def _files(pages: Blueprint, authorities: Mapping[str, Published]) -> None:
 def _status(pages: Blueprint, authorities: Mapping[str, Published], clock: Callable[[], datetime]) -> None:
     def say(id_: str, raw: bytes) -> Response:
         found = authorities.get(id_)
-        if found is None or found.responder is None:
+        if found is None or not found.responders:
             body = failure(Answer.UNAUTHORIZED)
         else:
-            body = answer(raw, [found.responder], at=clock(), valid_for=ANSWER_LASTS)
+            body = answer(raw, found.responders, at=clock(), valid_for=ANSWER_LASTS)
         return Response(body, mimetype="application/ocsp-response", headers={"Cache-Control": "no-cache"})
 
     @pages.post("/pki/<id_>/ocsp")

@@ -14,7 +14,7 @@ ACTOR = "service"
 
 
 def published(config: Config, at: datetime) -> tuple[Published, ...]:
-    """Every authority with its files; its responder and enrolment where the passwords are set."""
+    """Every authority with its files; its responders and enrolment where the passwords are set."""
     folder = config.home / "ca"
     if not folder.is_dir():
         return ()
@@ -24,11 +24,13 @@ def published(config: Config, at: datetime) -> tuple[Published, ...]:
 
 def _published(home: AuthorityHome, config: Config, at: datetime) -> Published:
     online, signing = _secret(config.ocsp_password), config.ca_password is not None
-    responder = None
+    responders = []
     # A responder's certificate that is missing or runs out is made anew, which takes the authority's own key.
     if online is not None and (signing or home.has_responder(at)):
-        responder = home.responder(at=at, actor=ACTOR, password=online)
-    return Published(home, responder, Enrolment(home) if signing else None)
+        responders = [home.responder(at=at, actor=ACTOR, password=online)]
+    if online is not None:
+        responders += home.earlier_responders(at=at, password=online)
+    return Published(home, tuple(responders), Enrolment(home) if signing else None)
 
 
 def _secret(held: SecretStr | None) -> bytes | None:

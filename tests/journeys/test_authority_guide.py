@@ -2,9 +2,11 @@
 
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from tests.command import CommandLine
 
@@ -12,6 +14,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```(console|toml)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+@time_machine.travel(datetime(2026, 11, 22, 8, tzinfo=UTC))
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_guide_runs_from_top_to_bottom(
     language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

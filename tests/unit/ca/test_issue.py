@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from cardstack.ca import encoding as der
 from cardstack.ca import fields
-from cardstack.ca.agreement import Level
+from cardstack.ca.agreement import Event, Level, Step
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
 from cardstack.ca.issue import Authority, Places, Wish, issue, link
@@ -140,7 +140,9 @@ def test_gnutls_accepts_the_chain_and_the_crl(algorithm: Algorithm, tmp_path: Pa
     """
     now = datetime.now(UTC).replace(microsecond=0)
     all_ = world(algorithm, at=now)
-    crosses, home = all_.cross([agreement("33", "31")], at=now), all_.authorities["31"]
+    signed = Event(date(2000, 1, 1), Step.SIGN, "invented")
+    always = replace(agreement("33", "31"), since=date(2000, 1, 1), until=date(2090, 1, 1), history=(signed,))
+    crosses, home = all_.cross([always], at=now), all_.authorities["31"]
     key, name = local.generate(algorithm), der.name(C="CN", ST="上海市", CN="sub")
     wish = Wish(policies=(policies("31")[Level.HIGH],))
     below = issue(

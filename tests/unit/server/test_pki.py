@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,12 @@ from cardstack.vault.home import AuthorityHome
 from server.app import create_app
 from server.config import Config
 from server.pki import Published, pki
-from tests.unit.ca.provinces import AT
-from tests.unit.vault.homes import card, home
+from tests.unit.vault import homes
 
-NOW = datetime.now(UTC)
+# The clients have no clock to set, so everything here began an hour ago.
+NOW = datetime.now(UTC).replace(microsecond=0)
+AT = NOW - timedelta(hours=1)
+home, card = partial(homes.home, at=AT), partial(homes.card, at=AT)
 needs_clients = pytest.mark.skipif(not (shutil.which("openssl") and shutil.which("curl")), reason="needs openssl and curl")
 
 
@@ -47,8 +50,9 @@ class Quiet(WSGIRequestHandler):
 
 def application(one: AuthorityHome) -> Flask:
     app = Flask(__name__)
-    responder = one.responder(at=AT, actor="tester", password=b"online")
-    app.register_blueprint(pki([Published(one, responder, Enrolment(one))], clock=lambda: datetime.now(UTC)))
+    responder = one.responder(at=NOW, actor="tester", password=b"online")
+    earlier = one.earlier_responders(at=NOW, password=b"online")
+    app.register_blueprint(pki([Published(one, (responder, *earlier), Enrolment(one))], clock=lambda: datetime.now(UTC)))
     return app
 
 
@@ -98,6 +102,26 @@ def test_the_openssl_client_gets_signed_answers(tmp_path: Path, algorithm: Algor
             assert "held: revoked" in said
             assert "Reason: certificateHold" in said
             assert "WARNING" not in said
+
+
+@needs_clients
+def test_after_a_key_change_both_keys_certificates_are_answered_for(tmp_path: Path) -> None:
+    """The delegate of the old key goes on; the new one has its own; `cacerts` gives both roots and the links."""
+    one = home(tmp_path)
+    old, before = one.certificate, card(one, "before")
+    application(one)
+    one.rekey(local.generate(Algorithm.ECDSA_P256_SHA256), at=NOW, actor="tester")
+    after = card(one, "after", at=NOW)
+    one.act(before.serial, Act.REVOKE, at=NOW, actor="tester", reason=Reason.SUPERSEDED)
+    for name, each in (("old", old), ("new", one.certificate), ("before", before), ("after", after)):
+        write(tmp_path, name, each.raw)
+    app = application(one)
+    with serving(app) as port:
+        ask = ["openssl", "ocsp", "-url", f"http://127.0.0.1:{port}/pki/31/ocsp"]
+        assert "before: revoked" in run(*ask, "-issuer", "old", "-CAfile", "old", "-cert", "before", cwd=tmp_path)
+        assert "after: good" in run(*ask, "-issuer", "new", "-CAfile", "new", "-cert", "after", cwd=tmp_path)
+    (tmp_path / "cacerts").write_bytes(app.test_client().get("/.well-known/est/31/cacerts").data)
+    assert len(certificates(tmp_path, "cacerts")) == 4
 
 
 @needs_clients

@@ -1,5 +1,6 @@
 """An invented authority on disk for the tests."""
 
+from datetime import datetime
 from pathlib import Path
 
 from cardstack.ca import encoding as der
@@ -30,17 +31,21 @@ def declared(id_: str = "31", base: str = "http://127.0.0.1:1") -> Declared:
 
 
 def home(
-    folder: Path, id_: str = "31", algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256, base: str = "http://127.0.0.1:1"
+    folder: Path,
+    id_: str = "31",
+    algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256,
+    base: str = "http://127.0.0.1:1",
+    at: datetime = AT,
 ) -> AuthorityHome:
-    return AuthorityHome.create(folder / id_, declared(id_, base), local.generate(algorithm), at=AT, actor="tester")
+    return AuthorityHome.create(folder / id_, declared(id_, base), local.generate(algorithm), at=at, actor="tester")
 
 
-def card(authority: AuthorityHome, name: str = "001") -> Certificate:
+def card(authority: AuthorityHome, name: str = "001", at: datetime = AT) -> Certificate:
     return authority.issue(
         profile("card"),
         subject=authority.name(O="测试 Test", CN=name),
         public=local.generate(Algorithm.ECDSA_P256_SHA256).public,
-        at=AT,
+        at=at,
         actor="tester",
         wish=Wish(policies=(authority.declared.policies[Level.HIGH],)),
     )
