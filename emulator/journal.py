@@ -87,5 +87,5 @@ def _whole(line: bytes) -> dict[str, Value] | None:
         return None
     try:
         return from_json(json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

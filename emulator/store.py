@@ -21,7 +21,7 @@ from emulator import factory, psam
 from emulator.blueprint import Blueprint
 from emulator.card import Card, Memory, manufactured
 from emulator.dice import Dice
-from emulator.journal import IMAGE, entry, from_json, replayed, to_json
+from emulator.journal import IMAGE, LINE_MAX, entry, from_json, replayed, to_json
 from emulator.slot import Listener, Slot
 
 SCHEMA: Final = 1
@@ -67,9 +67,11 @@ def restored(raw: bytes, profiles: Mapping[str, Profile] = PROFILES) -> Card:
 
 
 def _head(line: bytes) -> dict[str, Any]:
+    if len(line) > LINE_MAX:
+        raise Malformed(f"the snapshot has {len(line)} bytes, at most {LINE_MAX} are read", IMAGE, offset=LINE_MAX)
     try:
         head = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Malformed("the first line is no snapshot", IMAGE, offset=0) from None
     if not isinstance(head, dict) or not isinstance(head.get("cardstack-card"), int):
         raise Malformed("the first line does not say that it is a card", IMAGE, field="cardstack-card")

@@ -80,7 +80,7 @@ def load(raw: str) -> tuple[Flow, ...]:
     """The flows of a file; `Malformed` names the flow that is not of the form."""
     try:
         listed = json.loads(raw)["flows"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Malformed("a file of flows is an object with a list `flows`") from None
     return tuple(_flow(one) for one in listed)
 

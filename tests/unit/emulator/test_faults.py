@@ -4,11 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
+from cardstack.apdu.script import Script, run
+from cardstack.card.paying import PsamSam, transit_purchase
+from cardstack.card.profiles import profile
+from cardstack.card.proving import PsamKeys, external_authenticate, reload_pin
+from cardstack.card.reading import open_application
+from cardstack.values import Fen
 from emulator import factory
 from emulator.card import Card, answer
 from emulator.faults import Fault, Faulty, Trouble, every_tear, points
 from emulator.slot import Slot
-from tests.cards import ED, SSSE, card, ordered, say
+from tests.cards import ED, MOMENT, ORDER, SSSE, card, ordered, sam, say
 from tests.payments import Bank, proved, ready_to_debit, ready_to_load, ready_to_settle
 
 DEPOSIT = Bank("ep-ed", "EP-ED", ED)
@@ -53,6 +59,39 @@ WRITING: dict[str, Callable[[], tuple[Card, bytes]]] = {
 }
 
 
+def _captured(ins: int, script: Script[object], *, of_psam: bool = False) -> tuple[Card, bytes]:
+    """The card (or the PSAM) and the command, just before a script sends it that instruction for the last time."""
+    seen: list[tuple[Card, bytes]] = []
+    slots = Slot(card()), Slot(sam("2.00"))
+
+    def watched(slot: Slot) -> Callable[[bytes], bytes]:
+        def exchange(raw: bytes) -> bytes:
+            if raw[1] == ins and (slot is slots[1]) is of_psam:
+                seen.append((slot.card, raw))
+            return slot(raw)
+
+        return exchange
+
+    run(script, watched(slots[0]), psam=watched(slots[1]))
+    return seen[-1]
+
+
+KIND = profile("2.00")
+PUK, STK = KIND.key("SSSE", "PUK"), KIND.key("SSSE", "STK")
+
+
+def _at_counter(of_card: Script[None]) -> Script[None]:
+    yield from open_application(KIND, "SSSE")
+    yield from of_card
+
+
+SCRIPTED: dict[str, Callable[[], tuple[Card, bytes]]] = {
+    "RELOAD PIN": lambda: _captured(0x24, _at_counter(reload_pin(PUK, STK, ORDER.factors, PsamKeys(), "246810"))),
+    "EXTERNAL AUTHENTICATE": lambda: _captured(0x82, _at_counter(external_authenticate(PUK, ORDER.factors, PsamKeys()))),
+    "8070 of the PSAM": lambda: _captured(0x70, transit_purchase(KIND, PsamSam(0x8011), Fen(1), MOMENT), of_psam=True),
+}
+
+
 def _fresh() -> Slot:
     slot = Slot(factory.personalise(ordered("2.00"), issued=False))
     say(slot, SSSE)
@@ -78,7 +117,7 @@ def test_money_and_log_are_written_together_or_not_at_all(prepare: Callable[[], 
     assert (seen[0], seen[-1]) == (False, True)
 
 
-@pytest.mark.parametrize("prepare", WRITING.values(), ids=WRITING)
+@pytest.mark.parametrize("prepare", [*WRITING.values(), *SCRIPTED.values()], ids=[*WRITING, *SCRIPTED])
 def test_every_writing_command_is_torn_at_every_byte(prepare: Callable[[], tuple[Card, bytes]]) -> None:
     """The memory is one that the command committed, in order; no counter of payments goes back, no try is given."""
     before, raw = prepare()
