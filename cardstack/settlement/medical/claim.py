@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cardstack.errors import Malformed
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.transaction import AMOUNT_MAX
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
@@ -89,12 +90,3 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
     if claim.total_fen > AMOUNT_MAX:
         raise Malformed("lines: their sum is beyond 2^53 - 1 fen", field="lines")
     return claim
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """The quotient of two non-negative numbers, rounded half up: the rule of every named step.
-
-    >>> half_up(5, 2), half_up(4, 3), half_up(0, 7)
-    (3, 1, 0)
-    """
-    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,6 +1,5 @@
 """The insured place's side of a split: registration, deductible, and the layers of funds one after another."""
 
-from cardstack.settlement.medical.claim import half_up
 from cardstack.settlement.medical.names import BASES, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.policy import (
     Band,
@@ -13,6 +12,7 @@ from cardstack.settlement.medical.policy import (
     Row,
 )
 from cardstack.settlement.medical.sheet import Sheet, Walk, money, percent, pieces_text, walk
+from cardstack.settlement.rounding import half_up
 from cardstack.text import Text
 
 POOL = "hifp_pay"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from cardstack.settlement.medical.claim import Claim, half_up
+from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.policy import Band, Part, Policy, Registration
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Step
 from cardstack.text import Text
 from cardstack.values import Fen, yuan

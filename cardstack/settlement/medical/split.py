@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cardstack.errors import Refused, problem
-from cardstack.settlement.medical.claim import Account, Claim, Line, half_up
+from cardstack.settlement.medical.claim import Account, Claim, Line
 from cardstack.settlement.medical.funds import apply_layers, charge_deductible, first_share
 from cardstack.settlement.medical.names import FUND_NAMES, FUNDS, GRADES
 from cardstack.settlement.medical.policy import Entry, Part, Policy, entry_for, policy_for
 from cardstack.settlement.medical.sheet import Case, Sheet, Use, money, percent
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Step
 from cardstack.text import Text
 

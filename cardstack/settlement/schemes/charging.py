@@ -13,7 +13,7 @@ import msgspec
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement import figures
-from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -94,12 +94,11 @@ class Medical:
             ("place-differs", not here),
         )
         fault = next((code for code, is_so in faults if is_so), None)
-        return REASONS[fault] if fault else _compared(claim, transaction.day, sent)
+        return REASONS[fault] if fault else _compared(transaction, sent)
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """A posting a fund, and one for the accounts: the insured place's payers owe the treating place's fund."""
-        claim = _claim(transaction)
-        result = compute(claim, day)
+        _, result = _computed(transaction, day)
         owed = [(f"{transaction.home_province}.{result.payer(fund)}", fund, amount) for fund, amount in result.funds.items()]
         from_accounts = sum(used for _, used in result.accounts)
         if from_accounts:
@@ -118,8 +117,7 @@ class Medical:
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
         """Every total of the insurance year that the split rests on, whether it moved or was only read."""
-        claim = _claim(transaction)
-        result = compute(claim, transaction.day)
+        claim, result = _computed(transaction, transaction.day)
         year = result.policy.year(transaction.day)
         whose = f"{claim.insured_place}.{claim.insurance}.{claim.person}.{year}"
         totals = [Accumulation(f"{whose}.{use.key}", Fen(use.add), Fen(use.before), _cap(use.cap)) for use in result.uses]
@@ -133,7 +131,7 @@ class Medical:
 
     def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
         """Each item, each rule with its reference, each rounding."""
-        return compute(_claim(transaction), day).steps
+        return _computed(transaction, day)[1].steps
 
 
 OUTPATIENT: Final = Medical(
@@ -156,11 +154,29 @@ INPATIENT: Final = Medical(
 )
 
 
-def _compared(claim: Claim, day: date, sent: Setlinfo) -> Reason | None:
+def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:
     try:
-        return None if compute(claim, day).info == sent else REASONS["split-differs"]
+        return None if _computed(transaction, transaction.day)[1].info == sent else REASONS["split-differs"]
     except CardstackError:
         return REASONS["no-benefit"]
+
+
+class _Memory:
+    """The split of the message that was asked about last: check, postings and totals of one message ask one after another."""
+
+    last: ClassVar[tuple[Transaction, date, Claim, Split] | None] = None
+
+
+def _computed(transaction: Transaction, day: date) -> tuple[Claim, Split]:
+    """The claim and split of a message by a day's figures."""
+    last = _Memory.last
+    if last is not None and last[0] is transaction and last[1] == day:
+        return last[2], last[3]
+    claim = _claim(transaction)
+    result = compute(claim, day)
+    # One tuple in one assignment: a thread that comes between computes again and is right all the same.
+    _Memory.last = (transaction, day, claim, result)
+    return claim, result
 
 
 def _cap(cap: int | None) -> Fen | None:

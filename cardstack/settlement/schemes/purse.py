@@ -16,7 +16,7 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement import figures
-from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing

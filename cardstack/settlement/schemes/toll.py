@@ -4,7 +4,7 @@ The issuer owes each road owner its section of what was charged; what a discount
 sections in proportion, the remainder fen by fen from the largest, so that the parts always sum to the charge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -14,7 +14,7 @@ import msgspec
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement import figures
-from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.rounding import half_up, spread
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
@@ -77,22 +77,6 @@ def tariffs() -> tuple[Tariff, ...]:
 def tariff_of(vehicle: str, day: date) -> Tariff:
     """The tariff in force for a class of vehicle."""
     return at([tariff for tariff in tariffs() if vehicle in tariff.vehicle], day)
-
-
-def spread(amount: int, weights: Sequence[int]) -> list[int]:
-    """An amount in proportion to weights, whole and to the last fen: rounded down, the rest to the largest remainders.
-
-    >>> spread(100, [1, 1, 1]), spread(7, [0, 0]), spread(950, [700, 300])
-    ([34, 33, 33], [7, 0], [665, 285])
-    """
-    total = sum(weights)
-    if not total:
-        return [amount, *([0] * (len(weights) - 1))]
-    parts = [amount * weight // total for weight in weights]
-    order = sorted(range(len(weights)), key=lambda place: (-(amount * weights[place] % total), place))
-    for place in order[: amount - sum(parts)]:
-        parts[place] += 1
-    return parts
 
 
 @dataclass(frozen=True, slots=True)

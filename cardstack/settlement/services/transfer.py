@@ -15,7 +15,7 @@ import msgspec
 
 from cardstack.fsm import Machine
 from cardstack.settlement import figures
-from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Cycle, Figure, Unit, at, load
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import About, Case, Day

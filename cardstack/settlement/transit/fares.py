@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from cardstack.settlement.medical.claim import half_up
+from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Figure, Step, at
 from cardstack.settlement.transit.tap import Tap, moment_of
 from cardstack.text import Text

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from cardstack.errors import Malformed, Refused, Untrusted
 from cardstack.settlement.batches import LINE, REASONS, Ack, Batch, Exchange, Item, Result, Why, total
 from cardstack.settlement.charging import Keys, Total, check_charge_orders, open_sealed, seal
+from cardstack.settlement.rounding import spread
 from cardstack.settlement.schemes.charging import CHARGING
 from cardstack.settlement.schemes.small_value import SMALL_VALUE, Purchase
-from cardstack.settlement.schemes.toll import TOLL, Passage, spread
+from cardstack.settlement.schemes.toll import TOLL, Passage
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT
 from cardstack.settlement.transit.tap import Record
