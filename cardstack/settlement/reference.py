@@ -5,7 +5,7 @@ from typing import Any
 
 from cardstack.fsm import Machine
 from cardstack.settlement import batches, figures
-from cardstack.settlement.bulk import medical_file, return_file, transit_layout
+from cardstack.settlement.bulk import list_file, medical_file, return_file, transit_layout
 from cardstack.settlement.calendar import known
 from cardstack.settlement.instruction import PAYMENT
 from cardstack.settlement.ledger import ENTRY
@@ -67,7 +67,7 @@ def files() -> str:
     """The layouts of the bulk files."""
     about = "Fixed width in bytes, a line feed at the end of every line, GB 18030 or UTF-8. 定长行，字节计宽。"
     lines = ["# Bulk files 批量文件", "", about, ""]
-    for layout in (transit_layout.LAYOUT, medical_file.LAYOUT, return_file.LAYOUT, medical_file.RESULT):
+    for layout in (transit_layout.LAYOUT, medical_file.LAYOUT, list_file.LAYOUT, return_file.LAYOUT, medical_file.RESULT):
         size = f"{layout.size} bytes a line. 每行{layout.size}字节。"
         lines += [f"## `{layout.name}` {layout.title}", "", size, "", layout.table(), ""]
     return "\n".join(lines)

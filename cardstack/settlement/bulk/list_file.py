@@ -1,0 +1,65 @@
+"""A version of a card list as a bulk file, for operators to pull: a change a line, what it is of in the file's name.
+
+The name says kind, version, the version it is a delta on (`full` for none) and since when: `black-12-11-20261012000000`.
+"""
+
+import re
+from typing import Final
+
+from cardstack.errors import Malformed
+from cardstack.settlement.bulk.layout import Column, Layout
+from cardstack.settlement.transit.lists import Kind, Update
+from cardstack.settlement.transit.tap import moment_of
+from cardstack.text import Text
+
+LAYOUT: Final = Layout(
+    "list-1",
+    Text("black, grey or white list, a change a line", "黑、灰、白名单文件，每行一项变更"),
+    (
+        Column("change", 1, "choice", Text("+ added, - removed", "+新增，-移除"), ("+", "-")),
+        Column("issuer", 16, "hex", Text("issuer", "发卡机构")),
+        Column("card", 20, "text", Text("card number, or a prefix ending in *", "卡号，或以*结尾的号段前缀")),
+    ),
+)
+_NAME: Final = re.compile(r"(black|grey|white)-([1-9]\d{0,8})-(full|[1-9]\d{0,8})-(20\d{12})")
+_CARD: Final = re.compile(r"\d{20}|\d{4,19}\*")
+
+
+def name_of(update: Update) -> str:
+    """The name of an update's file."""
+    return f"{update.kind}-{update.version}-{update.base or 'full'}-{update.since:%Y%m%d%H%M%S}"
+
+
+def body_of(update: Update) -> bytes:
+    """The lines of an update, removals first, each in the order of its keys."""
+    changes = [("-", key) for key in sorted(update.remove)] + [("+", key) for key in sorted(update.add)]
+    return b"".join(_line(sign, key) for sign, key in changes)
+
+
+def _line(sign: str, key: str) -> bytes:
+    issuer, _, card = key.partition(".")
+    return LAYOUT.line({"change": sign, "issuer": issuer, "card": card})
+
+
+def read(name: str, body: bytes) -> Update:
+    r"""The update in a file; `Malformed` names the line, since half a list is no list.
+
+    >>> update = read("black-2-1-20261012000000", b"+02002900FFFFFFFF0310009*            \n")
+    >>> update.version, update.base, sorted(update.add)
+    (2, 1, ['02002900FFFFFFFF.0310009*'])
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise Malformed("name: kind, version, base or full, and since when", field="name")
+    kind, version, base, since = found.groups()
+    raw, _, faults = LAYOUT.sift(body, 0)
+    if faults:
+        raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="data")
+    changes: dict[bytes, set[str]] = {b"+": set(), b"-": set()}
+    for number, (change, issuer, card) in enumerate(LAYOUT.struct.iter_unpack(raw), 1):
+        text = card.decode("ascii", errors="replace").rstrip(" ")
+        if not _CARD.fullmatch(text):
+            raise Malformed(f"line {number}: card", field="data")
+        changes[change].add(f"{issuer.decode()}.{text}")
+    one = None if base == "full" else int(base)
+    return Update(Kind(kind), int(version), moment_of(since), frozenset(changes[b"+"]), frozenset(changes[b"-"]), one)
