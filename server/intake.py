@@ -1,7 +1,9 @@
 """From the bytes of an envelope to its answers: trust, signature, lines, and one writer that commits for many."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from queue import SimpleQueue
@@ -100,6 +102,16 @@ class Writer:
             future.set_result(answer)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Thousands of lines live at once and nothing of them is a cycle: the collector would only look through them again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class Intake:
     """What the API and a bulk file have in common: whom to believe, what is answered, and what is kept."""
 
@@ -129,12 +141,15 @@ class Intake:
         if not now - self.config.age_max <= sealed.signed_at <= now + SKEW:
             raise Refused("signed_at", NOT_NOW, field="signed_at")
         trusted = self.trust.vouch(sealed.certificates, sealed.signed_at)
-        opened = envelope.open(sealed, trusted)
+        with uncollected():
+            return self._book(envelope.open(sealed, trusted), sealed, trusted)
+
+    def _book(self, opened: envelope.Opened, sealed: envelope.Sealed, trusted: Trusted) -> list[Answer]:
         node = self.node(trusted)
         schemes = self.store.schemes
         lines = [prepare(one, digest, node, schemes) for one, digest in zip(opened.transactions, opened.digests, strict=True)]
         path = {one.fingerprint: one.raw for one in trusted.path}
-        kept = Kept("envelope", sealed.digest, raw, str(node.name), sealed.signed_at, tuple(path), path)
+        kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), sealed.signed_at, tuple(path), path)
         return self.writer.submit(Submission(kept, lines))
 
     def node(self, trusted: Trusted) -> Node:

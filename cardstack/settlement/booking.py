@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from cardstack.settlement.intake import Answer, Book, Earlier, Line, Outcome, Seen, judge
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, EntryRow, Phase, PostingRow, ResolutionRow, State
-from cardstack.settlement.scheme import Accumulation
+from cardstack.settlement.scheme import Accumulation, Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign
+
+DAY: Final = 86_400
+EAST: Final = 28_800
+"""A day in seconds, and how far legal time is ahead of UTC."""
 
 
 class ClaimRow(NamedTuple):
@@ -49,11 +54,15 @@ class Booking:
     claims: list[ClaimRow] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     accumulations: list[AccumulationRow] = field(default_factory=list)
+    taken: dict[str, tuple[Line, EntryRow]] = field(default_factory=dict)
+    windows: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def take(self, line: Line, envelope: int, place: int) -> Answer:
         """Judge one line; where it is accepted, add its rows. The answer is durable once the commit is."""
+        message, refers = line.transaction.id, line.transaction.refers
+        if refers is not None and refers in self.taken and refers not in self.book.earlier:
+            self._recall(refers)
         outcome = judge(line, self.book)
-        message = line.transaction.id
         if outcome is Outcome.REPEATED:
             known = self.book.seen[message]
             return Answer(message, outcome, known.entry, known.state, known.window)
@@ -70,7 +79,7 @@ class Booking:
         transaction, scheme = line.transaction, self.book.schemes[line.transaction.scheme]
         until = transaction.pending_until
         moves = until is None and line.change not in (Change.VOID, Change.LAPSE)
-        last_closed = self.last_closed.get(scheme.cycle.name)
+        occurred_at = int(transaction.occurred_at.timestamp())
         entry = EntryRow(
             self.numbers.entry,
             str(transaction.id),
@@ -79,11 +88,11 @@ class Booking:
             str(transaction.sender),
             transaction.home,
             transaction.treating,
-            int(transaction.occurred_at.timestamp()),
+            occurred_at,
             transaction.amount_fen,
             line.digest,
             State.POSTED.value if until is None else State.PENDING.value,
-            assign(scheme.cycle, transaction.occurred_at, last_closed) if moves else RESERVE,
+            self._window(scheme.cycle, occurred_at, transaction.occurred_at) if moves else RESERVE,
             None if transaction.refers is None else str(transaction.refers),
             None if until is None else int(until.timestamp()),
             envelope,
@@ -136,11 +145,17 @@ class Booking:
             self.accumulations.append(AccumulationRow(entry.seq, one.account, one.add_fen))
 
     def _remember(self, line: Line, entry: EntryRow) -> None:
-        self.claims += [ClaimRow(entry.scheme, claim, entry.seq) for claim in line.claims]
-        self.book.claimed |= {(entry.scheme, claim) for claim in line.claims}
+        if line.claims:
+            self.claims += [ClaimRow(entry.scheme, claim, entry.seq) for claim in line.claims]
+            self.book.claimed |= {(entry.scheme, claim) for claim in line.claims}
         self.book.seen[entry.id] = Seen(line.digest, entry.seq, entry.state, entry.window)
+        self.taken[entry.id] = line, entry
+
+    def _recall(self, refers: MessageId) -> None:
+        """A line of this very commit that a later one is about."""
+        line, entry = self.taken[refers]
         transaction = line.transaction
-        self.book.earlier[MessageId(entry.id)] = Earlier(
+        self.book.earlier[refers] = Earlier(
             entry.seq,
             entry.scheme,
             transaction.home,
@@ -152,3 +167,10 @@ class Booking:
             entry.window,
             about_another=entry.refers is not None,
         )
+
+    def _window(self, cycle: Cycle, occurred_at: int, moment: datetime) -> str:
+        """One decision a cycle and day; a day of legal time begins eight hours before that of UTC."""
+        key = cycle.name, (occurred_at + EAST) // DAY
+        if key not in self.windows:
+            self.windows[key] = assign(cycle, moment, self.last_closed.get(cycle.name))
+        return self.windows[key]

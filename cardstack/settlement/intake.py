@@ -255,11 +255,17 @@ CHECKS: Final[tuple[tuple[Outcome, Check], ...]] = (
         Outcome.UNKNOWN_PARTY,
         lambda line, book: any(one.debtor not in book.parties or one.creditor not in book.parties for one in line.postings),
     ),
-    (Outcome.DUPLICATE, lambda line, book: any((line.transaction.scheme, claim) in book.claimed for claim in line.claims)),
+    (
+        Outcome.DUPLICATE,
+        lambda line, book: bool(line.claims) and any((line.transaction.scheme, claim) in book.claimed for claim in line.claims),
+    ),
     (
         Outcome.STALE,
-        lambda line, book: any(
-            one.before_fen is not None and one.before_fen != book.totals_fen.get(one.account, 0) for one in line.accumulations
+        lambda line, book: (
+            bool(line.accumulations)
+            and any(
+                one.before_fen is not None and one.before_fen != book.totals_fen.get(one.account, 0) for one in line.accumulations
+            )
         ),
     ),
     (

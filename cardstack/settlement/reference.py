@@ -7,12 +7,14 @@ from cardstack.fsm import Machine
 from cardstack.settlement import batches, figures
 from cardstack.settlement.bulk import list_file, medical_file, return_file, transit_layout
 from cardstack.settlement.calendar import known
+from cardstack.settlement.dispute import DISPUTE
 from cardstack.settlement.instruction import PAYMENT
 from cardstack.settlement.ledger import ENTRY
 from cardstack.settlement.medical.case import CASE, CODES
 from cardstack.settlement.medical.clearing import CYCLE, steps
 from cardstack.settlement.medical.names import FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.reconciliation import KINDS
+from cardstack.settlement.prefund import INCREASE
 from cardstack.settlement.scheme import STANDINGS, Figure, Reason
 from cardstack.settlement.schemes import SCHEMES, charging, medical, purse, small_value, toll, transit
 from cardstack.settlement.services import case, certification, records, transfer
@@ -34,6 +36,8 @@ MACHINES: Mapping[Text, Machine[Any, Any]] = {
     Text("A transaction in the ledger", "账本中的交易"): ENTRY,
     Text("A settlement window", "清算窗口"): WINDOW,
     Text("A payment", "付款指令"): PAYMENT,
+    Text("A dispute", "异议"): DISPUTE,
+    Text("An emergency increase of a prepayment", "预付金紧急调增"): INCREASE,
     Text("A medical case", "跨省就医案件"): CASE,
     Text("A month's medical clearing", "医疗月度清算"): CYCLE,
     Text("A line of a toll batch", "通行费批次明细"): batches.LINE,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
 
+from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
@@ -14,8 +15,6 @@ from server.store.posting import last_closed, rooms
 from server.store.values import moment
 
 ACCEPTED = Outcome.ACCEPTED.value
-DAY, EAST = 86_400, 28_800
-"""A day in seconds, and how far legal time is ahead of UTC."""
 
 
 def post_many(database: Database, columns: Columns, kept: Kept, now: datetime) -> Posted:

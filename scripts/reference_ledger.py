@@ -1,0 +1,43 @@
+"""Pages of the reference about the ledger: what it answers, and what can differ or be wrong."""
+
+from typing import Any
+
+from cardstack.settlement import audit, dispute, prefund, reconcile
+from cardstack.settlement.banking import matching
+from cardstack.settlement.intake import CHECKS, OUTCOMES, Outcome
+from server.api.problems import OUTCOME_PROBLEMS, OUTCOME_STATUS
+
+
+def outcomes() -> str:
+    """The answers to a submission, in their order of precedence."""
+    lines = [
+        "# Answers to a submission 受理结果",
+        "",
+        "The first that applies is the answer; a retry is always answered as a retry. 自上而下，首个适用者即为结果。",
+        "",
+        "| | outcome | HTTP (single) | problem | 说明 | meaning |",
+        "|--|--|--|--|--|--|",
+    ]
+    ordered = [outcome for outcome, _ in CHECKS] + [Outcome.ACCEPTED]
+    for number, outcome in enumerate(ordered, start=1):
+        problem = OUTCOME_PROBLEMS.get(outcome)
+        text, status = OUTCOMES[outcome], OUTCOME_STATUS.get(outcome, 422)
+        lines.append(f"| {number} | `{outcome}` | {status} | {problem.code if problem else ''} | {text.zh} | {text.en} |")
+    return "\n".join([*lines, ""])
+
+
+def differences() -> str:
+    """What reconciliation, banks, disputes and the auditor call things."""
+    tables: dict[str, Any] = {
+        "Differences with a sender 与发送方对账差异": reconcile.DIFFERENCES,
+        "Differences with a bank 与银行对账差异": matching.DIFFERENCES,
+        "Grounds of a dispute 异议理由": dispute.GROUNDS,
+        "Levels of a prepayment 预付金预警": prefund.LEVELS,
+        "Faults that an audit finds 审计发现": audit.FAULTS,
+    }
+    lines = ["# Differences, grounds and faults 差异、理由与审计发现", ""]
+    for title, table in tables.items():
+        lines += [f"## {title}", "", "| code | 说明 | meaning |", "|--|--|--|"]
+        lines += [f"| `{code}` | {text.zh} | {text.en} |" for code, text in table.items()]
+        lines.append("")
+    return "\n".join(lines)
