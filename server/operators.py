@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.text import Text
+from server.permissions import EVERYWHERE, Grant, Role
 from server.store.office.people import Operator, People, SignedIn
 
 IDLE, ABSOLUTE, FRESH, WARNING = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10), timedelta(minutes=2)
@@ -87,6 +88,18 @@ def first_link(people: People, operator_id: str, at: datetime, lives: timedelta 
     token = secrets.token_urlsafe(24)
     people.add_link(token_hash(token), operator_id, at + lives)
     return token
+
+
+def first_links(people: People, at: datetime) -> dict[str, str]:
+    """One-time tokens for the first two operators of an installation that has none yet; nothing where it has some.
+
+    Two, because one alone could make nobody else: an administrator who asks, and an approver who decides.
+    """
+    if people.operators():
+        return {}
+    people.save(Operator("admin", "管理员", (Grant(Role.ADMINISTRATOR, EVERYWHERE),)), at)
+    people.save(Operator("chief", "审批人", (Grant(Role.APPROVER, EVERYWHERE), Grant(Role.AUDITOR, EVERYWHERE))), at)
+    return {name: first_link(people, name, at) for name in ("admin", "chief")}
 
 
 def enter(people: People, token: str, visitor: Visitor, at: datetime) -> tuple[Operator, str]:

@@ -1,6 +1,7 @@
 """Ways to serve the application: granian for production, a thread in this process for demos and tests."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -24,6 +25,7 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
     from granian import Granian  # noqa: PLC0415  # as above
     from granian.constants import Interfaces  # noqa: PLC0415  # as above
 
+    _say_first_links(config)
     for name, value in config.model_dump(mode="json", exclude_none=True).items():
         os.environ[f"CARDSTACK_{name.upper()}"] = str(value)
     Granian(
@@ -38,6 +40,20 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         log_access=False,
         **(tls or {}),
     ).serve()
+
+
+def _say_first_links(config: Config) -> None:
+    """Where nobody can sign in yet, print the two links that open the console once."""
+    from server.clock import system  # noqa: PLC0415  # the ORM, as above
+    from server.operators import first_links  # noqa: PLC0415  # as above
+    from server.store import open_store  # noqa: PLC0415  # as above
+    from server.store.office import Office  # noqa: PLC0415  # as above
+
+    config.home.mkdir(parents=True, exist_ok=True)
+    store = open_store(config.database_url)
+    for name, token in first_links(Office(store.database.engine).people, system()).items():
+        sys.stderr.write(f"一次性登录链接 one-time link ({name}): http://{config.host}:{config.port}/enter/{token}\n")
+    store.close()
 
 
 @contextmanager

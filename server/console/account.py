@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
 from server import operators, passkeys
+from server.console import shell
 from server.console.services import moment, operator, services, signed_in, t
 from server.permissions import Pages, Permission
 
@@ -36,6 +37,14 @@ def extend() -> ResponseReturnValue:
     """Stay signed in."""
     services().office.people.touch(signed_in().token_hash, moment())
     return jsonify(seconds=int(operators.IDLE.total_seconds()))
+
+
+@pages.page("/again", needs=Permission.OWN, method="POST")
+def again() -> ResponseReturnValue:
+    """The proof of presence for a page that only shows something; then on to it."""
+    if not shell.present():
+        return shell.ask_again()
+    return redirect(shell.own_path(request.form.get("next")), 303)
 
 
 @pages.page("/password", needs=Permission.OWN, method="POST", fresh=True)

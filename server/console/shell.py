@@ -114,10 +114,18 @@ def guard(page: PageRule, view: View) -> View:
         if page.method != "GET":
             check_csrf()
         if page.fresh and not present():
-            return make_response(render_template("signin/again.html", typed_form=request.form), 200)
+            return ask_again()
         return view(**arguments) if page.method == "GET" else _change(page, view, arguments)
 
     return guarded
+
+
+def ask_again() -> Response:
+    """Ask for a proof of presence: as data where a script asked, else as a page that keeps everything typed."""
+    if request.is_json:
+        said = Text("Sign in again first: this needs a fresh proof of presence.", "请重新登录后再试：该操作需近期的身份确认。")
+        return make_response({"error": said.of(language())}, 401)
+    return make_response(render_template("signin/again.html", typed_form=request.form), 200)
 
 
 def present() -> bool:

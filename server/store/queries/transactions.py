@@ -15,7 +15,7 @@ from server.store import reads
 from server.store.commit import ENTRY_COLUMNS, View
 from server.store.values import Entry
 
-STRETCH, PATIENCE = 20_000, 0.15
+STRETCH, PATIENCE = 5_000, 0.1
 FULL_ID = 30
 
 

@@ -162,3 +162,15 @@ def test_a_disabled_operator_is_out_at_once(office: Office, signed_in: Callable[
     assert maker is not None
     office.people.save(replace(maker, disabled=True), clock())
     assert client.get("/console/help/").status_code == 303
+
+
+def test_an_empty_installation_gets_two_links(clock: Any) -> None:
+    """An administrator who asks and an approver who decides; asked again, nobody gets one."""
+    from sqlalchemy import create_engine
+
+    empty = Office(create_engine("sqlite://"))
+    empty.create()
+    links = operators.first_links(empty.people, clock())
+    assert set(links) == {"admin", "chief"}
+    assert operators.enter(empty.people, links["admin"], HERE, clock())[0].id == "admin"
+    assert operators.first_links(empty.people, clock()) == {}
