@@ -130,6 +130,9 @@ def debit_for_unload(card: Card, instruction: Instruction) -> Answer:
     return say(commit(card, changes), instruction, mac3)
 
 
+purses.DEBITS[0x03] = debit_for_unload
+
+
 @handles(0x58, 0x80)
 def update_overdraft_limit(card: Card, instruction: Instruction) -> Answer:
     """UPDATE OVERDRAFT LIMIT: new limit, date, time and MAC2 in; TAC out. Below what is used it is refused."""

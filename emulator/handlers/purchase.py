@@ -8,9 +8,9 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.payment import Debit, Kind
 from cardstack.values import Fen
 from emulator.blueprint import Directory, PursePlace
-from emulator.card import Card, Payment, channel, commit, say
+from emulator.card import Card, Payment, commit, say
 from emulator.handlers import purse as purses
-from emulator.instruction import Answer, Instruction, Refusal, handles
+from emulator.instruction import Answer, Instruction, Refusal
 
 DEBIT = (0x54, 0x01)
 
@@ -48,11 +48,8 @@ for _p1 in (0x01, 0x02, 0x03):
     purses.INITS[_p1] = begin
 
 
-@handles(0x54, 0x80)
 def debit(card: Card, instruction: Instruction) -> Answer:
     """DEBIT: terminal sequence, date, time and MAC1 in; TAC and MAC2 out. Wrong MAC1 is 9302 and ends the purchase."""
-    if instruction.p1 == 0x03:
-        return unload(card, instruction)
     payment, card = purses.under_way(card, instruction, 15)
     sequence, moment, mac1 = instruction.data[:4], instruction.data[4:11], instruction.data[11:]
     place = purse_of(payment)
@@ -82,9 +79,4 @@ def purse_of(payment: Payment) -> PursePlace:
     return places.get(PurseKind.EP) or places[PurseKind.ED]
 
 
-def unload(card: Card, instruction: Instruction) -> Answer:
-    """DEBIT FOR UNLOAD stands with the loads, under the same instruction byte."""
-    from emulator.handlers.load import debit_for_unload  # noqa: PLC0415  # the two modules share one instruction byte
-
-    assert channel(card, instruction)
-    return debit_for_unload(card, instruction)
+purses.DEBITS[0x01] = debit

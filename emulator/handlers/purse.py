@@ -16,7 +16,7 @@ from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Directory, PursePlace
 from emulator.card import Card, Payment, Value, channel, give, say, throw, with_session
 from emulator.handlers.records import appended
-from emulator.instruction import Answer, Instruction, Refusal, handles
+from emulator.instruction import Answer, Handler, Instruction, Refusal, handles
 from emulator.security import Key, key_at, key_for
 
 COUNTER_MAX: Final = 0xFFFF
@@ -104,6 +104,19 @@ def init(card: Card, instruction: Instruction) -> Answer:
         raise Refusal(0x6A86)
     directory, place = place_of(card, instruction)
     return begin(card, instruction, directory, place)
+
+
+DEBITS: dict[int, Handler] = {}
+"""What DEBIT does for each P1; filled in like INITS."""
+
+
+@handles(0x54, 0x80)
+def debit(card: Card, instruction: Instruction) -> Answer:
+    """DEBIT FOR PURCHASE, CASH WITHDRAWAL (P1 01) or UNLOAD (03)."""
+    finish = DEBITS.get(instruction.p1)
+    if finish is None:
+        raise Refusal(0x6A86)
+    return finish(card, instruction)
 
 
 def asked(instruction: Instruction) -> tuple[int, bytes, bytes]:
