@@ -39,6 +39,7 @@ PARTS = (
     ),
     Part("SoftHSM2", ("/usr/lib/softhsm/libsofthsm2.so",), ("softhsm2",)),
     Part("GnuTLS certtool", ("certtool",), ("gnutls-bin",)),
+    Part("curl", ("curl",), ("curl",)),
     Part("tshark", ("tshark",), ("tshark",)),
 )
 

@@ -29,6 +29,10 @@ def read(
     psam: Psam = None,
     trace: Trace = None,
     unmasked: Unmasked = False,
+    photo: Annotated[Path | None, typer.Option(help=words("Write the photograph to this file.", "照片保存到该文件。"))] = None,
+    fingerprints: Annotated[
+        Path | None, typer.Option(help=words("Write the fingerprints to this file.", "指纹保存到该文件。"))
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help=words("Every file that opens.", "读取所有可读文件。"))] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -37,7 +41,8 @@ def read(
     from emulator.opening import open_card
 
     with open_card(reader, psam=psam, trace=trace, unmasked=unmasked) as opened:
-        data = read_card(opened, profile, asked(pin), every=every, unmasked=unmasked)
+        saved = {0xEF08: photo, 0xEF07: fingerprints}
+        data = read_card(opened, profile, asked(pin), every=every, unmasked=unmasked, saved=saved)
     emit(data, as_json=as_json, render=lambda: _render(data))
 
 

@@ -1,23 +1,39 @@
 """What the card commands do, as data: files with titles in both languages, masked unless asked otherwise."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cardstack.apdu.script import Script
 from cardstack.card import proving
 from cardstack.card.gathering import Gathered, basics, everything, gather, logs
 from cardstack.card.keys import Factors, Usage
+from cardstack.card.layout import File, pack
+from cardstack.card.profile import Application
 from cardstack.card.profiles.social import AID
 from cardstack.card.reading import open_application, read_issuer
 from cardstack.card.view import Row, as_data, rows
 from emulator.opening import Opened, need_keys
 
 
-def read_card(opened: Opened, name: str | None, pin: str | None, *, every: bool, unmasked: bool) -> dict[str, Any]:
-    """The card as data."""
+def read_card(
+    opened: Opened, name: str | None, pin: str | None, *, every: bool, unmasked: bool, saved: Mapping[int, Path | None]
+) -> dict[str, Any]:
+    """The card as data; transparent files of the social security application that are to be kept go to their paths."""
     kind = opened.kind(name)
-    wanted = everything if every else basics
+    kept = {fid for fid, path in saved.items() if path}
+
+    def wanted(application: Application, file: File) -> bool:
+        return (everything if every else basics)(application, file) or (application.name == "SSSE" and file.fid in kept)
+
     gathered = opened.run(gather(kind, wanted, pin=pin, terminal=opened.terminal))
+    for one in gathered:
+        path = saved.get(one.file.fid) if one.application.name == "SSSE" else None
+        if path and one.refused:
+            raise one.refused
+        if path:
+            path.write_bytes(pack(one.content).rstrip(b"\0\xff"))
     issuer, holder = (_plain(gathered, fid, unmasked=unmasked) for fid in (0xEF05, 0xEF06))
     return {
         "reader": opened.reader.name,

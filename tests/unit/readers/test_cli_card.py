@@ -92,6 +92,13 @@ def test_logs_and_every_file(command: CommandLine) -> None:
     assert any(one["records"] for one in logs)
 
 
+def test_the_photograph_goes_to_a_file(command: CommandLine, tmp_path: Path) -> None:
+    """As its bytes, with the terminal's key."""
+    photo = tmp_path / "photo"
+    assert command("card", "read", "--reader", "emu:3.00", "--photo", str(photo)).code == 0
+    assert photo.exists()
+
+
 def test_profiles_are_listed(command: CommandLine) -> None:
     """With their applications, as data and for people."""
     names = [one["name"] for one in command("emulator", "profiles", "--json").data]

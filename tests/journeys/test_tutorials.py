@@ -1,0 +1,58 @@
+"""The tutorials' commands, run as they stand; every other line of a block must be in what was printed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TUTORIALS = sorted((ROOT / "docs").glob("*/tutorials/*.md"))
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+
+
+def lines_of(path: Path) -> tuple[list[str], list[str]]:
+    """Commands, and what must be seen."""
+    lines = [line for block in BLOCK.findall(path.read_text("utf-8")) for line in block.splitlines() if line.strip()]
+    return [line[2:] for line in lines if line.startswith("$ ")], [line for line in lines if not line.startswith("$ ")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in TUTORIALS if path.parts[-3] == "en"], ids=lambda path: path.stem)
+def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
+    """In an empty folder, with nothing but the commands; the Chinese ones have the same (next test)."""
+    commands, seen = lines_of(path)
+    if any("curl" in command for command in commands) and not shutil.which("curl"):
+        pytest.skip("apt-get install curl")
+    program = tmp_path / "bin" / "cardstack"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cardstack.cli "$@"\n')
+    program.chmod(0o755)
+    script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *commands]
+    places = {"PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, **places, "CARDSTACK_LANG": path.parts[-3], "COLUMNS": "200"}
+    environment.pop("PCSCLITE_CSOCK_NAME", None)
+    done = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line for line in seen if line not in done.stdout] == [], done.stdout
+
+
+def test_both_languages_have_the_same_tutorials_and_commands() -> None:
+    """A command changed in one language is changed in the other."""
+    of = {
+        language: {path.stem: lines_of(path)[0] for path in TUTORIALS if path.parts[-3] == language} for language in ("en", "zh")
+    }
+    assert of["en"] == of["zh"]
+    assert set(of["en"]) >= {"first-read", "own-reader", "hospital-page", "batch"}
