@@ -4,8 +4,7 @@ from hmac import compare_digest
 
 from cardstack.card.keys import Usage
 from cardstack.card.profile import PurseKind
-from cardstack.crypto import cryptogram
-from cardstack.crypto.payment import LOAD_PART, Kind, Load
+from cardstack.crypto.payment import LOAD_PART, Kind, Limit, Load
 from cardstack.values import Fen
 from emulator.blueprint import Directory, PursePlace
 from emulator.card import Card, Payment, commit, say
@@ -68,7 +67,7 @@ def begin_overdraft(card: Card, instruction: Instruction, directory: Directory, 
         raise Refusal(0x9402)
     opening, card = purses.opened(card, key, purse.online, LOAD_PART)
     balance, limit = purse.balance.to_bytes(4), purse.limit.to_bytes(3)
-    mac1 = cryptogram.mac(opening.session, balance + limit + bytes((Kind.OVERDRAFT,)) + terminal, key.block)
+    mac1 = Limit(Fen(0), terminal).mac1(opening.session, purse.balance, purse.limit, key.block)
     payment = Payment(Kind.OVERDRAFT, directory, LIMIT, opening.session, key.block, limit, terminal, purse.online)
     return purses.begun(card, payment, instruction, balance + purse.online.to_bytes(2) + limit + opening.said + mac1)
 
@@ -119,9 +118,7 @@ def debit_for_unload(card: Card, instruction: Instruction) -> Answer:
     purse = purses.read(card, place)
     after = purse._replace(limit=purse.used).spend(int.from_bytes(payment.amount))
     after = after._replace(limit=purse.limit, online=purse.online + 1)
-    kind = bytes((payment.kind,))
-    covered = after.balance.to_bytes(4) + purse.online.to_bytes(2) + payment.amount + kind + payment.terminal + moment
-    mac3 = cryptogram.mac(payment.session, covered, payment.block)
+    mac3 = ordered.mac3(payment.session, after.balance, purse.online.to_bytes(2), moment, payment.block)
     changes = (
         purses.written(place, after)
         | purses.logged(card, place, purses.entry_of(payment, purse, moment))
@@ -138,14 +135,14 @@ def update_overdraft_limit(card: Card, instruction: Instruction) -> Answer:
     """UPDATE OVERDRAFT LIMIT: new limit, date, time and MAC2 in; TAC out. Below what is used it is refused."""
     payment, card = purses.under_way(card, instruction, 14)
     limit, moment, mac2 = instruction.data[:3], instruction.data[3:10], instruction.data[10:]
-    kind = bytes((payment.kind,))
-    _authorised(card, cryptogram.mac(payment.session, limit + kind + payment.terminal + moment, payment.block), mac2)
+    ordered = Limit(Fen(int.from_bytes(limit)), payment.terminal)
+    _authorised(card, ordered.mac2(payment.session, moment, payment.block), mac2)
     place = _place(payment)
     purse = purses.read(card, place)
     if int.from_bytes(limit) < purse.used:
         raise Refusal(0x6985, card)
     after = purse._replace(limit=int.from_bytes(limit), online=purse.online + 1)
-    covered = after.balance.to_bytes(4) + purse.online.to_bytes(2) + limit + kind + payment.terminal + moment
-    tac = cryptogram.tac(purses.tac_key(card, payment.directory, payment.block).value, covered, payment.block)
+    key = purses.tac_key(card, payment.directory, payment.block)
+    tac = ordered.tac(key.value, after.balance, purse.online.to_bytes(2), moment, payment.block)
     changes = purses.written(place, after) | purses.proof_of(place.cell, payment, mac2, tac)
     return say(commit(card, changes), instruction, tac)
