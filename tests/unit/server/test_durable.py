@@ -1,0 +1,123 @@
+"""What was answered is on disk, and mutual TLS lets only known clients in."""
+
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPSConnection
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from server.store import open_store
+from tests.ledgers import SCHEMES, message_id
+
+ROOT = Path(__file__).resolve().parents[3]
+ENDLESS = """
+import sys
+from server.store.store import Store
+from tests.ledgers import NOON, SCHEMES, bill, submission
+store = Store(sys.argv[1], SCHEMES)
+for serial in range(100_000):
+    (answer,) = store.submit([submission(bill(serial))], NOON)[0]
+    print(serial, answer.outcome.value, flush=True)
+"""
+
+
+def test_nothing_accepted_is_lost_when_the_process_is_killed(ledger_url: str) -> None:
+    """SIGKILL in the middle of the work: every acknowledged transaction is in the ledger, and the audit finds nothing."""
+    command = [sys.executable, "-c", ENDLESS, ledger_url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(25)]
+    process.send_signal(signal.SIGKILL)
+    lines += process.stdout.read().splitlines()
+    process.wait()
+    process.stdout.close()
+    accepted = [int(words[0]) for line in lines if (words := line.split())[1:] == ["accepted"]]
+    assert len(accepted) >= 25
+    store = open_store(ledger_url, SCHEMES)
+    assert all(store.transaction(message_id(serial)) is not None for serial in accepted)
+    report = store.audit(signatures=False)
+    assert report.findings == ()
+    assert len(accepted) <= report.entries <= len(accepted) + 1
+    store.close()
+
+
+def _pair(folder: Path, name: str, issuer: "tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None") -> Path:
+    """A certificate and its PKCS#8 key in one file; without an issuer, an authority."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    )
+    certificate = builder.sign(issuer[1] if issuer else key, hashes.SHA256())
+    path = folder / f"{name}.pem"
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(secret)
+    return path
+
+
+def _load(path: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = serialization.load_pem_private_key(path.with_suffix(".key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return x509.load_pem_x509_certificate(path.read_bytes()), key
+
+
+@pytest.mark.slow
+def test_mutual_tls_lets_only_known_clients_in(tmp_path: Path) -> None:
+    """`cardstack serve --tls-clients`: a client with a certificate of the authority is answered, one without is not."""
+    authority = _pair(tmp_path, "authority", None)
+    server, client = (_pair(tmp_path, name, _load(authority)) for name in ("server", "client"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "cardstack.cli", "serve", "--port", str(port), "--database", f"sqlite:///{tmp_path}/l.db"]
+    command += ["--tls-certificate", str(server), "--tls-key", str(server.with_suffix(".key")), "--tls-clients", str(authority)]
+    environment = {"CARDSTACK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        known = ssl.create_default_context(cafile=str(authority))
+        known.load_cert_chain(client, client.with_suffix(".key"))
+        assert _health(port, known, tries=150) == "ok"
+        stranger = ssl.create_default_context(cafile=str(authority))
+        with pytest.raises((OSError, ssl.SSLError)):
+            _health(port, stranger, tries=1)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _health(port: int, context: ssl.SSLContext, *, tries: int) -> str:
+    for left in range(tries, 0, -1):
+        connection = HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+        try:
+            connection.request("GET", "/health")
+            status: str = json.loads(connection.getresponse().read())["status"]
+        except OSError:
+            if left == 1:
+                raise
+            time.sleep(0.2)
+        else:
+            return status
+        finally:
+            connection.close()
+    raise AssertionError("no answer")
