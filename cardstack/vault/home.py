@@ -5,9 +5,10 @@ resumed or issued without standing there. Private keys are encrypted or lie in a
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ from cardstack.ca.revocation import Schedule, delta_crl, full_crl
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import Refused, problem
+from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 from cardstack.vault import files, keys
 from cardstack.vault.declaring import Declared
@@ -62,7 +63,9 @@ class Wanted(NamedTuple):
 class AuthorityHome:
     """One authority's folder. Open it, ask or act, and every act is in the audit log before it has any effect."""
 
-    def __init__(self, folder: Path, signer: Signer | None = None, schedule: Schedule | None = None) -> None:
+    def __init__(
+        self, folder: Path, signer: Signer | Callable[[], Signer] | None = None, schedule: Schedule | None = None
+    ) -> None:
         self.folder, self.schedule = folder, schedule or Schedule()
         self.declared = Declared.of_data(files.read_json(folder / "authority.json"))
         # Its own certificate first, then those above it up to the anchor.
@@ -112,8 +115,11 @@ class AuthorityHome:
 
     @classmethod
     def open(cls, folder: Path, password: bytes | None = None, schedule: Schedule | None = None) -> "AuthorityHome":
-        """The authority of a folder; with a password (of its key file) or PIN (of its token) it can sign."""
-        return cls(folder, None if password is None else keys.load(folder, password), schedule)
+        """The authority of a folder; with a password (of its key file) or PIN (of its token) it can sign.
+
+        The key is opened when something is first signed, so that looking takes no key derivation and no right password.
+        """
+        return cls(folder, None if password is None else partial(keys.load, folder, password), schedule)
 
     @property
     def id(self) -> str:
@@ -122,9 +128,23 @@ class AuthorityHome:
     @property
     def authority(self) -> Authority:
         """Who signs; `Refused` CS-2304 where it was opened without its key."""
-        if self._signer is None:
-            raise Refused(problem=LOCKED, authority=self.id)
-        return Authority.of(self.certificate, self._signer, self.declared.places)
+        return Authority.of(self.certificate, self._key(), self.declared.places)
+
+    @property
+    def signs(self) -> bool:
+        """Whether its key opens."""
+        try:
+            return self._key() is not None
+        except CardstackError:
+            return False
+
+    def _key(self) -> Signer:
+        with self._turn:
+            if self._signer is None:
+                raise Refused(problem=LOCKED, authority=self.id)
+            if callable(self._signer):
+                self._signer = self._signer()
+            return self._signer
 
     @property
     def member(self) -> Member:
@@ -375,7 +395,7 @@ class AuthorityHome:
         return self.folder / "certificates" / name[:2] / f"{name}.cer"
 
     def _write(self, at: datetime, actor: str, action: str, facts: Mapping[str, Any], *, sign: bool = False) -> None:
-        signer = self._signer if sign else None
+        signer = self._key() if sign else None
         self._fold(self.journal.append(at=at, actor=actor, action=action, facts=facts, signer=signer))
 
     def _fold(self, line: Line) -> None:

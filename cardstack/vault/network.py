@@ -1,7 +1,7 @@
 """The authorities of one machine and the agreements between them: plan, two officers' approval, apply, trust lists."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,14 +81,17 @@ def _change(one: Change) -> dict[str, Any]:
 
 
 class Network:
-    """A folder with an authority in each subfolder, `agreements.toml` and `officers.json`."""
+    """A folder with an authority in each subfolder, `agreements.toml` and `officers.json`.
 
-    def __init__(self, folder: Path, password: bytes | None = None) -> None:
+    `password` opens every key, or says which one opens an authority's.
+    """
+
+    def __init__(self, folder: Path, password: bytes | Callable[[str], bytes] | None = None) -> None:
         self.folder = folder
-        self._password = password
         self.homes: dict[str, AuthorityHome] = {}
         for path in sorted(folder.glob("*/authority.json")):
-            home = AuthorityHome.open(path.parent, password)
+            opening = password(path.parent.name) if callable(password) else password
+            home = AuthorityHome.open(path.parent, opening)
             self.homes[home.id] = home
 
     def home(self, id_: str) -> AuthorityHome:

@@ -23,7 +23,7 @@ def published(config: Config, at: datetime) -> tuple[Published, ...]:
 
 
 def _published(home: AuthorityHome, config: Config, at: datetime) -> Published:
-    online, signing = _secret(config.ocsp_password), config.ca_password is not None
+    online, signing = _secret(config.ocsp_password), home.signs
     responders = []
     # A responder's certificate that is missing or runs out is made anew, which takes the authority's own key.
     if online is not None and (signing or home.has_responder(at)):

@@ -1,7 +1,6 @@
 """`cardstack ca`: two provinces and a bridge from nothing to a recognised, then revoked, card."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +161,14 @@ def test_a_ceremony_makes_a_root_whose_key_two_shares_open(said: Ca, monkeypatch
     proven = said("ceremony", "verify", made["transcript"], "--known")
     assert proven["outputs"]["certificate"]["fingerprint"] == made["fingerprint"]
     monkeypatch.setenv("CARDSTACK_CA_SHARES", ":".join(made["shares"]))
-    for id_ in ("00", "31", "33"):
-        shutil.rmtree(said.folder / "ca" / id_)
     assert said("crl", "34", "--force", "full")["number"] == 2
     monkeypatch.setenv("CARDSTACK_CA_SHARES", made["shares"][0])
     assert said("crl", "34", code=1)["error"]["code"] == "CS-2010"
+    monkeypatch.delenv("CARDSTACK_CA_SHARES")
+    assert said("crl", "34", "--force", "full", code=65)["error"]["code"] == "CS-2005"
+    monkeypatch.setenv("CARDSTACK_CA_PASSWORD_31", "not this one")
+    assert said("crl", "31", "--force", "full", code=65)["error"]["code"] == "CS-2005"
+    assert said("crl", "33", "--force", "full")["published"] == "full"
     assert said("ceremony", "run", "35", "--title", "x", "--officer", "z", "--shares", said / "s", code=65)["error"]
 
 
