@@ -1,0 +1,105 @@
+"""`cardstack conformance`: test a card against its declaration, list the cases, compare two reports."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardstack.cli.output import emit, language, words
+
+if TYPE_CHECKING:
+    from cardstack.conformance.report import Head
+    from cardstack.conformance.run import Result
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+FAILED = 4
+"""The exit code of a run in which a case failed."""
+
+ProfileName = Annotated[str, typer.Option("--profile", help=words("what the card is declared to be", "卡片声明的规范"))]
+Select = Annotated[list[str] | None, typer.Option(help=words("cases by pattern, e.g. 'SSSE_*'", "按模式选择用例，如 'SSSE_*'"))]
+Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
+
+
+@app.command(help=words("Run the cases of a profile against a card", "按规范检测一张卡"))
+def run(
+    *,
+    reader: Annotated[str | None, typer.Option(help=words("as `card read` takes it", "同 card read"))] = None,
+    profile: ProfileName = "3.00",
+    select: Select = None,
+    report: Annotated[Path | None, typer.Option(help=words("folder for report.html, .json and junit.xml", "报告目录"))] = None,
+    risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
+    pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
+    psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
+    without: Annotated[list[str] | None, typer.Option(help=words("an application the card has not", "该卡没有的应用"))] = None,
+    operator: Annotated[str, typer.Option(help=words("who tests", "检测人"))] = "",
+    as_json: Json = False,
+) -> None:
+    """Test a card; the exit code is 4 where a case failed."""
+    from cardstack.cli.conforming import Order, test
+
+    order = Order(reader, profile, tuple(select or ()), risk, pin, psam, frozenset(without or ()), operator, quiet=as_json)
+    head, results = test(order)
+    if report is not None:
+        _write(report, head, results)
+    from cardstack.conformance.report import as_data
+
+    emit(as_data(head, results), as_json=as_json, render=lambda: _told(results, report))
+    if any(one.verdict.value == "fail" for one in results):
+        raise typer.Exit(FAILED)
+
+
+@app.command("list", help=words("List the cases of a profile", "列出规范的全部用例"))
+def list_cases(profile: ProfileName = "3.00", select: Select = None, as_json: Json = False) -> None:
+    """List the cases of a profile."""
+    from cardstack.card.profiles import profile as profile_of
+    from cardstack.conformance.cases import derive
+    from cardstack.conformance.run import select as choose
+
+    cases = choose(derive(profile_of(profile)), tuple(select or ()))
+    data = [{"id": one.id, "title": one.title._asdict(), "clause": one.clause, "risk": one.risk.value} for one in cases]
+    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{one.id:<44} {one.title.of(language())}" for one in cases)))
+
+
+@app.command(help=words("What two reports judge differently", "比较两份报告的差异"))
+def compare(
+    before: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    after: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Compare two JSON reports; the exit code is 4 where they differ."""
+    from cardstack.conformance.report import difference, load
+
+    found = difference(load(before.read_text("utf-8")), load(after.read_text("utf-8")))
+    emit(
+        found, as_json=as_json, render=lambda: print("\n".join(f"{one['id']}  {one['before']} ⟶ {one['after']}" for one in found))
+    )
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
+    import json
+
+    from cardstack.conformance.junit import junit
+    from cardstack.conformance.page import page
+    from cardstack.conformance.report import as_data
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text(page(head, results), "utf-8")
+    (folder / "junit.xml").write_text(junit(head, results), "utf-8")
+    (folder / "report.json").write_text(json.dumps(as_data(head, results), ensure_ascii=False, indent=1), "utf-8")
+
+
+def _told(results: "tuple[Result, ...]", report: Path | None) -> None:
+    from cardstack.conformance.report import counts
+    from cardstack.conformance.run import VERDICTS, Verdict
+
+    chosen = language()
+    for one in results:
+        if one.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            facts: Any = f"{one.got} ≠ {one.allowed}" if one.verdict is Verdict.FAIL else ""
+            print(f"{VERDICTS[one.verdict].of(chosen)}  {one.case.id}  {facts}  {one.reason.of(chosen)}".rstrip())
+    found = counts(results)
+    print("  ".join(f"{VERDICTS[Verdict(name)].of(chosen)} {number}" for name, number in found.items()))
+    if report is not None:
+        print(report / "report.html")

@@ -1,0 +1,88 @@
+"""What `conformance run` does: open the card, see whose it is, derive the cases, run them under a progress bar."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cardstack.card.profiles import profile
+from cardstack.card.reading import open_application, read_issuer
+from cardstack.conformance.case import Risk, Subject
+from cardstack.conformance.cases import derive
+from cardstack.conformance.report import Head
+from cardstack.conformance.run import Card, Result, run_all, select
+from cardstack.errors import CardstackError, Malformed
+from emulator.opening import Opened, is_emulated, open_card
+
+
+class Order(NamedTuple):
+    """What was asked for on the command line."""
+
+    reader: str | None
+    profile: str
+    select: tuple[str, ...]
+    risk: str
+    pin: str | None
+    psam: str | None
+    without: frozenset[str]
+    operator: str
+    quiet: bool
+
+
+def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
+    """Run the chosen cases; an emulated card brings its test PIN and keys, and may be written to."""
+    kind = profile(order.profile)
+    reader = order.reader or f"emu:{order.profile}"
+    with open_card(reader, psam=order.psam) as opened:
+        emulated = is_emulated(opened.reader)
+        risk = _risk(order.risk or ("test" if emulated else "safe"))
+        subject = Subject(
+            kind,
+            _city(opened, order.profile),
+            opened.factor,
+            order.pin or ("123456" if emulated else None),
+            opened.keys,
+            order.without,
+        )
+        cases = select(derive(kind), order.select)
+        card = Card(opened.exchange, opened.reader.on_reset or (lambda: None), opened.partners)
+        began, clock = datetime.now(UTC), time.monotonic()
+        with _progress(order.quiet) as progress:
+            task = progress.add_task(order.profile, total=len(cases))
+            results = run_all(cases, subject, card, risk=risk, told=lambda _: progress.advance(task))
+        atr = opened.reader.atr.hex().upper()
+        seconds = time.monotonic() - clock
+    return _head(reader, atr, order, subject, began=began, seconds=seconds, risk=risk), results
+
+
+def _head(reader: str, atr: str, order: Order, subject: Subject, *, began: datetime, seconds: float, risk: Risk) -> Head:
+    tool = f"cardstack {version('cardstack')}"
+    serial = subject.factor[-4:].hex().upper()
+    return Head(reader, atr, order.profile, subject.profile.version, serial, tool, began, seconds, risk.value, order.operator)
+
+
+def _risk(name: str) -> Risk:
+    if name not in list(Risk):
+        raise Malformed(f"risk: one of {', '.join(Risk)}", field="risk")
+    return Risk(name)
+
+
+def _city(opened: Opened, name: str) -> str:
+    """The city that the card's keys are diversified by; empty for a card that does not say."""
+    kind = profile(name)
+    if not kind.has("SSSE"):
+        return ""
+    try:
+        opened.run(open_application(kind, "SSSE"))
+        return str(opened.run(read_issuer(kind)).region)
+    except CardstackError:
+        return ""
+
+
+def _progress(quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(file=sys.stderr), disable=quiet, transient=True)

@@ -1,0 +1,49 @@
+"""The report for people: one HTML file with everything in it, in both languages, for screen, dark screen and paper."""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import groupby
+
+from jinja2 import Environment, StrictUndefined
+
+from cardstack.conformance.report import Head, counts, script
+from cardstack.conformance.run import VERDICTS, Result, Verdict
+
+
+def page(head: Head, results: Sequence[Result]) -> str:
+    """The whole page; nothing is loaded from elsewhere."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    template = environment.from_string((files(__package__) / "templates" / "report.html").read_text("utf-8"))
+    groups = [(group, list(members)) for group, members in groupby(results, key=lambda one: one.case.group)]
+    found = counts(results)
+    return template.render(
+        head=head,
+        total=len(results),
+        facts=_facts(head),
+        sums=[(verdict.value, VERDICTS[verdict], found[verdict.value]) for verdict in Verdict],
+        matrix=[(group, _row(members)) for group, members in groups],
+        failures=[(one, script(head, one)) for one in results if one.verdict is Verdict.FAIL],
+        groups=groups,
+        words=VERDICTS,
+    )
+
+
+def _row(results: Sequence[Result]) -> list[tuple[str, int]]:
+    found = Counter(one.verdict for one in results)
+    return [(verdict.value, found[verdict]) for verdict in Verdict]
+
+
+def _facts(head: Head) -> list[tuple[str, str, str]]:
+    return [
+        ("读卡器", "reader", head.reader),
+        ("复位应答", "ATR", head.atr),
+        ("卡片规范", "profile", head.profile),
+        ("规范版本", "version", head.version),
+        ("芯片序列号", "serial", head.serial),
+        ("工具版本", "tool", head.tool),
+        ("开始时间", "began", f"{head.began:%Y-%m-%d %H:%M:%S %Z}"),
+        ("用时（秒）", "seconds", f"{head.seconds:.1f}"),
+        ("风险级别", "risk", head.risk),
+        ("检测人", "operator", head.operator),
+    ]

@@ -1,0 +1,91 @@
+"""A run as data: what was tested, by what, when, and the verdict of every case; two runs can be compared."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cardstack.conformance.run import Result, Verdict
+from cardstack.errors import Malformed
+
+FORMAT: Final = "cardstack-conformance/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above a report."""
+
+    reader: str
+    atr: str
+    profile: str
+    version: str
+    serial: str
+    tool: str
+    began: datetime
+    seconds: float
+    risk: str
+    operator: str = ""
+
+
+def counts(results: Sequence[Result]) -> dict[str, int]:
+    """How many of each verdict, in the order of their declaration."""
+    found = Counter(result.verdict for result in results)
+    return {verdict.value: found[verdict] for verdict in Verdict}
+
+
+def as_data(head: Head, results: Sequence[Result]) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "format": FORMAT,
+        "head": {name: getattr(head, name) for name in Head.__dataclass_fields__} | {"began": head.began.isoformat()},
+        "counts": counts(results),
+        "cases": [_case(result) for result in results],
+    }
+
+
+def _case(result: Result) -> dict[str, Any]:
+    case = result.case
+    said: dict[str, Any] = {
+        "id": case.id,
+        "title": case.title._asdict(),
+        "clause": case.clause,
+        "risk": case.risk.value,
+        "verdict": result.verdict.value,
+        "seconds": round(result.seconds, 6),
+    }
+    if result.reason.en:
+        said["reason"] = result.reason._asdict()
+    if result.verdict is Verdict.FAIL:
+        said |= {"got": result.got, "allowed": result.allowed}
+        said["trace"] = [{"command": one.command, "answer": one.answer, "decoded": one.decoded} for one in result.trace]
+    return said
+
+
+def load(raw: str) -> dict[str, Any]:
+    """A report that was written before; `Malformed` where it is none."""
+    try:
+        data = json.loads(raw)
+    except ValueError as error:
+        raise Malformed("not JSON", field="report") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("cases"), list):
+        raise Malformed(f"format: {FORMAT} was expected", field="format")
+    return data
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The cases whose verdict is another one, or that only one of the reports has."""
+    old, new = ({case["id"]: case["verdict"] for case in one["cases"]} for one in (before, after))
+    names = sorted(set(old) | set(new))
+    return [
+        {"id": name, "before": old.get(name, "-"), "after": new.get(name, "-")}
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
+def script(head: Head, result: Result) -> str:
+    """What reproduces a failure, as a script of the card shell: reset, then each command with its status word beside it."""
+    lines = [f"# {result.case.id} ({result.case.clause})", f"# {head.atr}", "reset", *result.script]
+    return "\n".join([*lines, f"# got {result.got}, allowed {result.allowed}", ""])

@@ -1,0 +1,133 @@
+"""Running cases against a card: one reset before each, everything said is kept, one verdict with its reason after."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from cardstack.apdu.script import Exchange, run
+from cardstack.apdu.trace import Exchanged, in_full, traced
+from cardstack.card.watching import Watcher
+from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Unready
+from cardstack.errors import CardstackError
+from cardstack.text import Text
+
+
+class Verdict(StrEnum):
+    """What came of a case."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, no password
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not-run"
+
+
+VERDICTS = {
+    Verdict.PASS: Text("passed", "通过"),
+    Verdict.FAIL: Text("failed", "不通过"),
+    Verdict.NOT_APPLICABLE: Text("not applicable", "不适用"),
+    Verdict.INCONCLUSIVE: Text("inconclusive", "无法判定"),
+    Verdict.NOT_RUN: Text("not run", "未检"),
+}
+RISK_ORDER = tuple(Risk)
+
+
+NO_REASON = Text("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card under test: what carries commands, and what powers it off and on."""
+
+    exchange: Exchange
+    reset: Callable[[], object]
+    partners: dict[str, Exchange] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One case's verdict, why, and what was said; the trace is masked, the script is not and stays with the tester."""
+
+    case: Case
+    verdict: Verdict
+    reason: Text = NO_REASON
+    got: str = ""
+    allowed: str = ""
+    seconds: float = 0.0
+    trace: tuple[Exchanged, ...] = ()
+    script: tuple[str, ...] = ()
+
+
+def select(cases: Iterable[Case], patterns: Sequence[str]) -> tuple[Case, ...]:
+    """The cases whose identifiers match one of the patterns; all where there is none.
+
+    >>> select((), ("SSSE_*",))
+    ()
+    """
+    return tuple(case for case in cases if not patterns or any(fnmatchcase(case.id, one) for one in patterns))
+
+
+def run_all(
+    cases: Iterable[Case],
+    subject: Subject,
+    card: Card,
+    *,
+    risk: Risk = Risk.SAFE,
+    told: Callable[[Result], None] = lambda _: None,
+) -> tuple[Result, ...]:
+    """Every case in order; what is too risky is not run, and says so."""
+    results = []
+    for case in cases:
+        result = _skipped(case, subject, risk) or run_one(case, subject, card)
+        told(result)
+        results.append(result)
+    return tuple(results)
+
+
+def _skipped(case: Case, subject: Subject, risk: Risk) -> Result | None:
+    if case.feature in subject.without:
+        return Result(case, Verdict.NOT_APPLICABLE, Text(f"the card has no {case.feature}", f"该卡无 {case.feature}"))
+    if RISK_ORDER.index(case.risk) > RISK_ORDER.index(risk):
+        why = Text(f"it {case.risk}s; allow it with --risk {case.risk}", f"风险级别为 {case.risk}，需以 --risk {case.risk} 允许")
+        return Result(case, Verdict.NOT_RUN, why)
+    missing = [need for need in sorted(case.needs) if not subject.has(need)]
+    if missing:
+        names = ", ".join(missing)
+        return Result(case, Verdict.NOT_RUN, Text(f"it needs {names}", f"需要提供 {names}"))
+    return None
+
+
+def run_one(case: Case, subject: Subject, card: Card) -> Result:
+    """One case on a freshly reset card."""
+    said: list[Exchanged] = []
+    script: list[str] = []
+    watcher = Watcher(subject.profile)
+
+    def hide(command: bytes, answer: bytes) -> tuple[str, str]:
+        shown = in_full(command, answer)
+        script.append(f"{shown[0]}  # {shown[1][-4:]}")
+        return watcher.hide(command, answer)
+
+    exchange = traced(card.exchange, said.append, hide=hide, describe=watcher.describe)
+    began = time.monotonic()
+    verdict, reason, got, allowed = Verdict.PASS, NO_REASON, "", ""
+    try:
+        card.reset()
+        run(case.talk(subject), exchange, **card.partners)
+    except Differs as error:
+        verdict, reason = Verdict.FAIL, Text(error.detail or error.title.en, error.detail or error.title.zh)
+        got, allowed = str(error.facts.get("got", "")), str(error.facts.get("allowed", ""))
+    except Unready as error:
+        verdict, reason = Verdict.INCONCLUSIVE, Text(error.detail or error.title.en, error.detail or error.title.zh)
+    except CardstackError as error:
+        verdict, reason, allowed = Verdict.FAIL, error.title, "9000"
+        got = str(error.facts.get("sw", error.code))
+    seconds = time.monotonic() - began
+    return Result(case, verdict, reason, got, allowed, seconds, tuple(said), tuple(script))
+
+
+def needs(cases: Iterable[Case]) -> frozenset[Need]:
+    """What a tester must bring to run all of these."""
+    return frozenset(need for case in cases for need in case.needs)

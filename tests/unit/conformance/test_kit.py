@@ -1,0 +1,89 @@
+"""The kit: a good card passes in every profile, each seeded fault is caught by the case meant for it, reports say so."""
+
+import json
+import re
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cardstack.card.issuing import master_for_tests
+from cardstack.card.profile import Profile
+from cardstack.card.profiles import PROFILES, profile
+from cardstack.card.proving import LocalKeys
+from cardstack.conformance.case import Case, Risk, Subject
+from cardstack.conformance.cases import derive
+from cardstack.conformance.junit import junit
+from cardstack.conformance.page import page
+from cardstack.conformance.report import Head, as_data, difference, load
+from cardstack.conformance.run import Card, Result, Verdict, run_all
+from cardstack.conformance.seeded import CATALOGUE, Seeded, caught_by
+from emulator.samples import ORDER, sample
+from emulator.slot import Slot
+
+HEAD = Head("emu", "3B00", "2.00", "2.00", "00000135", "cardstack", datetime(2026, 1, 2, tzinfo=UTC), 1.0, "test")
+SECOND = profile("2.00")
+
+
+def judged(kind: Profile, cases: tuple[Case, ...], seeded: Seeded | None = None) -> tuple[Result, ...]:
+    slot = Slot(sample(seeded.change(kind) if seeded else kind))
+    subject = Subject(kind, ORDER.city, slot.atr[-8:], "123456", LocalKeys(master_for_tests))
+    return run_all(cases, subject, Card(seeded.twist(slot) if seeded else slot, slot.reset), risk=Risk.TEST)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_emulator_passes_its_own_kit(name: str) -> None:
+    """Nothing fails on a good card; only what cannot be judged without a certificate is left open."""
+    results = judged(PROFILES[name], derive(PROFILES[name]))
+    assert [one.case.id for one in results if one.verdict is Verdict.FAIL] == []
+    assert {one.case.group for one in results if one.verdict is Verdict.INCONCLUSIVE} <= {"CHECK_CERT"}
+    assert any(one.verdict is Verdict.PASS for one in results)
+
+
+def test_the_catalogue_is_large_and_unambiguous() -> None:
+    """At least sixty faulty cards, each under a name of its own."""
+    assert len(CATALOGUE) >= 60
+    assert len({one.name for one in CATALOGUE}) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize("seeded", CATALOGUE, ids=lambda one: one.name)
+def test_each_fault_is_caught_by_the_case_meant_for_it(seeded: Seeded) -> None:
+    """The case that names the clause fails; it passes on the good card."""
+    meant = tuple(case for case in derive(SECOND) if fnmatchcase(case.id, seeded.caught))
+    failed = tuple(one.case.id for one in judged(SECOND, meant, seeded) if one.verdict is Verdict.FAIL)
+    assert meant
+    assert caught_by(seeded, failed)
+
+
+def test_a_safe_run_writes_nothing() -> None:
+    """What an issued card would mind is not run, and the card is as it was."""
+    slot = Slot(sample(SECOND))
+    before = slot.card.memory
+    subject = Subject(SECOND, ORDER.city, slot.atr[-8:], "123456", LocalKeys(master_for_tests))
+    results = run_all(derive(SECOND), subject, Card(slot, slot.reset))
+    assert dict(slot.card.memory) == dict(before)
+    assert {one.verdict for one in results if one.case.risk is not Risk.SAFE} == {Verdict.NOT_RUN}
+
+
+def test_what_the_tester_lacks_is_said() -> None:
+    """Without PIN and keys the cases that need them are not run, and say what they need."""
+    slot = Slot(sample(SECOND))
+    results = run_all(derive(SECOND), Subject(SECOND), Card(slot, slot.reset))
+    assert {one.verdict for one in results if one.case.needs} == {Verdict.NOT_RUN}
+    assert [one.case.id for one in results if one.verdict is Verdict.FAIL] == []
+
+
+def test_reports_agree() -> None:
+    """JUnit, JSON and the page tell the same failures, and nothing personal; a comparison names what changed."""
+    good = judged(SECOND, derive(SECOND))
+    bad = judged(SECOND, derive(SECOND), next(one for one in CATALOGUE if one.name == "wrong-tag"))
+    failed = {one.case.id for one in bad if one.verdict is Verdict.FAIL}
+    xml = ET.fromstring(junit(HEAD, bad))
+    assert {case.get("name") for case in xml.iter("testcase") if case.find("failure") is not None} == failed
+    data = load(json.dumps(as_data(HEAD, bad), ensure_ascii=False))
+    assert {case["id"] for case in data["cases"] if case["verdict"] == "fail"} == failed
+    text = page(HEAD, bad)
+    assert all(one in text for one in failed)
+    assert re.search(r"(src|href)=\"http", text) is None
+    assert {one["id"] for one in difference(as_data(HEAD, good), data)} >= failed
