@@ -165,10 +165,10 @@ class Run:
             traces: dict[str, Trace] = {}
             duplicates: set[str] = set()
             for file in day.files:
-                for batch, name in self._file(file, memory):
+                for batch, kept in self._file(file, memory):
                     for trace in batch.traces:
                         traces.setdefault(trace.reference, trace)
-                    duplicates |= self._post(batch, name, file)
+                    duplicates |= self._post(batch, kept)
             last = self._continuity(day, traces, duplicates, last)
             self.progress("transit", number, len(self.plan.days))
 
@@ -190,9 +190,8 @@ class Run:
             self.found += [Seeded(fault.code, fault.id or f"{file.name}#{fault.line}") for fault in answer]
             yield batch, kept
 
-    def _post(self, batch: Batch, kept: Kept, file: DayFile) -> set[str]:
+    def _post(self, batch: Batch, kept: Kept) -> set[str]:
         """Post a batch; the ids of records that another message has claimed before."""
-        del file
         posted = self.store.post_many(batch.columns, kept, kept.signed_at + timedelta(hours=1))
         duplicates = set()
         for identity, outcome in zip(batch.columns.ids, posted.outcomes, strict=True):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted
 from cardstack.settlement.batches import LINE, REASONS, Ack, Batch, Exchange, Item, Result, Why, total
 from cardstack.settlement.charging import Keys, Total, check_charge_orders, open_sealed, seal
@@ -39,9 +40,7 @@ RECORD: dict[str, Any] = {
 def a_body(shape: type[Record], **facts: Any) -> dict[str, Any]:
     """A proven record as a body's member."""
     record = msgspec.convert({**RECORD, **facts}, shape)
-    key = TEST_ROOT.roots
-    assert key
-    issuer = TEST_ROOT.issuer_key(bytes.fromhex(record.issuer), next(iter(key)), 1)
+    issuer = TEST_ROOT.issuer_key(bytes.fromhex(record.issuer), Block.TRIPLE_DES, 1)
     assert issuer is not None
     body: dict[str, Any] = msgspec.to_builtins(record)
     return {**body, "tac": record.tac_under(issuer)}
