@@ -137,6 +137,10 @@ class Crl:
         found = self._index.found.get(serial)
         return next((entry for name, entry in found if name == issuer), None) if found else None
 
+    def __bool__(self) -> bool:
+        """A list without entries is a list."""
+        return True
+
     def __len__(self) -> int:
         return sum(len(found) for found in self._index.found.values())
 

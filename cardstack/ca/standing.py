@@ -1,6 +1,6 @@
 """Whether a certificate still stands: CRLs by RFC 5280 §6.3.3 and OCSP by RFC 6960 §3.2, within one path."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -49,6 +49,8 @@ class Crls:
             (self.deltas if crl.is_delta else self.complete).setdefault(crl.issuer, []).append(crl)
             self.count += 1
             self.indirect |= crl.indirect
+        for found in self.complete.values():
+            found.sort(key=lambda crl: (crl.this_update, crl.number or 0), reverse=True)
 
     def spoken_by(self, issuer: Name, subject_issuer: Name) -> list[Crl]:
         """The complete CRLs of an issuer that may list certificates of another: for its own all, for others indirect ones."""
@@ -86,53 +88,69 @@ def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
 
     `holders` are the authorities of its path, the anchor first and its issuer last.
     """
-    worst: tuple[str, str] = (tables.REVOCATION_UNKNOWN, "")
-    for response in inquiry.ocsp:
-        answer = response.about(certificate, holders[-1].name, holders[-1].spki)
-        if answer is None:
-            continue
+    about = [(one, one.about(certificate, holders[-1].name, holders[-1].spki)) for one in inquiry.ocsp]
+    answered = [(response, answer) for response, answer in about if answer is not None]
+    # The newest answer is believed; of two equally new ones that which revokes.
+    for response, answer in sorted(answered, key=lambda pair: (pair[1].this_update, pair[1].status == "revoked"), reverse=True):
         rule = _ocsp_problem(response, answer, holders[-1], inquiry)
-        inquiry.note(rule, answer.status, f"OCSP {response.fingerprint[:16]}")
+        inquiry.note(rule, answer.status, f"OCSP {response.fingerprint[:8]}")
         if rule is None and answer.status == "good":
             return None
         if rule is None and answer.status == "revoked":
             return tables.REVOKED, f"OCSP: {REASONS.get(answer.reason, answer.reason)}"
-        worst = (tables.OCSP, "")
     found = _by_crls(certificate, holders, inquiry)
-    if found is None or found[0] == tables.REVOKED:
-        return found
-    return worst if found[0] == tables.REVOCATION_UNKNOWN else found
+    if found is not None and found[0] == tables.REVOCATION_UNKNOWN and answered:
+        return tables.OCSP, ""
+    return found
 
 
 def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[str, str] | None:
-    """§6.3.3: point by point until every reason is covered, at last as if there were a point with the issuer's name."""
+    """§6.3.3: point by point until every reason is covered, at last as if there were a point with the issuer's name.
+
+    The newest CRL comes first and is believed over older ones, which may lack a revocation or still have one that was
+    lifted. Where there are several equally new ones (an authority that changes its key), each of them may revoke.
+    """
     covered: frozenset[int] = frozenset()
+    settled: datetime | None = None
     worst = tables.REVOCATION_UNKNOWN
+    for point, crl in _spoken(certificate, inquiry.crls):
+        inquiry.spend(1)
+        if settled is not None and (crl is None or crl.this_update < settled):
+            break
+        rule = tables.CRL_SCOPE if crl is None else _scope_problem(crl, certificate, point)
+        interim = covered if crl is None else crl.reasons & point.reasons
+        if crl is None or (rule is None and settled is None and interim <= covered):
+            worst = max(worst, rule or worst, key=_order)
+            continue
+        rule = rule or _crl_problem(crl, holders, inquiry)
+        if rule is not None:
+            inquiry.note(rule, "", crl.label)
+            worst = max(worst, rule, key=_order)
+            continue
+        entry, source = _looked_up(crl, certificate, holders, inquiry)
+        inquiry.note(None, "listed" if entry else "not listed", source)
+        if entry is not None:
+            return tables.REVOKED, f"{source}: {REASONS.get(entry.reason, entry.reason)}"
+        covered |= interim
+        if covered == ALL_REASONS:
+            settled = settled or crl.this_update
+    if settled is not None:
+        return None
+    return (tables.REVOCATION_UNKNOWN, "some reasons are not covered") if covered else (worst, "")
+
+
+def _spoken(certificate: Certificate, crls: Crls) -> Iterator[tuple[Point, Crl | None]]:
+    """The CRLs that may speak of a certificate, point by point and newest first.
+
+    None stands for one that is missing: there are CRLs that speak for others, but none by whom the certificate's point
+    names (PKITS 4.14.26).
+    """
     for point in (*certificate.points, _IMPLIED):
         for issuer in point.issuer_names or ((certificate.issuer,) if not point.issuers else ()):
-            crls = inquiry.crls.spoken_by(issuer, certificate.issuer)
-            if point.issuers and inquiry.crls.indirect and issuer not in inquiry.crls.complete:
-                # There are CRLs that speak for others, but none by whom the certificate names (PKITS 4.14.26).
-                worst = max(worst, tables.CRL_SCOPE, key=_order)
-            for crl in crls:
-                inquiry.spend(1)
-                rule = _scope_problem(crl, certificate, point)
-                interim = crl.reasons & point.reasons
-                if rule is None and interim <= covered:
-                    continue
-                rule = rule or _crl_problem(crl, holders, inquiry)
-                if rule is not None:
-                    inquiry.note(rule, "", crl.label)
-                    worst = max(worst, rule, key=_order)
-                    continue
-                entry, source = _looked_up(crl, certificate, holders, inquiry)
-                inquiry.note(None, "listed" if entry else "not listed", source)
-                if entry is not None:
-                    return tables.REVOKED, f"{source}: {REASONS.get(entry.reason, entry.reason)}"
-                covered |= interim
-                if covered == ALL_REASONS:
-                    return None
-    return (tables.REVOCATION_UNKNOWN, "some reasons are not covered") if covered else (worst, "")
+            if point.issuers and crls.indirect and issuer not in crls.complete:
+                yield point, None
+            for crl in crls.spoken_by(issuer, certificate.issuer):
+                yield point, crl
 
 
 def _order(rule: str) -> int:

@@ -110,7 +110,9 @@ class PathRejected(Untrusted):
     def __init__(self, rule: str, certificate: Certificate | None, detail: str = "") -> None:
         known = tables.RULES[rule]
         self.rule, self.clause, self.certificate = rule, known.clause, certificate
-        subject = str(certificate.subject) if certificate is not None else ""
+        # An authority is named; a holder may be a person, and errors end up in logs.
+        whose = "" if certificate is None else f"certificate {certificate.fingerprint[:16]}"
+        subject = str(certificate.subject) if certificate is not None and certificate.is_ca else whose
         facts = {"rule": rule, "clause": known.clause, "certificate": certificate.fingerprint if certificate else None}
         super().__init__("; ".join(filter(None, (subject, detail, known.clause))), known.problem, **facts)
 
@@ -209,6 +211,7 @@ class _Task:
         if question not in self.signers:
             if self.nested >= NESTED_MAX:
                 return False
+            before = frozenset(self.signers)
             self.signers[question] = True
             self.nested += 1
             # Policies, names, depth and purpose are asked of the certificate, not of who signs its CRL (§6.3.3 (f)).
@@ -217,8 +220,12 @@ class _Task:
             reach = Reach.of(signer, self.pool, self.settings.pool_max)
             bench = _Bench(self, plain, settings)
             search = Search(reach, bench)
-            self.signers[question] = self._from(plain, search, bench, settings) is not None
+            vouched = self._from(plain, search, bench, settings) is not None
             self.nested -= 1
+            if not vouched:
+                # What was found meanwhile may have relied on this signer.
+                self.signers = {asked: known for asked, known in self.signers.items() if asked in before}
+            self.signers[question] = vouched
         return self.signers[question]
 
 

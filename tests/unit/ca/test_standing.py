@@ -141,6 +141,25 @@ def test_signers_that_vouch_for_one_another_end() -> None:
     assert validate(CERTIFICATE, anchors=[ANCHOR], pool=pool, crls=[first.crl(), second.crl()], at=NOW)
 
 
+def test_the_newest_crl_is_believed() -> None:
+    """An older one that is still current neither hides a revocation nor keeps one that was lifted."""
+    older, newer = (-3, 7), (-1, 7)
+    revoked = [ROOT.crl(days=older, number=1), ROOT.crl(CERTIFICATE, days=newer, number=2)]
+    lifted = [ROOT.crl(CERTIFICATE, days=older, number=1, reason="certificateHold"), ROOT.crl(days=newer, number=2)]
+    for crls, rule in ((revoked, "revoked"), (lifted, None)):
+        assert [verdict(crls=tuple(crls)), verdict(crls=tuple(crls[::-1]))] == [rule, rule]
+
+
+def test_what_relied_on_a_signer_that_fails_is_forgotten() -> None:
+    """The first signer is revoked by the second's list, which the first would vouch for while its own check is under way."""
+    first, second = Party("Root", key_name="first"), Party("Root", key_name="second")
+    pool = [ROOT.certify(first, ca=True), ROOT.certify(second, ca=True)]
+    crls = [first.crl(), second.crl(pool[0], CERTIFICATE)]
+    for some in (crls, crls[::-1]):
+        with pytest.raises(PathRejected, match=r"§6\.1\.3 \(a\)\(3\)|§6\.3\.3"):
+            validate(CERTIFICATE, anchors=[ANCHOR], pool=pool, crls=some, at=NOW)
+
+
 def test_a_large_crl_is_indexed() -> None:
     """Ten thousand entries: found by serial number, and the list is walked once."""
     entries = [x509.RevokedCertificateBuilder(serial, NOW).build() for serial in range(1, 10_001)]
