@@ -32,6 +32,9 @@ class Block(StrEnum):
         """Bytes of a block: 8 or 16."""
         return 8 if self is Block.TRIPLE_DES else 16
 
+    # Every look-up of a kept context hashes the cipher; the string's own hash is remembered, the enumeration's is not.
+    __hash__ = str.__hash__
+
 
 @lru_cache(maxsize=CONTEXTS_MAX)
 def _ecb(key: bytes, block: Block, *, decrypt: bool = False) -> Callable[[bytes], bytes]:
@@ -98,7 +101,7 @@ def pad(data: bytes, size: int = 8) -> bytes:
 
 def complement(data: bytes) -> bytes:
     """Every bit inverted."""
-    return bytes(byte ^ 0xFF for byte in data)
+    return (~int.from_bytes(data) & (1 << 8 * len(data)) - 1).to_bytes(len(data))
 
 
 def diversify(key: bytes, factor: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
