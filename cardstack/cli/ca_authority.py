@@ -47,7 +47,7 @@ def create(
         str, typer.Option(help=words("Make the key in this PKCS #11 token.", "在此 PKCS #11 密码模块中生成密钥。"))
     ] = "",
     library: Annotated[str, typer.Option(help=words("The token's library.", "密码模块库文件。"))] = SOFTHSM,
-    base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8080",
+    base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8650",
     actor: Actor = "console",
     at: At = "",
     as_json: AsJson = False,

@@ -39,7 +39,7 @@ def run(
     suite: Annotated[str, typer.Option(help="sm | international")] = "sm",
     needed: Annotated[int, typer.Option(min=1, help=words("How many shares open the key.", "打开密钥所需分片数。"))] = 2,
     place: Annotated[str, typer.Option(help=words("Where this is.", "地点。"))] = "-",
-    base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8080",
+    base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8650",
     yes: Annotated[bool, typer.Option("--yes", help=words("Do not ask at each step.", "各步骤不再询问。"))] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -64,7 +64,7 @@ def declare(
     province: str = "",
     profile: str = "province-root",
     domains: tuple[str, ...] = (),
-    base: str = "http://127.0.0.1:8080",
+    base: str = "http://127.0.0.1:8650",
 ) -> Declared:
     """What an authority says of itself if nobody says otherwise.
 

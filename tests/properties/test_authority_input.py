@@ -64,6 +64,7 @@ def test_any_json_is_no_list_and_no_log(value: object) -> None:
             continue
 
 
+@settings(deadline=None)
 @given(st.integers(-(1 << 200), 1 << 200))
 def test_an_integer_is_read_back(number: int) -> None:
     """Minimal two's complement."""
@@ -71,6 +72,7 @@ def test_an_integer_is_read_back(number: int) -> None:
     assert der.integer(raw, der.whole(raw, der.INTEGER, "x"), "x") == number
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1 << 70), max_size=8), st.integers(0, 2), st.integers(0, 39))
 def test_an_object_identifier_is_read_back(arcs: list[int], first: int, second: int) -> None:
     """Arcs of any size; too long ones are Malformed on both sides."""
@@ -82,6 +84,7 @@ def test_an_object_identifier_is_read_back(arcs: list[int], first: int, second: 
         assert len(raw) > 60
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 20)))
 def test_named_bits_are_read_back(chosen: set[int]) -> None:
     """Without trailing zeros."""
@@ -89,6 +92,7 @@ def test_named_bits_are_read_back(chosen: set[int]) -> None:
     assert der.flags(raw, der.whole(raw, der.BITS, "x"), "x") == chosen
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1950, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001  # the bounds get the zone
 def test_a_moment_is_read_back(moment: datetime) -> None:
     """In whole seconds, on both sides of 2050."""
@@ -99,6 +103,7 @@ def test_a_moment_is_read_back(moment: datetime) -> None:
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(words, words)
 def test_a_name_is_read_back_and_lies_below_its_base(organisation: str, common: str) -> None:
     """Whatever people are called."""
@@ -108,6 +113,7 @@ def test_a_name_is_read_back_and_lies_below_its_base(organisation: str, common: 
     assert below.within(Name.parse(base))
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6), st.integers(0, 32))
 def test_a_network_has_address_and_mask(address: object, prefix: int) -> None:
     """Four or sixteen bytes of each."""
