@@ -35,8 +35,10 @@ def main() -> None:
     step("format", str(TOOLS / "ruff"), "format", "--check", "--quiet", ".")
     step("imports", str(TOOLS / "lint-imports"))
     step("types", str(TOOLS / "mypy"))
-    choice = ["-m", "not slow"] if quick else []
+    choice = ["-m", "not slow"] if quick else ["--cov", "--cov-report="]
     step("tests", PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *choice, *arguments)
+    if not quick:
+        step("branch coverage in per cent", PYTHON, "-m", "coverage", "report", "--format=total")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cardstack.cli.output import EXIT_UNAVAILABLE, emit, words
+from cardstack.cli.output import EXIT_UNAVAILABLE, emit, language, words
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 
@@ -55,7 +55,7 @@ def attempt(name: Text, action: Callable[[], Any]) -> tuple[Step, Any]:
     try:
         result = action()
     except CardstackError as error:
-        return Step(name, good=False, seen=f"{error.code} {error.title.en}", advice=error.remedy), None
+        return Step(name, good=False, seen=f"{error.code} {error.title.of(language())}", advice=error.remedy), None
     return Step(name, good=True, seen=""), result
 
 
@@ -69,8 +69,6 @@ def _data(step: Step) -> dict[str, Any]:
 
 
 def _render(steps: list[Step], missing: Step | None) -> None:
-    from cardstack.cli.output import language
-
     for step in steps:
         mark = "✔" if step.good else ("✘" if step.fatal else "!")
         print(f"{mark} {step.name.of(language())}  {step.seen}".rstrip())

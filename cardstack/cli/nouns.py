@@ -1,12 +1,12 @@
 """Which nouns there are, each with its one line of help; a noun's module is imported when it is called."""
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
-from cardstack.cli.output import language
+from cardstack.cli.output import language, words
 from cardstack.text import Text
 
 
@@ -78,9 +78,24 @@ def group() -> Any:
     return typer.main.get_group(app)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(version("cardstack"))
+        raise typer.Exit
+
+
 def _about() -> Text:
     return Text("One social security card, every province.", "一张社会保障卡，各省通用。")
 
 
-def _version_option() -> None:
-    """The group itself does nothing."""
+def _version_option(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help=words("Print the version.", "显示版本。")),
+    ] = False,
+) -> None:
+    """What can be asked of the whole command line."""
+    del version
