@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from queue import SimpleQueue
 from threading import Lock, Thread
+from time import monotonic
 
 from cardstack.ca.trust import Trusted
 from cardstack.errors import Refused, Untrusted, problem
@@ -25,6 +26,10 @@ from server.trusting import Trust
 
 GROUP_MAX = 16_384
 """How many lines one commit takes at most."""
+
+FRESH = 1.0
+"""For how many seconds a node's registration is remembered: suspending a node takes effect within them."""
+NODES_MAX = 10_000
 
 UNKNOWN_NODE = problem(
     "CS-4010",
@@ -118,6 +123,7 @@ class Intake:
     def __init__(self, config: Config, store: Store, trust: Trust, clock: Clock, identity: Identity | None = None) -> None:
         self.config, self.store, self.trust, self.clock, self.identity = config, store, trust, clock, identity
         self.writer = Writer(store, clock)
+        self._nodes: dict[str, tuple[float, Node]] = {}
 
     def receipt(self, raw: bytes, answers: Sequence[Answer]) -> bytes | None:
         """The signed receipt for an envelope that was answered, kept beside it; None where this node has no key."""
@@ -154,10 +160,17 @@ class Intake:
 
     def node(self, trusted: Trusted) -> Node:
         """The registered node that a trusted certificate belongs to; `Untrusted` (CS-4010) where there is none."""
-        found = self.store.node_of(str(trusted.certificate.subject))
+        subject, instant = str(trusted.certificate.subject), monotonic()
+        known = self._nodes.get(subject)
+        if known is not None and instant - known[0] < FRESH:
+            return known[1]
+        found = self.store.node_of(subject)
         if found is None:
             raise Untrusted("certificate", UNKNOWN_NODE)
-        return Node(found.name, found.relays)
+        if len(self._nodes) >= NODES_MAX:
+            self._nodes.clear()
+        self._nodes[subject] = instant, Node(found.name, found.relays)
+        return self._nodes[subject][1]
 
     def close(self) -> None:
         """Stop the writer once nothing is waiting."""
