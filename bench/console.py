@@ -44,11 +44,16 @@ PLANS = {
 }
 
 
+def message_id(serial: int) -> str:
+    """The id of the transaction with that number: ten thousand a second."""
+    return f"H33010600001{NOON + timedelta(seconds=serial // 10_000):%Y%m%d%H%M%S}{serial % 10_000:04d}"
+
+
 def columns(first: int, size: int, count: int) -> Columns:
     """So many transactions, spread evenly over the month in order."""
     serials = range(first, first + size)
     start = int((NOON - timedelta(days=DAYS)).timestamp())
-    ids = [f"H3301060000120261122{serial // 10_000 % 1_000_000:06d}{serial % 10_000:04d}" for serial in serials]
+    ids = [message_id(serial) for serial in serials]
     return Columns(
         scheme="transit",
         kind="fare",
@@ -85,8 +90,7 @@ def pages(count: int) -> dict[str, Callable[[random.Random], str]]:
     """Each page, with a place chosen anew every time."""
 
     def message(dice: random.Random) -> str:
-        serial = dice.randrange(count)
-        return f"H3301060000120261122{serial // 10_000 % 1_000_000:06d}{serial % 10_000:04d}"
+        return message_id(dice.randrange(count))
 
     def day(dice: random.Random) -> str:
         return f"{NOON - timedelta(days=dice.randrange(1, DAYS)):%Y-%m-%d}"
@@ -122,6 +126,7 @@ def measured(client: FlaskClient, count: int) -> Iterator[dict[str, object]]:
             answer = client.get(where)
             times.append(time.perf_counter() - began)
             assert answer.status_code == 200, (where, answer.status_code)
+            assert b'role="alert"' not in answer.data, where
         times.sort()
         yield {
             "what": f"console: {what}",
