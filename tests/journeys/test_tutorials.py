@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pcsc import need_library
+
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted((ROOT / "docs").glob("*/tutorials/*.md"))
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -27,6 +29,8 @@ def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
     commands, seen = lines_of(path)
     if any("curl" in command for command in commands) and not shutil.which("curl"):
         pytest.skip("apt-get install curl")
+    if any("--pcsc" in command for command in commands):
+        need_library()
     program = tmp_path / "bin" / "cardstack"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cardstack.cli "$@"\n')

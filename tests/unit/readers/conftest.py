@@ -7,12 +7,13 @@ import pytest
 from cardstack.errors import Refused
 from cardstack.readers.api import Api, api
 from emulator.pcsc.service import Service
-from tests.pcsc import SOCKET, point_here
+from tests.pcsc import SOCKET, need_library, point_here
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     """A PC/SC service of our own that this process's clients find."""
+    need_library()
     point_here()
     with Service(SOCKET) as running:
         yield running

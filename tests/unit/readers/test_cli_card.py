@@ -14,6 +14,7 @@ import pytest
 from cardstack.card.profiles import PROFILES
 from emulator import line
 from tests.command import CommandLine
+from tests.pcsc import need_library
 from tests.serving import ROOT, Serving, serving
 
 
@@ -25,6 +26,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture(scope="module")
 def pcsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Our PC/SC service with a third-generation card and a PSAM."""
+    need_library()
     socket_path = tmp_path_factory.mktemp("s") / "comm"
     with serving("--profile", "3.00", "--pcsc", str(socket_path), "--psam", "--pin-pad", "123456") as running:
         yield running

@@ -7,7 +7,7 @@ import pytest
 from emulator.pcsc.service import Service
 from tests.command import CommandLine
 from tests.fakes import ATR, FakeCard
-from tests.pcsc import point_here
+from tests.pcsc import need_library, point_here
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_events_are_printed(service: Service, command: CommandLine) -> None:
 
 def test_no_service_is_said_with_its_code(command: CommandLine) -> None:
     """As an error of the catalogue, exit code 1."""
+    need_library()
     point_here()
     ended = command("readers", "list", "--json")
     assert (ended.code, ended.data["error"]["code"]) == (1, "CS-1302")

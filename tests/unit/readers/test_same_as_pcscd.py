@@ -14,7 +14,7 @@ from cardstack.readers.reader import Patient
 from emulator.pcsc.service import Service
 from tests import pcscd
 from tests.fakes import RECORD, FakeCard, TornCard
-from tests.pcsc import SOCKET, point_here
+from tests.pcsc import SOCKET, need_library, point_here
 
 ANY = T0 | T1
 SELECT = bytes.fromhex("00A40400023F00")
@@ -39,6 +39,7 @@ def real() -> Iterator[pcscd.Pcscd]:
 
 @pytest.fixture
 def ours() -> Iterator[Service]:
+    need_library()
     point_here()
     SOCKET.unlink(missing_ok=True)
     with Service(SOCKET) as running:
