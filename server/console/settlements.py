@@ -119,8 +119,11 @@ def net(window_id: str, party: str) -> ResponseReturnValue:
     position = next((row for row in windows.positions(window_id) if row.party == party), None)
     if position is None or (held is not None and party[:2] not in held):
         abort(404)
-    owed = [row for row in store().owed(window_id) if party in {row.debtor, row.creditor}]
-    return listing.show(_net_listing(window_id, party), window=one, whose=party, position=position, owed=owed, chart=_flows(owed))
+    with store().view() as view:
+        owed, whole = figures.owed_of(view, window_id, party)
+    return listing.show(
+        _net_listing(window_id, party), window=one, whose=party, position=position, owed=owed, whole=whole, chart=_flows(owed)
+    )
 
 
 def _net_listing(window_id: str, party: str) -> Listing:

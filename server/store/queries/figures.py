@@ -3,6 +3,9 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from cardstack.settlement.netting import Owed
+from cardstack.settlement.transaction import Party
+from cardstack.values import Fen
 from server.store.commit import View
 
 
@@ -48,6 +51,21 @@ def envelope_entries(view: View, envelope: int, limit: int = 100) -> list[str]:
             high = middle
     near = "SELECT id, envelope FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?"
     return [row[0] for row in view.all(near, (low, limit)) if row[1] == envelope]
+
+
+def owed_of(view: View, window: str, party: str, *, most: int = 5_000) -> tuple[list[Owed], bool]:
+    """What a party owes and is owed in a window before set-off, and whether that is the whole window.
+
+    Summed over the newest transactions of the window, `most` at most: a window may hold millions.
+    """
+    rows = view.all(
+        "SELECT debtor, creditor, SUM(amount_fen) FROM posting WHERE phase = 'posted' AND (debtor = ? OR creditor = ?) "
+        "AND entry IN (SELECT seq FROM entry WHERE window_id = ? ORDER BY seq DESC LIMIT ?) "
+        "GROUP BY debtor, creditor ORDER BY debtor, creditor",
+        (party, party, window, most),
+    )
+    beyond = view.all("SELECT 1 FROM entry WHERE window_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (window, most))
+    return [Owed(Party(row[0]), Party(row[1]), Fen(int(row[2]))) for row in rows], not beyond
 
 
 def last_number(view: View) -> int:
