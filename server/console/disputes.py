@@ -54,10 +54,7 @@ def _rows(query: Query) -> Slice:
     with store().view() as view:
         booked = queries.disputed(view, [one.posting for one in found])
     shown = [one for one in found if _visible(booked[one.posting], query.scope)]
-    start = next((place + 1 for place, one in enumerate(shown) if str(one.seq) == query.after), 0)
-    part = shown[start : start + query.size]
-    more = start + query.size < len(shown)
-    return Slice([_row(one, booked[one.posting]) for one in part], str(part[-1].seq) if more else None)
+    return listing.part_of(shown, query, key=lambda one: str(one.seq), row=lambda one: _row(one, booked[one.posting]))
 
 
 LISTING = Listing(

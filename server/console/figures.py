@@ -83,9 +83,7 @@ def _fetch(query: Query) -> Slice:
         and where.get("word", "") in one["all"] + one["reference"]
         and (day is None or one["since"] <= day <= (one["until"] or date.max))
     ]
-    start = next((place + 1 for place, one in enumerate(found) if one["id"] == query.after), 0)
-    part = found[start : start + query.size]
-    return Slice(part, part[-1]["id"] if start + query.size < len(found) else None)
+    return listing.part_of(found, query, key=lambda one: str(one["id"]), row=dict)
 
 
 def _is_day(text: str | None) -> bool:

@@ -7,7 +7,7 @@ fragment that replaces the table, and every export of exactly what is filtered.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -21,6 +21,7 @@ from server.permissions import Permission, Scope
 
 SIZES, SIZE = (20, 50, 100), 20
 Row: TypeAlias = Mapping[str, Any]
+Thing = TypeVar("Thing")
 
 
 class Column(NamedTuple):
@@ -138,6 +139,13 @@ def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
         exportable=listing.exportable and g.operator.may(Permission.EXPORT),
         **(listing.extra() | extra),
     )
+
+
+def part_of(found: Sequence[Thing], query: Query, *, key: Callable[[Thing], str], row: Callable[[Thing], Row]) -> Slice:
+    """The part of a list in memory that a query asks for: what follows the thing with the key, and the key to go on from."""
+    start = next((place + 1 for place, one in enumerate(found) if key(one) == query.after), 0)
+    part = found[start : start + query.size]
+    return Slice([row(one) for one in part], key(part[-1]) if start + query.size < len(found) else None)
 
 
 def every(listing: Listing, query: Query, most: int | None = None) -> Iterator[Row]:

@@ -47,9 +47,7 @@ def _rows(query: Query) -> Slice:
         and one.reference.startswith(where.get("window", ""))
         and _visible(one.reference, query.scope)
     ]
-    start = next((place + 1 for place, one in enumerate(found) if one.reference == query.after), 0)
-    part = found[start : start + query.size]
-    return Slice([row_of(one) for one in part], part[-1].reference if start + query.size < len(found) else None)
+    return listing.part_of(found, query, key=lambda one: one.reference, row=row_of)
 
 
 def _window(row: Any) -> str | None:

@@ -48,10 +48,7 @@ def _instructions(query: Query) -> Slice:
         if _visible(one) and where.get("state") in {None, one.state.value}
     ]
     found.reverse()
-    start = next((place + 1 for place, one in enumerate(found) if one.instruction.id == query.after), 0)
-    part = found[start : start + query.size]
-    more = start + query.size < len(found)
-    return Slice([_instruction_row(one) for one in part], part[-1].instruction.id if more else None)
+    return listing.part_of(found, query, key=lambda one: one.instruction.id, row=_instruction_row)
 
 
 def window_link(row: Any) -> str | None:

@@ -221,9 +221,7 @@ def _register(home: AuthorityHome) -> Listing:
             for record in sorted(home.register, key=lambda one: one.fingerprint)
             if query.where.get("state") in {None, record.state.value} and query.where.get("word", "") in record.subject
         ]
-        start = next((place + 1 for place, one in enumerate(found) if one.fingerprint == query.after), 0)
-        part = found[start : start + query.size]
-        return Slice([_record_row(one) for one in part], part[-1].fingerprint if start + query.size < len(found) else None)
+        return listing.part_of(found, query, key=lambda one: one.fingerprint, row=_record_row)
 
     return Listing(
         name="register",

@@ -40,10 +40,7 @@ def positions(window: str) -> list[Position]:
 def _rows(query: Query) -> Slice:
     found = store().windows(cycle=query.where.get("cycle"), stage=query.where.get("stage"))
     found.sort(key=lambda one: (windows.period(one.id)[1], one.id), reverse=True)
-    start = next((place + 1 for place, one in enumerate(found) if one.id == query.after), 0)
-    part = found[start : start + query.size]
-    more = start + query.size < len(found)
-    return Slice([_row(one) for one in part], part[-1].id if more else None)
+    return listing.part_of(found, query, key=lambda one: one.id, row=_row)
 
 
 def _row(one: Window) -> dict[str, Any]:
