@@ -2,11 +2,13 @@
 
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
 from cardstack.cli.output import words
+from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,16 @@ Database: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
 WindowId: TypeAlias = Annotated[str, typer.Argument(help=words("such as transit-2026-11-22", "如 transit-2026-11-22"))]
 Actor: TypeAlias = Annotated[str, typer.Option(help=words("who does it", "操作人"))]
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def one_of(kind: type[Word], told: str, field: str) -> Word:
+    """The member of a declared list that was typed; `Malformed` names those there are."""
+    try:
+        return kind(told)
+    except ValueError:
+        raise Malformed(f"{field}: one of {', '.join(kind)}", field=field) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardstack.cli import settle_desk, settle_figures
+from cardstack.cli import settle_desk, settle_disputes, settle_figures, settle_register
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused
@@ -20,6 +20,9 @@ app.command(help=words("Write a window's payments as pain.001, pacs.009 or CSV",
 app.command(help=words("Take in a bank's statement or result file", "导入银行对账单或结果文件"))(settle_desk.bank)
 app.command(help=words("How far each prepayment is used", "查看预付金使用率"))(settle_desk.prefunds)
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
+app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
+app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))
+app.add_typer(settle_disputes.app, name="dispute", help=words("Disputes about postings", "分录异议"))
 
 
 @app.command(
