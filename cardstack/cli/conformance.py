@@ -77,6 +77,32 @@ def compare(
         raise typer.Exit(FAILED)
 
 
+@app.command(help=words("Find where a card and the emulator mean different things", "与模拟器对比，找出应答含义不同之处"))
+def diff(
+    *,
+    reader: Annotated[str | None, typer.Option(help=words("as `card read` takes it", "同 card read"))] = None,
+    profile: ProfileName = "3.00",
+    seed: Annotated[int, typer.Option(help=words("what is drawn", "随机种子"))] = 1,
+    commands: Annotated[int, typer.Option(min=0, help=words("how many at most; 0: by the card", "指令上限，0 为自动"))] = 0,
+    risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
+    pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
+    psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
+    save: Annotated[Path | None, typer.Option(help=words("where the script goes", "脚本保存位置"))] = None,
+    as_json: Json = False,
+) -> None:
+    """Drive card and emulator alike; the exit code is 4 where they differ. A card that is not emulated is only read."""
+    from cardstack.cli.differing import Asked, differ
+
+    found = differ(Asked(reader, profile, seed, commands, risk, pin, psam))
+    if save is not None and found["script"]:
+        save.write_text(found["script"], "utf-8")
+    same = words("no difference", "未发现差异")
+    total = f"{found['sent']} {words('commands', '条指令')}, {found['seconds']:.1f} s, seed {found['seed']}, {found['risk']}"
+    emit(found, as_json=as_json, render=lambda: print(f"{found['script'] or same}\n{total}"))
+    if found["script"]:
+        raise typer.Exit(FAILED)
+
+
 def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
     import json
 

@@ -42,7 +42,7 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
         risk = _risk(order.risk or ("test" if emulated else "safe"))
         subject = Subject(
             kind,
-            _city(opened, order.profile),
+            city(opened, order.profile),
             opened.factor,
             order.pin or ("123456" if emulated else None),
             opened.keys,
@@ -71,7 +71,7 @@ def _risk(name: str) -> Risk:
     return Risk(name)
 
 
-def _city(opened: Opened, name: str) -> str:
+def city(opened: Opened, name: str) -> str:
     """The city that the card's keys are diversified by; empty for a card that does not say."""
     kind = profile(name)
     if not kind.has("SSSE"):

@@ -110,7 +110,7 @@ def _purchase(application: Application, key: Key) -> Talk:
         before = yield from ready(balance(subject, application))
         if before < 1:
             raise Unready("the purse is empty")
-        own = yield from ready(_own_key(subject, application, key))
+        own = yield from ready(own_key(subject, application, key))
         sam = LocalSam(own, TERMINAL, 1)
         try:
             yield from transit_purchase(subject.profile, sam, Fen(1), MOMENT, application=application.name)
@@ -124,7 +124,7 @@ def _purchase(application: Application, key: Key) -> Talk:
     return talk
 
 
-def _own_key(subject: Subject, application: Application, key: Key) -> Script[bytes]:
+def own_key(subject: Subject, application: Application, key: Key) -> Script[bytes]:
     """The card's purchase key; only a source with masters can give it away."""
     if not isinstance(subject.keys, LocalKeys):
         raise Unready("the key source keeps its keys; a purchase needs a key file here")
