@@ -17,7 +17,7 @@ from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.prefund import Change
 from cardstack.settlement.prefund import Kind as PrefundKind
-from cardstack.settlement.transaction import MessageId, Party, Transaction
+from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -144,6 +144,16 @@ def _prefund(request: Request, means: Means) -> str:
     return f"{held.debtor} {held.creditor} {held.held_fen}"
 
 
+def _correction(request: Request, means: Means) -> str:
+    """Book a correction in the window of its scheme that is open; the message id of the entry it makes."""
+    told, store = request.payload, means.ledger
+    if told["scheme"] not in store.schemes:
+        raise Refused(f"no such scheme: {told['scheme']}")
+    posting = Posting(Party(told["debtor"]), Party(told["creditor"]), Fen(told["amount_fen"]), told["kind"], told["rule"])
+    cycle = store.schemes[told["scheme"]].cycle
+    return str(store.desk.adjust(cycle, posting, _two(request), reason=request.reason, now=means.at).id)
+
+
 def _dispute(request: Request, means: Means) -> str:
     """Concede or uphold a dispute: the correction is booked with it."""
     two, told = _two(request), request.payload
@@ -162,7 +172,7 @@ LARGE = Fen(100_000_000_00)
 """From one hundred million yuan on, an approver decides after the checker. Illustrative: each installation's own rule."""
 
 REVERSAL_LARGE = Fen(10_000_00)
-"""From ten thousand yuan on, an approver decides a reversal after the checker. Illustrative, as above."""
+"""From ten thousand yuan on, an approver decides a reversal or a correction after the checker. Illustrative, as above."""
 
 _P = Permission
 _CHANGES: Mapping[str, tuple[Kind, Callable[[Request, Means], str]]] = {
@@ -173,6 +183,7 @@ _CHANGES: Mapping[str, tuple[Kind, Callable[[Request, Means], str]]] = {
         (Kind("abort", Text("Abort a window", "中止清算窗口"), _P.WINDOW_CLOSE, Fen(0)), _window),
         (Kind("reversal", Text("Reversal", "冲正"), _P.ADJUSTMENT_REQUEST, REVERSAL_LARGE), _reversal),
         (Kind("revoke-cross", Text("Revoke a cross certificate", "吊销交叉证书"), _P.TRUST_REQUEST, Fen(0)), _revocation),
+        (Kind("correction", Text("Correction", "调账"), _P.ADJUSTMENT_REQUEST, REVERSAL_LARGE), _correction),
         (Kind("release", Text("Release payments", "放行划款指令"), _P.SETTLEMENT_REQUEST, LARGE), _release),
         (Kind("prefund", Text("Prepayment", "预付金调整"), _P.PARTICIPANT_REQUEST, LARGE), _prefund),
         (Kind("dispute", Text("Uphold a dispute", "异议成立调整"), _P.DISPUTE_WORK, REVERSAL_LARGE), _dispute),

@@ -1,4 +1,4 @@
-"""`cardstack settle party|node|dispute …` on a ledger."""
+"""`cardstack settle party|node|dispute|adjust …` on a ledger."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
 from cardstack.errors import CardstackError, Malformed, Refused
+from server.permissions import EVERYWHERE, Grant, Role
 from server.store import open_store
+from server.store.office import Office
+from server.store.office.people import Operator
 from tests.ledgers import FUND, HOSPITAL, NOON, SCHEMES, bill, enrol, node_trust, submission
 
 TWO = ("--actor", "lin", "--checker", "chen")
@@ -100,10 +103,81 @@ def test_what_a_dispute_cannot_be_is_said_with_its_code(database: str) -> None:
         assert isinstance(refused("dispute", *wrong, *there), Malformed)
 
 
+ASKED = ("adjust", "request", HOSPITAL, FUND, "--fen", "300", "--scheme", "toy", "--reason", "counted twice", "--actor", "lin")
+
+
+def test_a_correction_is_asked_for_by_one_and_booked_by_another(database: str) -> None:
+    """Who asked may not approve, with its code; the other's approval books it, once."""
+    there = ("--database", database, "--json")
+    asked = json.loads(settle(*ASKED, *there))
+    assert asked["state"] == "pending"
+    alone = refused("adjust", "approve", asked["request"], "--actor", " lin ", *there)
+    assert (alone.code, bool(alone.say("zh"))) == ("CS-4101", True)
+    done = json.loads(settle("adjust", "approve", asked["request"], "--actor", "chen", *there))
+    assert (done["state"], done["decided_by"]) == ("done", ["chen"])
+    booked = json.loads(settle("transaction", done["outcome"], *there))
+    assert [one["amount_fen"] for one in booked["postings"]] == [300]
+    assert refused("adjust", "approve", asked["request"], "--actor", "wang", *there).code == "CS-4104"
+    assert [one["request"] for one in json.loads(settle("adjust", "list", "--state", "done", *there))] == [asked["request"]]
+    assert json.loads(settle("audit", "--no-signatures", *there))["findings"] == []
+
+
+def test_a_correction_that_is_refused_or_cannot_be_booked_books_nothing(database: str) -> None:
+    """A refusal says why; one about a party that is not registered fails at booking and says so."""
+    there = ("--database", database, "--json")
+    entries = json.loads(settle("status", *there))["entries"]
+    first = json.loads(settle(*ASKED, *there))["request"]
+    assert refused("adjust", "refuse", first, "--actor", "chen", "--reason", " ", *there).code == "CS-4103"
+    assert json.loads(settle("adjust", "refuse", first, "--actor", "chen", "--reason", "no", *there))["state"] == "refused"
+    unknown = json.loads(settle("adjust", "request", "34.medical-fund", *ASKED[3:], *there))["request"]
+    assert refused("adjust", "approve", unknown, "--actor", "chen", *there).code == "CS-9031"
+    assert isinstance(refused(*ASKED[:6], "--scheme", "none", "--reason", "x", "--actor", "lin", *there), Malformed)
+    assert json.loads(settle("status", *there))["entries"] == entries
+
+
+def test_a_large_correction_takes_an_approver_too(database: str) -> None:
+    """From ten thousand yuan on, the first approval leaves it waiting for another person's."""
+    there = ("--database", database, "--json")
+    large = [*ASKED[:5], "100000000", *ASKED[6:]]
+    number = json.loads(settle(*large, *there))["request"]
+    assert json.loads(settle("adjust", "approve", number, "--actor", "chen", *there))["state"] == "pending"
+    assert refused("adjust", "approve", number, "--actor", "chen", *there).code == "CS-4105"
+    assert json.loads(settle("adjust", "approve", number, "--actor", "zhao", *there))["state"] == "done"
+
+
+def test_where_operators_are_kept_only_they_correct(database: str) -> None:
+    """A name that is no operator is refused, and so is an operator without the permission."""
+    there = ("--database", database, "--json")
+    store = open_store(database)
+    people = Office(store.database.engine).people
+    people.save(Operator("lin", "invented", (Grant(Role.CLERK, "33"),)), NOON)
+    people.save(Operator("wang", "invented", (Grant(Role.READER, EVERYWHERE),)), NOON)
+    store.close()
+    number = json.loads(settle(*ASKED, *there))["request"]
+    for name in ("nobody", "wang"):
+        assert refused("adjust", "approve", number, "--actor", name, *there).code == "CS-4102"
+
+
+def test_interest_on_late_payment_is_asked_for_as_a_correction(database: str, tmp_path: Path) -> None:
+    """Two days of 100 millionths on 10,000 yuan are two yuan; the request says on what it rests."""
+    there = ("--database", database, "--json")
+    rates = tmp_path / "rates.toml"
+    rates.write_text('[[daily_rate]]\nsince = 2026-01-01\nreference = "invented"\nmillionths = 100\n')
+    asking = ["adjust", "interest", FUND, HOSPITAL, "--owed-fen", "1000000", "--due", "2026-11-20", "--paid", "2026-11-22"]
+    rest = ["--rates", str(rates), "--scheme", "toy", "--actor", "lin", *there]
+    asked = json.loads(settle(*asking, *rest))
+    assert (asked["amount_fen"], asked["kind"], asked["rule"]) == (200, "interest", "late-interest")
+    assert json.loads(settle("adjust", "approve", asked["request"], "--actor", "chen", *there))["state"] == "done"
+    assert isinstance(refused(*asking[:-1], "yesterday", *rest), Malformed)
+    rates.write_bytes(b"\xff")
+    assert isinstance(refused(*asking, *rest), Malformed)
+
+
 @pytest.mark.usefixtures("spoken")
 def test_people_get_tables_of_who_and_what_in_their_language(database: str) -> None:
     """Every listing prints for people too, and every noun explains itself."""
     settle("dispute", "open", "1", "--by", FUND, "--ground", "amount", "--fen", "300", "--database", database)
-    for noun in ("party", "node", "dispute"):
+    settle(*ASKED, "--database", database)
+    for noun in ("party", "node", "dispute", "adjust"):
         assert settle(noun, "list", "--database", database).strip()
         assert settle(noun, "--help").strip()
