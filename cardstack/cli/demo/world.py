@@ -1,6 +1,5 @@
 """The whole demo as data: made once under the data directory, told again from there ever after."""
 
-import json
 import logging
 import os
 import shutil
@@ -20,7 +19,7 @@ from cardstack.ca.certificate import Certificate
 from cardstack.ca.issue import Wish
 from cardstack.ca.profile import profile as certificate_profile
 from cardstack.card.profiles import profile
-from cardstack.cli.demo import authorities, bills, cards, clearing, visit
+from cardstack.cli.demo import RESULT, authorities, bills, cards, clearing, visit
 from cardstack.cli.demo.authorities import Authorities
 from cardstack.cli.demo.people import PEOPLE, STRANGER, Person
 from cardstack.cli.output import as_data
@@ -64,20 +63,15 @@ class Demo:
     @property
     def result(self) -> Path:
         """What the first run found, as JSON."""
-        return self.folder / "result.json"
+        return self.folder / RESULT
 
 
 def run(folder: Path, tell: Told) -> dict[str, Any]:
-    """The three journeys; each part is told as soon as it is there. A second run tells what the first one made."""
+    """The three journeys, afresh; each part is told as soon as it is there."""
     demo = Demo(folder, datetime.now(UTC).replace(microsecond=0))
-    if demo.result.exists():
-        result: dict[str, Any] = json.loads(demo.result.read_text("utf-8")) | {"reused": True}
-        for name, value in result.items():
-            tell(name, value)
-        return result
     # What an interrupted run left is no demo: half a ledger is worse than none.
     shutil.rmtree(folder, ignore_errors=True)
-    result = {"reused": False}
+    result: dict[str, Any] = {"reused": False}
     for name, value in _parts(demo):
         result[name] = value
         tell(name, value)
