@@ -103,6 +103,23 @@ def diff(
         raise typer.Exit(FAILED)
 
 
+@app.command(help=words("Which recorded systems a card would serve, and which not", "哪些已知系统能使用该卡、哪些会失败"))
+def clients(
+    *,
+    reader: Annotated[str | None, typer.Option(help=words("as `card read` takes it", "同 card read"))] = None,
+    profile: ProfileName = "3.00",
+    flow: Annotated[list[str] | None, typer.Option(help=words("only these clients", "仅这些客户端"))] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay recorded clients; the exit code is 4 where one fails that the declaration serves."""
+    from cardstack.cli.replaying import rows, table
+
+    found = rows(reader, profile, tuple(flow or ()))
+    emit(found, as_json=as_json, render=lambda: print(table(found)))
+    if any(one["verdict"] == "fail" for one in found):
+        raise typer.Exit(FAILED)
+
+
 def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
     import json
 

@@ -42,7 +42,7 @@ def differ(asked: Asked) -> dict[str, Any]:
         emulated = is_emulated(opened.reader)
         pin = asked.pin or ("123456" if emulated else None)
         subject = Subject(kind, city(opened, asked.profile), opened.factor, pin, opened.keys)
-        tested = Side(subject, _fresh(opened), opened.partners, exact=forks)
+        tested = Side(subject, renewed(opened), opened.partners, exact=forks)
         pair = Pair(tested, _reference(kind, subject, exact=forks), asked.commands or (MANY if forks else FEW))
         clock = time.monotonic()
         found = explore(pair, allowed(subject, risk), asked.seed)
@@ -76,7 +76,7 @@ def _reference(kind: Profile, subject: Subject, *, exact: bool) -> Side:
     return Side(Subject(kind, ORDER.city, card.atr[-8:], pin, keys), fresh, exact=exact)
 
 
-def _fresh(opened: Opened) -> Callable[[], Exchange]:
+def renewed(opened: Opened) -> Callable[[], Exchange]:
     """A reset; an emulated card in this process is put back to what it was as well."""
     slot = opened.reader.exchange
     if type(slot) is not Slot:

@@ -9,10 +9,10 @@ HEAD = """# Clients and profiles 客户端与卡片规范
 
 Each row is a public client of the field; its recorded commands are replayed against a sample card of every profile, with a PSAM
 where it uses one, and judged by what that client itself accepts. ✓ reaches the last step; a figure is the number of the step that
-was not accepted. What stops a client is given below the table. The data is `tests/conformance/flows.json`.
+was not accepted. What stops a client is given below the table. The data is `cardstack/conformance/data/flows.json`.
 
 每行为一个公开的现场客户端：其记录的指令在各规范的样卡上（需要时连同 PSAM）逐步回放，并按该客户端自身的判定条件判定。
-✓ 表示走到最后一步；数字为未被接受的步骤序号，原因见表后。数据见 `tests/conformance/flows.json`。
+✓ 表示走到最后一步；数字为未被接受的步骤序号，原因见表后。数据见 `cardstack/conformance/data/flows.json`。
 """
 
 

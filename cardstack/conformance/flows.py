@@ -1,6 +1,6 @@
 """Flows of real clients: what each sends to card and PSAM, what it accepts, and whether a profile satisfies it.
 
-A flow is data (`tests/conformance/flows.json`). Its names in braces are what only the moment knows: challenges,
+A flow is data (`cardstack/conformance/data/flows.json`). Its names in braces are what only the moment knows: challenges,
 cryptograms, sequences. A terminal fills them in, from the PSAM where the client has one, else as its host would.
 """
 
@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from cardstack.apdu.script import Exchange
@@ -85,6 +87,12 @@ def load(raw: str) -> tuple[Flow, ...]:
     return tuple(_flow(one) for one in listed)
 
 
+@cache
+def recorded() -> tuple[Flow, ...]:
+    """The flows that come with cardstack."""
+    return load((files(__package__) / "data" / "flows.json").read_text("utf-8"))
+
+
 def _flow(one: dict[str, Any]) -> Flow:
     try:
         steps = tuple(Step(**{"send": "", "accept": "any", **step}) for step in one["steps"])
@@ -151,7 +159,8 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
                 profile.name,
                 len(steps),
                 number,
-                f"{filled[:10].upper()} → {answer[-2:].hex().upper()}, accepts {step.accept}",
+                f"{filled[:10].upper()} → {answer[-2:].hex().upper()}, accepts {step.accept}"
+                + (f", beginning {step.begins}" if step.begins else ""),
             )
     return Verdict(flow.id, profile.name, len(steps), len(steps))
 

@@ -1,14 +1,12 @@
 """Real clients against the emulated card: each is served to its last step by the profile that fits it."""
 
-from pathlib import Path
-
 import pytest
 
 from cardstack.card.profiles import PROFILES, profile
-from cardstack.conformance.flows import Flow, Step, load, replay
+from cardstack.conformance.flows import Flow, Step, load, recorded, replay
 from cardstack.errors import Malformed
 
-FLOWS = load(Path(__file__).with_name("flows.json").read_text("utf-8"))
+FLOWS = recorded()
 FITTING = {
     "kiosk-zz": "2.00",
     "tecsun": "1.00",
