@@ -5,11 +5,11 @@ from hashlib import sha256
 from typing import Final
 
 from cardstack.card.access import proof
+from cardstack.card.injecting import ALGORITHMS, TRANSPORT_PIN
 from cardstack.card.issuing import Personalisation
 from cardstack.card.layout import File, Form
 from cardstack.card.profile import Application, Pin, Profile, Purse
 from cardstack.card.proving import pin_bytes
-from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Blueprint, Directory, Elementary, KeyPlace, PinPlace, PursePlace, ways
 from emulator.card import Card, Memory, Value, manufactured
 from emulator.dice import Dice
@@ -21,8 +21,6 @@ CAPP: Final = proof("CAPP")
 """The state that UPDATE CAPP DATA CACHE needs: a payment is under way."""
 FLAT: Final = (Form.TRANSPARENT, Form.INTERNAL)
 """Forms whose content is one run of bytes."""
-ALGORITHMS: Final = {Block.TRIPLE_DES: 0x00, Block.SM4: 0x04}
-"""The algorithm byte that INIT answers: 00 in 3DES key headers, 04 on SM4 cards (transit card library TYCPUCard)."""
 
 
 @lru_cache(maxsize=64)
@@ -150,16 +148,32 @@ def _secrets(one: Application, order: Personalisation) -> dict[str, Value]:
         if pin is not None:
             memory[f"{one.name}/{name}"] = pin_bytes(value or pin.initial)
             memory[f"{one.name}/{name}/tries"] = pin.tries
-    if one.signing:
-        number = pair_number(order, one)
-        memory[f"{one.name}/pair/0013"] = number
-        memory[f"{one.name}/0012"] = pki.public_object(number)
-    return memory
+    return memory | _pair(one, order)
+
+
+def _pair(one: Application, order: Personalisation) -> dict[str, Value]:
+    """The key pair that was made in the chip, and its public half."""
+    if not one.signing:
+        return {}
+    number = pair_number(order, one)
+    return {f"{one.name}/pair/0013": number, f"{one.name}/0012": pki.public_object(number)}
 
 
 def pair_number(order: Personalisation, application: Application) -> bytes:
     """The private number of a test card's signature key, made from its test master in the open."""
     return sha256(order.master(f"{application.name} pair") + order.factors.card).digest()
+
+
+def delivered(order: Personalisation, *, seed: bytes = b"cardstack") -> Card:
+    """The blank card that a chip maker delivers for an order: no keys, empty files, transport PINs, its own key pair."""
+    memory: dict[str, Value] = {**blank(order.profile), lifecycle.ISSUED: 0, SERIAL: order.factors.card}
+    for one in order.profile.applications:
+        memory |= _pair(one, order)
+        for name, pin, value in (("PIN", one.pin, TRANSPORT_PIN), ("MPIN", one.admin, "")):
+            if pin is not None:
+                memory[f"{one.name}/{name}"] = pin_bytes(value or pin.initial)
+                memory[f"{one.name}/{name}/tries"] = pin.tries
+    return manufactured(blueprint(order.profile, order.factors.card), memory, Dice(seed))
 
 
 def personalise(order: Personalisation, *, seed: bytes = b"cardstack", issued: bool = True) -> Card:

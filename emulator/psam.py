@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from cardstack.card.access import NEVER
+from cardstack.card.injecting import ALGORITHMS
 from cardstack.card.keys import Factors, Key, Usage, derive
 from cardstack.card.layout import Form
 from cardstack.card.profile import Data, Diversified, Profile, Style
 from emulator.blueprint import OPEN, Blueprint, Directory, Elementary, ways
 from emulator.card import Card, Value, manufactured
 from emulator.dice import Dice
-from emulator.factory import ALGORITHMS
 from emulator.handlers import sam
 from emulator.security import Key as Held
 

@@ -123,13 +123,13 @@ class HsmKeys:
 
     def cipher(self, key: Key, factors: Factors, challenge: bytes, blocks: bytes) -> Script[bytes]:
         head = self._head(0xB0A5, key, factors, challenge)
-        return (yield from self._say(head + bytes((len(blocks),)) + blocks))
+        return (yield from self.say(head + bytes((len(blocks),)) + blocks))
 
     def mac(self, key: Key, factors: Factors, challenge: bytes, data: bytes) -> Script[bytes]:
         size = key.algorithm.size
         padded = cryptogram.pad(data, size)
         head = self._head(0xB080, key, factors, challenge)
-        return (yield from self._say(head + bytes(size) + len(padded).to_bytes(2) + padded))[:4]
+        return (yield from self.say(head + bytes(size) + len(padded).to_bytes(2) + padded))[:4]
 
     def _head(self, message: int, key: Key, factors: Factors, challenge: bytes) -> bytes:
         if key.hsm is None:
@@ -147,7 +147,8 @@ class HsmKeys:
             + challenge
         )
 
-    def _say(self, message: bytes) -> Script[bytes]:
+    def say(self, message: bytes) -> Script[bytes]:
+        """The bytes of the HSM's answer to a message."""
         answer = (yield To(self.partner, message)).data
         size = int.from_bytes(answer[9:10])
         if answer[:1] != b"A" or len(answer) != 10 + size:

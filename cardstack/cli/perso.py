@@ -35,13 +35,27 @@ def run(
     direct: Annotated[
         bool, typer.Option("--direct", help=words("Make emulated cards whole, without APDUs.", "直接生成模拟卡，不经 APDU。"))
     ] = False,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            "--keys",
+            help=words(
+                "Who puts the keys on: test (PUT KEY on a blank card), hsm (an emulated HSM's), delivered (on the card already).",
+                "密钥来源：test（向空白卡写入测试密钥）、hsm（模拟加密机导出）、delivered（卡中已预置）。",
+            ),
+        ),
+    ] = None,
     stop_after: Annotated[int, typer.Option(hidden=True)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Stopped at any moment and started again, it loses no card and repeats none."""
-    from cardstack.cli.personalising import Order, make
+    from cardstack.cli.personalising import Keys, Order, make
 
-    order = Order(batch, returned, profile, reader, psam, images, pin, stop_after, direct=direct)
+    try:
+        chosen = Keys(keys) if keys else None
+    except ValueError:
+        raise typer.BadParameter(" | ".join(Keys), param_hint="--keys") from None
+    order = Order(batch, returned, profile, reader, psam, images, pin, stop_after, direct=direct, keys=chosen)
     data = make(order, quiet=as_json)
     emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
     if data["failed"]:
@@ -88,13 +102,19 @@ def plan(batch: Batch, *, profile: ProfileName = "3.00", as_json: AsJson = False
     if row is None:
         raise Malformed("the batch has no good line")
     made = personalisation(profile_named(profile), row, pin="123456", master=master_for_tests)
-    data = [
+    # Keys first, as `issue` writes them; `--keys delivered` leaves out them and the files under the maintenance key.
+    injected = [
+        {"application": one.name, "file": "PUT KEY", "key": None, "commands": len(one.keys)}
+        for one in made.profile.applications
+        if one.keys
+    ]
+    data = injected + [
         {
             "application": one.application.name,
             "file": f"{one.file.fid:04X}",
             "key": one.key.name if one.key else None,
             "commands": len(one.commands),
         }
-        for one in planned(made)
+        for one in planned(made, sealed=True)
     ]
     emit(data, as_json=as_json, render=lambda: print(*(" ".join(map(str, one.values())) for one in data), sep="\n"))

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-from cardstack.apdu.script import run
+from cardstack.apdu.script import Exchange, run
 from cardstack.card.batch import Bad, Row, decoded, finished, parse, personalisation, return_head, return_line
+from cardstack.card.injecting import HsmPort, KeyPort, Masters, is_issued, issue
 from cardstack.card.issuing import Personalisation, master_for_tests
 from cardstack.card.profiles import profile
-from cardstack.card.proving import LocalKeys
+from cardstack.card.proving import HsmKeys, KeySource, LocalKeys
 from cardstack.card.reading import read_issuer
 from cardstack.card.writing import plan, write
 from cardstack.cli.output import words
@@ -21,7 +24,9 @@ from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 from cardstack.values import CardNumber, CitizenNumber
 from emulator import factory
-from emulator.opening import need_keys, open_card
+from emulator.card import Card
+from emulator.hsm import hsm
+from emulator.opening import Opened, is_emulated, need_keys, open_card
 from emulator.slot import Slot
 from emulator.store import save
 
@@ -35,7 +40,28 @@ NOT_READ_BACK = problem(
     Text("The card does not say what was written", "写入后回读不一致"),
     Text("Put the card aside; the line stays open and can be run again.", "请将该卡作废处理；该行保持未完成，可重新制卡。"),
 )
+TEST_KEYS = problem(
+    "CS-1504",
+    Text("Only test keys are at hand, and the card is no emulated one", "仅有测试密钥，而该卡不是模拟卡"),
+    Text(
+        "Write cards that carry their keys already (--keys delivered), or connect your HSM to `cardstack.card.injecting`.",
+        "请使用已预置密钥的卡（--keys delivered），或将加密机接入 `cardstack.card.injecting`。",
+    ),
+)
+OTHER_CARD = problem(
+    "CS-1505",
+    Text("The card in the reader is not the one of this line", "读卡器中的卡与该行不符"),
+    Text("Put in the card whose chip number stands in the line's code.", "请放入芯片号与该行卡识别码一致的卡。"),
+)
 SYNC_EVERY = 200
+
+
+class Keys(StrEnum):
+    """Who puts the keys on a card."""
+
+    DELIVERED = "delivered"
+    TEST = "test"
+    HSM = "hsm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +77,8 @@ class Order:
     pin: str
     stop_after: int
     direct: bool = False
+    keys: Keys | None = None
+    """None: test keys are injected into emulated cards, those in a reader carry theirs."""
 
 
 def make(order: Order, *, quiet: bool) -> dict[str, Any]:
@@ -77,6 +105,21 @@ def make(order: Order, *, quiet: bool) -> dict[str, Any]:
 Maker = Callable[[Personalisation], bytes]
 
 
+@lru_cache(maxsize=40)
+def _hsm(kind: str, province: str) -> Exchange:
+    """The emulated HSM of a province; its transport key is a test key like all others."""
+    return hsm([profile(kind)], master=master_for_tests, province=province, transport=master_for_tests("HSM transport"))
+
+
+def _injected(made: Personalisation, keys: Keys, source: KeySource, exchange: Exchange, **partners: Exchange) -> None:
+    """Issue a blank card; with the HSM's keys the HSM also proves them."""
+    port: KeyPort = Masters(master_for_tests)
+    if keys is Keys.HSM:
+        port, source = HsmPort(master_for_tests("HSM transport")), HsmKeys()
+        partners = {**partners, "hsm": _hsm(made.profile.name, made.factors.city[:2])}
+    run(issue(made, port, source), exchange, **partners)
+
+
 def _made(maker: tuple[Callable[[Row], Personalisation], Maker], row: Row) -> tuple[bytes, CardstackError | None]:
     """The card's answer to reset, or why there is none; one bad card does not end a batch."""
     order_of, write_card = maker
@@ -87,7 +130,7 @@ def _made(maker: tuple[Callable[[Row], Personalisation], Maker], row: Row) -> tu
 
 
 def _emulated_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker]:
-    """Emulated cards: a blank one with its keys, written over APDUs as a real one, or made whole."""
+    """Emulated cards: a blank one issued over APDUs, one with its keys written over APDUs, or one made whole."""
     kind = profile(order.profile)
     keys = LocalKeys(master_for_tests)
 
@@ -97,20 +140,29 @@ def _emulated_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Mak
     def write_card(made: Personalisation) -> bytes:
         if order.direct:
             card = factory.personalise(made)
+        elif order.keys is not Keys.DELIVERED:
+            slot = Slot(factory.delivered(made))
+            _injected(made, order.keys or Keys.TEST, keys, slot)
+            card = _finished(made, slot)
         else:
             # What the chip maker delivers: files and keys, and nothing in the files that the plan will write.
             blank = {(one.application.name, one.file.fid): one.file.blank_records for one in plan(made)}
             slot = Slot(factory.personalise(replace(made, records={**made.records, **blank})))
             run(write(made, keys), slot)
-            slot.reset()
-            _read_back(made, slot)
-            card = slot.card
+            card = _finished(made, slot)
         if order.images:
             order.images.mkdir(parents=True, exist_ok=True)
             save(card, order.images / f"{made.factors.card.hex().upper()}.json")
         return card.atr
 
     return order_of, write_card
+
+
+def _finished(made: Personalisation, slot: Slot) -> Card:
+    """The emulated card after a reset, read back."""
+    slot.reset()
+    _read_back(made, slot)
+    return slot.card
 
 
 def _reader_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker]:
@@ -122,6 +174,9 @@ def _reader_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker
 
     def write_card(made: Personalisation) -> bytes:
         with open_card(order.reader, psam=order.psam) as opened:
+            if order.keys not in (None, Keys.DELIVERED):
+                _issue_in_reader(made, order.keys, opened)
+                return opened.reader.atr
             try:
                 _read_back(made, opened.exchange)
             except CardstackError:
@@ -130,6 +185,17 @@ def _reader_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker
             return opened.reader.atr
 
     return order_of, write_card
+
+
+def _issue_in_reader(made: Personalisation, keys: Keys, opened: Opened) -> None:
+    """Issue the blank or half issued card in a reader; one that is issued already must be this line's."""
+    if not is_emulated(opened.reader):
+        raise Refused(problem=TEST_KEYS)
+    if opened.factor != made.factors.card:
+        raise Refused(problem=OTHER_CARD)
+    if not opened.run(is_issued(made)):
+        _injected(made, keys, need_keys(opened), opened.exchange, **opened.partners)
+    _read_back(made, opened.exchange)
 
 
 def _read_back(made: Personalisation, exchange: Callable[[bytes], bytes]) -> None:

@@ -1,4 +1,4 @@
-"""APPLICATION BLOCK and UNBLOCK, CARD BLOCK, and PUT KEY (PBOC 2.0 part 1; key writing at issuing).
+"""APPLICATION BLOCK and UNBLOCK, CARD BLOCK, PUT KEY and ACTIVATE FILE (PBOC 2.0 part 1; ISO/IEC 7816-9; issuing).
 
 An application that is blocked answers its selection with 6283, a permanently blocked one with 9303; a blocked card
 answers everything with 6A81.
@@ -81,7 +81,7 @@ def put_key(card: Card, instruction: Instruction) -> Answer:
     """PUT KEY (80D4 01 kid): use, version, algorithm and 16 bytes of key.
 
     In the clear until the card is issued; then enciphered and under the MAC of the directory's control key (84D4).
-    The use is a key's place in `Usage`; algorithm 00 leaves the one of the key that is replaced.
+    The use is a key's place in `Usage`; algorithm 00 leaves the one of the key that is replaced, and is 3DES on a blank card.
     """
     directory = channel(card, instruction).directory
     if instruction.p1 != 0x01:
@@ -100,8 +100,21 @@ def put_key(card: Card, instruction: Instruction) -> Answer:
         raise Refusal(0x6A88, card)
     if data[2] not in (0x00, 0x01, 0x03, 0x04):
         raise Refusal(0x6A80, card)
-    algorithm = data[2] or key_at(card, place).algorithm
+    algorithm = data[2] or (key_at(card, place).algorithm if place.cell in card.memory else 0)
     return commit(card, {place.cell: Key(algorithm, data[1], data[3:]).pack(), place.tries_cell: place.tries}), DONE
+
+
+@handles(0x44, 0x00)
+def activate(card: Card, instruction: Instruction) -> Answer:
+    """ACTIVATE FILE at the master file ends personalisation (this project's choice); 6985 where a key is missing still."""
+    if instruction.p1 or instruction.p2 or instruction.data:
+        raise Refusal(0x6A86)
+    master = card.blueprint.master
+    if card.blueprint.terminal or channel(card, instruction).directory is not master:
+        raise Refusal(0x6985)
+    if any(place.cell not in card.memory for directory in master.every() for place in directory.keys.values()):
+        raise Refusal(0x6985)
+    return commit(card, {ISSUED: 1}), DONE
 
 
 USAGES = tuple(Usage)

@@ -1,7 +1,7 @@
 """The HSM's messages: what it encrypts and MACs opens the card; what is no message has its own answer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cardstack.apdu.script import run
@@ -52,8 +52,11 @@ def test_a_host_that_speaks_in_text_is_answered_in_text() -> None:
 
 
 @given(st.binary(max_size=80))
+@example(b"B0")
 def test_any_bytes_get_an_answer(message: bytes) -> None:
-    """A or E, eight zeros, a length that fits."""
+    """E, eight zeros, a length that fits; text is answered in text."""
     said = Hsm({})(message)
+    if message[:2] == b"B0" and said[:1] == b"4":
+        said = bytes.fromhex(said.decode("ascii"))
     assert said[:1] == b"E"
     assert said[9] == len(said) - 10

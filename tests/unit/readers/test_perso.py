@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from cardstack.card import batch
 from cardstack.card.batch import Bad, Row, decoded, finished, parse
+from cardstack.card.issuing import master_for_tests
 from cardstack.card.profiles import PROFILES
 from cardstack.cli.personalising import invented
 from cardstack.errors import Malformed
+from emulator import factory
+from emulator.store import load, save
 from tests.command import CommandLine
 from tests.serving import serving
 
@@ -72,6 +75,40 @@ def test_the_cards_in_a_reader_are_written(command: CommandLine, tmp_path: Path)
         assert command("perso", "run", str(source), str(target), *words).data["made"] == 1
         read = command("card", "read", "--reader", running.said["reader"], "--profile", "2.00", "--unmasked", "--json").data
     assert read["issuer"]["identifier"] == lines[1].split("|")[0]
+
+
+@pytest.mark.parametrize("keys", ["test", "hsm", "delivered"])
+def test_every_way_of_keying_makes_the_same_card(command: CommandLine, tmp_path: Path, keys: str) -> None:
+    """Injected from test masters, given out by the HSM, or delivered: the images hold the same memory as `--direct`."""
+    source = tmp_path / "batch.txt"
+    written(source, 1)
+    for name, words in (("whole", ("--direct",)), (keys, ("--keys", keys))):
+        ended = command(
+            "perso", "run", str(source), str(tmp_path / f"{name}.txt"), "--images", str(tmp_path / name), *words, "--json"
+        )
+        assert ended.data["made"] == 1, (tmp_path / f"{name}.txt").read_text("gb18030")
+    whole, made = (load(next((tmp_path / name).iterdir())) for name in ("whole", keys))
+    assert dict(made.memory) == dict(whole.memory)
+
+
+def test_a_blank_card_in_a_reader_is_issued_once(command: CommandLine, tmp_path: Path) -> None:
+    """Keys, files and PIN; again it is only recorded; another line's card, and a run without the word, leave it alone."""
+    source, target, image = tmp_path / "batch.txt", tmp_path / "return.txt", tmp_path / "card.json"
+    lines = written(source, 2)
+    source.write_text("\n".join(lines[:2]) + "\n", "gbk")
+    row = next(one for one in parse(decoded(source.read_bytes())) if isinstance(one, Row))
+    save(factory.delivered(batch.personalisation(PROFILES["2.00"], row, pin="123456", master=master_for_tests)), image)
+    with serving("--image", str(image), "--tcp", "127.0.0.1:0") as running:
+        words = ("--profile", "2.00", "--reader", running.said["reader"], "--json")
+        assert command("perso", "run", str(source), str(target), *words).data["failed"] == 1
+        for _ in range(2):
+            target.unlink()
+            ended = command("perso", "run", str(source), str(target), "--keys", "test", *words)
+            assert ended.data["made"] == 1, target.read_text("gb18030")
+        source.write_text("\n".join((lines[0], lines[2])) + "\n", "gbk")
+        target.unlink()
+        assert command("perso", "run", str(source), str(target), "--keys", "hsm", *words).data["failed"] == 1
+        assert returned(target)[0][5] == "CS-1505"
 
 
 def test_bad_lines_are_said_and_the_others_made(command: CommandLine, tmp_path: Path) -> None:
