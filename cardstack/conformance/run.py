@@ -58,6 +58,8 @@ class Result:
     seconds: float = 0.0
     trace: tuple[Exchanged, ...] = ()
     script: tuple[str, ...] = ()
+    timing: tuple[tuple[str, float], ...] = ()
+    """Class and instruction of each command in hexadecimal, and the seconds until its answer."""
 
 
 def select(cases: Iterable[Case], patterns: Sequence[str]) -> tuple[Case, ...]:
@@ -110,7 +112,15 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
         script.append(f"{shown[0]}  # {shown[1][-4:]}")
         return watcher.hide(command, answer)
 
-    exchange = traced(card.exchange, said.append, hide=hide, describe=watcher.describe)
+    timing: list[tuple[str, float]] = []
+
+    def timed(command: bytes) -> bytes:
+        asked = time.perf_counter()
+        answer = card.exchange(command)
+        timing.append((command[:2].hex().upper(), time.perf_counter() - asked))
+        return answer
+
+    exchange = traced(timed, said.append, hide=hide, describe=watcher.describe)
     began = time.monotonic()
     verdict, reason, got, allowed = Verdict.PASS, NO_REASON, "", ""
     try:
@@ -125,7 +135,7 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
         verdict, reason, allowed = Verdict.FAIL, error.title, "9000"
         got = str(error.facts.get("sw", error.code))
     seconds = time.monotonic() - began
-    return Result(case, verdict, reason, got, allowed, seconds, tuple(said), tuple(script))
+    return Result(case, verdict, reason, got, allowed, seconds, tuple(said), tuple(script), tuple(timing))
 
 
 def needs(cases: Iterable[Case]) -> frozenset[Need]:

@@ -16,7 +16,7 @@ from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
 from cardstack.conformance.junit import junit
 from cardstack.conformance.page import page
-from cardstack.conformance.report import Head, as_data, difference, load
+from cardstack.conformance.report import Head, as_data, difference, load, timing
 from cardstack.conformance.run import Card, Result, Verdict, run_all
 from cardstack.conformance.seeded import CATALOGUE, Seeded, caught_by
 from emulator.samples import ORDER, sample
@@ -87,3 +87,14 @@ def test_reports_agree() -> None:
     assert all(one in text for one in failed)
     assert re.search(r"(src|href)=\"http", text) is None
     assert {one["id"] for one in difference(as_data(HEAD, good), data)} >= failed
+
+
+def test_a_report_tells_how_long_commands_took() -> None:
+    """Of every command that was sent, by class and instruction: count, median, and the slowest but five in a hundred."""
+    case = derive(SECOND)[0]
+    slow = Result(case, Verdict.PASS, timing=tuple(("00B2", number / 1000) for number in range(1, 101)))
+    told = timing((slow, Result(case, Verdict.PASS, timing=(("0084", 0.5),))))
+    assert told["00B2"] == {"count": 100, "median_ms": 50.5, "p95_ms": 95.0}
+    assert told["0084"] == {"count": 1, "median_ms": 500.0, "p95_ms": 500.0}
+    found = as_data(HEAD, judged(SECOND, derive(SECOND)))["timing"]
+    assert {"00A4", "00B2", "0084"} <= set(found)
