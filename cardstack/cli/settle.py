@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardstack.cli import settle_adjust, settle_desk, settle_disputes, settle_figures, settle_register
+from cardstack.cli import settle_adjust, settle_desk, settle_disputes, settle_figures, settle_increases, settle_register
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused
@@ -23,6 +23,7 @@ app.command(help=words("Let lapse what has run out of time", "处理逾期的待
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))
 app.add_typer(settle_adjust.app, name="adjust", help=words("Corrections by two people", "双人调账"))
+app.add_typer(settle_increases.app, name="increase", help=words("Emergency increases of prepayments", "预付金紧急调增"))
 app.add_typer(settle_disputes.app, name="dispute", help=words("Disputes about postings", "分录异议"))
 
 

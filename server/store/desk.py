@@ -9,11 +9,11 @@ from cardstack.settlement.banking.statements import BankLine
 from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.ledger import EntryRow
-from cardstack.settlement.prefund import Change, Prefund
+from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.values import Fen
-from server.store import disputing, paying, prefunding
+from server.store import disputing, increasing, paying, prefunding
 from server.store.adjusting import Two, adjust
 from server.store.commit import Commit
 
@@ -91,6 +91,27 @@ class Desk:
         """Every prepayment and how far a window uses it."""
         with self.store.view() as view:
             return prefunding.prefunds(view, window)
+
+    def ask_increase(
+        self, window: str, debtor: Party, creditor: Party, amount: Fen, *, actor: str, reason: str, now: datetime
+    ) -> increasing.Asked:
+        """Ask for an emergency increase of a prepayment that a window uses up to the red warning."""
+        with self.store.database.writing() as connection:
+            commit = Commit(self.store.database, connection, now)
+            return increasing.ask_increase(commit, window, debtor, creditor, amount, actor=actor, reason=reason)
+
+    def step_increase(
+        self, number: int, step: IncreaseStep, *, actor: str, now: datetime, checker: str = "", reason: str = ""
+    ) -> increasing.Asked:
+        """Move an emergency increase on; that it was paid takes two people."""
+        with self.store.database.writing() as connection:
+            commit = Commit(self.store.database, connection, now)
+            return increasing.step_increase(commit, number, step, actor=actor, checker=checker, reason=reason)
+
+    def increases(self, *, stage: Increase | None = None) -> list[increasing.Asked]:
+        """Emergency increases in their present stage, the newest first."""
+        with self.store.view() as view:
+            return increasing.increases(view, stage=stage)
 
     def release(self, window: str, two: Two, *, now: datetime) -> tuple[Instruction, ...]:
         """Send a window's payments to the bank."""

@@ -5,7 +5,7 @@ here declare their shape for migrations and serve reads of single rows. Rows bec
 the store.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -326,6 +326,25 @@ class PrefundTable(SQLModel, table=True):
     checker: str
     at: int = Field(sa_column=_moment("at"))
     __table_args__ = (CheckConstraint("maker <> checker", name="prefund_two_people"),)
+
+
+class IncreaseTable(SQLModel, table=True):
+    """The stages of an emergency increase of a prepayment, each once; the last row is the present one."""
+
+    __tablename__ = "prefund_increase"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    increase: int = Field(sa_column=Column("increase", BigInteger, nullable=False))
+    debtor: str = Field(foreign_key="party.name")
+    creditor: str = Field(foreign_key="party.name")
+    amount_fen: int = Field(sa_column=_fen("amount_fen"))
+    stage: str
+    actor: str
+    reason: str
+    at: int = Field(sa_column=_moment("at"))
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="increase_amount"),
+        UniqueConstraint("increase", "stage", name="increase_once"),
+    )
 
 
 class ReceiptTable(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""`cardstack settle party|node|dispute|adjust …` on a ledger."""
+"""`cardstack settle party|node|dispute|adjust|increase …` on a ledger."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,11 @@ from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
 from cardstack.errors import CardstackError, Malformed, Refused
+from cardstack.settlement.prefund import Change, Kind
+from cardstack.values import Fen
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store import open_store
+from server.store.adjusting import Two
 from server.store.office import Office
 from server.store.office.people import Operator
 from tests.ledgers import FUND, HOSPITAL, NOON, SCHEMES, bill, enrol, node_trust, submission
@@ -173,11 +176,31 @@ def test_interest_on_late_payment_is_asked_for_as_a_correction(database: str, tm
     assert isinstance(refused(*asking, *rest), Malformed)
 
 
+def test_a_prepayment_is_increased_in_an_emergency(database: str) -> None:
+    """Asked for at red usage, noticed, paid by two people; a refused one says why."""
+    there = ("--database", database, "--json")
+    asking = ("increase", "ask", "toy-2026-11-22", FUND, HOSPITAL, "--fen", "500", "--reason", "invented", *there)
+    assert refused(*asking).code == "CS-3048"
+    store = open_store(database)
+    store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(1300), Kind.ALLOTTED, "invented"), Two("lin", "chen"), now=NOON)
+    store.close()
+    assert json.loads(settle(*asking))["stage"] == "asked"
+    assert json.loads(settle("increase", "refuse", "1", "--reason", "invented", *there))["stage"] == "refused"
+    settle(*asking)
+    settle("increase", "notice", "2", *there)
+    assert refused("increase", "pay", "2", "--actor", "lin", "--checker", "lin", *there).code == "CS-3040"
+    assert json.loads(settle("increase", "pay", "2", *TWO, *there))["stage"] == "paid"
+    assert json.loads(settle("prefunds", "toy-2026-11-22", *there))[0]["held_fen"] == 1800
+    assert [one["increase"] for one in json.loads(settle("increase", "list", "--stage", "refused", *there))] == [1]
+    assert isinstance(refused("increase", "list", "--stage", "x", *there), Malformed)
+    assert settle("increase", "list", "--database", database).strip()
+
+
 @pytest.mark.usefixtures("spoken")
 def test_people_get_tables_of_who_and_what_in_their_language(database: str) -> None:
     """Every listing prints for people too, and every noun explains itself."""
     settle("dispute", "open", "1", "--by", FUND, "--ground", "amount", "--fen", "300", "--database", database)
     settle(*ASKED, "--database", database)
-    for noun in ("party", "node", "dispute", "adjust"):
+    for noun in ("party", "node", "dispute", "adjust", "increase"):
         assert settle(noun, "list", "--database", database).strip()
         assert settle(noun, "--help").strip()
