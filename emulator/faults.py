@@ -52,6 +52,8 @@ class Trouble(StrEnum):
 
     MUTE = "no answer: the card is lost"
     CUT = "the answer ends early"
+    SHORT = "the last byte of the answer's data is missing"
+    LONG = "the answer has 256 bytes of data too many"
     FLIPPED = "one bit of the answer is wrong"
     REFUSED = "6F00 in place of the answer; the command was carried out"
     AGAIN = "the previous answer once more"
@@ -107,6 +109,8 @@ def _flipped(said: bytes, place: int) -> bytes:
 TROUBLES: dict[Trouble, Callable[[bytes, bytes, int], bytes]] = {
     Trouble.MUTE: lambda _said, _before, _place: b"",
     Trouble.CUT: lambda said, _before, place: said[:place],
+    Trouble.SHORT: lambda said, _before, _place: said[:-3] + said[-2:],
+    Trouble.LONG: lambda said, _before, _place: said[:-2] + bytes(256) + said[-2:],
     Trouble.FLIPPED: lambda said, _before, place: _flipped(said, place),
     Trouble.REFUSED: lambda _said, _before, _place: b"\x6f\x00",
     Trouble.AGAIN: lambda _said, before, _place: before,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.conformance_host import host
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from cardstack.conformance.run import Result
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+HOST_HELP = words("Serve a PC/SC program faulty cards and judge it", "以故障卡检验任意 PC/SC 程序")
+app.command("host", help=HOST_HELP, context_settings={"allow_interspersed_args": False})(host)
 FAILED = 4
 """The exit code of a run in which a case failed."""
 

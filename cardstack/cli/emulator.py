@@ -48,7 +48,9 @@ def serve(  # noqa: PLR0917  # one parameter an option
     ] = None,
     image: Annotated[Path | None, typer.Option(help=words("Keep the card in this file.", "卡片保存于该文件。"))] = None,
     readers: Annotated[int, typer.Option(min=1, max=15, help=words("Readers of the service.", "读卡器数量。"))] = 1,
-    fault: Annotated[list[str] | None, typer.Option(help="torn@3:17, mute@2, cut@1:4, flipped@1:9, refused@1, again@2")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="torn@3:17, mute@2, cut@1:4, short@1, long@1, flipped@1:9, again@2")
+    ] = None,
     timing: Annotated[float, typer.Option(help=words("Milliseconds before every answer.", "每次应答的延时（毫秒）。"))] = 0.0,
     seed: Annotated[str, typer.Option(help=words("Seed of the card's random numbers.", "卡片随机数种子。"))] = "cardstack",
     pin_pad: Annotated[

@@ -88,6 +88,12 @@ class VirtualReader:
             self.gate.notify_all()
         self.changed()
 
+    def reset_by_another(self) -> None:
+        """Tell every handle at its next call that the card was reset; the card itself is reset by whoever calls."""
+        with self.gate:
+            self.protocol = wire.UNDEFINED
+            self._tell(Code.RESET_CARD)
+
     def unplug(self) -> None:
         """The reader itself goes away."""
         self.remove()
