@@ -33,6 +33,9 @@ PARTS = (
     Part("embeddable Chinese font", ("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",), ("fonts-wqy-microhei", "poppler-utils")),
     Part("PC/SC library", ("/usr/lib/*/libpcsclite.so.1",), ("libpcsclite1",)),
     Part("PC/SC daemon and vpcd", ("pcscd", "/usr/lib/pcsc/drivers/serial/libifdvpcd.so*"), ("pcscd", "vsmartcard-vpcd")),
+    Part(
+        "foreign card (vicc)", ("vicc", "/usr/lib/python3/dist-packages/Cryptodome"), ("vsmartcard-vpicc", "python3-pycryptodome")
+    ),
     Part("PC/SC programs", ("opensc-tool", "pcsc_scan"), ("opensc", "pcsc-tools")),
     Part(
         "C compiler and headers", ("cc", "/usr/include/PCSC/winscard.h"), ("gcc", "libc6-dev", "libpcsclite-dev", "python3-dev")
