@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cardstack.agent.family import FAMILY
-from cardstack.errors import Refused, problem
+from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 
 HOST_REFUSED = problem(
@@ -59,6 +59,19 @@ class Consent(StrEnum):
     ALWAYS = "always"
 
 
+def _remembered(path: Path) -> set[tuple[str, str]]:
+    """The consents of a file: a list of pairs, origin and function."""
+    try:
+        pairs = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        raise Malformed("the file of consents is no JSON", field="consents") from None
+    if not isinstance(pairs, list) or not all(
+        isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one) for one in pairs
+    ):
+        raise Malformed("the file of consents is no list of origins and functions", field="consents")
+    return {(one[0], one[1]) for one in pairs}
+
+
 @dataclass
 class Gate:
     """The rules of one agent; `ask` shows the question where a page cannot click."""
@@ -75,7 +88,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         if self.kept and self.kept.exists():
-            self._agreed = {(one[0], one[1]) for one in json.loads(self.kept.read_text("utf-8"))}
+            self._agreed = _remembered(self.kept)
 
     def check_host(self, host: str) -> None:
         """The Host header names this machine's loopback."""
@@ -114,4 +127,5 @@ class Gate:
             if said is Consent.ALWAYS:
                 self._agreed.add((origin, function))
                 if self.kept:
+                    self.kept.touch(mode=0o600)
                     self.kept.write_text(json.dumps(sorted(self._agreed), ensure_ascii=False), "utf-8")

@@ -24,6 +24,9 @@ def serve(  # noqa: PLR0917  # one parameter an option
         str | None, typer.Option(help=words("`sscard` speaks the vendors' dialect.", "sscard 为厂商兼容方言。"))
     ] = None,
     consent: Annotated[str, typer.Option(help=words("ask, always or no", "ask 询问、always 总是、no 拒绝"))] = "ask",
+    consents: Annotated[
+        Path | None, typer.Option(help=words("Remember answers of `always` in this file.", "将“总是同意”记入该文件。"))
+    ] = None,
     enable: Annotated[
         list[str] | None, typer.Option(help=words("Functions that write or take the PIN.", "启用写卡或密码类函数。"))
     ] = None,
@@ -41,7 +44,9 @@ def serve(  # noqa: PLR0917  # one parameter an option
     from cardstack.cli.agents import Order, desk_of
     from cardstack.cli.serving import ended_by_signals
 
-    order = Order(tuple(origin or ()), reader, psam, compat == "sscard", consent, tuple(enable or ()), key, audit, token)
+    order = Order(
+        tuple(origin or ()), reader, psam, compat == "sscard", consent, tuple(enable or ()), key, audit, token, consents
+    )
     desk = desk_of(order)
     with ended_by_signals(seconds) as ended, opened(desk, port, http_port) as agent:
         data = {

@@ -27,15 +27,19 @@ class Order:
     key: Path | None
     audit: Path | None
     token: str | None
+    kept: Path | None = None
+    """Where answers of `always` are remembered."""
 
 
 def desk_of(order: Order) -> Desk:
     """A desk as ordered; without a token given, one is made and shown."""
     if order.consent not in ("ask", "always", "no"):
         raise Malformed("consent is ask, always or no", field="consent")
+    if order.kept and order.consent != "ask":
+        raise Malformed("consents are kept only where a person is asked", field="consents")
     token = None if order.compat else order.token or f"{secrets.randbelow(10**9):09d}"
     ask = _ask if order.consent == "ask" else lambda _origin, _function: Consent(order.consent)
-    gate = Gate(frozenset(order.origins), token, ask, frozenset(order.enable))
+    gate = Gate(frozenset(order.origins), token, ask, frozenset(order.enable), order.kept)
     api = SscApi(lambda _: open_card(order.reader, psam=order.psam), _pin)
     return Desk(gate, api, Audit(order.audit), _signer(order.key), order.compat)
 
