@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from cardstack.apdu.script import Script, run
+from cardstack.apdu import commands
+from cardstack.apdu.script import Script, ask, run
+from cardstack.card import maintaining
+from cardstack.card.keys import Usage
+from cardstack.card.maintaining import Control
 from cardstack.card.paying import PsamSam, transit_purchase
 from cardstack.card.profiles import profile
-from cardstack.card.proving import PsamKeys, external_authenticate, reload_pin
+from cardstack.card.proving import PsamKeys, external_authenticate, reload_pin, unblock_pin
 from cardstack.card.reading import open_application
 from cardstack.values import Fen
 from emulator import factory
@@ -89,6 +93,34 @@ SCRIPTED: dict[str, Callable[[], tuple[Card, bytes]]] = {
     "RELOAD PIN": lambda: _captured(0x24, _at_counter(reload_pin(PUK, STK, ORDER.factors, PsamKeys(), "246810"))),
     "EXTERNAL AUTHENTICATE": lambda: _captured(0x82, _at_counter(external_authenticate(PUK, ORDER.factors, PsamKeys()))),
     "8070 of the PSAM": lambda: _captured(0x70, transit_purchase(KIND, PsamSam(0x8011), Fen(1), MOMENT), of_psam=True),
+}
+
+
+TUNION = KIND.application("T-UNION")
+DAMK = TUNION.key(0x00, Usage.MAINTENANCE)
+assert DAMK is not None
+CONTROL = Control(ordered("2.00").key(TUNION, DAMK))
+
+
+def _on_purse(*orders: Script[None]) -> Script[None]:
+    yield from open_application(KIND, "T-UNION")
+    for order in orders:
+        yield from order
+
+
+def _after_a_wrong_pin(order: Script[None]) -> Script[None]:
+    yield from ask(commands.verify(bytes.fromhex("111111")))
+    yield from order
+
+
+SCRIPTED |= {
+    "UNBLOCK PIN": lambda: _captured(0x24, _at_counter(_after_a_wrong_pin(unblock_pin(PUK, STK, ORDER.factors, PsamKeys())))),
+    "APPLICATION BLOCK": lambda: _captured(0x1E, _on_purse(maintaining.block_application(CONTROL))),
+    "APPLICATION BLOCK for good": lambda: _captured(0x1E, _on_purse(maintaining.block_application(CONTROL, for_good=True))),
+    "APPLICATION UNBLOCK": lambda: _captured(
+        0x18, _on_purse(maintaining.block_application(CONTROL), maintaining.unblock_application(CONTROL))
+    ),
+    "CARD BLOCK": lambda: _captured(0x16, _on_purse(maintaining.block_card(CONTROL))),
 }
 
 
