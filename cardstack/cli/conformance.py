@@ -34,13 +34,17 @@ def run(
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
     without: Annotated[list[str] | None, typer.Option(help=words("an application the card has not", "该卡没有的应用"))] = None,
+    limits: Annotated[Path | None, typer.Option(exists=True, help=words("JSON: ms by CLA INS", "各指令限时（毫秒）"))] = None,
     operator: Annotated[str, typer.Option(help=words("who tests", "检测人"))] = "",
     as_json: Json = False,
 ) -> None:
     """Test a card; the exit code is 4 where a case failed."""
     from cardstack.cli.conforming import Order, test
+    from cardstack.conformance.limits import read_limits
 
-    order = Order(reader, profile, tuple(select or ()), risk, pin, psam, frozenset(without or ()), operator, quiet=as_json)
+    table = read_limits(limits.read_text("utf-8")) if limits else ()
+    chosen, lacks = tuple(select or ()), frozenset(without or ())
+    order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, limits=table)
     head, results = test(order)
     if report is not None:
         _write(report, head, results)

@@ -13,6 +13,7 @@ from cardstack.card.profiles import profile
 from cardstack.card.reading import open_application, read_issuer
 from cardstack.conformance.case import Risk, Subject
 from cardstack.conformance.cases import derive
+from cardstack.conformance.limits import Limits
 from cardstack.conformance.report import Head
 from cardstack.conformance.run import Card, Result, run_all, select
 from cardstack.errors import CardstackError, Malformed
@@ -31,6 +32,7 @@ class Order(NamedTuple):
     without: frozenset[str]
     operator: str
     quiet: bool
+    limits: Limits = ()
 
 
 def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
@@ -62,7 +64,8 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
 def _head(reader: str, atr: str, order: Order, subject: Subject, *, began: datetime, seconds: float, risk: Risk) -> Head:
     tool = f"cardstack {version('cardstack')}"
     serial = subject.factor[-4:].hex().upper()
-    return Head(reader, atr, order.profile, subject.profile.version, serial, tool, began, seconds, risk.value, order.operator)
+    version_of = subject.profile.version
+    return Head(reader, atr, order.profile, version_of, serial, tool, began, seconds, risk.value, order.operator, order.limits)
 
 
 def _risk(name: str) -> Risk:

@@ -7,8 +7,10 @@ from itertools import groupby
 
 from jinja2 import Environment, StrictUndefined
 
-from cardstack.conformance.report import Head, counts, script
+from cardstack.apdu.explain import NAMES
+from cardstack.conformance.report import Head, counts, held, script, timing
 from cardstack.conformance.run import VERDICTS, Result, Verdict
+from cardstack.text import Text
 
 
 def page(head: Head, results: Sequence[Result]) -> str:
@@ -24,9 +26,14 @@ def page(head: Head, results: Sequence[Result]) -> str:
         sums=[(verdict.value, VERDICTS[verdict], found[verdict.value]) for verdict in Verdict],
         matrix=[(group, _row(members)) for group, members in groups],
         failures=[(one, script(head, one)) for one in results if one.verdict is Verdict.FAIL],
+        timing=[(_command(header), one) for header, one in held(timing(results), head.limits).items()],
         groups=groups,
         words=VERDICTS,
     )
+
+
+def _command(header: str) -> tuple[str, Text]:
+    return header, NAMES.get(int(header[2:4] or "0", 16), Text("", ""))
 
 
 def _row(results: Sequence[Result]) -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any, Final
 
+from cardstack.conformance.limits import Limits
 from cardstack.conformance.run import Result, Verdict
 from cardstack.errors import Malformed
 
@@ -29,6 +30,7 @@ class Head:
     seconds: float
     risk: str
     operator: str = ""
+    limits: Limits = ()
 
 
 def counts(results: Sequence[Result]) -> dict[str, int]:
@@ -57,13 +59,26 @@ def timing(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     }
 
 
+def held(times: Mapping[str, Mapping[str, float]], limits: Limits) -> dict[str, dict[str, Any]]:
+    """The times beside their limits.
+
+    >>> held({"00B2": {"p95_ms": 7.0}}, (("00B2", 5.0),))
+    {'00B2': {'p95_ms': 7.0, 'limit_ms': 5.0, 'over': True}}
+    """
+    allowed = dict(limits)
+    return {
+        header: {**one, "limit_ms": allowed[header], "over": one["p95_ms"] > allowed[header]} if header in allowed else {**one}
+        for header, one in times.items()
+    }
+
+
 def as_data(head: Head, results: Sequence[Result]) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "format": FORMAT,
         "head": {name: getattr(head, name) for name in Head.__dataclass_fields__} | {"began": head.began.isoformat()},
         "counts": counts(results),
-        "timing": timing(results),
+        "timing": held(timing(results), head.limits),
         "cases": [_case(result) for result in results],
     }
 

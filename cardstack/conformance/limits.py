@@ -1,0 +1,27 @@
+"""How long commands may take: a table that a run's times are held against."""
+
+import json
+from typing import Final
+
+from cardstack.errors import Malformed
+
+FORMAT: Final = "cardstack-limits/1"
+Limits = tuple[tuple[str, float], ...]
+"""Class and instruction in hexadecimal, and the milliseconds that 95 of 100 answers may take at most."""
+
+
+def read_limits(raw: str) -> Limits:
+    """A table of limits; `Malformed` where it is none.
+
+    >>> read_limits('{"format": "cardstack-limits/1", "limits_ms": {"00b2": 50}}')
+    (('00B2', 50.0),)
+    """
+    try:
+        data = json.loads(raw)
+        limits = tuple((bytes.fromhex(header).hex().upper(), float(limit)) for header, limit in data["limits_ms"].items())
+        known = data["format"] == FORMAT
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Malformed("limits_ms: milliseconds by class and instruction", field="limits_ms") from error
+    if not known:
+        raise Malformed(f"format: {FORMAT} was expected", field="format")
+    return limits
