@@ -8,7 +8,6 @@ from flask_openapi3.openapi import OpenAPI
 
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
-from server import console
 from server.api import problems, reconciling, routes, sending, shapes
 from server.api.callers import Services
 from server.client import Client
@@ -55,8 +54,9 @@ def create_app(
     clock: Clock | None = None,
     schemes: Mapping[str, Scheme] | None = None,
     identity: Identity | None = None,
+    with_console: bool = True,
 ) -> OpenAPI:
-    """The WSGI application of a settlement service."""
+    """The WSGI application of a settlement service, with the operators' console or as the bare interface."""
     config.home.mkdir(parents=True, exist_ok=True)
     store = store or open_store(config.database_url, schemes)
     clock = clock or (Sandbox(store) if config.sandbox else system)
@@ -80,7 +80,10 @@ def create_app(
         _forward(app, config, identity)
     app.register_blueprint(pki(published(config, clock()), clock))
     _describe(app)
-    console.attach(app, config, store, clock)
+    if with_console:
+        from server import console  # noqa: PLC0415  # thirty pages that a bare interface does not need
+
+        console.attach(app, config, store, clock)
     return app
 
 

@@ -1,23 +1,14 @@
 """Passkeys (WebAuthn level 3): registering one, and signing in with one that the browser finds by itself.
 
 The relying party is the host under which the console is reached; browsers allow `localhost` and names, never a bare
-address such as 127.0.0.1, and the pages say so.
+address such as 127.0.0.1, and the pages say so. The library is imported where it is used: a fifth of a second that most
+visitors never need.
 """
 
 import base64
 import json
 from datetime import datetime
 from typing import Any
-
-import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from cardstack.errors import Untrusted, problem
 from cardstack.text import Text
@@ -33,6 +24,15 @@ PASSKEY_REFUSED = problem(
 
 def offer_registration(people: People, operator: Operator, host: str) -> tuple[dict[str, Any], str]:
     """What the browser needs to make a passkey, and the challenge to remember."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        PublicKeyCredentialDescriptor,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     options = webauthn.generate_registration_options(
         rp_id=host,
         rp_name="cardstack",
@@ -60,6 +60,10 @@ def register(
     at: datetime,
 ) -> None:
     """Keep a new passkey once its attestation holds."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
     try:
         verified = webauthn.verify_registration_response(
             credential=answer,
@@ -77,12 +81,20 @@ def register(
 
 def offer_sign_in(host: str) -> tuple[dict[str, Any], str]:
     """What the browser needs to find a passkey for this host, and the challenge to remember."""
+    import webauthn
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     options = webauthn.generate_authentication_options(rp_id=host, user_verification=UserVerificationRequirement.REQUIRED)
     return json.loads(webauthn.options_to_json(options)), bytes_to_base64url(options.challenge)
 
 
 def check(people: People, answer: dict[str, Any], *, challenge: str, host: str, origin: str, at: datetime) -> Operator:
     """The operator whose passkey signed the challenge. A counter that goes backwards betrays a copy."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.exceptions import WebAuthnException
+
     held = people.by_handle(KIND, str(answer.get("id", "")))
     operator = people.operator(held.operator_id) if held else None
     if held is None or operator is None or operator.disabled:

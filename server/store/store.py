@@ -49,7 +49,9 @@ class Store:
     def migrate(self) -> None:
         """Bring the tables to the present form."""
         with self.database.writing() as connection:
-            command.upgrade(_alembic(connection), "head")
+            config = _alembic(connection)
+            config.attributes["upgrade"] = True
+            command.upgrade(config, "head")
 
     @contextmanager
     def view(self) -> Iterator[View]:

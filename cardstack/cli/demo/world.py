@@ -111,14 +111,14 @@ def _clear(demo: Demo, provinces: Authorities, first: visit.Visit) -> Iterator[t
 
 @contextmanager
 def service(demo: Demo, provinces: Authorities | None = None, port: int = 0) -> Iterator[tuple[Store, str, Flask]]:
-    """The settlement service over the demo's data, in this process."""
+    """The settlement service over the demo's data, in this process; while the data is made it has no console yet."""
     if provinces is not None:
         provinces.write_trust(demo.folder / "trust")
     store = open_store(demo.config.database_url)
     # Who runs the demo wants its own lines on the screen, not one for every request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
-        app = create_app(demo.config, store=store, trust=Trust.load(demo.folder / "trust"))
+        app = create_app(demo.config, store=store, trust=Trust.load(demo.folder / "trust"), with_console=provinces is None)
         with in_background(app, port=port) as url:
             yield store, url, app
     finally:
