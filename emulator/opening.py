@@ -109,6 +109,11 @@ def is_emulated(reader: Reader) -> bool:
     return reader.vendor == "cardstack" or rest.startswith("Virtual PCD")
 
 
+def is_ours(reader: Reader) -> bool:
+    """Whether the card was made in this process: at a socket on this machine there may be anybody's."""
+    return reader.name.startswith("emu:")
+
+
 def open_card(name: str | None, *, psam: str | None = None, trace: Path | None = None, unmasked: bool = False) -> Opened:
     """A card, its keys, and a trace of what is said to it."""
     reader = open_reader(reader_name(name))

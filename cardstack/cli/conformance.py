@@ -36,6 +36,9 @@ def run(
     without: Annotated[list[str] | None, typer.Option(help=words("an application the card has not", "该卡没有的应用"))] = None,
     limits: Annotated[Path | None, typer.Option(exists=True, help=words("JSON: ms by CLA INS", "各指令限时（毫秒）"))] = None,
     operator: Annotated[str, typer.Option(help=words("who tests", "检测人"))] = "",
+    test_card: Annotated[
+        bool, typer.Option("--test-card", help=words("it has the published test PIN and keys", "该卡使用公开的测试密码与密钥"))
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Test a card; the exit code is 4 where a case failed."""
@@ -44,7 +47,7 @@ def run(
 
     table = read_limits(limits.read_text("utf-8")) if limits else ()
     chosen, lacks = tuple(select or ()), frozenset(without or ())
-    order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, limits=table)
+    order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
     head, results = test(order)
     if report is not None:
         _write(report, head, results)

@@ -17,7 +17,7 @@ from cardstack.conformance.limits import Limits
 from cardstack.conformance.report import Head
 from cardstack.conformance.run import Card, Result, run_all, select
 from cardstack.errors import CardstackError, Malformed
-from emulator.opening import Opened, is_emulated, open_card
+from emulator.opening import Opened, is_ours, open_card
 
 
 class Order(NamedTuple):
@@ -32,22 +32,27 @@ class Order(NamedTuple):
     without: frozenset[str]
     operator: str
     quiet: bool
+    test_card: bool = False
     limits: Limits = ()
 
 
 def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
-    """Run the chosen cases; an emulated card brings its test PIN and keys, and may be written to."""
+    """Run the chosen cases.
+
+    A card made here, or one said to be a test card, brings the published test PIN and keys and may be written to; any
+    other is only read, with what the tester brings: at a socket there may be anybody's.
+    """
     kind = profile(order.profile)
     reader = order.reader or f"emu:{order.profile}"
     with open_card(reader, psam=order.psam) as opened:
-        emulated = is_emulated(opened.reader)
-        risk = _risk(order.risk or ("test" if emulated else "safe"))
+        known = order.test_card or is_ours(opened.reader)
+        risk = _risk(order.risk or ("test" if known else "safe"))
         subject = Subject(
             kind,
             city(opened, order.profile),
             opened.factor,
-            order.pin or ("123456" if emulated else None),
-            opened.keys,
+            order.pin or ("123456" if known else None),
+            opened.keys if known or order.psam else None,
             order.without,
         )
         cases = select(derive(kind), order.select)

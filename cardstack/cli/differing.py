@@ -13,7 +13,7 @@ from cardstack.cli.conforming import city
 from cardstack.conformance.case import Risk, Subject
 from cardstack.conformance.differential import Pair, Side, allowed, explore, script
 from cardstack.errors import Malformed
-from emulator.opening import Opened, is_emulated, open_card
+from emulator.opening import Opened, is_ours, open_card
 from emulator.samples import ORDER, sample
 from emulator.slot import Slot
 
@@ -39,9 +39,10 @@ def differ(asked: Asked) -> dict[str, Any]:
     with open_card(asked.reader or f"emu:{asked.profile}", psam=asked.psam) as opened:
         forks = type(opened.reader.exchange) is Slot
         risk = _risk(asked.risk or (Risk.DESTROY if forks else Risk.SAFE))
-        emulated = is_emulated(opened.reader)
-        pin = asked.pin or ("123456" if emulated else None)
-        subject = Subject(kind, city(opened, asked.profile), opened.factor, pin, opened.keys)
+        known = is_ours(opened.reader)
+        pin = asked.pin or ("123456" if known else None)
+        keys = opened.keys if known or asked.psam else None
+        subject = Subject(kind, city(opened, asked.profile), opened.factor, pin, keys)
         tested = Side(subject, renewed(opened), opened.partners, exact=forks)
         pair = Pair(tested, _reference(kind, subject, exact=forks), asked.commands or (MANY if forks else FEW))
         clock = time.monotonic()

@@ -55,7 +55,7 @@ def test_a_foreign_card_is_judged_and_what_does_not_apply_is_said(
     """Its selection by name passes; what it has not is not applicable; what its own code does wrong fails by name."""
     words = [word for name in WITHOUT for word in ("--without", name)]
     run = ("conformance", "run", "--reader", foreign, "--profile", KIND.name, "--pin", "1234", "--json")
-    ended = CommandLine(monkeypatch, capsys)(*run, "--risk", "safe", *words)
+    ended = CommandLine(monkeypatch, capsys)(*run, "--test-card", "--risk", "safe", *words)
     found = {one["id"]: one for one in ended.data["cases"]}
     assert ended.code == 4
     assert all(found[f"{name}_SELECT/AID"]["verdict"] == "pass" for name in ("SSSE", *(f"DF0{n}" for n in range(1, 8))))
@@ -63,3 +63,15 @@ def test_a_foreign_card_is_judged_and_what_does_not_apply_is_said(
     # It warns of an end of file that Le = 00 does not ask for, has no access rules, and breaks at EXTERNAL AUTHENTICATE.
     assert (found["DF05_RECORD/EF05"]["verdict"], found["DF05_RECORD/EF05"]["got"]) == ("fail", "6282")
     assert found["KEY_VER1/DF07/UK3DF07"]["got"] == "6F00"
+
+
+@pytest.mark.slow
+def test_a_card_at_a_socket_is_only_read(
+    foreign: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be anybody's: without being told so, neither test PIN nor test keys are tried on it."""
+    run = ("conformance", "run", "--reader", foreign, "--profile", KIND.name, "--select", "DF01_*", "--json")
+    ended = CommandLine(monkeypatch, capsys)(*run)
+    needing = [one for one in ended.data["cases"] if one["risk"] != "safe" or "PIN" in one["id"]]
+    assert ended.data["head"]["risk"] == "safe"
+    assert {one["verdict"] for one in needing} == {"not-run"}
