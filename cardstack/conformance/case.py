@@ -55,13 +55,6 @@ class Risk(StrEnum):
     """Blocks what cannot be unblocked."""
 
 
-RISKS = {
-    Risk.SAFE: Text("safe for an issued card", "可用于已发行卡"),
-    Risk.TEST: Text("needs a test card", "需使用测试卡"),
-    Risk.DESTROY: Text("destroys the card", "将损毁卡片"),
-}
-
-
 class Need(StrEnum):
     """What the tester must bring."""
 

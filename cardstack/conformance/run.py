@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, in_full, traced
 from cardstack.card.watching import Watcher
-from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Unready
+from cardstack.conformance.case import Case, Differs, Risk, Subject, Unready
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 
@@ -136,8 +136,3 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
         got = str(error.facts.get("sw", error.code))
     seconds = time.monotonic() - began
     return Result(case, verdict, reason, got, allowed, seconds, tuple(said), tuple(script), tuple(timing))
-
-
-def needs(cases: Iterable[Case]) -> frozenset[Need]:
-    """What a tester must bring to run all of these."""
-    return frozenset(need for case in cases for need in case.needs)
