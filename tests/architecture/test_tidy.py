@@ -117,3 +117,10 @@ def test_every_lint_exception_has_its_reason() -> None:
         if lone.search(line)
     ]
     assert bare == []
+
+
+def test_a_decision_has_a_number_of_its_own() -> None:
+    """A number names one decision, so that a comment can cite it."""
+    numbers = [path.name[:4] for path in (ROOT / "docs/decisions").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
+    assert all(number.isdigit() for number in numbers)
