@@ -7,7 +7,7 @@ seen through `hide`; content is masked unless asked for (`card.watching` knows w
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cardstack.apdu.script import Exchange
 from cardstack.apdu.status import meaning
@@ -23,6 +23,7 @@ REPLAY = problem(
     ),
 )
 
+MILLISECOND = timedelta(milliseconds=1)
 Sink = Callable[["Exchanged"], None]
 Hide = Callable[[bytes, bytes], tuple[str, str]]
 
@@ -39,6 +40,8 @@ class Exchanged:
     answer: str
     decoded: str = ""
     """What it was, in words, where whoever recorded it knew."""
+    took_ms: float = 0.0
+    """Milliseconds until the answer; 0 where no clock was given."""
 
     @property
     def sw(self) -> str:
@@ -56,8 +59,11 @@ class Exchanged:
         return "*" in self.command + self.answer
 
     def line(self) -> str:
-        """The record as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """The record as one line of JSON; a time that nobody took is left out."""
+        held = asdict(self)
+        if not self.took_ms:
+            del held["took_ms"]
+        return json.dumps(held, ensure_ascii=False)
 
 
 def in_full(command: bytes, answer: bytes) -> tuple[str, str]:
@@ -88,11 +94,13 @@ def traced(
     """The same exchange with everything said told to a sink; moments come from the caller's clock."""
 
     def passed_on(command: bytes) -> bytes:
-        at = clock().astimezone(UTC).isoformat() if clock else ""
+        asked = clock() if clock else None
         answer = exchange(command)
+        at = asked.astimezone(UTC).isoformat() if asked else ""
+        took_ms = round((clock() - asked) / MILLISECOND, 3) if clock and asked else 0.0
         shown, answered = hide(command, answer)
         words = describe(command, answer) if describe else ""
-        sink(Exchanged(at, reader, command[0] & 0x03 if command else 0, shown, answered, words))
+        sink(Exchanged(at, reader, command[0] & 0x03 if command else 0, shown, answered, words, took_ms))
         return answer
 
     return passed_on
@@ -108,6 +116,7 @@ def parse(lines: Iterable[str]) -> Iterator[Exchanged]:
             record = Exchanged(
                 **{name: held.get(name, "") for name in ("at", "reader", "decoded", "command", "answer")},
                 channel=int(held.get("channel", 0)),
+                took_ms=float(held.get("took_ms", 0.0)),
             )
         except (ValueError, TypeError, AttributeError) as error:
             raise Malformed(f"line {number} of the trace is no record", line=number) from error

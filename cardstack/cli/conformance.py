@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardstack.cli.conformance_host import host
+from cardstack.cli.conformance_timing import timing
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 HOST_HELP = words("Serve a PC/SC program faulty cards and judge it", "以故障卡检验任意 PC/SC 程序")
 app.command("host", help=HOST_HELP, context_settings={"allow_interspersed_args": False})(host)
+app.add_typer(timing, name="timing")
 FAILED = 4
 """The exit code of a run in which a case failed."""
 

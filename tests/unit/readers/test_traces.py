@@ -90,7 +90,8 @@ def test_conversations_part_where_they_mean_something_else() -> None:
     """Fresh numbers are the same, another status word and another command are not."""
 
     def said(*pairs: str) -> list[Exchanged]:
-        return [Exchanged("", "", 0, *pair.split(">")) for pair in pairs]
+        sides = [pair.split(">") for pair in pairs]
+        return [Exchanged("", "", 0, command, answer) for command, answer in sides]
 
     challenge = "0084000008"
     assert differences(said(f"{challenge}>{'11' * 8}9000"), said(f"{challenge}>{'22' * 8}9000")) == ()
