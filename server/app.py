@@ -16,7 +16,7 @@ from server.config import Config, Role
 from server.identity import Identity
 from server.intake import Intake
 from server.outbox import Forwarder, Outbox
-from server.pki import pki, published
+from server.pki import pki, published, upkeep
 from server.store import open_store
 from server.store.store import Store
 from server.trusting import Trust
@@ -78,7 +78,11 @@ def create_app(
     if config.role is not Role.HUB:
         app.register_api(sending.pages)
         _forward(app, config, identity)
-    app.register_blueprint(pki(published(config, clock()), clock))
+    kept = upkeep(config, clock)
+    app.extensions["upkeep"] = kept
+    if kept is not None:
+        kept.start()
+    app.register_blueprint(pki(published(kept), clock))
     _describe(app)
     if with_console:
         from server import console  # noqa: PLC0415  # thirty pages that a bare interface does not need

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from typing import NotRequired, TypedDict, Unpack
 
 from cardstack.ca import der as read
 from cardstack.ca import encoding as der
@@ -103,39 +104,32 @@ def signed(tbs: bytes, signer: Signer) -> bytes:
     return der.sequence(tbs, algorithm_identifier(signer.public.algorithm), der.bits(signer.sign(tbs)))
 
 
-def issue(
-    profile: Profile,
-    *,
-    subject: bytes,
-    public: PublicKey,
-    issuer: Authority,
-    at: datetime,
-    serial: int,
-    until: datetime | None = None,
-    wish: Wish = NOTHING_MORE,
-) -> Certificate:
-    """A certificate for `public`, valid from `at`; `Refused` CS-2202 where the wish does not fit the profile.
+class Asked(TypedDict):
+    """What a certificate is made from, beside its profile.
 
-    `serial` is drawn by the caller, with at least 64 random bits. Without `until` it lasts as long as the profile
-    and the issuer's own certificate allow.
+    `serial` is drawn by the caller, with at least 64 random bits. Without `until` it lasts as long as the profile and the
+    issuer's own certificate allow.
     """
-    written = write(profile, subject=subject, public=public, issuer=issuer, at=at, serial=serial, until=until, wish=wish)
-    return Certificate.parse(written)
+
+    subject: bytes
+    public: PublicKey
+    issuer: Authority
+    at: datetime
+    serial: int
+    until: NotRequired[datetime | None]
+    wish: NotRequired[Wish]
 
 
-def write(
-    profile: Profile,
-    *,
-    subject: bytes,
-    public: PublicKey,
-    issuer: Authority,
-    at: datetime,
-    serial: int,
-    until: datetime | None = None,
-    wish: Wish = NOTHING_MORE,
-) -> bytes:
+def issue(profile: Profile, **asked: Unpack[Asked]) -> Certificate:
+    """A certificate for a key, valid from `at`; `Refused` CS-2202 where the wish does not fit the profile."""
+    return Certificate.parse(write(profile, **asked))
+
+
+def write(profile: Profile, **asked: Unpack[Asked]) -> bytes:
     """The same as DER that is not read back: for personalisation, where a million cards get theirs."""
-    end = _until(profile, issuer, at, until)
+    subject, public, issuer = asked["subject"], asked["public"], asked["issuer"]
+    at, serial, wish = asked["at"], asked["serial"], asked.get("wish", NOTHING_MORE)
+    end = _until(profile, issuer, at, asked.get("until"))
     _check(profile, wish, subject, issuer, serial)
     algorithm = algorithm_identifier(issuer.signer.public.algorithm)
     tbs = der.sequence(

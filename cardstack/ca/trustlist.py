@@ -220,6 +220,11 @@ def accept(
     return one, certificate
 
 
+def read(raw: bytes) -> TrustList:
+    """What a list says, whoever signed it: for showing one's own; `Malformed` CS-2270 where it is none."""
+    return _parse(raw)[0]
+
+
 def readiness(one: TrustList | None, at: datetime) -> Untrusted | None:
     """What keeps a service that relies on this list from being ready; None where nothing does."""
     if one is None or not one.anchors:

@@ -1,16 +1,14 @@
-"""An authority on disk: its declaration, its key, what it issued, its CRLs and its audit log, in one folder.
+"""An authority on disk: its declaration, its key, and what it does with it; what it did is its `book`.
 
-The audit log is the only memory: the register of certificates is folded from its lines, so that nothing can be revoked,
-resumed or issued without standing there. Private keys are encrypted or lie in a token.
+Private keys are encrypted or lie in a token.
 """
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from threading import RLock
 from typing import Any, NamedTuple
 
 from cardstack.ca import encoding as der
@@ -21,8 +19,7 @@ from cardstack.ca.certificate import Certificate
 from cardstack.ca.cross import Cross, certify
 from cardstack.ca.issue import NOTHING_MORE, WRONG_FOR_PROFILE, Authority, Wish, issue, link, self_signed
 from cardstack.ca.profile import Profile, profile
-from cardstack.ca.register import Act, Reason, Record, Register, State
-from cardstack.ca.responder import Served
+from cardstack.ca.register import State
 from cardstack.ca.revocation import Schedule, delta_crl, full_crl
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
@@ -30,6 +27,7 @@ from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 from cardstack.vault import files, keys
+from cardstack.vault.book import Book
 from cardstack.vault.declaring import Declared
 from cardstack.vault.journal import Journal
 
@@ -49,7 +47,8 @@ NOT_AGAIN = problem(
     Text("The certificate {serial} is not renewed", "证书 {serial} 不可续期"),
     Text("Issue a new one, or for an authority use `ca rekey` or `ca plan`.", "请重新签发；机构证书请用 ca rekey 或 ca plan。"),
 )
-RESPONDER_DAYS = 90
+DELEGATE = ("ocsp.pem", "ocsp-key.pem")
+"""The files of who answers for its certificates (`responding`): they go to rest with the key that certified them."""
 
 
 class Wanted(NamedTuple):
@@ -60,26 +59,23 @@ class Wanted(NamedTuple):
     wish: Wish
 
 
-class AuthorityHome:
-    """One authority's folder. Open it, ask or act, and every act is in the audit log before it has any effect."""
+class AuthorityHome(Book):
+    """One authority's folder with its key. Every act is in the audit log before it has any effect."""
 
     def __init__(
         self, folder: Path, signer: Signer | Callable[[], Signer] | None = None, schedule: Schedule | None = None
     ) -> None:
-        self.folder, self.schedule = folder, schedule or Schedule()
+        self.schedule = schedule or Schedule()
         self.declared = Declared.of_data(files.read_json(folder / "authority.json"))
         # Its own certificate first, then those above it up to the anchor.
         self.chain = Certificate.parse_all(files.read(folder / "ca.pem"))
         self.certificate = self.chain[0]
-        self.register = Register()
-        self.journal = Journal(folder / "audit.jsonl")
-        self.full: tuple[int, datetime] | None = None
-        self.delta: tuple[int, datetime] | None = None
-        self._signer = signer
-        # Where in which batch file a certificate lies, for those that came in one.
-        self._batches: dict[int, tuple[str, int, int]] = {}
-        self._turn = RLock()
-        self.refresh()
+        self._opener = signer if callable(signer) else None
+        self._signer = None if callable(signer) else signer
+        self._rekeyed = False
+        super().__init__(folder)
+        # What was changed before it was opened is what was opened.
+        self._rekeyed = False
 
     @classmethod
     def create(
@@ -128,7 +124,13 @@ class AuthorityHome:
     @property
     def authority(self) -> Authority:
         """Who signs; `Refused` CS-2304 where it was opened without its key."""
-        return Authority.of(self.certificate, self._key(), self.declared.places)
+        with self._turn:
+            try:
+                return Authority.of(self.certificate, self._key(), self.declared.places)
+            except Refused:
+                # Another process may be changing the key: its certificate is there before the key is in its place.
+                self._signer = None if self._opener else self._signer
+                raise
 
     @property
     def signs(self) -> bool:
@@ -141,10 +143,24 @@ class AuthorityHome:
     def _key(self) -> Signer:
         with self._turn:
             if self._signer is None:
-                raise Refused(problem=LOCKED, authority=self.id)
-            if callable(self._signer):
-                self._signer = self._signer()
+                if self._opener is None:
+                    raise Refused(problem=LOCKED, authority=self.id)
+                self._signer = self._opener()
             return self._signer
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """As of any book; a key that another process has changed meanwhile is the key from now on."""
+        with super().alone():
+            if self._rekeyed:
+                self.chain = Certificate.parse_all(files.read(self.folder / "ca.pem"))
+                self.certificate, self._rekeyed = self.chain[0], False
+                self._signer = None if self._opener else self._signer
+            yield
+
+    def _fold(self, line: Line) -> None:
+        super()._fold(line)
+        self._rekeyed = self._rekeyed or line.action == "rekey"
 
     @property
     def member(self) -> Member:
@@ -162,19 +178,6 @@ class AuthorityHome:
         """A subject within the authority's first namespace, DER."""
         base = self.declared.namespace[0] if self.declared.namespace else der.name(C="CN")
         return der.below(base, **attributes)
-
-    def refresh(self) -> None:
-        """Take in what others have written to the log since."""
-        with self._turn:
-            for line in self.journal.catch_up():
-                self._fold(line)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Neither another thread nor another process acts meanwhile, and all they did before is known."""
-        with self._turn, files.locked(self.folder):
-            self.refresh()
-            yield
 
     def issue(
         self,
@@ -202,16 +205,8 @@ class AuthorityHome:
         ]
         for one in made:
             precheck.check(one, anchors=self.chain[-1:], pool=self.chain)
-        if not made:
-            return ()
-        name, offset, every = f"{made[0].serial:x}.batch", 0, []
-        for one in made:
-            every.append(_entry(one, kind.name) | {"batch": [name, offset, len(one.raw)]})
-            offset += len(one.raw)
-        with self.alone():
-            files.write(self.folder / "certificates" / name, b"".join(one.raw for one in made))
-            for line in self.journal.append_all(every, at=at, actor=actor, action="issue"):
-                self._fold(line)
+        if made:
+            self.keep_batch(made, kind.name, at=at, actor=actor)
         return tuple(made)
 
     def renew(
@@ -247,18 +242,18 @@ class AuthorityHome:
             made = _root(self.declared, signer, at, None)
             new = Authority.of(made, signer, self.declared.places)
             links = link(old, new, profile=profile("link"), at=at, serials=(new_serial(), new_serial()))
-            self._write(at, actor, "rekey", {"fingerprint": made.fingerprint, "serial": f"{made.serial:x}"}, sign=True)
+            self.write(at, actor, "rekey", {"fingerprint": made.fingerprint, "serial": f"{made.serial:x}"}, old.signer)
             for one in links:
-                self._record(one, "link", at, actor)
+                self.keep(one, "link", at=at, actor=actor)
             retired = self.folder / "retired" / self.certificate.fingerprint[:16]
             files.write(retired.with_suffix(".pem"), pem("CERTIFICATE", self.certificate.raw))
-            for name in ("ocsp.pem", "ocsp-key.pem"):
+            for name in DELEGATE:
                 if (self.folder / name).exists():
                     beside = retired.with_name(f"{retired.name}-ocsp")
                     beside.mkdir(exist_ok=True)
                     (self.folder / name).replace(beside / name)
             files.write(self.folder / "ca.pem", pem("CERTIFICATE", made.raw))
-            self.chain, self.certificate, self._signer = (made,), made, signer
+            self.chain, self.certificate, self._signer, self._rekeyed = (made,), made, signer, False
         return links[0], links[1]
 
     @property
@@ -281,25 +276,8 @@ class AuthorityHome:
     ) -> Certificate:
         precheck.check(made, anchors=self.chain[-1:], pool=self.chain)
         with self.alone():
-            self._record(made, kind, at, actor, facts)
+            self.keep(made, kind, at=at, actor=actor, facts=facts)
         return made
-
-    def _record(self, made: Certificate, kind: str, at: datetime, actor: str, facts: Mapping[str, Any] | None = None) -> None:
-        """Keep a certificate and say so in the log; the caller is `alone`."""
-        files.write(self._certificate_file(made.serial), made.raw)
-        self._write(at, actor, "issue", _entry(made, kind) | dict(facts or {}))
-
-    def act(self, serial: int, act: Act, *, at: datetime, actor: str, reason: Reason = Reason.UNSPECIFIED) -> Record:
-        """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
-        with self.alone():
-            # The register refuses what is not possible before anything is written; folding the line does it for good.
-            Register([self.register.record(serial)]).act(serial, act, at, reason)
-            self._write(at, actor, str(act), {"serial": f"{serial:x}", "reason": reason.word})
-        return self.register.record(serial)
-
-    def note(self, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any]) -> None:
-        """Write a line that changes no certificate; the caller is `alone`."""
-        self._write(at, actor, action, facts)
 
     def publish(self, *, at: datetime, actor: str, force: str | None = None) -> str | None:
         """Make the CRL that is due (or the one asked for: `full`, `delta`); which one it was, None where none was due."""
@@ -320,111 +298,8 @@ class AuthorityHome:
                 crl = full_crl(self.authority, self.register, number=number, at=at, schedule=self.schedule)
             files.write(self.folder / "crl" / f"{kind}.crl", crl)
             # A CRL is also a checkpoint: the key that signed it signs the log so far.
-            self._write(at, actor, "publish", {"kind": kind, "number": number}, sign=True)
+            self.write(at, actor, "publish", {"kind": kind, "number": number}, self._key())
         return kind
-
-    def crl(self, kind: str) -> bytes | None:
-        """The newest complete (`full`) or `delta` CRL, DER."""
-        path = self.folder / "crl" / f"{kind}.crl"
-        return path.read_bytes() if kind in {"full", "delta"} and path.exists() else None
-
-    def trust_list(self) -> bytes | None:
-        """The newest signed trust list, JSON."""
-        path = self.folder / "trustlist.json"
-        return path.read_bytes() if path.exists() else None
-
-    def issued(self, serial: int) -> Certificate:
-        """A certificate that it issued."""
-        self.register.record(serial)
-        if serial not in self._batches:
-            return Certificate.parse(files.read(self._certificate_file(serial)))
-        name, offset, size = self._batches[serial]
-        with (self.folder / "certificates" / name).open("rb") as file:
-            file.seek(offset)
-            return Certificate.parse(file.read(size))
-
-    def crosses(self, at: datetime, kind: str = "cross") -> Iterable[tuple[Certificate, Record]]:
-        """The cross certificates (or those of another profile) that have not run out, with where they stand."""
-        for record in self.register:
-            if record.profile == kind and record.valid_until >= at:
-                yield self.issued(record.serial), record
-
-    def has_responder(self, at: datetime) -> bool:
-        """Whether a status responder was made that lasts another week."""
-        path = self.folder / "ocsp.pem"
-        return path.exists() and at + timedelta(days=7) < Certificate.parse(files.read(path)).valid_until
-
-    def responder(self, *, at: datetime, actor: str, password: bytes) -> Served:
-        """Who answers for its certificates' status: a delegate whose key lies here under a password of its own.
-
-        The delegate is made on first use and again before its certificate runs out; only that needs the authority's key.
-        """
-        certificate_file, key_file = self.folder / "ocsp.pem", self.folder / "ocsp-key.pem"
-        if self.has_responder(at):
-            held = Certificate.parse(files.read(certificate_file))
-            return self._served(Authority.of(held, local.load_pkcs8(files.read(key_file), password)))
-        signer = local.generate(self.certificate.public_key.algorithm)
-        subject = self.name(CN=f"OCSP {self.id} {at:%Y%m%d%H%M%S}")
-        until = min(at + timedelta(days=RESPONDER_DAYS), self.certificate.valid_until)
-        made = self.issue(profile("ocsp"), subject=subject, public=signer.public, at=at, actor=actor, until=until)
-        files.write(key_file, signer.to_pkcs8(password), secret=True)
-        files.write(certificate_file, pem("CERTIFICATE", made.raw))
-        return self._served(Authority.of(made, signer))
-
-    def earlier_responders(self, *, at: datetime, password: bytes) -> list[Served]:
-        """Who still answers for what earlier keys issued: the delegates of that time, as long as their certificates last."""
-        found = []
-        for issuer in self.retired:
-            beside = self.folder / "retired" / f"{issuer.fingerprint[:16]}-ocsp"
-            if beside.is_dir():
-                held = Certificate.parse(files.read(beside / "ocsp.pem"))
-                if at <= held.valid_until:
-                    signer = local.load_pkcs8(files.read(beside / "ocsp-key.pem"), password)
-                    found.append(Served(issuer, self._status, Authority.of(held, signer)))
-        return found
-
-    def _served(self, responder: Authority) -> Served:
-        return Served(self.certificate, self._status, responder)
-
-    def _status(self, serial: int) -> Record | None:
-        self.refresh()
-        return self.register.get(serial)
-
-    def _certificate_file(self, serial: int) -> Path:
-        name = f"{serial:x}"
-        return self.folder / "certificates" / name[:2] / f"{name}.cer"
-
-    def _write(self, at: datetime, actor: str, action: str, facts: Mapping[str, Any], *, sign: bool = False) -> None:
-        signer = self._key() if sign else None
-        self._fold(self.journal.append(at=at, actor=actor, action=action, facts=facts, signer=signer))
-
-    def _fold(self, line: Line) -> None:
-        """What a line of the log means for the register."""
-        facts = line.facts
-        if line.action == "issue":
-            until = datetime.fromisoformat(facts["valid_until"])
-            record = Record(int(facts["serial"], 16), facts["profile"], facts["subject"], facts["fingerprint"], until)
-            self.register.add(record)
-            if "batch" in facts:
-                name, offset, size = facts["batch"]
-                self._batches[record.serial] = (str(name), int(offset), int(size))
-        elif line.action in set(Act):
-            reason = Reason[facts["reason"].upper().replace("-", "_")]
-            self.register.act(int(facts["serial"], 16), Act(line.action), line.at, reason)
-        elif line.action == "publish":
-            made = (facts["number"], line.at)
-            self.full, self.delta = (made, None) if facts["kind"] == "full" else (self.full, made)
-
-
-def _entry(made: Certificate, kind: str) -> dict[str, Any]:
-    """What the log says of a certificate."""
-    return {
-        "serial": f"{made.serial:x}",
-        "profile": kind,
-        "subject": made.subject.text,
-        "fingerprint": made.fingerprint,
-        "valid_until": made.valid_until.isoformat(),
-    }
 
 
 def _root(declared: Declared, signer: Signer, at: datetime, until: datetime | None) -> Certificate:

@@ -12,6 +12,7 @@ from cardstack.ca.graph import Edge, Effect, Graph, what_if
 from cardstack.ca.register import Reason, Record, State
 from cardstack.errors import CardstackError
 from cardstack.text import Text
+from cardstack.vault import responding
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
 from server.console import listing, requesting
@@ -130,7 +131,7 @@ def _home_row(home: AuthorityHome) -> dict[str, Any]:
         "revoked": sum(record.state is State.REVOKED for record in home.register),
         "crl": crl,
         "list": home.trust_list() is not None,
-        "responder": home.has_responder(moment()),
+        "responder": not responding.due(responding.delegate(home), moment()),
     }
 
 

@@ -11,7 +11,7 @@ certificate that is to be renewed.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,9 +34,11 @@ class Published:
     """One authority on the air: its folder, who answers for its status, and whether machines may enrol."""
 
     home: AuthorityHome
-    responders: tuple[Served, ...] = ()
-    """For its present key, and for earlier ones."""
+    responders: Callable[[str], Sequence[Served]] = lambda _: ()
+    """Who answers for an authority: for its present key, and for earlier ones."""
     enrolment: Enrolment | None = None
+    fresh: Callable[[], None] = lambda: None
+    """Called before anything is given out, so that what is due is made first."""
 
 
 def pki(published: Iterable[Published], clock: Callable[[], datetime]) -> Blueprint:
@@ -50,6 +52,12 @@ def pki(published: Iterable[Published], clock: Callable[[], datetime]) -> Bluepr
 
 
 def _files(pages: Blueprint, authorities: Mapping[str, Published]) -> None:
+    def fresh(id_: str) -> Published | None:
+        found = authorities.get(id_)
+        if found is not None:
+            found.fresh()
+        return found
+
     @pages.get("/pki/<id_>.cer")
     def certificate(id_: str) -> Response:
         """The authority's certificate, DER."""
@@ -60,24 +68,24 @@ def _files(pages: Blueprint, authorities: Mapping[str, Published]) -> None:
     def crl(id_: str) -> Response:
         """The newest complete CRL, or the delta of `ID-delta.crl`, DER."""
         whole, _, delta = id_.rpartition("-delta")
-        found = authorities.get(whole if whole and not delta else id_)
+        found = fresh(whole if whole and not delta else id_)
         kind = "delta" if whole and not delta else "full"
         return _file(None if found is None else found.home.crl(kind), "application/pkix-crl")
 
     @pages.get("/pki/<id_>/trustlist.json")
     def trust_list(id_: str) -> Response:
         """The newest signed trust list."""
-        found = authorities.get(id_)
+        found = fresh(id_)
         return _file(None if found is None else found.home.trust_list(), "application/json")
 
 
 def _status(pages: Blueprint, authorities: Mapping[str, Published], clock: Callable[[], datetime]) -> None:
     def say(id_: str, raw: bytes) -> Response:
         found = authorities.get(id_)
-        if found is None or not found.responders:
-            body = failure(Answer.UNAUTHORIZED)
-        else:
-            body = answer(raw, found.responders, at=clock(), valid_for=ANSWER_LASTS)
+        if found is not None:
+            found.fresh()
+        responders = () if found is None else found.responders(id_)
+        body = answer(raw, responders, at=clock(), valid_for=ANSWER_LASTS) if responders else failure(Answer.UNAUTHORIZED)
         return Response(body, mimetype="application/ocsp-response", headers={"Cache-Control": "no-cache"})
 
     @pages.post("/pki/<id_>/ocsp")

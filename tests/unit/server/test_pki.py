@@ -28,6 +28,7 @@ from cardstack.ca.register import Act, Reason
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm
+from cardstack.vault import responding
 from cardstack.vault.enrolment import Enrolment
 from cardstack.vault.home import AuthorityHome
 from server.app import create_app
@@ -50,9 +51,10 @@ class Quiet(WSGIRequestHandler):
 
 def application(one: AuthorityHome) -> Flask:
     app = Flask(__name__)
-    responder = one.responder(at=NOW, actor="tester", password=b"online")
-    earlier = one.earlier_responders(at=NOW, password=b"online")
-    app.register_blueprint(pki([Published(one, (responder, *earlier), Enrolment(one))], clock=lambda: datetime.now(UTC)))
+    responder = responding.responder(one, at=NOW, actor="tester", password=b"online")
+    earlier = responding.earlier(one, at=NOW, password=b"online")
+    shown = Published(one, lambda _: (responder, *earlier), Enrolment(one))
+    app.register_blueprint(pki([shown], clock=lambda: datetime.now(UTC)))
     return app
 
 
@@ -149,7 +151,7 @@ def test_our_own_reader_accepts_the_answer_and_any_bytes_get_one(tmp_path: Path)
         answer = client.post("/pki/31/ocsp", data=nonsense)
         assert (answer.status_code, answer.data) == (200, der.sequence(der.enumerated(1)))
     assert client.get("/pki/31/ocsp/!").data == der.sequence(der.enumerated(1))
-    served = one.responder(at=AT, actor="tester", password=b"online")
+    served = responding.responder(one, at=AT, actor="tester", password=b"online")
     names = [der.octets(part) for part in served.hashes("sm3")]
     mine = der.sequence(der.sequence(der.oid("1.2.156.10197.1.401")), *names, der.integer(card(one).serial))
     asked = der.sequence(der.sequence(der.sequence(der.sequence(mine))))
@@ -261,7 +263,7 @@ def test_the_service_publishes_the_authorities_below_its_home(tmp_path: Path) ->
     opened = create_app(Config(home=tmp_path, ca_password=SecretStr("secret"), ocsp_password=SecretStr("online")))
     assert opened.test_client().post("/.well-known/est/31/simpleenroll", data=b"!", auth=("a", "b")).status_code == 400
     only_status = create_app(Config(home=tmp_path, ocsp_password=SecretStr("online")))
-    names = [der.octets(part) for part in one.responder(at=NOW, actor="x", password=b"online").hashes("sha1")]
+    names = [der.octets(part) for part in responding.responder(one, at=NOW, actor="x", password=b"online").hashes("sha1")]
 
     def ask(_: int) -> list[str]:
         made = card(one)
