@@ -8,18 +8,21 @@ import gc
 import os
 import sys
 
-from cardstack.cli.output import fail
+from cardstack.cli.output import fail, language
 from cardstack.errors import CardstackError
 
 
 def main() -> None:
     """Run one command; an error on purpose is said with its code, an interrupt ends quietly with 130."""
+    from cardstack.cli.frame import speak_chinese
     from cardstack.cli.nouns import group
 
     # Declarations live as long as the process: looking through them at every 700 new objects costs a tenth of a start.
     gc.set_threshold(50_000, 20, 20)
+    if language() == "zh":
+        speak_chinese()
     try:
-        group()()
+        group()(prog_name="cardstack")
     except CardstackError as error:
         sys.exit(fail(error, as_json="--json" in sys.argv))
     except KeyboardInterrupt:
