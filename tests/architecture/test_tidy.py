@@ -124,3 +124,21 @@ def test_a_decision_has_a_number_of_its_own() -> None:
     numbers = [path.name[:4] for path in (ROOT / "docs/decisions").glob("*.md")]
     assert len(numbers) == len(set(numbers))
     assert all(number.isdigit() for number in numbers)
+
+
+def test_the_map_shows_places_that_exist() -> None:
+    """Every path of ARCHITECTURE.md is there; a place inside a room may be named short, after the room it follows."""
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    places = re.findall(r"`([a-z_]+(?:/[a-z_.]+)+/?)`", text)
+    assert len(places) > 20
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_every_guide_is_told_in_both_languages_and_listed() -> None:
+    """A guide has its twin, and docs/README.md leads to both."""
+    listed = set(re.findall(r"\]\(((?:zh|en)/[^)]+)\)", (ROOT / "docs/README.md").read_text("utf-8")))
+    guides = {
+        path.relative_to(ROOT / "docs").as_posix() for tongue in ("zh", "en") for path in (ROOT / "docs" / tongue).rglob("*.md")
+    }
+    assert listed == guides
+    assert {name[3:] for name in guides if name[:2] == "zh"} == {name[3:] for name in guides if name[:2] == "en"}
