@@ -149,7 +149,7 @@ def ask(requests: Requests, kind: Kind, request: Request, by: Person) -> Request
     if request.maker != by.id or not by.may(kind.ask, request.province):
         raise Refused(f"asking for {kind.name}", problem=NOT_ENTITLED, kind=kind.name, province=request.province)
     if not request.reason.strip():
-        raise Malformed("reason: it is empty", problem=REASON_MISSING, field="reason")
+        raise Malformed("", problem=REASON_MISSING, field="reason")
     requests.add(request)
     return request
 
@@ -202,7 +202,7 @@ def _may_decide(kind: Kind, request: Request, decision: Decision, by: Person) ->
     if not by.may(deciding_needs(kind, request), request.province):
         raise Refused("deciding", problem=NOT_ENTITLED, kind=kind.name, province=request.province)
     if not decision.approve and not decision.reason.strip():
-        raise Malformed("reason: a refusal says why", problem=REASON_MISSING, field="reason")
+        raise Malformed("", problem=REASON_MISSING, field="reason")
 
 
 def _carry_out(requests: Requests, request: Request, execute: Callable[[Request], str]) -> Request:

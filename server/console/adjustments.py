@@ -3,10 +3,10 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Refused, problem
+from cardstack.errors import Malformed, Refused, problem
 from cardstack.settlement.ledger import State
 from cardstack.text import Text
-from server.console import approvals, listing, requesting, transactions
+from server.console import approvals, forms, listing, requesting, transactions
 from server.console.listing import Listing, Query, Slice
 from server.console.services import operator, store, t
 from server.console.words import PROVINCES
@@ -69,12 +69,14 @@ def form() -> ResponseReturnValue:
 @pages.page("/", needs=Permission.ADJUSTMENT_REQUEST, method="POST", fresh=True)
 def submit() -> ResponseReturnValue:
     """Ask for a reversal."""
-    entry = transactions.load(request.form.get("message", "").strip().upper())
+    entry = transactions.find(forms.text("message", most=30).upper())
+    if entry is None:
+        raise Malformed("", forms.NOT_KNOWN, field="message")
     if entry.state is not State.POSTED or entry.refers is not None:
-        raise Refused("it cannot be taken back", problem=NOT_REVERSIBLE)
+        raise Refused("", problem=NOT_REVERSIBLE, field="message")
     asked_before = approvals.waiting_for(str(entry.id), "reversal")
     if asked_before is not None:
-        raise Refused(asked_before, problem=ASKED_BEFORE)
+        raise Refused(asked_before, problem=ASKED_BEFORE, field="message")
     asked = requesting.ask(
         "reversal",
         province=_province(entry),

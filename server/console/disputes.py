@@ -5,11 +5,11 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, problem
 from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, Ground, Stage, Step
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
-from server.console import listing, requesting, transactions
+from server.console import forms, listing, requesting, transactions
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
 from server.permissions import Pages, Permission, Scope
@@ -19,6 +19,11 @@ from server.store.values import BookedPosting, Entry
 
 pages = Pages("disputes", __name__, url_prefix="/console/disputes")
 
+TOO_MUCH = problem(
+    "CS-4152",
+    Text("More is disputed than the posting moved, or nothing", "争议金额须大于零且不超过分录金额"),
+    Text("Dispute at most the amount of the posting.", "请填写不超过分录金额的数额。"),
+)
 STEPS: dict[Step, Text] = {
     Step.ANSWER: Text("Answer", "答复"),
     Step.CONCEDE: Text("Concede", "认可异议"),
@@ -101,21 +106,18 @@ def form(message_id: str, posting: int) -> ResponseReturnValue:
 def submit(message_id: str, posting: int) -> ResponseReturnValue:
     """Open a dispute for a side that the operator works for."""
     _, booked = _posting(message_id, posting)
-    side = request.form.get("opened_by", "")
-    if side not in _sides(booked):
-        abort(403)
-    try:
-        ground = Ground(request.form.get("ground", ""))
-    except ValueError as error:
-        raise Malformed("ground: no such ground", field="ground") from error
+    side, ground = forms.choice("opened_by", _sides(booked)), Ground(forms.choice("ground", [one.value for one in Ground]))
+    disputed, said = forms.money("disputed"), forms.reason()
+    if not 0 < disputed <= booked.posting.amount_fen:
+        raise Malformed("", TOO_MUCH, field="disputed")
     made = store().desk.open_dispute(
         posting,
         opened_by=Party(side),
         ground=ground,
-        disputed_fen=listing.fen_of(request.form.get("disputed", ""), "disputed"),
+        disputed_fen=disputed,
         actor=operator().id,
         now=moment(),
-        evidence={"said": request.form.get("reason", "")[:500]},
+        evidence={"said": said},
     )
     audit(str(made.seq), side[:2], message=message_id, posting=posting, disputed_fen=made.disputed_fen)
     flash(t("The dispute is open; the other side was told.", "异议已提出，已通知对方。"), "success")
@@ -146,7 +148,7 @@ def step(seq: int) -> ResponseReturnValue:
     """Take a step; what gives money back is asked for and decided by another."""
     one, booked = _load(seq)
     wanted = next((each for each in _steps(one, booked) if each.value == request.form.get("step")), None) or abort(403)
-    said = request.form.get("reason", "").strip()[:500]
+    said = forms.reason()
     if wanted in UPHOLDS:
         asked = requesting.ask(
             "dispute",

@@ -16,7 +16,7 @@ from cardstack.settlement.medical.names import CARE, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.scheme import STANDINGS, Standing
 from cardstack.settlement.schemes import medical
 from cardstack.text import Text
-from server.console import listing, masking, words
+from server.console import forms, listing, masking, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import language, moment
 from server.permissions import Pages, Permission
@@ -176,7 +176,7 @@ def _usual() -> dict[str, str]:
 
 
 def _compute(asked: dict[str, str]) -> Any:
-    amount = listing.fen_of(asked["amount"])
+    amount = forms.fen_of(asked["amount"])
     line = {"code": asked["code"], "amount_fen": amount, "price_fen": amount}
     if not asked["age"].isascii() or not asked["age"].isdigit():
         raise Malformed("age: whole years", field="age")

@@ -202,22 +202,3 @@ def day_start(text: str, *, end: bool = False, name: str = "day") -> datetime:
         return datetime(asked.year, asked.month, asked.day, tzinfo=LOCAL) + timedelta(days=1 if end else 0)
     except (ValueError, OverflowError) as error:
         raise Malformed(f"{name}: YYYY-MM-DD expected", field=name) from error
-
-
-def fen_of(text: str, name: str = "amount") -> Fen:
-    """An amount that somebody typed in yuan; full-width digits and thousands marks are understood.
-
-    >>> fen_of("1,234.5"), fen_of("１２")
-    (123450, 1200)
-    >>> fen_of("1.234")
-    Traceback (most recent call last):
-    cardstack.errors.Malformed: amount: yuan with at most two decimals expected
-    """
-    plain_text = (
-        text.translate(str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")).replace(",", "").replace("¥", "").strip()
-    )
-    sign, digits = (-1, plain_text[1:]) if plain_text.startswith("-") else (1, plain_text)
-    whole, _, part = digits.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(whole) <= 13 and len(part) <= 2 and (not part or part.isdigit())):
-        raise Malformed(f"{name}: yuan with at most two decimals expected", field=name)
-    return Fen(sign * (int(whole) * 100 + int(part.ljust(2, "0"))))

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
 from cardstack.settlement.prefund import LEVELS
 from cardstack.settlement.prefund import Kind as PrefundKind
-from cardstack.settlement.transaction import Party
 from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.console import listing, requesting
+from server.console import forms, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store, t
 from server.permissions import Pages, Permission
@@ -137,12 +135,8 @@ def prefunds() -> ResponseReturnValue:
 @pages.page("/prefunds", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)
 def prefund() -> ResponseReturnValue:
     """Ask for a change of a prepayment."""
-    debtor, creditor = Party(request.form.get("debtor", "")), Party(request.form.get("creditor", ""))
-    amount = listing.fen_of(request.form.get("amount", ""))
-    try:
-        why = PrefundKind(request.form.get("why", ""))
-    except ValueError as error:
-        raise Malformed("why: no such kind", field="why") from error
+    debtor, creditor, amount = forms.party("debtor"), forms.party("creditor"), forms.money("amount")
+    why = PrefundKind(forms.choice("why", [one.value for one in PrefundKind]))
     asked = requesting.ask(
         "prefund",
         province=debtor.province,
@@ -152,7 +146,7 @@ def prefund() -> ResponseReturnValue:
             "creditor": creditor,
             "amount_fen": amount,
             "why": why.value,
-            "reference": request.form.get("reference", "")[:120],
+            "reference": forms.text("reference", required=False),
         },
         amount_fen=amount,
     )
@@ -164,8 +158,7 @@ def prefund() -> ResponseReturnValue:
 def limit(party: str) -> ResponseReturnValue:
     """Ask for another limit; an empty field asks for none."""
     one = _load(party)
-    typed = request.form.get("limit", "").strip()
-    amount = listing.fen_of(typed, "limit") if typed else None
+    amount = forms.money("limit") if forms.text("limit", most=40, required=False) else None
     asked = requesting.ask(
         "limit",
         province=party[:2],

@@ -5,15 +5,27 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, problem
 from cardstack.text import Text
-from server.console import listing, requesting
+from server.console import forms, listing, requesting
 from server.console.listing import Column, Listing, Query, Slice
 from server.console.services import operator, scope, services, t
 from server.permissions import EVERYWHERE, ROLE_TITLES, ROLES, Grant, Pages, Permission, Role, Scope
 from server.store.office.people import Operator
 
 pages = Pages("people", __name__, url_prefix="/console/operators")
+
+
+SIGN_IN_NAME = problem(
+    "CS-4150",
+    Text("This is not a sign-in name", "此项不是有效的登录名"),
+    Text("Write 2 to 32 letters, digits, dots and hyphens.", "请填写 2–32 位字母、数字、点或连字符。"),
+)
+NO_ROLE = problem(
+    "CS-4151",
+    Text("No role is chosen", "未选择任何角色"),
+    Text("Choose at least one role in one province, or disable the operator.", "请至少选择一个省份的一个角色，或勾选停用。"),
+)
 
 
 def _visible(person: Operator, within: Scope) -> bool:
@@ -102,18 +114,18 @@ def submit() -> ResponseReturnValue:
 
 
 def _payload() -> dict[str, Any]:
-    name = request.form.get("id", "").strip().lower()
-    if not (2 <= len(name) <= 32 and name.isascii() and name.replace("-", "").replace(".", "").isalnum()):
-        raise Malformed("sign-in name: 2 to 32 letters, digits, dots and hyphens", field="id")
+    name = forms.text("id", most=32).lower()
+    if len(name) < 2 or not (name.isascii() and name.replace("-", "").replace(".", "").isalnum()):
+        raise Malformed("", SIGN_IN_NAME, field="id")
+    shown, before = forms.text("name", most=40), services().office.people.operator(name)
     grants = [str(Grant.parse(text)) for text in request.form.getlist("grant")]
     if not grants and "disabled" not in request.form:
-        raise Malformed("roles: at least one", field="grant")
+        raise Malformed("", NO_ROLE, field="grant")
     provinces = {Grant.parse(text).province for text in grants}
-    before = services().office.people.operator(name)
     provinces |= {grant.province for grant in before.grants} if before else set()
     return {
         "id": name,
-        "name": request.form.get("name", "").strip()[:40] or name,
+        "name": shown,
         "grants": grants,
         "disabled": "disabled" in request.form,
         "province": provinces.pop() if len(provinces) == 1 else EVERYWHERE,

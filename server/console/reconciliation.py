@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
 from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.matching import DIFFERENCES, Difference, Mismatch
 from cardstack.text import Text
-from server.console import listing
+from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
 from server.permissions import EVERYWHERE, Pages, Permission, Scope
@@ -97,13 +97,11 @@ def upload() -> ResponseReturnValue:
     """Take in a bank's file: camt.053, or the result CSV. Each line counts once, however often it is sent."""
     if scope() is not None:
         raise Malformed("bank files are the clearing centre's", field="file")
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        raise Malformed("file: none was chosen", field="file")
+    file = forms.upload("file")
     raw = file.read()
     lines = statements.camt_053(raw) if raw.lstrip()[:1] == b"<" else statements.result_csv(raw, _charset(raw))
     matched = store().desk.take_lines(lines, actor=operator().id, now=moment())
-    audit(file.filename[:80], EVERYWHERE, lines=len(lines), mismatches=len(matched.mismatches))
+    audit((file.filename or "")[:80], EVERYWHERE, lines=len(lines), mismatches=len(matched.mismatches))
     if not matched.mismatches:
         flash(t(f"{len(lines)} lines taken in; everything agrees.", f"已导入 {len(lines)} 行，全部一致。"), "success")
         return redirect(url_for(".index"), 303)

@@ -3,12 +3,10 @@
 import secrets
 from typing import Any
 
-from flask import request
-
-from cardstack.errors import Malformed
 from cardstack.values import Fen
 from server import approvals, commands
 from server.approvals import Request, State
+from server.console import forms
 from server.console.services import audit, moment, operator, services
 
 NOTHING = Fen(0)
@@ -20,9 +18,7 @@ def ask(
     """Enter a request of the signed-in operator; the answer is its id."""
     kind = commands.kind(kind_name)
     now = moment()
-    said = request.form.get("reason", "") if reason is None else reason
-    if len(said) > 500:
-        raise Malformed("reason: at most 500 characters", field="reason")
+    said = forms.reason() if reason is None else reason
     entered = approvals.ask(
         services().office.requests,
         kind,

@@ -4,16 +4,32 @@ import hmac
 import secrets
 from datetime import timedelta
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, abort, flash, g, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import create_environ
 
 from cardstack.errors import CardstackError
-from cardstack.text import Language, Text, language_of
+from cardstack.text import Text, language_of
 from server import operators
+from server.console import forms
 from server.console.services import language, moment, operator, services, visitor
 from server.permissions import EVERYWHERE, PageRule, View
 
@@ -31,6 +47,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
 }
+KEPT = ("Cookie", "Accept-Language", "User-Agent")
+"""What of a request goes on with it when the page of its form is shown again."""
+
 PREFERENCES: dict[str, tuple[str, ...]] = {
     "lang": ("zh", "en"),
     "theme": ("light", "dark"),
@@ -39,9 +58,6 @@ PREFERENCES: dict[str, tuple[str, ...]] = {
     "density": ("normal", "compact"),
 }
 """What a browser remembers about itself; the first of each is the default."""
-
-TYPED_MAX = 3000
-"""How many characters of typed input travel in the cookie when a form comes back with an error."""
 
 
 def load_request() -> ResponseReturnValue | None:
@@ -164,12 +180,19 @@ def _own_province() -> str:
 
 
 def _back_with(error: CardstackError) -> Response:
-    """Back to the page of the form, with the error said and everything typed still there."""
-    flash(error.say(language()), "danger")
-    typed = {key: value for key, value in request.form.items() if not key.startswith(("csrf", "_", "password"))}
-    if sum(map(len, typed.values())) <= TYPED_MAX:
-        session["typed"] = typed
-    return make_response(redirect(own_path(request.form.get("_back") or request.referrer), code=303))
+    """The page of the form once more, with the error said and everything typed still there; as data where a script asked."""
+    said = error.say(language())
+    if request.is_json:
+        return make_response({"error": said}, 422)
+    path = own_path(request.form.get("_back") or request.referrer)
+    kept = [(name, request.headers[name]) for name in KEPT if name in request.headers]
+    again = create_environ(path, request.host_url, headers=kept)
+    again |= {"REMOTE_ADDR": request.remote_addr or "", forms.RETURNED: forms.Returned.of(error, said)}
+    page = Response.from_app(current_app.wsgi_app, again, buffered=True)
+    if page.status_code != HTTPStatus.OK:
+        flash(said, "danger")
+        return make_response(redirect(path, code=303))
+    return make_response(page.get_data(), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def own_path(url: str | None) -> str:
@@ -233,20 +256,13 @@ def set_session(response: Response, token: str) -> None:
     )
 
 
-def typed() -> dict[str, str]:
-    """What was typed into the form that came back with an error; asked for once a page."""
-    if not hasattr(g, "typed"):
-        kept = session.pop("typed", {})
-        g.typed = kept if isinstance(kept, dict) else {}
-    return dict(g.typed)
+def typed(form: str = "") -> MultiDict[str, str]:
+    """What was typed into the form that came back with an error; nothing for the other forms of the page."""
+    came = forms.returned()
+    return came.typed if came is not None and came.form == form else MultiDict()
 
 
-def speak(app: Flask) -> None:
-    """The words that errors outside any page are said in."""
-    app.jinja_env.globals["csrf"] = csrf
-    app.jinja_env.globals["typed"] = typed
-
-
-def page_language() -> Language:
-    """The language for templates."""
-    return language()
+def fault(name: str, form: str = "") -> str:
+    """What is wrong with a field of the form that came back; empty where nothing is."""
+    came = forms.returned()
+    return came.said if came is not None and came.form == form and came.field == name else ""

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
 from cardstack.settlement import ledger
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.text import Text
-from server.approvals import REASON_MISSING
-from server.console import evidence, listing, masking
+from server.console import evidence, forms, listing, masking
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, scope, store
 from server.console.words import PROVINCES
@@ -38,7 +36,7 @@ def criteria(where: dict[str, str]) -> dict[str, Any]:
             asked[key] = listing.day_ms(where[key], end=end, name=key) // 1000
     for key in ("least", "most"):
         if where.get(key):
-            asked[key] = listing.fen_of(where[key], key)
+            asked[key] = forms.fen_of(where[key], key)
     if "id" in asked:
         asked["id"] = asked["id"].upper()
     return asked
@@ -135,20 +133,20 @@ def show(message_id: str) -> ResponseReturnValue:
 @pages.page("/<message_id>/reveal", needs=Permission.PERSON_REVEAL, method="POST", fresh=True)
 def reveal(message_id: str) -> ResponseReturnValue:
     """The same page once with people's data in clear; the reason stands in the audit log."""
-    reason = request.form.get("reason", "").strip()[:500]
     entry = load(message_id)
-    audit(message_id, entry.home[:2], reason=reason)
-    if not reason:
-        raise Malformed("reason: it is empty", problem=REASON_MISSING, field="reason")
+    audit(message_id, entry.home[:2], reason=forms.reason())
     return _page(message_id, revealed=True)
 
 
 def load(message_id: str) -> Entry:
     """The entry, if one of its provinces is the operator's; else there is nothing under that id."""
+    return find(message_id) or abort(404)
+
+
+def find(message_id: str) -> Entry | None:
+    """The entry, or None where there is none that is the operator's to see."""
     entry = store().transaction(message_id)
-    if entry is None or not queries.visible(entry, scope()):
-        abort(404)
-    return entry
+    return entry if entry is not None and queries.visible(entry, scope()) else None
 
 
 def _page(message_id: str, *, revealed: bool) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
@@ -13,7 +13,7 @@ from cardstack.settlement.window import EVENTS, STAGES, WINDOW, Event, Stage
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import REASON_MISSING
-from server.console import listing, requesting
+from server.console import forms, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, store, t
 from server.permissions import EVERYWHERE, Pages, Permission
@@ -114,15 +114,11 @@ def move(window_id: str) -> ResponseReturnValue:
     one = store().window(window_id) or abort(404)
     if not operator().may(Permission.WINDOW_CLOSE, EVERYWHERE):
         abort(403)
-    try:
-        event = Event(request.form.get("event", ""))
-    except ValueError as error:
-        raise Malformed("event: no such step", field="event") from error
-    reason = request.form.get("reason", "").strip()[:500]
+    event, reason = Event(forms.choice("event", [one.value for one in Event])), forms.text("reason", most=500, required=False)
     if event in BY_THE_BANK:
         abort(403)
     if event in REASONED and not reason:
-        raise Malformed("reason: it is empty", problem=REASON_MISSING, field="reason")
+        raise Malformed("", problem=REASON_MISSING, field="reason")
     WINDOW.after(one.stage, event)
     if event in ASKED_FOR:
         amount = Fen(sum(position.net_fen for position in store().positions(window_id) if position.net_fen > 0))

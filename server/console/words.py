@@ -15,7 +15,7 @@ from markupsafe import Markup
 from cardstack.text import Text
 from cardstack.values import Fen, mask_name, mask_number, yuan
 from server import operators
-from server.console import formats, shell
+from server.console import formats, forms, shell
 from server.console.navigation import GROUPS, Group
 from server.console.services import LOCAL, language, moment, services, t
 from server.permissions import ROLE_TITLES, Permission
@@ -83,6 +83,8 @@ def teach(app: Flask) -> None:
         say=say,
         csrf=shell.csrf,
         typed=shell.typed,
+        fault=shell.fault,
+        returned=forms.returned,
         asset=asset,
         state=state,
         party=party,

@@ -7,6 +7,10 @@
   const english = document.documentElement.lang === "en";
   const say = (en, zh) => (english ? en : zh);
 
+  // A form that came back: the summary is read first, and leads to the field.
+  const fault = $("#fault");
+  if (fault) { fault.focus(); const closed = $("[aria-invalid]")?.closest("details"); if (closed) closed.open = true; }
+
   // Keys. A letter typed into a field is a letter.
   const typing = (element) => element.matches("input:not([type=checkbox]):not([type=radio]), textarea, select") || element.isContentEditable;
   let going = false;

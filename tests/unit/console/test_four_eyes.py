@@ -176,6 +176,6 @@ def test_an_error_keeps_what_was_typed(signed_in: Callable[[str], FlaskClient], 
     form = {"id": "x", "name": "打过的名字", "reason": "typed before", "csrf": token(admin), "_back": "/console/operators/new"}
     answer = admin.post("/console/operators/", data=form, follow_redirects=True)
     page = answer.get_data(as_text=True)
-    assert "CS-1000" in page
+    assert "CS-4150" in page
     assert "打过的名字" in page
     assert "typed before" in page
