@@ -87,6 +87,19 @@ class Moved(NamedTuple):
     amount_fen: int
     kind: str
 
+    def opposite(self) -> "Moved":
+        """What takes it back."""
+        return Moved(self.creditor, self.debtor, self.amount_fen, self.kind)
+
+
+def _within(posted: Counter[Moved], reserved: Counter[Moved]) -> bool:
+    """Whether between the same parties, for the same kind, no more was posted than had been reserved."""
+    room: Counter[tuple[str, str, str]] = Counter()
+    for sums, sign in ((reserved, 1), (posted, -1)):
+        for one in sums.elements():
+            room[one.debtor, one.creditor, one.kind] += sign * one.amount_fen
+    return min(room.values(), default=0) >= 0
+
 
 Lookup = Callable[[int], Sequence[Moved]]
 """The money that an earlier entry moved or reserved."""
@@ -102,10 +115,11 @@ class Auditor:
     entry: int = 1
     posting: int = 1
     blocks: int = 0
-    sums: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    moved: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     pending: set[int] = field(default_factory=set)
     let_go: set[int] = field(default_factory=set)
     reversed: set[int] = field(default_factory=set)
+    posted_by: dict[int, int] = field(default_factory=dict)
 
     def block(
         self,
@@ -127,8 +141,7 @@ class Auditor:
             self._find(Fault.NUMBERING, where)
         self.entry, self.posting = row.first_entry + row.entries, row.first_posting + row.postings
         for one in postings:
-            self.sums[one.debtor, one.window, f"pays {one.phase}"] += one.amount_fen
-            self.sums[one.creditor, one.window, f"receives {one.phase}"] += one.amount_fen
+            self.moved[one.window, one.debtor, one.creditor, one.phase] += one.amount_fen
         self.pending |= {one.seq for one in entries if one.state == "pending"}
         by_entry = self._by_entry(postings) if resolutions else {}
         for resolution in resolutions:
@@ -144,7 +157,8 @@ class Auditor:
     def _resolution(self, one: ResolutionRow, by_entry: Mapping[int, Sequence[PostingRow]]) -> None:
         where = f"entry {one.entry}"
         open_ = one.entry not in self.let_go
-        if one.change == "reverse":
+        reverses = one.change == "reverse"
+        if reverses:
             lawful = one.entry not in self.reversed and (one.entry not in self.pending)
             self.reversed.add(one.entry)
         else:
@@ -152,16 +166,20 @@ class Auditor:
             self.let_go.add(one.entry)
             if one.change == "post":
                 self.pending.discard(one.entry)
+                self.posted_by[one.entry] = one.by_entry or one.entry
         if not lawful or one.entry >= self.entry:
             self._find(Fault.STATE, where)
         made = by_entry.get(one.by_entry or one.entry, ())  # what lapses has no later entry
-        earlier = Counter(self.lookup(one.entry))
+        earlier = Counter(self.lookup(self.posted_by[one.entry] if reverses and one.entry in self.posted_by else one.entry))
         posted = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "posted")
         released = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "released")
-        opposite = Counter(Moved(p.creditor, p.debtor, p.amount_fen, p.kind) for p in earlier.elements())
-        nothing: Counter[Moved] = Counter()
-        wanted = {"reverse": (opposite, nothing), "post": (earlier, earlier)}.get(one.change, (nothing, earlier))
-        if (posted, released) != wanted:
+        if reverses:
+            right = (posted, released) == (Counter(p.opposite() for p in earlier.elements()), Counter())
+        elif one.change == "post":
+            right = released == earlier and _within(posted, earlier)
+        else:
+            right = (posted, released) == (Counter(), earlier)
+        if not right:
             self._find(Fault.REVERSAL, where)
 
     def envelope(self, seq: int, raw: bytes, key: PublicKey | None, entries: Mapping[int, bytes]) -> None:
@@ -185,25 +203,32 @@ class Auditor:
     def finish(self, kept: Iterable[Balance]) -> None:
         """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""
         nets: Counter[str] = Counter()
-        seen = set()
+        sums = self._sums()
         for one in kept:
-            seen.add((one.party, one.window))
             nets[one.window] += one.receives_fen - one.pays_fen
-            if one[2:] != self._balance(one.party, one.window):
+            if [*one[2:]] != sums.pop((one.party, one.window), [0, 0, 0, 0]):
                 self._find(Fault.BALANCE, f"{one.party} in {one.window or 'reserve'}")
-        for party, window in sorted({(party, window) for party, window, _ in self.sums} - seen):
+        for party, window in sorted(sums):
             self._find(Fault.BALANCE, f"{party} in {window or 'reserve'}")
         for window, net in sorted(nets.items()):
             if net:
                 self._find(Fault.NET, window)
 
-    def _balance(self, party: str, window: str) -> tuple[int, int, int, int]:
-        four = [self.sums[party, window, f"{side} posted"] for side in ("pays", "receives")]
-        four += [
-            self.sums[party, window, f"{side} reserved"] - self.sums[party, window, f"{side} released"]
-            for side in ("pays", "receives")
-        ]
-        return four[0], four[1], four[2], four[3]
+    def _sums(self) -> dict[tuple[str, str], list[int]]:
+        """Every party's four sums in each window: pays, receives, and the same reserved."""
+        sums: dict[tuple[str, str], list[int]] = {}
+        for (window, debtor, creditor, phase), amount in self.moved.items():
+            place, signed = (0 if phase == "posted" else 2), (-amount if phase == "released" else amount)
+            for party, side in ((debtor, place), (creditor, place + 1)):
+                sums.setdefault((party, window), [0, 0, 0, 0])[side] += signed
+        return sums
+
+    def owed(self, kept: Mapping[tuple[str, str, str], int]) -> None:
+        """What each owes each in every window (by window, debtor, creditor) against the sums of all postings."""
+        sums = {key[:3]: amount for key, amount in self.moved.items() if key[3] == "posted"}
+        for key in sorted(kept.keys() | sums.keys()):
+            if kept.get(key) != sums.get(key):
+                self._find(Fault.BALANCE, f"{key[1]} to {key[2]} in {key[0]}")
 
     def totals(self, kept: Mapping[str, int], added: Mapping[str, int]) -> None:
         """Running totals against the sums of what was added to them."""
@@ -214,9 +239,10 @@ class Auditor:
     def payments(self, window: str, paid: Mapping[str, int]) -> None:
         """The payments of a window, by party (received less paid), against the nets of its postings."""
         nets: Counter[str] = Counter()
-        for (party, where, side), amount in self.sums.items():
-            if where == window and side.endswith("posted"):
-                nets[party] += amount if side.startswith("receives") else -amount
+        for (where, debtor, creditor, phase), amount in self.moved.items():
+            if where == window and phase == "posted":
+                nets[debtor] -= amount
+                nets[creditor] += amount
         if {party: net for party, net in nets.items() if net} != {party: net for party, net in paid.items() if net}:
             self._find(Fault.PAYMENT, window)
 

@@ -136,7 +136,8 @@ class Booking:
         if change is not Change.POST:
             self.freed.append(earlier.entry)
             self.book.claimed -= {(earlier.scheme, claim) for claim in earlier.claims}
-        self.book.earlier[refers] = earlier._replace(state=ENTRY.after(earlier.state, change))
+        posted = line.postings if change is Change.POST else earlier.posted
+        self.book.earlier[refers] = earlier._replace(state=ENTRY.after(earlier.state, change), posted=posted)
 
     def _accumulate(self, line: Line, entry: EntryRow) -> None:
         totals = self.book.totals_fen

@@ -5,8 +5,8 @@ change between the judgement and the commit. Taking a line updates the book, so 
 answered like any other.
 """
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
@@ -74,6 +74,19 @@ OUTCOMES: Final[Mapping[Outcome, Text]] = {
 }
 
 
+AMOUNTS: Final = "amounts_fen"
+"""The member of a posting message's body that says how much of each reserved posting is posted; the rest is let go."""
+
+NOT_A_PART: Final = Reason(
+    "not-a-part",
+    Text(
+        "amounts_fen is one amount a reserved posting, none above what is reserved and not all zero; a split that moves "
+        "running totals is voided and computed again",
+        "amounts_fen 须与待定分录逐笔对应、不超过待定金额且不全为零；涉及累计额的分割须撤销后重新计算",
+    ),
+)
+
+
 class Answer(NamedTuple):
     """What the sender of a line gets. For a repeated line, `entry`, `state` and `window` are the first answer's."""
 
@@ -100,7 +113,7 @@ class Seen(NamedTuple):
 
 
 class Earlier(NamedTuple):
-    """An entry that a new message is about, in its present state."""
+    """An entry that a new message is about, in its present state: what it booked or reserved, and what stands of it."""
 
     entry: int
     scheme: str
@@ -112,6 +125,12 @@ class Earlier(NamedTuple):
     accumulations: tuple[Accumulation, ...]
     window: str
     about_another: bool = False
+    posted: tuple[Posting, ...] | None = None
+
+    @property
+    def moved(self) -> tuple[Posting, ...]:
+        """What a reversal takes back: of a reservation, the part that was posted."""
+        return self.postings if self.posted is None else self.posted
 
 
 class Node(NamedTuple):
@@ -220,11 +239,28 @@ def refused(line: Line, book: Book) -> bool:
 
 def _follow(line: Line, change: Change, earlier: Earlier) -> None:
     if change is Change.REVERSE:
-        line.postings = tuple(posting.opposite() for posting in earlier.postings)
+        line.postings = tuple(posting.opposite() for posting in earlier.moved)
     elif change is Change.POST:
-        line.postings = earlier.postings
+        amounts = line.transaction.body.get(AMOUNTS)
+        line.postings = earlier.postings if amounts is None else part(earlier.postings, amounts)
+        if amounts is not None and (not line.postings or earlier.accumulations):
+            line.reason = NOT_A_PART
     if change is not Change.POST:
         line.accumulations = tuple(Accumulation(one.account, Fen(-one.add_fen)) for one in earlier.accumulations)
+
+
+def part(postings: Sequence[Posting], amounts: object) -> tuple[Posting, ...]:
+    """The part of reserved postings that is posted, an amount each in their order; none where the amounts do not fit.
+
+    >>> reserved = (Posting(Party("31.a"), Party("33.b"), Fen(80), "pool", "r"),)
+    >>> [one.amount_fen for one in part(reserved, [30])], part(reserved, [81]), part(reserved, [0])
+    ([30], (), ())
+    """
+    if not isinstance(amounts, list) or len(amounts) != len(postings):
+        return ()
+    if not all(type(amount) is int and 0 <= amount <= one.amount_fen for one, amount in zip(postings, amounts, strict=True)):
+        return ()
+    return tuple(replace(one, amount_fen=Fen(amount)) for one, amount in zip(postings, amounts, strict=True) if amount)
 
 
 def over_limit(line: Line, book: Book) -> bool:

@@ -6,9 +6,9 @@ line-level work goes by sets and not by objects. Moments in rows are whole secon
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -139,18 +139,32 @@ def sealed(
     return hashlib.sha256(previous + msgspec.json.encode((entries, postings, resolutions))).digest()
 
 
-def balances(postings: Iterable[PostingRow]) -> list[BalanceRow]:
-    """What a set of postings adds to each party's balance in each window, in the order of their names.
+Flows: TypeAlias = Mapping[tuple[str, str, str, str], int]
+"""What was moved in all, by window, debtor, creditor and phase."""
 
-    >>> balances([PostingRow(1, 1, "w", "31.a", "33.b", 7, "k", "r", "posted")])[0]
-    BalanceRow(party='31.a', window='w', pays_fen=7, receives_fen=0, pays_reserved_fen=0, receives_reserved_fen=0)
-    """
-    flows: dict[tuple[str, str, str, str], int] = {}
+
+def flows(postings: Iterable[PostingRow]) -> Flows:
+    """The sums of postings that say the same but for the amount."""
+    sums: dict[tuple[str, str, str, str], int] = {}
     for posting in postings:
         key = posting[2], posting[3], posting[4], posting[8]
-        flows[key] = flows.get(key, 0) + posting[5]
+        sums[key] = sums.get(key, 0) + posting[5]
+    return sums
+
+
+def owed(moved: Flows) -> list[tuple[str, str, str, int]]:
+    """What that adds to what each owes each: window, debtor, creditor, amount, in the order of their names."""
+    return sorted((*key[:3], amount) for key, amount in moved.items() if key[3] == Phase.POSTED)
+
+
+def balances(moved: Flows) -> list[BalanceRow]:
+    """What that adds to each party's balance in each window, in the order of their names.
+
+    >>> balances(flows([PostingRow(1, 1, "w", "31.a", "33.b", 7, "k", "r", "posted")]))[0]
+    BalanceRow(party='31.a', window='w', pays_fen=7, receives_fen=0, pays_reserved_fen=0, receives_reserved_fen=0)
+    """
     sums: dict[tuple[str, str], list[int]] = {}
-    for (window, debtor, creditor, phase), amount in flows.items():
+    for (window, debtor, creditor, phase), amount in moved.items():
         place = 0 if phase == Phase.POSTED else 2
         signed = -amount if phase == Phase.RELEASED else amount
         sums.setdefault((debtor, window), [0, 0, 0, 0])[place] += signed

@@ -107,7 +107,8 @@ class Transaction:
     two or six digits. `amount_fen` is the whole amount of the bill, fare or transfer, zero where no money moves.
     At most one of these says that the message is about an earlier one of the same scheme: `reverses` books its
     opposite, `posts` confirms it when it was pending, `voids` lets it go. A transaction with `pending_until` is
-    only reserved, and lapses at that moment unless it is posted.
+    only reserved, and lapses at that moment unless it is posted; `amounts_fen` in the body of the message that posts
+    it, one for each reserved posting in order, posts a part and lets the rest go.
     """
 
     id: MessageId

@@ -35,6 +35,8 @@ def audit(view: View, *, signatures: bool = True) -> Report:
         _feed(view, auditor, row)
     columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
     auditor.finish(Balance(*row) for row in view.all(f"SELECT {columns} FROM balance"))  # noqa: S608  # own names
+    kept = view.all("SELECT window_id, debtor, creditor, amount_fen FROM owed")
+    auditor.owed({(window, debtor, creditor): int(amount) for window, debtor, creditor, amount in kept})
     totals = dict(view.all("SELECT account, total_fen FROM total"))
     added = {
         account: int(amount) for account, amount in view.all("SELECT account, SUM(add_fen) FROM accumulation GROUP BY account")

@@ -14,6 +14,8 @@ from cardstack.settlement.ledger import (
     PostingRow,
     ResolutionRow,
     balances,
+    flows,
+    owed,
     sealed,
 )
 from cardstack.settlement.window import Stage, period
@@ -30,6 +32,10 @@ BALANCE_UPSERT = (
     "pays_fen = balance.pays_fen + excluded.pays_fen, receives_fen = balance.receives_fen + excluded.receives_fen, "
     "pays_reserved_fen = balance.pays_reserved_fen + excluded.pays_reserved_fen, "
     "receives_reserved_fen = balance.receives_reserved_fen + excluded.receives_reserved_fen"
+)
+OWED_UPSERT = (
+    "INSERT INTO owed (window_id, debtor, creditor, amount_fen) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (window_id, debtor, creditor) DO UPDATE SET amount_fen = owed.amount_fen + excluded.amount_fen"
 )
 BALANCE_ADD = (
     "UPDATE balance SET pays_fen = pays_fen + ?, receives_fen = receives_fen + ?, pays_reserved_fen = pays_reserved_fen + ?, "
@@ -120,7 +126,9 @@ def add_rows(
     commit.insert("entry", ENTRY_COLUMNS, entries)
     commit.insert("posting", POSTING_COLUMNS, postings)
     commit.insert("resolution", "entry, change, by_entry, block", resolutions)
-    add_balances(commit, balances(postings))
+    moved = flows(postings)
+    add_balances(commit, balances(moved))
+    commit.run(OWED_UPSERT, owed(moved))
     return seal
 
 

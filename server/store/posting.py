@@ -98,14 +98,16 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
     columns = "id, seq, scheme, home, treating, state, window_id, refers"
     entries = commit.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
     numbers = [entry[1] for entry in entries]
+    resolutions = commit.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
+    changes = _grouped(resolutions)
+    posted_by = {entry: by for entry, change, by in resolutions if change == Change.POST}
     postings = _grouped(
         commit.among(
             "SELECT entry, debtor, creditor, amount_fen, kind, rule FROM posting "
             "WHERE phase <> 'released' AND entry IN {these} ORDER BY seq",
-            numbers,
+            [*numbers, *posted_by.values()],
         )
     )
-    changes = _grouped(commit.among("SELECT entry, change FROM resolution WHERE entry IN {these}", numbers))
     claims = _grouped(commit.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
     added = _grouped(commit.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
     return {
@@ -114,15 +116,20 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
             scheme,
             home,
             treating,
-            state_after(state, [change for (change,) in changes.get(seq, ())]),
-            tuple(Posting(Party(a), Party(b), Fen(amount), kind, rule) for a, b, amount, kind, rule in postings.get(seq, ())),
+            state_after(state, [change for change, _ in changes.get(seq, ())]),
+            _postings(postings.get(seq, ())),
             tuple(claim for (claim,) in claims.get(seq, ())),
             tuple(Accumulation(account, Fen(amount)) for account, amount in added.get(seq, ())),
             window,
             refers is not None,
+            _postings(postings.get(posted_by[seq], ())) if seq in posted_by else None,
         )
         for id_, seq, scheme, home, treating, state, window, refers in entries
     }
+
+
+def _postings(rows: Iterable[Any]) -> tuple[Posting, ...]:
+    return tuple(Posting(Party(a), Party(b), Fen(amount), kind, rule) for a, b, amount, kind, rule in rows)
 
 
 def state_after(state: str, changes: Iterable[str]) -> State:

@@ -129,12 +129,8 @@ def positions(view: View, window_id: str) -> tuple[Position, ...]:
 
 
 def owed(view: View, window_id: str) -> tuple[Owed, ...]:
-    """What each owes each in a window, before anything is set off; summed from the postings."""
-    rows = view.all(
-        "SELECT debtor, creditor, SUM(posting.amount_fen) FROM entry JOIN posting ON posting.entry = entry.seq "
-        "WHERE entry.window_id = ? AND posting.window_id = ? GROUP BY debtor, creditor ORDER BY debtor, creditor",
-        (window_id, window_id),
-    )
+    """What each owes each in a window, before anything is set off, from the sums kept at each commit."""
+    rows = view.all("SELECT debtor, creditor, amount_fen FROM owed WHERE window_id = ? ORDER BY debtor, creditor", (window_id,))
     return tuple(Owed(Party(debtor), Party(creditor), Fen(int(amount))) for debtor, creditor, amount in rows)
 
 

@@ -365,3 +365,63 @@ class OutboxTable(SQLModel, table=True):
     attempts: int
     due_at: int = Field(sa_column=_moment("due_at"))
     answer: str
+
+
+class OwedTable(SQLModel, table=True):
+    """What one party owes another in a window before anything is set off; the sums of the postings, kept in the same commit."""
+
+    __tablename__ = "owed"
+    window_id: str = Field(sa_column=Column("window_id", Text, primary_key=True))
+    debtor: str = Field(sa_column=Column("debtor", Text, primary_key=True))
+    creditor: str = Field(sa_column=Column("creditor", Text, primary_key=True))
+    amount_fen: int = Field(sa_column=_fen("amount_fen"))
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="owed_amount"),)
+
+
+class BatchTable(SQLModel, table=True):
+    """A batch that was received before it was judged: what was answered at once, lines that wait for judgement left out."""
+
+    __tablename__ = "batch"
+    envelope: int = Field(sa_column=Column("envelope", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    lines: int
+    relays: bool
+    """Whether its signer may speak for others of its province, as of its receipt."""
+    answers: bytes = Field(sa_column=Column("answers", LargeBinary, nullable=False))
+
+
+class BatchResultTable(SQLModel, table=True):
+    """What came of a received batch: its answers and the receipt for them."""
+
+    __tablename__ = "batch_result"
+    envelope: int = Field(sa_column=Column("envelope", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    posted_at: int = Field(sa_column=_moment("posted_at"))
+    answers: bytes = Field(sa_column=Column("answers", LargeBinary, nullable=False))
+    receipt: bytes | None = Field(default=None, sa_column=Column("receipt", LargeBinary, nullable=True))
+
+
+class ReceivedTable(SQLModel, table=True):
+    """A line that was received and is not judged yet; its place is its envelope's number times 8,192 and its own."""
+
+    __tablename__ = "received"
+    place: int = Field(sa_column=Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    id: str = Field(sa_column=Column("id", Text, nullable=False, unique=True))
+    digest: str = Field(sa_column=Column("digest", Text, nullable=False))
+    """SHA-256 of its canonical bytes, hexadecimal."""
+
+
+class RefusalTable(SQLModel, table=True):
+    """A line that was refused, for those who are asked about it; the oldest make room."""
+
+    __tablename__ = "refusal"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    id: str = Field(sa_column=Column("id", Text, nullable=False))
+    outcome: str = Field(sa_column=Column("outcome", Text, nullable=False))
+    reason: str = Field(sa_column=Column("reason", Text, nullable=False))
+    reason_en: str = Field(sa_column=Column("reason_en", Text, nullable=False))
+    reason_zh: str = Field(sa_column=Column("reason_zh", Text, nullable=False))
+    node: str = Field(sa_column=Column("node", Text, nullable=False))
+    envelope: bytes = Field(sa_column=Column("envelope", LargeBinary, nullable=False))
+    line: int = Field(sa_column=Column("line", Integer, nullable=False))
+    digest: bytes = Field(sa_column=Column("digest", LargeBinary, nullable=False))
+    at: int = Field(sa_column=_moment("at"))
+    __table_args__ = (Index("refusal_id", "id"), Index("refusal_at", "at"))

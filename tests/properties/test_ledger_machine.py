@@ -37,6 +37,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.owed: dict[str, int] = {}
         self.claims: set[str] = set()
         self.total = 0
+        self.parts: dict[int, int] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -62,7 +63,10 @@ class LedgerMachine(RuleBasedStateMachine):
             wanted = "posted" if change == "reverse" else "pending"
             if self.state[about] != wanted or self.content[about].refers is not None:
                 return Outcome.RESOLVED_REFERENCE
-            self.follow(self.content[about], about, change)
+            part = new.body.get("amounts_fen", [None])[0]
+            if part is not None and not self.is_part(self.content[about], part):
+                return Outcome.REFUSED
+            self.follow(self.content[about], about, change, part)
         else:
             refusal = self.check(new)
             if refusal is not None:
@@ -81,6 +85,9 @@ class LedgerMachine(RuleBasedStateMachine):
             return Outcome.OVER_CAP
         return None
 
+    def is_part(self, earlier: Transaction, part: int) -> bool:
+        return 0 < part <= earlier.amount_fen * 4 // 5 and "account" not in earlier.body
+
     def take(self, new: Transaction) -> None:
         if not new.pending_until:
             self.add(new.amount_fen * 4 // 5)
@@ -89,12 +96,13 @@ class LedgerMachine(RuleBasedStateMachine):
         if "account" in new.body:
             self.total += new.amount_fen
 
-    def follow(self, earlier: Transaction, about: int, change: str) -> None:
+    def follow(self, earlier: Transaction, about: int, change: str, part: int | None = None) -> None:
         owed = earlier.amount_fen * 4 // 5
         if change == "reverse":
-            self.add(-owed)
+            self.add(-self.parts.get(about, owed))
         elif change == "post":
-            self.add(owed)
+            self.parts[about] = owed if part is None else part
+            self.add(self.parts[about])
         if change != "post":
             self.claims.discard(earlier.body.get("claim", ""))
             self.total -= earlier.amount_fen if "account" in earlier.body else 0
@@ -149,6 +157,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def refer(self, about: int, change: str) -> int:
         """A message about an earlier one, whatever its state."""
         made = self.fresh(**{change: message_id(about)})
+        self.submit(made)
+        return int(made.id[-4:])
+
+    @rule(target=sent, about=sent, part=st.sampled_from((0, 1, 80, 321)))
+    def post_a_part(self, about: int, part: int) -> int:
+        """Post less than is pending, or try to post more."""
+        made = self.fresh(posts=message_id(about), amounts_fen=[part])
         self.submit(made)
         return int(made.id[-4:])
 

@@ -14,10 +14,11 @@ from cardstack.settlement.audit import Fault
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.intake import Answer, Node, Outcome
 from cardstack.settlement.ledger import State
+from cardstack.settlement.netting import Position
 from cardstack.settlement.transaction import Party, Transaction
 from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen
-from server.store import open_store
+from server.store import open_store, reads
 from server.store.commit import Kept
 from server.store.store import Store
 from tests.ledgers import BUS, FUND, HOSPITAL, NOON, SCHEMES, Toy, bill, enrol, message_id, submission
@@ -99,9 +100,46 @@ def test_a_pending_entry_reserves_until_it_is_posted_or_voided(store: Store) -> 
     assert set(nets(store).values()) == {0}
 
 
+def test_a_part_of_what_is_pending_may_be_posted(store: Store) -> None:
+    """The rest is let go; more than is reserved, or nothing, is refused; a reversal takes back the part that was posted."""
+    send(store, bill(1, pending=True), bill(2, 100, pending=True, account="p"))
+    wrong: tuple[object, ...] = ([81], [0], [], [10, 10], [True], "30", [-1])
+    refused = send(store, *(bill(10 + serial, posts=message_id(1), amounts_fen=one) for serial, one in enumerate(wrong)))
+    assert {(one.outcome, one.reason and one.reason.code) for one in refused} == {(Outcome.REFUSED, "not-a-part")}
+    assert outcomes(store, bill(3, posts=message_id(2), amounts_fen=[10])) == [Outcome.REFUSED]  # it moves a running total
+    assert outcomes(store, bill(4, posts=message_id(1), amounts_fen=[30])) == [Outcome.ACCEPTED]
+    assert nets(store) == {FUND: -30, HOSPITAL: 30}
+    assert [one.pays_fen for one in reserved(store)] == [80, 0]
+    assert outcomes(store, bill(5, posts=message_id(1), amounts_fen=[50])) == [Outcome.RESOLVED_REFERENCE]
+    assert outcomes(store, bill(6, reverses=message_id(1))) == [Outcome.ACCEPTED]
+    assert set(nets(store).values()) == {0}
+    first, part, back = bill(20, pending=True), bill(21, posts=message_id(20), amounts_fen=[5]), bill(22, reverses=message_id(20))
+    assert outcomes(store, first, part, back) == [Outcome.ACCEPTED] * 3
+    assert set(nets(store).values()) == {0}
+    assert store.audit(signatures=False).findings == ()
+
+
+def reserved(store: Store) -> tuple[Position, ...]:
+    with store.view() as view:
+        return reads.reserved(view)
+
+
+def test_what_each_owes_each_needs_no_look_at_the_lines(store: Store) -> None:
+    """The sums are kept at each commit, hold their own against the postings, and the audit sees one that was changed."""
+    send(store, bill(1), bill(2, debtor=str(BUS)), bill(3, 200))
+    assert [tuple(one) for one in store.owed(DAY)] == [(FUND, HOSPITAL, 240), (BUS, HOSPITAL, 80)]
+    assert outcomes(store, bill(4, reverses=message_id(1))) == [Outcome.ACCEPTED]
+    assert (HOSPITAL, FUND, 80) in [tuple(one) for one in store.owed(DAY)]
+    assert store.audit(signatures=False).findings == ()
+    with store.database.writing() as connection:
+        store.database.run(connection, "UPDATE owed SET amount_fen = ? WHERE debtor = ?", [(1, str(BUS))])
+    assert [one.fault for one in store.audit(signatures=False).findings] == [Fault.BALANCE]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
+        "DELETE FROM owed",
         "UPDATE posting SET amount_fen = 1",
         "DELETE FROM posting",
         "UPDATE entry SET amount_fen = 1",
