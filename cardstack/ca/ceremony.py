@@ -6,7 +6,7 @@ one person at each step, and for a record of it; the steps are ours.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from cardstack.ca import audit, officers
 from cardstack.ca.audit import Line
 from cardstack.ca.officers import Approval, Officer, approve
 from cardstack.crypto.keys import Signer
-from cardstack.errors import Malformed, Refused, Untrusted, problem
+from cardstack.errors import Refused, Untrusted, problem
 from cardstack.text import Text
 
 OUT_OF_SCRIPT = problem(
@@ -123,8 +123,7 @@ class Ceremony:
         """The lines, with the officers' public keys in front; `Refused` before the end."""
         if self.next is not None:
             raise Refused("it is not finished", problem=OUT_OF_SCRIPT, step=self.next.id)
-        listed = [officer.as_data() for officer, _ in self._present.values()]
-        head = json.dumps({"officers": listed}, ensure_ascii=False, sort_keys=True)
+        head = officers.head(officer for officer, _ in self._present.values())
         return "\n".join([head, *(line.encode() for line in self.lines), ""])
 
 
@@ -155,7 +154,7 @@ def verify(transcript: str, known: Mapping[str, Officer] | None = None, script: 
     With `known`, the officers of the transcript must be those that the reader knows.
     """
     first, *texts = transcript.splitlines() or [""]
-    present = _officers(first)
+    present = officers.listed(first, NOT_PROVEN, step="open")
     if known is not None and any(known.get(one.id) != one for one in present.values()):
         raise Untrusted("an officer is not known here", problem=NOT_PROVEN, step="open")
     audit.verify(texts)
@@ -184,11 +183,3 @@ def _proven(step: Step, line: Line, last: Line | None, present: Mapping[str, Off
     if line.action != step.id or line.actor == checker or set(outputs) != set(step.outputs) or set(signed) != wanted:
         raise Untrusted(problem=NOT_PROVEN, step=step.id)
     return outputs
-
-
-def _officers(text: str) -> dict[str, Officer]:
-    try:
-        listed: Iterable[Any] = json.loads(text)["officers"]
-        return {one.id: one for one in map(Officer.of_data, listed)}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise Malformed("the first line lists the officers", problem=NOT_PROVEN, step="open") from None

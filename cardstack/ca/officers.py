@@ -1,5 +1,6 @@
 """Officers who decide together: an approval is an officer's signature over what is decided, and m of n must agree."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 from cardstack.crypto import local
 from cardstack.crypto.keys import BadSignature, Signer
 from cardstack.crypto.suite import digest
-from cardstack.errors import Malformed, Refused, Untrusted, problem
+from cardstack.errors import Malformed, Problem, Refused, Untrusted, problem
 from cardstack.text import Text
 
 TOO_FEW = problem(
@@ -67,6 +68,21 @@ class Approval:
             return cls(str(held["officer"]), datetime.fromisoformat(held["at"]), bytes.fromhex(held["signature"]))
         except (KeyError, TypeError, ValueError):
             raise Malformed("an approval has officer, moment and signature", field="approval") from None
+
+
+def head(present: Iterable[Officer]) -> str:
+    """The first line of a transcript: who was there, each with a key."""
+    listed = [one.as_data() for one in present]
+    return json.dumps({"officers": listed}, ensure_ascii=False, sort_keys=True)
+
+
+def listed(text: str, unproven: Problem, **facts: Any) -> dict[str, Officer]:
+    """The officers of a transcript's first line; `Malformed` by the caller's problem where it lists none."""
+    try:
+        found: Iterable[Any] = json.loads(text)["officers"]
+        return {one.id: one for one in map(Officer.of_data, found)}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Malformed("the first line lists the officers", problem=unproven, **facts) from None
 
 
 def approve(what: bytes, *, officer: str, signer: Signer, at: datetime) -> Approval:

@@ -10,13 +10,17 @@ from cardstack.cli.ca_homes import (
     Actor,
     AsJson,
     At,
+    AtLevel,
     Id,
+    Numbers,
+    Subject,
     attributes,
     authority,
     folder,
     level,
     moment,
     network,
+    numbers,
     password,
     serial,
 )
@@ -26,12 +30,8 @@ if TYPE_CHECKING:
     from cardstack.ca.certificate import Certificate
     from cardstack.vault.home import AuthorityHome
 
-Subject = Annotated[
-    str, typer.Option("--subject", help=words("Below the authority's names: O=…,CN=…", "名称空间之下的主体：O=…,CN=…"))
-]
 Hosts = Annotated[list[str] | None, typer.Option("--host", help=words("A host name; may be repeated.", "主机名，可多次给出。"))]
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-AtLevel = Annotated[str, typer.Option("--level", help="basic | substantial | high")]
 
 
 def create(
@@ -115,7 +115,7 @@ def issue(
     subject: Subject = "",
     assurance: AtLevel = "high",
     host: Hosts = None,
-    number: Annotated[list[str] | None, typer.Option(help="resident-id=… | social-insurance=… | credit-code=…")] = None,
+    number: Numbers = None,
     out: Annotated[Path | None, typer.Option(help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))] = None,
     actor: Actor = "console",
     at: At = "",
@@ -132,7 +132,7 @@ def issue(
     wish = Wish(
         policies=(home.policy(level(assurance)),) if kind.policy else (),
         names=tuple(map(fields.dns, host or ())),
-        numbers=_numbers(number or []),
+        numbers=numbers(number or []),
     )
     made = home.issue(kind, subject=home.name(**attributes(subject)), public=public, at=moment(at), actor=actor, wish=wish)
     _give(made, out, as_json=as_json)
@@ -291,15 +291,6 @@ def _key(home: "AuthorityHome", csr: Path | None, key: Path | None) -> Any:
     made = local.generate(home.certificate.public_key.algorithm)
     files.write(key, made.to_pkcs8(password(OFFICER_PASSWORD)), secret=True)
     return made.public
-
-
-def _numbers(typed: list[str]) -> dict[str, str]:
-    from cardstack.errors import Malformed
-
-    pairs = [one.partition("=") for one in typed]
-    if not all(sign and value for _, sign, value in pairs):
-        raise Malformed("a number is written KIND=…", field="number")
-    return {kind: value for kind, _, value in pairs}
 
 
 def _give(made: "Certificate", out: Path | None, *, as_json: bool) -> None:

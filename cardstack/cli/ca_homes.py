@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,8 @@ from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.ca.agreement import Level
-    from cardstack.crypto.keys import Signer
+    from cardstack.ca.officers import Approval
+    from cardstack.crypto.keys import PublicKey, Signer
     from cardstack.vault.home import AuthorityHome
     from cardstack.vault.network import Network
 
@@ -26,6 +27,7 @@ NO_PASSWORD = problem(
 AUTHORITY_PASSWORD, OFFICER_PASSWORD = "CARDSTACK_CA_PASSWORD", "CARDSTACK_OFFICER_PASSWORD"  # names of variables
 
 AUTHORITY_SHARES = "CARDSTACK_CA_SHARES"
+ESCROW_PASSWORD = "CARDSTACK_ESCROW_PASSWORD"  # noqa: S105  # the name of a variable
 
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
 At = Annotated[
@@ -35,6 +37,14 @@ At = Annotated[
     ),
 ]
 Id = Annotated[str, typer.Argument(metavar="AUTHORITY", help=words("The authority's id.", "机构标识。"))]
+Who = Annotated[str, typer.Option("--officer", help=words("The officer's id.", "管理员标识。"))]
+Subject = Annotated[
+    str, typer.Option("--subject", help=words("Below the authority's names: O=…,CN=…", "名称空间之下的主体：O=…,CN=…"))
+]
+AtLevel = Annotated[str, typer.Option("--level", help="basic | substantial | high")]
+Numbers = Annotated[
+    list[str] | None, typer.Option("--number", help="resident-id=… | passport=… | social-insurance=… | credit-code=…")
+]
 Actor = Annotated[str, typer.Option("--actor", help=words("Who does it, for the audit log.", "经办人，记入审计日志。"))]
 
 
@@ -105,6 +115,42 @@ def officer_key(id_: str) -> "Signer":
     return local.load_pkcs8(files.read(folder() / "officers" / f"{id_}.pem"), password(OFFICER_PASSWORD))
 
 
+def public_key(path: Path) -> "PublicKey":
+    """The key of a certificate or of a PKCS #10 request."""
+    from cardstack.ca.certificate import Certificate
+    from cardstack.ca.csr import Request
+    from cardstack.vault import files
+
+    raw = files.read(path)
+    try:
+        return Request.parse(raw).public
+    except Malformed:
+        return Certificate.parse(raw).public_key
+
+
+def approvals_of(path: Path, what: str) -> "tuple[dict[str, Any], list[Approval]]":
+    """A file that officers approve: what it says under `what`, and who has approved."""
+    from cardstack.ca.officers import Approval
+    from cardstack.vault import files
+
+    held = files.read_json(path)
+    if not isinstance(held, dict) or what not in held or not isinstance(held.get("approvals"), list):
+        raise Malformed(problem=files.UNREADABLE, file=path.name)
+    return held, [Approval.of_data(one) for one in held["approvals"]]
+
+
+def approve_file(path: Path, what: bytes, officer: str, at: datetime) -> "Approval":
+    """Add an officer's approval of `what` to the file that it stands in."""
+    from cardstack.ca.officers import approve
+    from cardstack.vault import files
+
+    made = approve(what, officer=officer, signer=officer_key(officer), at=at)
+    held = files.read_json(path)
+    held["approvals"].append(made.as_data())
+    files.write_json(path, held)
+    return made
+
+
 def attributes(text: str) -> dict[str, str]:
     """`O=…,CN=…` as attributes, in the order typed.
 
@@ -123,6 +169,14 @@ def serial(text: str) -> int:
         return int(text.replace(":", ""), 16)
     except ValueError:
         raise Malformed("a serial number is hexadecimal", field="serial") from None
+
+
+def numbers(typed: list[str]) -> dict[str, str]:
+    """Holder numbers, written `KIND=…`."""
+    pairs = [one.partition("=") for one in typed]
+    if not all(sign and value for _, sign, value in pairs):
+        raise Malformed("a number is written KIND=…", field="number")
+    return {kind: value for kind, _, value in pairs}
 
 
 def level(text: str) -> "Level":

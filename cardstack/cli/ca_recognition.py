@@ -12,6 +12,9 @@ from cardstack.cli.ca_homes import (
     AsJson,
     At,
     Id,
+    Who,
+    approvals_of,
+    approve_file,
     folder,
     level,
     moment,
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 PlanFile = Annotated[
     Path, typer.Argument(metavar="PLAN", help=words("A file that `ca plan --out` wrote.", "ca plan --out 写出的文件。"))
 ]
-Who = Annotated[str, typer.Option("--officer", help=words("The officer's id.", "管理员标识。"))]
 
 
 def agreements(*, at: At = "", as_json: AsJson = False) -> None:
@@ -85,20 +87,14 @@ def plan(
 
 def approve(plan_: PlanFile, *, officer: Who, at: At = "", as_json: AsJson = False) -> None:
     """An officer's signature over a plan, added to its file."""
-    import json
-
-    from cardstack.ca.officers import approve as signed
-
-    held, what, given = _plan(plan_)
-    made = signed(what, officer=officer, signer=officer_key(officer), at=moment(at))
-    held["approvals"] = [one.as_data() for one in (*given, made)]
-    plan_.write_text(json.dumps(held, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    what, _ = _plan(plan_)
+    made = approve_file(plan_, what, officer, moment(at))
     emit(made.as_data(), as_json=as_json, render=lambda: print(words(f"Approved by {officer}.", f"{officer} 已批准。")))
 
 
 def apply(plan_: PlanFile, *, at: At = "", as_json: AsJson = False) -> None:
     """Carry out a plan that two officers approved: issue, then revoke, then publish CRLs."""
-    _, what, approvals = _plan(plan_)
+    what, approvals = _plan(plan_)
     made = network(keys=True).apply(what, approvals, at=moment(at))
     data = {"issued": [{"subject": one.subject.text, "fingerprint": one.fingerprint} for one in made]}
     emit(data, as_json=as_json, render=lambda: print(words(f"{len(made)} certificates issued.", f"已签发 {len(made)} 张证书。")))
@@ -260,16 +256,14 @@ def trustlist(
     )
 
 
-def _plan(path: Path) -> tuple[dict[str, Any], bytes, "list[Approval]"]:
-    """The file, what its officers sign, and who has."""
+def _plan(path: Path) -> "tuple[bytes, list[Approval]]":
+    """What its officers sign, and who has."""
     import json
 
-    from cardstack.ca.officers import Approval
     from cardstack.errors import Malformed
     from cardstack.vault import files
 
-    held = files.read_json(path)
-    if not isinstance(held, dict) or not isinstance(held.get("changes"), list) or not isinstance(held.get("approvals"), list):
+    held, approvals = approvals_of(path, "changes")
+    if not isinstance(held["changes"], list):
         raise Malformed(problem=files.UNREADABLE, file=path.name)
-    what = json.dumps(held["changes"], ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return held, what, [Approval.of_data(one) for one in held["approvals"]]
+    return json.dumps(held["changes"], ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(), approvals

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cardstack.ca import csr
+from cardstack.ca import encoding as der
 from cardstack.ca.certificate import Certificate
 from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm
@@ -188,3 +190,36 @@ def test_a_key_change_keeps_what_was_issued_and_who_trusts(said: Ca) -> None:
     later = "2026-11-22T08:00:01+00:00"
     command = ["validate", "--anchor", said / "old.pem", "--at", later, "--revocation", "off"]
     assert said(*command, *(part for one in pool for part in ("--pool", one)), card)["valid"]
+
+
+def test_a_lost_encryption_key_is_recovered_by_three_officers(said: Ca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule, issue, open; then a new card: ask, approve, recover, verify; one approval fewer, and nothing is given out."""
+    monkeypatch.setenv("CARDSTACK_ESCROW_PASSWORD", "test centre")
+    said("officer", "c", "--name", "测试 c", *AT)
+    for name in ("old", "new"):
+        key = local.generate(Algorithm.SM2_SM3)
+        (said.folder / f"{name}.pem").write_bytes(key.to_pkcs8(b"test officer"))
+        (said.folder / f"{name}.csr").write_bytes(csr.build(der.name(CN="x"), key))
+    assert said("escrow", "rule", "33", "--needed", "3", *AT)["needed"] == 3
+    made = said("escrow", "issue", "33", "--csr", said / "old.csr", "--subject", "CN=测试", "--out", said / "citizen", *AT)
+    certificate = Certificate.parse((said.folder / "citizen" / "encryption.pem").read_bytes())
+    envelope = said / "citizen/encryption-key.der"
+    opened = said("escrow", "open", envelope, "--key", said / "old.pem", "--out", said / "encryption.pem")
+    assert opened["public_key"] == certificate.spki.hex()
+    asked, out, proof = said / "asked.json", said / "recovered.der", said / "proof.jsonl"
+    words = ["--for", said / "new.csr", "--reason", "补卡申请 7 号", "--out", asked]
+    assert said("escrow", "ask", "33", made["encryption"], *words)["needed"] == 3
+    assert said("escrow", "ask", "33", made["signature"], *words, code=1)["error"]["code"] == "CS-2340"
+    recover = ["escrow", "recover", asked, "--out", out, "--transcript", proof, *AT]
+    for name in "abc":
+        assert said(*recover, code=1)["error"]["code"] == "CS-2260"
+        assert said("escrow", "approve", asked, "--officer", name, *AT)["request"]["reason"] == "补卡申请 7 号"
+    said(*recover)
+    assert (
+        said("escrow", "open", out, "--key", said / "new.pem", "--out", said / "again.pem")["public_key"] == opened["public_key"]
+    )
+    assert said("escrow", "verify", proof, "--by", "33", "--known")["officers"] == ["a", "b", "c"]
+    assert said("escrow", "verify", proof, "--by", "31", code=3)["error"]["code"] == "CS-2250"
+    last = said("audit", "show", "33", "--last", "1")["lines"][0]
+    assert (last["action"], last["actor"], last["facts"]["ground"]) == ("recover", "a+b+c", "holder")
+    assert said("audit", "verify", "33")["lines"]
