@@ -47,7 +47,7 @@ def serve(  # noqa: PLR0917  # one parameter an option
         str | None, typer.Option(metavar=HOST_PORT, help=words("Listen; port 0 is a free one.", "监听端口；0 为自动选择。"))
     ] = None,
     image: Annotated[Path | None, typer.Option(help=words("Keep the card in this file.", "卡片保存于该文件。"))] = None,
-    readers: Annotated[int, typer.Option(min=1, max=15, help=words("Readers of the service.", "读卡器数量。"))] = 1,
+    readers: Annotated[int, typer.Option(min=1, max=199, help=words("Readers of the service.", "读卡器数量。"))] = 1,
     fault: Annotated[
         list[str] | None, typer.Option(help="torn@3:17, mute@2, cut@1:4, short@1, long@1, flipped@1:9, again@2")
     ] = None,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cardstack.readers.api import MUTE, PNP, PRESENT, UNAWARE, Api, State
-from cardstack.readers.problems import ReaderError
+from cardstack.readers.problems import NO_READER, ReaderError
 
 ROUND_MS = 1000
 """How long one wait may last before the list of readers is looked at again."""
@@ -101,7 +101,12 @@ class Monitor:
             self.known[name] = UNAWARE
             yield Event(Kind.READER_ADDED, name)
         timeout = 0 if fresh else ROUND_MS
-        states = self.library.changes(context, {**self.known, PNP: UNAWARE}, timeout)
+        try:
+            states = self.library.changes(context, {**self.known, PNP: UNAWARE}, timeout)
+        except ReaderError as error:
+            if error.problem is NO_READER:  # unplugged since the list was taken: the next round says so
+                return
+            raise
         for state in states:
             if state.name in self.known:
                 yield from self._compared(state)

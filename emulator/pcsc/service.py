@@ -29,9 +29,11 @@ SOCKET_TAKEN = problem(
 TOO_MANY_READERS = problem(
     "CS-1411",
     Text("No room for another reader", "读卡器数量已达上限"),
-    Text("Remove a reader first; the protocol has room for 16.", "请先移除一个读卡器；协议最多容纳 16 个。"),
+    Text("Remove a reader first; there is room for 200.", "请先移除一个读卡器；最多 200 个。"),
 )
 CLIENTS_MAX = 200
+LOOKING = 0.5
+"""Seconds a client that has begun to wait may take to look at the readers."""
 SEND_PATIENCE = 10
 """Seconds a client may leave its answers unread."""
 
@@ -49,6 +51,12 @@ class Service:
         self.path = path
         self.events = 0
         self._readers: dict[str, VirtualReader] = {}
+        self.places = wire.TABLE
+        """Records that a client of 4:6 is given, those without a reader empty: never fewer than before.
+
+        libpcsclite 2.5.3 answers "unsupported feature" from the first count that is below an earlier one of its process,
+        be it another service's; hence as many as the table had, and twice as many when they do not do.
+        """
         self._watchers: set[Session] = set()
         self._sessions: set[Session] = set()
         self._books = threading.Lock()
@@ -71,6 +79,7 @@ class Service:
             if len(self._readers) >= wire.READERS_MAX:
                 raise Refused(f"{wire.READERS_MAX} readers are there", TOO_MANY_READERS)
             reader = self._readers[name] = VirtualReader(name, changed=self.changed, serial=f"{len(self._readers):04d}")
+            self.places *= 1 + (len(self._readers) > self.places)
         self.changed()
         if card is not None:
             reader.insert(card)
@@ -96,27 +105,56 @@ class Service:
     def next_number(self) -> int:
         return next(self._numbers) & 0x7FFFFFFF or next(self._numbers)
 
-    def states(self) -> bytes:
-        """The records of all readers, with room for sixteen."""
-        return b"".join(reader.state() for reader in self.readers).ljust(wire.READERS_MAX * wire.READER_STATE.size, b"\0")
+    def states(self, count: int = wire.TABLE) -> bytes:
+        """The records of so many readers, zeros where there are fewer."""
+        records = (reader.state() for reader in self.readers[:count])
+        return b"".join(records).ljust(count * wire.READER_STATE.size, b"\0")
 
     def changed(self) -> None:
         """Tell every watcher once; a watcher that does not listen is dropped."""
         with self._books:
             self.events += 1
-            for session in self._watchers:
+            looking = {session for session in self._watchers if session.looking}
+            for session in self._watchers - looking:
                 self._signal(session, Code.SUCCESS)
-            self._watchers.clear()
+            self._watchers = looking
+            overdue = [threading.Timer(LOOKING, self._overdue, (session, session.waits)) for session in looking]
+        for timer in overdue:
+            timer.daemon = True
+            timer.start()
+
+    def _overdue(self, session: Session, wait: int) -> None:
+        """A client of 4:6 that waits without looking at the readers is told after all."""
+        if session.looking and session.waits == wait:
+            self.unwatch(session)
 
     def watch(self, session: Session) -> None:
-        """Send the states now and a word at the next change; both under one lock, so that no change falls between."""
+        """A word at the next change; before 4:6 the states now, under one lock, so that no change falls between."""
         with self._books:
             self._watchers.add(session)
+            session.waits += 1
+            session.looking = session.minor >= wire.COUNTED
+            if session.looking:
+                return
             states = self.states()
             with suppress(BlockingIOError):
                 if session.line.send(states, socket.MSG_DONTWAIT) == len(states):
                     return
         session.line.shutdown(socket.SHUT_RDWR)
+
+    def show(self, session: Session) -> None:
+        """As many records as were counted: what came or went since must not change how much the client reads.
+
+        libpcsclite 2.5 waits first and counts and reads then, so a word in between would be read for a count. It is
+        held back: the records show the change, unless it is one of a reader that was not counted.
+        """
+        with self._books:
+            count = self.places if session.counted is None else session.counted
+            session.send(self.states(count))
+            session.looking = False
+            missed = count < len(self.readers) and session in self._watchers
+        if missed:
+            self.unwatch(session)
 
     def unwatch(self, session: Session) -> None:
         """Stop watching; whoever has been told already gets no second answer."""

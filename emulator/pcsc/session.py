@@ -33,6 +33,10 @@ class Session:
         self.context = 0
         self.handles: dict[int, Handle] = {}
         self.minor = wire.MINORS[0]
+        self.counted: int | None = None
+        self.waits = 0
+        self.looking = False
+        """Whether the client, having begun to wait, is still to look at the readers (4:6)."""
 
     def serve(self) -> None:
         """Answer until the client goes; then let go of everything it held."""
@@ -209,13 +213,22 @@ class Session:
 
     def version(self, size: int) -> None:
         major, minor, _ = self._body(size, wire.VERSION)
-        known = major == 4 and minor >= wire.MINORS[0]
-        self.minor = minor if minor in wire.MINORS else wire.MINORS[0]
+        known = major == 4 and minor in wire.MINORS
+        self.minor = minor if known else wire.MINORS[-1]
         self.send(wire.VERSION.pack(4, self.minor, Code.SUCCESS if known else Code.SERVICE_STOPPED))
 
     def states(self, size: int) -> None:
         self._nothing(size)
         self.send(self.service.states())
+
+    def count(self, size: int) -> None:
+        self._nothing(size)
+        self.counted = self.service.places
+        self.send(wire.COUNT.pack(self.counted))
+
+    def records(self, size: int) -> None:
+        self._nothing(size)
+        self.service.show(self)
 
     def wait(self, size: int) -> None:
         self._nothing(size)
@@ -253,4 +266,6 @@ ACTIONS: dict[int, Callable[[Session, int], None]] = {
     Command.WAIT_READER_STATE_CHANGE: Session.wait,
     Command.STOP_WAITING_READER_STATE_CHANGE: Session.stop_waiting,
     Command.GET_READER_EVENTS: Session.events,
+    Command.GET_READERS_COUNT: Session.count,
+    Command.GET_READERS_RECORDS: Session.records,
 }

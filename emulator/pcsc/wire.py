@@ -1,7 +1,9 @@
 """The messages between libpcsclite and its service: numbers and layouts, nothing that acts.
 
-The protocol is private to pcsc-lite and numbered 4:4 (1.8.24 to 2.2), 4:5 (2.3) and 4:6 (2.5); a frame from the
-client is {size u32, command u32} and a structure in the machine's own byte order, the answer is the structure alone.
+The protocol is private to pcsc-lite and numbered 4:4 (1.8.24 to 2.2), 4:5 (2.3 and 2.4) and 4:6 (2.5); a frame from
+the client is {size u32, command u32} and a structure in the machine's own byte order, the answer is the structure alone.
+4:5 added the count of reader events. 4:6 gives the readers as a count and then so many records, in place of a table of
+sixteen, and sends no states in answer to a wait.
 """
 
 from enum import IntEnum
@@ -23,10 +25,13 @@ CONTROL = Struct("=iIIIII")
 ATTRIBUTE = Struct("=iI264sII")
 WAIT = Struct("=II")
 EVENTS = Struct("=II")
+COUNT = Struct("=i")
 READER_STATE = Struct("=128sIIi33s3xII")
 
-READERS_MAX = 16
-"""How many readers a list has room for (PCSCLITE_MAX_READERS_CONTEXTS)."""
+TABLE = 16
+"""Readers that the table of 4:4 and 4:5 has room for (PCSCLITE_MAX_READERS_CONTEXTS); older clients see no more."""
+READERS_MAX = 200
+"""How many readers a service has; 4:6 itself sets no limit."""
 NAME_MAX = 127
 """Bytes of a reader's name, without the final zero."""
 BUFFER_MAX = 65548
@@ -56,6 +61,8 @@ class Command(IntEnum):
     WAIT_READER_STATE_CHANGE = 0x13
     STOP_WAITING_READER_STATE_CHANGE = 0x14
     GET_READER_EVENTS = 0x15
+    GET_READERS_COUNT = 0x16
+    GET_READERS_RECORDS = 0x17
 
 
 class Code(IntEnum):
@@ -108,5 +115,7 @@ UNKNOWN, ABSENT, PRESENT, POWERED, NEGOTIABLE, SPECIFIC = 0x01, 0x02, 0x04, 0x10
 UNDEFINED, T0, T1, RAW = 0x0, 0x1, 0x2, 0x4
 """Protocols; RAW is for cards that speak no transmission protocol."""
 EXCLUSIVE_SHARING = -1
-MINORS = (4, 5)
-"""Minor versions this service answers with; a newer client is answered with the oldest, which it knows."""
+MINORS = (4, 5, 6)
+"""Minor versions this service speaks; any other client is refused with the newest, and may ask again with that."""
+COUNTED = 6
+"""The minor version from which readers are counted and a wait is answered by nothing but its end."""

@@ -87,7 +87,7 @@ def test_a_mute_card_ends_at_the_deadline(service: Service, library: Api) -> Non
     """PC/SC itself waits for ever (trap 9)."""
     card = MuteCard()
     service.add("Emulated", card)
-    reader = connect_card("0", deadline=0.2, using=library)
+    reader = connect_card("0", deadline=1.0, using=library)
     with pytest.raises(CardMute):
         reader(RECORD)
     with pytest.raises(CardLost):

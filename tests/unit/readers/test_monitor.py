@@ -62,6 +62,17 @@ def test_a_restart_takes_everything_with_it_and_brings_it_back(service: Service,
         assert set(next_kinds(events, 3)) == {Kind.SERVICE_STARTED, Kind.READER_ADDED, Kind.CARD_INSERTED}
 
 
+def test_readers_that_come_and_go_quickly_are_no_end_of_the_service(service: Service, events: "queue.Queue[Event]") -> None:
+    """A reader unplugged between the list and the wait is a reader removed, nothing else."""
+    assert next_kinds(events, 1) == [Kind.SERVICE_STARTED]
+    for _ in range(60):
+        service.add("Emulated")
+        service.remove("Emulated")
+    service.add("Last")
+    seen = list(iter(lambda: events.get(timeout=5), Event(Kind.READER_ADDED, "Last")))
+    assert Kind.SERVICE_STOPPED not in [event.kind for event in seen]
+
+
 def test_waiting_for_a_card_ends(service: Service, library: Api) -> None:
     """With the card that comes, or with nothing when the time is up."""
     emulated = service.add("Emulated")

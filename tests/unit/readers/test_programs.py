@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,16 +109,21 @@ def raw() -> Iterator[tuple[Service, socket.socket]]:
             yield service, line
 
 
-def ask(line: socket.socket, command: wire.Command, body: bytes, answer: struct.Struct) -> tuple[int, ...]:
+def ask(line: socket.socket, command: wire.Command, body: bytes, answer: struct.Struct) -> tuple[Any, ...]:
     line.sendall(wire.HEADER.pack(len(body), command) + body)
     return answer.unpack(line.recv(answer.size, socket.MSG_WAITALL))
 
 
-@pytest.mark.parametrize(("asked", "answered", "code"), [(3, 4, 0x8010001E), (4, 4, 0), (5, 5, 0), (6, 4, 0), (99, 4, 0)])
+@pytest.mark.parametrize(
+    ("asked", "answered", "code"),
+    [(3, 6, 0x8010001E), (4, 4, 0), (5, 5, 0), (6, 6, 0), (7, 6, 0x8010001E), (99, 6, 0x8010001E)],
+)
 def test_protocol_versions(raw: tuple[Service, socket.socket], asked: int, answered: int, code: int) -> None:
-    """4:4 and 4:5 as asked, newer ones are answered with 4:4 which they know, older ones are refused."""
+    """4:4 to 4:6 as asked; whoever is older or newer is refused with 4:6, and may ask again with that (as pcscd 2.5.3)."""
     version = ask(raw[1], wire.Command.VERSION, wire.VERSION.pack(4, asked, 0), wire.VERSION)
     assert version == (4, answered, code)
+    again = ask(raw[1], wire.Command.VERSION, wire.VERSION.pack(4, answered, 0), wire.VERSION)
+    assert again == (4, answered, 0)
 
 
 def test_the_command_that_came_with_4_5(raw: tuple[Service, socket.socket]) -> None:
@@ -127,6 +133,71 @@ def test_the_command_that_came_with_4_5(raw: tuple[Service, socket.socket]) -> N
     service.readers[0].remove()
     after, _ = ask(line, wire.Command.GET_READER_EVENTS, b"", wire.EVENTS)
     assert after > before
+
+
+def test_readers_beyond_the_table_came_with_4_6(raw: tuple[Service, socket.socket]) -> None:
+    """A count, then so many records; the table of older clients still has sixteen, as pcscd 2.5.3 gives it."""
+    service, line = raw
+    for number in range(1, 20):
+        service.add(f"Emulated {number}")
+    assert ask(line, wire.Command.VERSION, wire.VERSION.pack(4, 6, 0), wire.VERSION) == (4, 6, 0)
+    (count,) = ask(line, wire.Command.GET_READERS_COUNT, b"", wire.COUNT)
+    records = struct.Struct(f"{count * wire.READER_STATE.size}s")
+    (states,) = ask(line, wire.Command.GET_READERS_RECORDS, b"", records)
+    (table,) = ask(line, wire.Command.GET_READERS_STATE, b"", struct.Struct(f"{16 * wire.READER_STATE.size}s"))
+    assert count == 32
+    assert b"Emulated 19\0" in states
+    assert states.startswith(table)
+
+
+@pytest.mark.parametrize("minor", [4, 5, 6])
+def test_a_wait_ends_with_one_word(raw: tuple[Service, socket.socket], minor: int) -> None:
+    """Up to 4:5 a wait is answered with the table first, from 4:6 with its end alone."""
+    service, line = raw
+    ask(line, wire.Command.VERSION, wire.VERSION.pack(4, minor, 0), wire.VERSION)
+    line.sendall(wire.HEADER.pack(0, wire.Command.WAIT_READER_STATE_CHANGE))
+    if minor < wire.COUNTED:
+        assert len(line.recv(16 * wire.READER_STATE.size, socket.MSG_WAITALL)) == 16 * wire.READER_STATE.size
+    else:
+        (count,) = ask(line, wire.Command.GET_READERS_COUNT, b"", wire.COUNT)
+        ask(line, wire.Command.GET_READERS_RECORDS, b"", struct.Struct(f"{count * wire.READER_STATE.size}s"))
+    service.readers[0].remove()
+    assert line.recv(wire.WAIT.size, socket.MSG_WAITALL) == wire.WAIT.pack(0, 0)
+
+
+def test_no_word_falls_between_the_count_and_the_records(raw: tuple[Service, socket.socket]) -> None:
+    """A client of 4:6 waits, counts and reads: what comes in between is in the records, or said after them."""
+    service, line = raw
+    ask(line, wire.Command.VERSION, wire.VERSION.pack(4, 6, 0), wire.VERSION)
+    line.sendall(wire.HEADER.pack(0, wire.Command.WAIT_READER_STATE_CHANGE))
+    (count,) = ask(line, wire.Command.GET_READERS_COUNT, b"", wire.COUNT)
+    for number in range(16):
+        service.add(f"Another {number}")
+    service.readers[0].remove()
+    ask(line, wire.Command.GET_READERS_RECORDS, b"", struct.Struct(f"{count * wire.READER_STATE.size}s"))
+    assert line.recv(wire.WAIT.size, socket.MSG_WAITALL) == wire.WAIT.pack(0, 0)
+    line.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        line.recv(1)
+
+
+def test_a_reader_that_goes_leaves_its_place(raw: tuple[Service, socket.socket]) -> None:
+    """A count never shrinks, which libpcsclite 2.5.3 takes for a failure; an empty name is an empty place."""
+    service, line = raw
+    ask(line, wire.Command.VERSION, wire.VERSION.pack(4, 6, 0), wire.VERSION)
+    service.remove("Emulated")
+    assert ask(line, wire.Command.GET_READERS_COUNT, b"", wire.COUNT) == (16,)
+    assert ask(line, wire.Command.GET_READERS_RECORDS, b"", struct.Struct("2944s")) == (bytes(2944),)
+
+
+def test_a_client_that_waits_without_looking_is_told_all_the_same(raw: tuple[Service, socket.socket]) -> None:
+    """Its word is held back for a moment only."""
+    service, line = raw
+    ask(line, wire.Command.VERSION, wire.VERSION.pack(4, 6, 0), wire.VERSION)
+    line.sendall(wire.HEADER.pack(0, wire.Command.WAIT_READER_STATE_CHANGE))
+    ask(line, wire.Command.GET_READER_EVENTS, b"", wire.EVENTS)
+    service.readers[0].remove()
+    assert line.recv(wire.WAIT.size, socket.MSG_WAITALL) == wire.WAIT.pack(0, 0)
 
 
 @pytest.mark.parametrize(
