@@ -6,7 +6,7 @@ cross certificates (RFC 5280 §6.1 without signatures and moments of revocation)
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from cardstack.ca.agreement import Level, Member
@@ -94,6 +94,28 @@ class Recognition(NamedTuple):
     ours: Level
 
 
+class Holder(NamedTuple):
+    """Who would feel a change: a card issuer, a terminal or a node, by the subject of its certificate."""
+
+    kind: str
+    """issuer, terminal or node."""
+    subject: str
+    levels: frozenset[Level] = frozenset()
+    """Those that its certificate names; none means whichever its authority has."""
+
+
+class Way(NamedTuple):
+    """One way from a member to another: which of their levels count as which of one's own, over which certificates."""
+
+    levels: frozenset[tuple[Level, Level]]
+    """Theirs, ours."""
+    edges: tuple[Edge, ...]
+
+    def allows(self, name: Name) -> bool:
+        """Whether a certificate of that name may follow."""
+        return _allowed(self.edges, name)
+
+
 @dataclass(frozen=True)
 class Graph:
     """Members and the cross certificates between them."""
@@ -101,6 +123,8 @@ class Graph:
     members: Mapping[str, Member]
     edges: tuple[Edge, ...]
     counts: Mapping[str, Counts] = field(default_factory=dict)
+    holders: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)
+    """Those of each member, where they are known one by one."""
 
     @classmethod
     def build(
@@ -110,17 +134,19 @@ class Graph:
         *,
         revoked: Iterable[str] = (),
         counts: Mapping[str, Counts] | None = None,
+        holders: Mapping[str, tuple[Holder, ...]] | None = None,
     ) -> "Graph":
         """From the members and what each of them issued to another (issuer's id, certificate); `revoked` are fingerprints."""
         gone = frozenset(revoked)
-        holders = {(Name.parse(member.subject), member.spki): member.id for member in members.values()}
-        found = ((issuer, one, holders.get(one.entity)) for issuer, one in issued)
+        entities = {(Name.parse(member.subject), member.spki): member.id for member in members.values()}
+        found = ((issuer, one, entities.get(one.entity)) for issuer, one in issued)
         edges = tuple(Edge.of(one, issuer, subject, revoked=one.fingerprint in gone) for issuer, one, subject in found if subject)
-        return cls(members, edges, counts or {})
+        return cls(members, edges, counts or {}, holders or {})
 
     def edge(self, named: str) -> Edge:
-        """The edge of a fingerprint's beginning, or of `ISSUER-SUBJECT`; `Refused` where none or several fit."""
-        fits = [one for one in self.edges if one.fingerprint.startswith(named.lower()) or f"{one.issuer}-{one.subject}" == named]
+        """The edge of a fingerprint's beginning, or the one of `ISSUER-SUBJECT` in use; `Refused` where none or several fit."""
+        fits = [one for one in self.edges if one.fingerprint.startswith(named.lower())]
+        fits = fits or [one for one in self.edges if f"{one.issuer}-{one.subject}" == named and not one.revoked]
         if len(fits) != 1:
             raise Refused(problem=NO_EDGE, edge=named)
         return fits[0]
@@ -130,6 +156,17 @@ class Graph:
         gone = {one.fingerprint for one in edges}
         return replace(self, edges=tuple(replace(one, revoked=one.revoked or one.fingerprint in gone) for one in self.edges))
 
+    def expired(self, *edges: Edge, at: datetime) -> "Graph":
+        """The graph at a moment by which these have run out."""
+        gone = {one.fingerprint for one in edges}
+        before = at - timedelta(seconds=1)
+        return replace(
+            self,
+            edges=tuple(
+                replace(one, valid_until=min(one.valid_until, before)) if one.fingerprint in gone else one for one in self.edges
+            ),
+        )
+
     def constrained(self, edge: Edge, *, excluded: Sequence[bytes] = (), only: Iterable[str] | None = None) -> "Graph":
         """The graph with more names excluded on an edge, or with only these of the issuer's policies mapped through it."""
         kept = edge.mappings if only is None else tuple(pair for pair in edge.mappings if pair[0] in frozenset(only))
@@ -137,24 +174,38 @@ class Graph:
         shrunk = replace(edge, mappings=kept, policies=policies, excluded=(*edge.excluded, *map(Name.parse, excluded)))
         return replace(self, edges=tuple(shrunk if one is edge else one for one in self.edges))
 
+    def limited(self, edge: Edge, levels: Iterable[Level]) -> "Graph":
+        """The graph with only these levels of the issuer's passed on through an edge."""
+        kept = frozenset(levels)
+        policies = self.members[edge.issuer].policies
+        return self.constrained(edge, only=[policy for level, policy in policies.items() if level in kept])
+
     def recognitions(self, at: datetime) -> frozenset[Recognition]:
         """Everything that is recognised at a moment."""
-        return frozenset(one for id_ in self.members for one in self._seen_from(id_, at))
+        return frozenset(
+            Recognition(by, of, theirs, ours)
+            for by in self.members
+            for of, ways in self.ways(by, at).items()
+            for way in ways
+            for theirs, ours in way.levels
+        )
 
-    def _seen_from(self, by: str, at: datetime) -> Iterator[Recognition]:
-        home = self.members[by]
-        levels = {policy: level for level, policy in home.policies.items()}
+    def ways(self, by: str, at: datetime) -> Mapping[str, tuple[Way, ...]]:
+        """From a member to every other that it recognises at a moment."""
+        levels = {policy: level for level, policy in self.members[by].policies.items()}
         outgoing: dict[str, list[Edge]] = {}
         for edge in self.edges:
             if edge.usable(at):
                 outgoing.setdefault(edge.issuer, []).append(edge)
-        for id_, pairs in self._reached(by, outgoing):
+        found: dict[str, list[Way]] = {}
+        for id_, pairs, edges in self._reached(by, outgoing):
             target = {policy: level for level, policy in self.members[id_].policies.items()}
-            for ours, theirs in pairs:
-                if ours in levels and theirs in target:
-                    yield Recognition(by, id_, target[theirs], levels[ours])
+            counted = frozenset((target[theirs], levels[ours]) for ours, theirs in pairs if ours in levels and theirs in target)
+            if counted:
+                found.setdefault(id_, []).append(Way(counted, edges))
+        return {id_: tuple(ways) for id_, ways in found.items()}
 
-    def _reached(self, by: str, outgoing: Mapping[str, Sequence[Edge]]) -> Iterator[tuple[str, Pairs]]:
+    def _reached(self, by: str, outgoing: Mapping[str, Sequence[Edge]]) -> Iterator[tuple[str, Pairs, tuple[Edge, ...]]]:
         """Every member that a path leads to, with the policies that survive it; what was seen is not walked twice."""
         home = self.members[by]
         waiting = [_Walk(by, frozenset((one, one) for one in home.policies.values()), (by,), (), None, None)]
@@ -168,7 +219,7 @@ class Graph:
                 seen.add((further.at, further.pairs, further.edges))
                 waiting.append(further)
                 if further.admits(self.members[further.at].namespace):
-                    yield further.at, further.pairs
+                    yield further.at, further.pairs, further.edges
 
 
 class _Walk(NamedTuple):
@@ -205,39 +256,18 @@ class _Walk(NamedTuple):
         return any(self._allows(Name.parse(one)) for one in namespace)
 
     def _allows(self, name: Name) -> bool:
-        inside = all(edge.permitted is None or any(name.within(one) for one in edge.permitted) for edge in self.edges)
-        return inside and not any(name.within(one) for edge in self.edges for one in edge.excluded)
+        return _allowed(self.edges, name)
+
+
+def _allowed(edges: Sequence[Edge], name: Name) -> bool:
+    """Whether a name keeps to the constraints of every certificate on the way."""
+    inside = all(edge.permitted is None or any(name.within(one) for one in edge.permitted) for edge in edges)
+    return inside and not any(name.within(one) for edge in edges for one in edge.excluded)
 
 
 def _least(one: int | None, other: int | None) -> int | None:
     known = [number for number in (one, other) if number is not None]
     return min(known) if known else None
-
-
-class Effect(NamedTuple):
-    """What one province loses or gains of another's recognition."""
-
-    by: str
-    of: str
-    lost: tuple[Recognition, ...]
-    gained: tuple[Recognition, ...]
-    affected: Counts
-
-
-def what_if(before: Graph, after: Graph, at: datetime, later: datetime | None = None) -> tuple[Effect, ...]:
-    """The difference between two graphs, pair by pair; with `later`, the second is looked at then (what will expire)."""
-    had, has = before.recognitions(at), after.recognitions(later or at)
-    pairs = sorted({(one.by, one.of) for one in had ^ has})
-    return tuple(
-        Effect(
-            by,
-            of,
-            tuple(sorted(one for one in had - has if (one.by, one.of) == (by, of))),
-            tuple(sorted(one for one in has - had if (one.by, one.of) == (by, of))),
-            before.counts.get(of, Counts()),
-        )
-        for by, of in pairs
-    )
 
 
 def as_data(graph: Graph, at: datetime) -> dict[str, Any]:
@@ -248,20 +278,6 @@ def as_data(graph: Graph, at: datetime) -> dict[str, Any]:
         "edges": [_edge(one, at) for one in graph.edges],
         "recognitions": [one._asdict() for one in sorted(graph.recognitions(at))],
     }
-
-
-def effects_as_data(effects: Iterable[Effect]) -> list[dict[str, Any]]:
-    """Effects for pages and `--json`."""
-    return [
-        {
-            "by": one.by,
-            "of": one.of,
-            "lost": [{"theirs": lost.theirs, "ours": lost.ours} for lost in one.lost],
-            "gained": [{"theirs": gained.theirs, "ours": gained.ours} for gained in one.gained],
-            "affected": one.affected._asdict(),
-        }
-        for one in effects
-    ]
 
 
 def _member(member: Member, counts: Counts) -> dict[str, Any]:

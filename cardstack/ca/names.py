@@ -34,6 +34,9 @@ _SHORT = {
     "0.9.2342.19200300.100.1.1": "UID",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+_LONG = {short: kind for kind, short in _SHORT.items()}
+_RELATIVE, _PAIR = re.compile(r"(?:\\.|[^\\,])+"), re.compile(r"(?:\\.|[^\\+])+")
+_ESCAPED = re.compile(r"\\(.)")
 _SPECIAL = re.compile(r'[,+"\\<>;=]')
 REMEMBERED_SIZE = 1 << 12
 EMAIL = "1.2.840.113549.1.9.1"
@@ -73,6 +76,15 @@ class Name:
         """The name that a DER RDNSequence encodes."""
         return _remembered(raw) if len(raw) <= REMEMBERED_SIZE else _parse(raw)
 
+    @classmethod
+    def typed(cls, text: str) -> "Name":
+        r"""A name as `text` shows it (RFC 4514), for comparing; it has no encoding of its own.
+
+        >>> Name.typed(r"CN=a\,b,O=X,C=CN").within(Name.typed("O=x,C=cn"))
+        True
+        """
+        return _typed(text)
+
     def within(self, subtree: "Name") -> bool:
         """Whether this name begins with all of the subtree's (RFC 5280 §4.2.1.10)."""
         return self.key[: len(subtree.key)] == subtree.key
@@ -108,6 +120,19 @@ def _parse(raw: bytes) -> Name:
         emails += [text for kind, _, text in pairs if kind == EMAIL]
     key = tuple(rdns)
     return Name(raw, key, ",".join(reversed(shown)), tuple(emails), hash(key))
+
+
+def _typed(text: str) -> Name:
+    """Values that are shown as `#…`, of types that are no strings, compare with nothing."""
+    key = tuple(frozenset(map(_typed_pair, _PAIR.findall(one))) for one in reversed(_RELATIVE.findall(text)))
+    return Name(b"", key, text, (), hash(key))
+
+
+def _typed_pair(text: str) -> tuple[str, Value]:
+    kind, sign, value = text.partition("=")
+    if not (kind.strip() and sign and value.strip()):
+        raise Malformed("a name is written CN=…,O=…,C=…", field="name")
+    return _LONG.get(kind.strip(), kind.strip()), normal(_ESCAPED.sub(r"\1", value))
 
 
 def _rdn(raw: bytes, rdn: der.Item) -> list[tuple[str, Value, str]]:

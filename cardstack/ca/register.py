@@ -84,6 +84,8 @@ class Record:
     state: State = State.GOOD
     since: datetime | None = None
     reason: Reason = Reason.UNSPECIFIED
+    policies: tuple[str, ...] = ()
+    """Those that it names, where they were noted."""
     resumed: datetime | None = None
     """When it last left a suspension: a delta CRL since before then says removeFromCRL."""
 

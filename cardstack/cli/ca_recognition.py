@@ -149,8 +149,14 @@ def what_if(
     revoke: Annotated[
         list[str] | None, typer.Option(help=words("An edge: ISSUER-SUBJECT or a fingerprint.", "一条边：签发者-主体或指纹。"))
     ] = None,
+    expire: Annotated[
+        list[str] | None, typer.Option(help=words("An edge that is not renewed.", "到期不再续签的一条边。"))
+    ] = None,
     exclude: Annotated[
         str, typer.Option(help=words("EDGE:C=CN,ST=… excludes names on an edge.", "边:C=CN,ST=…，在该边上排除名称。"))
+    ] = "",
+    only: Annotated[
+        str, typer.Option(help=words("EDGE:high,… maps no other levels on an edge.", "边:high,…，该边上仅映射这些等级。"))
     ] = "",
     later: Annotated[
         str, typer.Option(help=words("Look at that moment: what will have expired.", "在该时刻查看：哪些已到期。"))
@@ -160,27 +166,30 @@ def what_if(
 ) -> None:
     """What would be lost: which issuers, terminals and nodes lose recognition where, with counts."""
     from cardstack.ca import encoding as der
-    from cardstack.ca.graph import effects_as_data
-    from cardstack.ca.graph import what_if as compared
+    from cardstack.ca import whatif
     from cardstack.cli.ca_homes import attributes
 
     when = moment(at)
     before = network().graph(when)
-    after = before.without(*map(before.edge, revoke or []))
+    after = before.without(*map(before.edge, revoke or [])).expired(*map(before.edge, expire or []), at=when)
     if exclude:
         edge, _, names = exclude.partition(":")
         after = after.constrained(after.edge(edge), excluded=[der.name(**attributes(names))])
-    data = effects_as_data(compared(before, after, when, moment(later) if later else None))
+    if only:
+        edge, _, levels = only.partition(":")
+        after = after.limited(after.edge(edge), [level(one.strip()) for one in levels.split(",")])
+    found = whatif.what_if(before, after, when, moment(later) if later else None)
+    data = whatif.effects_as_data(found)
 
     def lines() -> None:
         for one in data:
             counts = one["affected"]
-            lost = ", ".join(each["theirs"] for each in one["lost"])
+            lost = ", ".join(each["theirs"] for each in one["lost"]) or words("some names", "部分主体")
             print(f"{one['by']} ✗ {one['of']}: {lost}  ({counts['issuers']} / {counts['terminals']} / {counts['nodes']})")
         if not data:
             print(words("Nothing changes.", "没有变化。"))
 
-    emit({"effects": data}, as_json=as_json, render=lines)
+    emit({"effects": data, "total": whatif.total(found)._asdict()}, as_json=as_json, render=lines)
 
 
 def recognise(

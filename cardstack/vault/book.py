@@ -4,6 +4,7 @@ The audit log is the only memory: the register of certificates is folded from it
 resumed or issued without standing there. Nothing here needs a key.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,6 +33,8 @@ class Book:
         """The same of the newest delta after it."""
         # Where in which batch file a certificate lies, for those that came in one.
         self._batches: dict[int, tuple[str, int, int]] = {}
+        # Many certificates name the same few policies.
+        self._policies: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._turn = RLock()
         self._alone = False
         self.refresh()
@@ -127,7 +130,14 @@ class Book:
         facts = line.facts
         if line.action == "issue":
             until = datetime.fromisoformat(facts["valid_until"])
-            record = Record(int(facts["serial"], 16), facts["profile"], facts["subject"], facts["fingerprint"], until)
+            record = Record(
+                serial=int(facts["serial"], 16),
+                profile=sys.intern(facts["profile"]),
+                subject=facts["subject"],
+                fingerprint=facts["fingerprint"],
+                valid_until=until,
+                policies=self._policies.setdefault(named := tuple(facts.get("policies", ())), named),
+            )
             self.register.add(record)
             if "batch" in facts:
                 name, offset, size = facts["batch"]
@@ -148,4 +158,5 @@ def _entry(made: Certificate, kind: str) -> dict[str, Any]:
         "subject": made.subject.text,
         "fingerprint": made.fingerprint,
         "valid_until": made.valid_until.isoformat(),
+        "policies": [one.oid for one in made.policies or ()],
     }

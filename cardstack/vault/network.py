@@ -1,7 +1,7 @@
 """The authorities of one machine and the agreements between them: plan, two officers' approval, apply, trust lists."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +12,12 @@ from cardstack.ca.agreement import CHINA, Agreement, Member
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
 from cardstack.ca.cross import Change, Move, implied, plan
-from cardstack.ca.graph import Counts, Graph
+from cardstack.ca.graph import Counts, Graph, Holder
 from cardstack.ca.officers import Approval, Officer
 from cardstack.ca.profile import profile
 from cardstack.ca.register import Act, Reason, Record, State
 from cardstack.ca.trustlist import TrustList, services, sign
+from cardstack.ca.whatif import count
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
 from cardstack.errors import Malformed, Refused, problem
@@ -175,8 +176,10 @@ class Network:
         """The trust graph of what is issued; counts of members without any are those of their registers."""
         crosses = self.crosses(at)
         revoked = {one.fingerprint for _, one, record in crosses if record.state is not State.GOOD}
-        counted = {id_: _counts(home) for id_, home in self.homes.items()} | dict(counts or {})
-        return Graph.build(self.members, [(issuer, one) for issuer, one, _ in crosses], revoked=revoked, counts=counted)
+        holders = {id_: tuple(_holders(home, at)) for id_, home in self.homes.items()}
+        counted = {id_: count(held) for id_, held in holders.items()} | dict(counts or {})
+        issued = [(issuer, one) for issuer, one, _ in crosses]
+        return Graph.build(self.members, issued, revoked=revoked, counts=counted, holders=holders)
 
     def pool(self, at: datetime) -> list[Certificate]:
         """The cross certificates, links of key changes and authorities that paths are built from."""
@@ -225,7 +228,14 @@ def _list_signer(home: AuthorityHome, at: datetime, actor: str, password: bytes)
     return signer, made
 
 
-def _counts(home: AuthorityHome) -> Counts:
-    good = [record.profile for record in home.register if record.state is State.GOOD]
-    nodes = sum(kind.startswith("node-") for kind in good)
-    return Counts(issuers=1 + good.count("sub-ca"), terminals=good.count("terminal"), nodes=nodes)
+_KINDS = {"sub-ca": "issuer", "terminal": "terminal", "node-tls": "node", "node-message": "node"}
+
+
+def _holders(home: AuthorityHome, at: datetime) -> Iterator[Holder]:
+    """The authority itself, and whom it certified that others have to recognise."""
+    levels = {policy: level for level, policy in home.declared.policies.items()}
+    yield Holder("issuer", home.certificate.subject.text)
+    for record in home.register:
+        kind = _KINDS.get(record.profile)
+        if kind is not None and record.state is State.GOOD and record.valid_until >= at:
+            yield Holder(kind, record.subject, frozenset(levels[one] for one in record.policies if one in levels))

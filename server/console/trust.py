@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.ca.agreement import LEVELS, Agreement, Status
 from cardstack.ca.crl import Crl
-from cardstack.ca.graph import Edge, Effect, Graph, what_if
+from cardstack.ca.graph import Edge, Graph
 from cardstack.ca.register import Reason, Record, State
+from cardstack.ca.whatif import Effect, what_if
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 from cardstack.vault import responding

@@ -8,7 +8,8 @@ import pytest
 from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Agreement, Event, Level, Status, Step, mutual
 from cardstack.ca.cross import Move, differences, implied, plan
-from cardstack.ca.graph import Counts, Graph, as_data, effects_as_data, what_if
+from cardstack.ca.graph import Counts, Graph, Holder, as_data
+from cardstack.ca.whatif import effects_as_data, total, what_if
 from cardstack.errors import Malformed, Refused
 from tests.unit.ca.provinces import AT, TITLES, World, agreement, policies, world
 
@@ -189,6 +190,30 @@ def test_what_if_an_edge_is_constrained_or_runs_out(provinces: World) -> None:
     assert {(one.by, one.of) for one in excluded} == {("31", "33")}
     expired = what_if(graph, graph, AT, later=AT + timedelta(days=365 * 6))
     assert {(one.by, one.of) for one in expired} >= {(one.by, one.of) for one in EVERYBODY}
+
+
+def test_a_constraint_takes_single_holders(provinces: World) -> None:
+    """An excluded hospital takes its terminals; a level that is passed on no more takes those who have it; others stay."""
+    issued = [(issuer, one) for (issuer, _), one in provinces.cross(EVERYBODY).items()]
+    place, high, basic = "ST=浙江省,C=CN", frozenset({Level.HIGH}), frozenset({Level.BASIC})
+    held = (
+        Holder("issuer", f"CN=CA,O=人社厅,{place}"),
+        Holder("terminal", f"CN=001,O=某医院,{place}", high),
+        Holder("terminal", f"CN=002,O=另一医院,{place}", high),
+        Holder("node", f"CN=node,O=某医院,{place}", basic),
+    )
+    graph = Graph.build(provinces.members, issued, holders={"33": held})
+    edge = graph.edge("31-00")
+    (one,) = what_if(graph, graph.constrained(edge, excluded=(der.name(C="CN", ST="浙江省", O="某医院"),)), AT)
+    assert (one.by, one.of, one.lost, one.affected) == ("31", "33", (), Counts(0, 1, 1))
+    assert [who.subject for who in one.who] == [held[1].subject, held[3].subject]
+    less = [one for one in what_if(graph, graph.limited(edge, [Level.HIGH]), AT) if one.of == "33"]
+    assert [(one.affected, {lost.theirs for lost in one.lost}) for one in less] == [
+        (Counts(1, 0, 1), {Level.BASIC, Level.SUBSTANTIAL})
+    ]
+    gone = what_if(graph, graph.expired(graph.edge("00-33"), at=AT), AT)
+    assert gone == what_if(graph, graph.without(graph.edge("00-33")), AT)
+    assert total(gone) == Counts(4, 8, 4)
 
 
 def test_the_graph_is_data(provinces: World) -> None:

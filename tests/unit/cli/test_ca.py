@@ -86,7 +86,10 @@ def test_from_agreement_to_recognised_card(said: Ca) -> None:
     again = said("renew", "33", made["serial"], "--out", said / "again.pem", *later)
     assert (again["subject"], again["serial"] != made["serial"]) == (made["subject"], True)
     assert said("recognise", said / "again.pem", "--by", "31", *later)["level"] == "high"
-    assert said("what-if", "--revoke", "00-33", *AT)["effects"][-1]["of"] == "33"
+    for change in ("--revoke", "--expire"):
+        assert said("what-if", change, "00-33", *AT)["effects"][-1]["of"] == "33"
+    assert said("what-if", "--only", "31-00:basic", *AT)["effects"][-1]["lost"] == [{"theirs": "high", "ours": "high"}]
+    assert said("what-if", "--exclude", "31-00:C=CN,ST=浙江省,O=测试", *AT)["total"] == {"issuers": 0, "terminals": 0, "nodes": 0}
     assert {(one["by"], one["of"]) for one in said("graph", *AT)["recognitions"]} == {("31", "33"), ("00", "33")}
     assert said("agreements", *AT)["agreements"][0]["in_force"]
 
