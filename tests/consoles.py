@@ -20,7 +20,9 @@ from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.local import LocalSigner, generate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope
+from cardstack.settlement.dispute import Ground, Step
 from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.prefund import Change, Kind
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
 from cardstack.settlement.window import Event
@@ -31,6 +33,7 @@ from server.app import create_app
 from server.config import Config
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store import open_store
+from server.store.adjusting import Two
 from server.store.commit import Kept
 from server.store.office import Office
 from server.store.office.people import Operator
@@ -130,7 +133,36 @@ def fill(store: Store, days: int = 25) -> list[str]:
         _, signer, leaf = signers[code]
         taken += _send(store, list(group), code, signer, leaf)
     _lives(store)
+    _prepay(store)
+    _quarrel(store)
     return taken
+
+
+def _prepay(store: Store) -> None:
+    """Prepayments used a little, up to yellow and up to red."""
+    owed = {(one.debtor, one.creditor): one.amount_fen for one in store.owed(f"medical-{NOON:%Y-%m}")}
+    pairs = [pair for pair in sorted(owed) if owed.get((pair[1], pair[0]), 0) < owed[pair]][:4]
+    for (debtor, creditor), percent in zip(pairs, (35, 74, 93, 52), strict=False):
+        held = Fen((owed[debtor, creditor] - owed.get((creditor, debtor), 0)) * 100 // percent)
+        change = Change(debtor, creditor, held, Kind.ALLOTTED, "示例文号〔2026〕1号（虚构 invented）")
+        store.desk.change_prefund(change, Two("zhang.wei", "li.na"), now=NOON - timedelta(days=20))
+
+
+def _quarrel(store: Store) -> None:
+    """Three disputes: one just opened, one answered, one in arbitration."""
+    bills = [one for one in store.transactions(limit=200) if one.scheme.startswith("medical")][:3]
+    steps = ((), (Step.ANSWER,), (Step.ANSWER, Step.ESCALATE))
+    for entry, many in zip(bills, steps, strict=True):
+        booked = next(one for one in store.postings(entry.seq) if one.window)
+        half = Fen(booked.posting.amount_fen // 2)
+        at, said = NOON - timedelta(hours=5), {"said": "就诊当日有另一笔相同结算，疑为重复（虚构）"}
+        side = booked.posting.debtor
+        made = store.desk.open_dispute(
+            booked.seq, opened_by=side, ground=Ground.DUPLICATE, disputed_fen=half, actor="chen.jie", now=at, evidence=said
+        )
+        for number, step in enumerate(many, start=1):
+            later, answer = at + timedelta(hours=number), {"said": "已核对收费明细，费用无误（虚构）"}
+            store.desk.step_dispute(made.seq, step, actor="zhang.wei", now=later, evidence=answer)
 
 
 def _send(store: Store, part: list[Transaction], code: str, signer: LocalSigner, leaf: bytes) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed, problem
@@ -147,7 +147,7 @@ def show(seq: int) -> ResponseReturnValue:
 def step(seq: int) -> ResponseReturnValue:
     """Take a step; what gives money back is asked for and decided by another."""
     one, booked = _load(seq)
-    wanted = next((each for each in _steps(one, booked) if each.value == request.form.get("step")), None) or abort(403)
+    wanted = Step(forms.choice("step", [each.value for each in _steps(one, booked)]))
     said = forms.reason()
     if wanted in UPHOLDS:
         asked = requesting.ask(

@@ -2,20 +2,17 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from flask import g, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from cardstack.ca.certificate import Certificate
-from cardstack.errors import CardstackError
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.netting import by_province
-from cardstack.settlement.window import Stage, following
-from cardstack.text import Text
+from cardstack.settlement.window import Stage
 from cardstack.values import Fen
-from server.console import transactions, windows, words
-from server.console.services import language, moment, operator, scope, services, store, t
+from server.console import alarms, transactions, windows, words
+from server.console.services import language, moment, scope, services, store, t
 from server.permissions import Pages, Permission
 from server.store.commit import View
 from server.store.queries import figures
@@ -24,7 +21,6 @@ from server.store.values import Window
 
 pages = Pages("overview", __name__, url_prefix="/console")
 
-WARN_DAYS = (30, 7, 1)
 MOST = 100_000
 """How many of the newest transactions the overview counts; beyond that it says "at least"."""
 
@@ -32,17 +28,9 @@ _counted: dict[object, tuple[datetime, list[figures.Throughput]]] = {}
 DAYS = 30
 
 
-class Alarm(NamedTuple):
-    """Something that somebody should look at."""
-
-    grave: bool
-    said: Text
-    address: str
-
-
 @pages.page("/", needs=Permission.OVERVIEW_READ)
 def show() -> ResponseReturnValue:
-    """Windows, nets, payments, alarms, certificates, throughput."""
+    """Windows, nets, prepayments, payments, alarms, certificates, throughput."""
     if services().store is None:
         return render_template("overview/empty.html")
     held = store().windows()
@@ -55,9 +43,11 @@ def show() -> ResponseReturnValue:
     return render_template(
         "overview/show.html",
         open_windows=[one for one in held if one.stage is Stage.OPEN],
-        latest=latest[:9],
+        latest=[(one, _seconds_left(one)) for one in latest[:9]],
         nets=_nets(latest),
-        alarms=alarms(),
+        prefunds=alarms.prefunds()[:6],
+        alarms=alarms.alarms(),
+        expiring=alarms.expiring(),
         recent=[transactions.row_of(entry) for entry in visible],
         columns=[column for column in transactions.COLUMNS if column.key in {"id", "occurred", "scheme", "amount", "state"}],
         payments=_payments(),
@@ -67,6 +57,13 @@ def show() -> ResponseReturnValue:
         version=version,
         people_waiting=words.waiting(),
     )
+
+
+def _seconds_left(one: Window) -> int | None:
+    """How long until an open window can be cut off; 0 once it can."""
+    if one.stage is not Stage.OPEN:
+        return None
+    return max(0, int((alarms.cut_off(one) - moment()) / timedelta(seconds=1)))
 
 
 @pages.page("/live", needs=Permission.OVERVIEW_READ)
@@ -108,10 +105,14 @@ def _nets(latest: list[Window]) -> dict[str, Any]:
     names = sorted(total)
     return {
         "shape": "net",
-        "names": [words.province(name) if name != "00" else t("centre", "清算中心") for name in names],
+        "names": [_place(name) for name in names],
         "values": [total[name] / 100 for name in names],
-        "rows": [(name, Fen(total[name])) for name in names],
+        "rows": [(_place(name), Fen(total[name])) for name in names],
     }
+
+
+def _place(code: str) -> str:
+    return words.province(code) if code != "00" else t("centre", "清算中心")
 
 
 def _payments() -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _payments() -> dict[str, Any]:
         "shape": "pie",
         "decal": True,
         "values": [{"name": words.STATES[state.value][1].of(language()), "value": count} for state, count in rows],
-        "rows": [(state.value, count) for state, count in rows],
+        "rows": [(words.STATES[state.value][1].of(language()), count) for state, count in rows],
     }
 
 
@@ -145,83 +146,5 @@ def _through(through: list[figures.Throughput]) -> dict[str, Any]:
             {"name": transactions.scheme_title(scheme).of(language()), "values": [counts.get((day, scheme), 0) for day in days]}
             for scheme in schemes
         ],
+        "rows": [(day, *(counts.get((day, scheme), 0) for scheme in schemes)) for day in reversed(days)],
     }
-
-
-def alarms() -> list[Alarm]:
-    """What somebody should look at, the grave first."""
-    found = [*_window_alarms(), *_payment_alarms(), *_certificate_alarms()]
-    waiting = words.waiting()
-    if waiting and g.operator.may(Permission.APPROVAL_READ):
-        said = Text(f"{waiting} requests wait for a decision", f"{waiting} 项申请待复核")
-        found.append(Alarm(grave=False, said=said, address=url_for("approvals.index")))
-    return sorted(found, key=lambda one: not one.grave)
-
-
-def _window_alarms() -> list[Alarm]:
-    late = [
-        one
-        for one in store().windows(stage=Stage.OPEN.value)
-        if following(one.id) <= _present(one) and operator().may(Permission.WINDOW_READ)
-    ]
-    disputed = store().windows(stage=Stage.DISPUTED.value)
-    return [
-        *(
-            Alarm(
-                grave=False,
-                said=Text(f"Window {one.id} can be cut off", f"清算窗口 {one.id} 已到期，可截止"),
-                address=url_for("windows.show", window_id=one.id),
-            )
-            for one in late
-        ),
-        *(
-            Alarm(
-                grave=True,
-                said=Text(f"Window {one.id} is disputed", f"清算窗口 {one.id} 存在异议"),
-                address=url_for("windows.show", window_id=one.id),
-            )
-            for one in disputed
-        ),
-    ]
-
-
-def _present(one: Window) -> str:
-    """The id that a window of the same cycle would have now; ids of a cycle sort by time."""
-    now = words.day(moment())
-    tail = len(one.id) - len(one.cycle) - 1
-    return f"{one.cycle}-{now[:tail]}"
-
-
-def _payment_alarms() -> list[Alarm]:
-    failed = [one for one in store().instructions() if one.state is Payment.FAILED]
-    said = Text(f"{len(failed)} payments failed", f"{len(failed)} 笔划款失败")
-    return [Alarm(grave=True, said=said, address=url_for("settlements.index", state="failed"))] if failed else []
-
-
-def _certificate_alarms() -> list[Alarm]:
-    """Certificates of the trust folder that end within thirty days, or have ended."""
-    found = []
-    for one in certificates():
-        days = (one.valid_until - moment()).days
-        if days <= WARN_DAYS[0]:
-            grave = days <= WARN_DAYS[1]
-            said = (
-                Text(f"Certificate {one.subject} ends in {days} days", f"证书 {one.subject} 将于 {days} 天后到期")
-                if days >= 0
-                else Text(f"Certificate {one.subject} has expired", f"证书 {one.subject} 已过期")
-            )
-            found.append(Alarm(grave=grave, said=said, address=url_for("system.show")))
-    return found
-
-
-def certificates() -> list[Certificate]:
-    """The certificates that this installation trusts or knows."""
-    folder = services().trust_folder
-    found: list[Certificate] = []
-    for path in sorted(folder.glob("*/*")) if folder and folder.is_dir() else []:
-        if path.parent.name in {"anchors", "pool"} and path.is_file():
-            try:
-                found += Certificate.parse_all(path.read_bytes())
-            except CardstackError:
-                continue
-    return found

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from server.console import overview
+from server.console import alarms
 from server.console.services import moment, services
 from server.permissions import Pages, Permission
 from server.store.queries import figures
@@ -29,6 +29,6 @@ def show() -> ResponseReturnValue:
         database=held.office.engine.dialect.name,
         newest=newest,
         at=moment(),
-        certificates=overview.certificates(),
+        certificates=alarms.certificates(),
         audit=held.office.audit.verify(),
     )

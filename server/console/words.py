@@ -63,6 +63,9 @@ STATES: dict[str, tuple[str, Text]] = {
     "resolved": ("green", Text("resolved", "已处理")),
     "ok": ("green", Text("ok", "正常")),
     "warning": ("yellow", Text("warning", "预警")),
+    "level normal": ("green", Text("normal", "正常")),
+    "level yellow": ("yellow", Text("yellow warning", "黄色预警")),
+    "level red": ("red", Text("red warning", "红色预警")),
 }
 """State, colour and word; the word stands beside the colour, which is never the only sign."""
 
@@ -110,13 +113,15 @@ def teach(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
 
 
-def party(name: str) -> Markup:
-    """A party's title with its name; the titles are read once a request."""
+def party(name: str, *, short: bool = False) -> Markup:
+    """A party's title with its name, or alone where space is `short`; the titles are read once a request."""
     if not hasattr(g, "party_titles"):
         held = services().store
         g.party_titles = {str(one.name): one.title for one in held.parties()} if held else {}
     title = g.party_titles.get(str(name))
     shown = Markup('<span class="id">{}</span>').format(name)
+    if title and short:
+        return Markup('<span title="{}">{}</span>').format(name, title.of(language()))
     return Markup("{} <small>{}</small>").format(title.of(language()), shown) if title else shown
 
 
@@ -136,6 +141,18 @@ def money(amount_fen: int | None) -> Markup:
 def clock(at: datetime | None) -> str:
     """A moment on the wall clock of the region."""
     return at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S") if at else "—"
+
+
+def left(seconds: int) -> str:
+    """How long something has, in days and hours, or hours and minutes."""
+    days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
+    if seconds <= 0:
+        return t("due", "已到期")
+    return (
+        t(f"{days} d {hours} h", f"{days} 天 {hours} 小时")
+        if days
+        else t(f"{hours} h {minutes} min", f"{hours} 小时 {minutes} 分")
+    )
 
 
 def day(at: date | datetime | None) -> str:
@@ -233,6 +250,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "say": say,
     "yuan": money,
     "moment": clock,
+    "left": left,
     "day": day,
     "masked_name": mask_name,
     "masked_number": mask_number,

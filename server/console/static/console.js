@@ -62,6 +62,15 @@
     $(".selected-count", form).textContent = say(`${count} selected`, `已选 ${count} 项`);
   });
 
+  // How long an open window still has; the service says the seconds, so a wrong clock here does no harm.
+  const began = Date.now();
+  const counted = all("[data-left]");
+  if (counted.length) setInterval(() => counted.forEach((element) => {
+    const left = Math.max(0, Number(element.dataset.left) - Math.floor((Date.now() - began) / 1000));
+    const [days, hours, minutes] = [Math.floor(left / 86400), Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60];
+    element.textContent = !left ? say("due", "已到期") : days ? say(`${days} d ${hours} h`, `${days} 天 ${hours} 小时`) : say(`${hours} h ${minutes} min`, `${hours} 小时 ${minutes} 分`);
+  }), 20000);
+
   // The session's end is said before it comes; what was typed stays in the page.
   const session = $("#session");
   if (session) {

@@ -120,3 +120,20 @@ def test_no_inline_script_or_style() -> None:
     """The policy forbids them; a template that has one is dead code."""
     for path in TEMPLATES:
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", path.read_text("utf-8")), path
+
+
+def test_the_overview_says_what_needs_somebody(signed_in: Callable[[str], FlaskClient]) -> None:
+    """Countdown of open windows, prepayments by use with their warnings, and every chart as a table too."""
+    page = signed_in("chief").get("/console/").get_data(as_text=True)
+    assert 'data-left="' in page
+    assert "距截止" in page
+    assert "红色预警" in page
+    assert "黄色预警" in page
+    assert page.count('class="chart"') == page.count('class="chart-table"') > 0
+
+
+def test_the_overview_of_a_province_says_nothing_of_others(signed_in: Callable[[str], FlaskClient]) -> None:
+    """Neither nets nor prepayments of provinces that the operator does not see."""
+    page = signed_in("elsewhere").get("/console/").get_data(as_text=True)
+    assert "上海医保基金" in page
+    assert "江苏医保基金" not in page or "上海医疗机构结算户" in page

@@ -1,0 +1,172 @@
+"""What somebody should look at: windows, payments, prepayments, disputes, certificates and requests, the grave first."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from flask import g, url_for
+
+from cardstack.ca.certificate import Certificate
+from cardstack.errors import CardstackError
+from cardstack.settlement.dispute import DISPUTE
+from cardstack.settlement.instruction import Payment
+from cardstack.settlement.prefund import Level, Prefund
+from cardstack.settlement.window import Stage, following, period
+from cardstack.text import Text
+from server.console import words
+from server.console.services import LOCAL, moment, operator, scope, services, store
+from server.permissions import Permission
+from server.store.queries import disputes
+from server.store.values import Window
+
+WARN_DAYS = (30, 7, 1)
+SOON = timedelta(days=3)
+"""How long before its deadline a dispute is an alarm."""
+
+
+class Alarm(NamedTuple):
+    """Something that somebody should look at."""
+
+    grave: bool
+    said: Text
+    address: str
+
+
+def alarms() -> list[Alarm]:
+    """What somebody should look at, the grave first."""
+    found = [*_window_alarms(), *_payment_alarms(), *_prefund_alarms(), *_dispute_alarms(), *_certificate_alarms()]
+    waiting = words.waiting()
+    if waiting and g.operator.may(Permission.APPROVAL_READ):
+        said = Text(f"{waiting} requests wait for a decision", f"{waiting} 项申请待复核")
+        found.append(Alarm(grave=False, said=said, address=url_for("approvals.index")))
+    return sorted(found, key=lambda one: not one.grave)
+
+
+def _window_alarms() -> list[Alarm]:
+    late = [
+        one
+        for one in store().windows(stage=Stage.OPEN.value)
+        if following(one.id) <= _present(one) and operator().may(Permission.WINDOW_READ)
+    ]
+    disputed = store().windows(stage=Stage.DISPUTED.value)
+    return [
+        *(
+            Alarm(
+                grave=False,
+                said=Text(f"Window {one.id} can be cut off", f"清算窗口 {one.id} 已到期，可截止"),
+                address=url_for("windows.show", window_id=one.id),
+            )
+            for one in late
+        ),
+        *(
+            Alarm(
+                grave=True,
+                said=Text(f"Window {one.id} is disputed", f"清算窗口 {one.id} 存在异议"),
+                address=url_for("windows.show", window_id=one.id),
+            )
+            for one in disputed
+        ),
+    ]
+
+
+def _present(one: Window) -> str:
+    """The id that a window of the same cycle would have now; ids of a cycle sort by time."""
+    now = words.day(moment())
+    tail = len(one.id) - len(one.cycle) - 1
+    return f"{one.cycle}-{now[:tail]}"
+
+
+def _payment_alarms() -> list[Alarm]:
+    failed = [one for one in store().instructions() if one.state is Payment.FAILED]
+    said = Text(f"{len(failed)} payments failed", f"{len(failed)} 笔划款失败")
+    return [Alarm(grave=True, said=said, address=url_for("settlements.index", state="failed"))] if failed else []
+
+
+def prefunds() -> list[tuple[str, Prefund]]:
+    """Each prepayment of the operator's provinces with the open month's window that uses it, the most used first."""
+    held = scope()
+    months = [one.id for one in store().windows(stage=Stage.OPEN.value) if len(one.id[len(one.cycle) + 1 :]) == len("2026-11")]
+    found = [
+        (window, one)
+        for window in months or [""]
+        for one in store().desk.prefunds(window)
+        if held is None or {one.debtor[:2], one.creditor[:2]} & held
+    ]
+    return sorted(found, key=lambda pair: -pair[1].percent)
+
+
+def _prefund_alarms() -> list[Alarm]:
+    return [
+        Alarm(
+            grave=one.level is Level.RED,
+            said=Text(
+                f"Prepayment {one.debtor} to {one.creditor}: {one.percent} % used",
+                f"预付金 {one.debtor} → {one.creditor} 已使用 {one.percent}%",
+            ),
+            address=url_for("participants.prefunds"),
+        )
+        for _, one in prefunds()
+        if one.level is not Level.NORMAL
+    ]
+
+
+def _dispute_alarms() -> list[Alarm]:
+    """Disputes whose deadline comes soon or has passed: who does not answer concedes."""
+    if not operator().may(Permission.DISPUTE_READ):
+        return []
+    held, until = scope(), moment() + SOON
+    near = [one for one in store().desk.disputes() if one.deadline and one.deadline <= until and DISPUTE.events(one.stage)]
+    with store().view() as view:
+        booked = disputes.disputed(view, [one.posting for one in near])
+    return [
+        Alarm(
+            grave=one.deadline is not None and one.deadline <= moment(),
+            said=Text(
+                f"Dispute {one.seq} has to be answered by {words.clock(one.deadline)}",
+                f"争议 {one.seq} 须于 {words.clock(one.deadline)} 前答复",
+            ),
+            address=url_for("disputes.show", seq=one.seq),
+        )
+        for one in near
+        if held is None or {booked[one.posting].debtor[:2], booked[one.posting].creditor[:2]} & held
+    ]
+
+
+def _certificate_alarms() -> list[Alarm]:
+    """Certificates of the trust folder that end within thirty days, or have ended."""
+    found = []
+    for one in certificates():
+        days = (one.valid_until - moment()).days
+        if days <= WARN_DAYS[0]:
+            grave = days <= WARN_DAYS[1]
+            said = (
+                Text(f"Certificate {one.subject} ends in {days} days", f"证书 {one.subject} 将于 {days} 天后到期")
+                if days >= 0
+                else Text(f"Certificate {one.subject} has expired", f"证书 {one.subject} 已过期")
+            )
+            found.append(Alarm(grave=grave, said=said, address=url_for("system.show")))
+    return found
+
+
+def expiring(most: int = 5) -> list[tuple[Certificate, int]]:
+    """The certificates that end first, with the days that each has left."""
+    found = sorted(certificates(), key=lambda one: one.valid_until)
+    return [(one, (one.valid_until - moment()).days) for one in found[:most]]
+
+
+def cut_off(window: Window) -> datetime:
+    """The moment from which a window can be cut off: the first of the next period, legal time."""
+    first = period(following(window.id))[1]
+    return datetime(first.year, first.month, first.day, tzinfo=LOCAL)
+
+
+def certificates() -> list[Certificate]:
+    """The certificates that this installation trusts or knows."""
+    folder = services().trust_folder
+    found: list[Certificate] = []
+    for path in sorted(folder.glob("*/*")) if folder and folder.is_dir() else []:
+        if path.parent.name in {"anchors", "pool"} and path.is_file():
+            try:
+                found += Certificate.parse_all(path.read_bytes())
+            except CardstackError:
+                continue
+    return found
