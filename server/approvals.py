@@ -4,6 +4,7 @@ A kind of request says who may ask, who may decide, from which amount a second d
 lapses. The rules stand here, not in a page: no view and no interface can go around them.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from cardstack.errors import CardstackError, Malformed, Refused, problem
 from cardstack.fsm import Machine
 from cardstack.text import Text
 from cardstack.values import Fen
+from server.forms import Field
 from server.permissions import Permission
 
 OWN_REQUEST = problem(
@@ -81,13 +83,17 @@ REQUEST = Machine(
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of change and its rule. From `second_from_fen` on, a second decision by an approver is needed."""
+    """One kind of change and its rule. From `second_from_fen` on, a second decision by an approver is needed.
+
+    `fields` are what a form asks for and what the payload holds; a payload may hold more, such as what stood before.
+    """
 
     name: str
     title: Text
     ask: Permission
     second_from_fen: Fen | None = None
     lapses_after: timedelta = timedelta(days=7)
+    fields: tuple[Field, ...] = ()
 
     def decisions_needed(self, amount_fen: Fen) -> int:
         """One decision by a checker, or one more by an approver for what is large or grave."""
@@ -125,6 +131,21 @@ class Request:
     @property
     def approvals(self) -> int:
         return sum(decision.approve for decision in self.decisions)
+
+    @property
+    def told(self) -> Text:
+        """What came out of it, in both languages: why it failed, or the words and numbers of the result."""
+        if self.state is State.FAILED and self.outcome.startswith("{"):
+            kept = json.loads(self.outcome)
+            return Text(kept["en"], kept["zh"])
+        return Text(self.outcome, self.outcome)
+
+    @property
+    def failure(self) -> str:
+        """The code of the problem for which it could not be carried out; empty where it could, or none was kept."""
+        if self.state is State.FAILED and self.outcome.startswith("{"):
+            return str(json.loads(self.outcome)["code"])
+        return ""
 
 
 class Person(Protocol):
@@ -209,7 +230,8 @@ def _carry_out(requests: Requests, request: Request, execute: Callable[[Request]
     try:
         move, outcome = Move.FINISH, execute(request)
     except CardstackError as error:
-        move, outcome = Move.FAIL, str(error.say("zh"))
+        kept = {"code": error.code, "en": error.say("en"), "zh": error.say("zh")}
+        move, outcome = Move.FAIL, json.dumps(kept, ensure_ascii=False)
     after = REQUEST.after(request.state, move)
     requests.move(request.id, request.state, after, outcome)
     return replace(request, state=after, outcome=outcome)

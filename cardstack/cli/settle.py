@@ -5,15 +5,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardstack.cli import settle_adjust, settle_desk, settle_disputes, settle_figures, settle_increases, settle_register
+from cardstack.cli import (
+    settle_adjust,
+    settle_changes,
+    settle_desk,
+    settle_disputes,
+    settle_figures,
+    settle_increases,
+    settle_register,
+)
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
+from cardstack.cli.operating import entitled, office_of
 from cardstack.cli.output import emit, language, words
-from cardstack.errors import Refused
+from cardstack.errors import Refused, problem
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from server.store.store import Store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+TWO_NEEDED = problem(
+    "CS-9032",
+    Text("Where operators are kept, this step is asked for by one and decided by another", "已设操作员时，此步骤须经申请与复核"),
+    Text("Ask for it with the command named here.", "请用所示命令提出申请。"),
+)
 
 app.command(help=words("Send a window's payments to the bank", "发送付款指令（须双人复核）"))(settle_desk.release)
 app.command(help=words("Write a window's payments as pain.001, pacs.009 or CSV", "输出银行付款文件"))(settle_desk.order)
@@ -22,6 +38,7 @@ app.command(help=words("How far each prepayment is used", "查看预付金使用
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))
+app.add_typer(settle_changes.app, name="change", help=words("Changes that take two people", "须双人办理的变更"))
 app.add_typer(settle_adjust.app, name="adjust", help=words("Corrections by two people", "双人调账"))
 app.add_typer(settle_increases.app, name="increase", help=words("Emergency increases of prepayments", "预付金紧急调增"))
 app.add_typer(settle_disputes.app, name="dispute", help=words("Disputes about postings", "分录异议"))
@@ -103,7 +120,10 @@ def _move(window: str, event: str, *, actor: str, reason: str, database: str, as
     if event not in list(Event):
         raise Refused(f"no such event; there are {', '.join(Event)}", event=event)
     with open_ledger(database) as store:
-        stage = store.move_window(window, Event(event), actor=actor, reason=reason, now=now())
+        who = entitled(store, actor, "window.close", "*")
+        if event in (Event.AGREE, Event.ABORT) and office_of(store).people.operators():
+            raise Refused(f"settle change ask {event} window={window}", TWO_NEEDED, event=event)
+        stage = store.move_window(window, Event(event), actor=who, reason=reason, now=now())
     emit({"window": window, "stage": stage.value}, as_json=as_json, render=lambda: print(window, STAGES[stage].of(language())))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
+from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, show
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
 
@@ -14,15 +15,26 @@ if TYPE_CHECKING:
     from cardstack.settlement.banking.orders import Accounts
     from server.store.store import Store
 
-Checker = Annotated[str, typer.Option(help=words("who approved it: another person", "复核人，须为他人"))]
 
+def release(
+    window: WindowId,
+    *,
+    actor: Person,
+    checker: Checker = "",
+    reason: Reason = "",
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Send a window's payments to the bank: asked for by one person and approved by others."""
+    from server.approvals import State
 
-def release(window: WindowId, *, actor: Actor, checker: Checker, database: Database = "", as_json: Json = False) -> None:
-    """Send a window's payments to the bank: two people release them."""
-    from server.store.adjusting import Two
-
+    why = reason or words("release the window's payments", "放行本窗口付款")
     with open_ledger(database) as store:
-        sent = store.desk.release(window, Two(actor, checker), now=now())
+        after = four_eyes(store, "release", {"window": window}, actor=actor, checker=checker, reason=why)
+        sent = [one.instruction for one in store.instructions(window) if one.instruction.id in after.payload["instructions"]]
+    if after.state is not State.DONE:
+        show([after], as_json=as_json, one=True)
+        return
     data = [{"id": one.id, "amount_fen": one.amount_fen} for one in sent]
     emit(data, as_json=as_json, render=lambda: print(words("payments released", "已发送付款指令"), len(data)))
 
@@ -69,7 +81,8 @@ def bank(
     raw = statement.read_bytes()
     lines = result_csv(raw) if statement.suffix.lower() == ".csv" else camt_053(raw)
     with open_ledger(database) as store:
-        matched = store.desk.take_lines(lines, actor=actor, now=now())
+        who = entitled(store, actor, "reconciliation.work", "*")
+        matched = store.desk.take_lines(lines, actor=who, now=now())
     data = {
         "lines": len(lines),
         "mismatches": [one._asdict() | {"difference": one.difference.value} for one in matched.mismatches],

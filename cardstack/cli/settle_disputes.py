@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardstack.cli.ledgers import Actor, Database, Json, now, one_of, open_ledger, table
+from cardstack.cli.operating import Checker, asked, entitled, means_of, show
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
     from cardstack.settlement.dispute import Step
     from server.store.disputing import Dispute
+    from server.store.store import Store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -23,9 +25,6 @@ Evidence = Annotated[
     typer.Option(
         help=words("a file: its name and SHA-256 are kept", "证据文件，留存其文件名与 SHA-256"), exists=True, dir_okay=False
     ),
-]
-Checker = Annotated[
-    str, typer.Option(help=words("where money goes back: who approved it, another person", "退款时的复核人，须为他人"))
 ]
 
 
@@ -51,8 +50,9 @@ def open_(
 
     why, side = one_of(Ground, ground, "ground"), Party(by)
     with open_ledger(database) as store:
+        who = entitled(store, actor, "dispute.work", side.province)
         made = store.desk.open_dispute(
-            posting, opened_by=side, ground=why, disputed_fen=Fen(fen), actor=actor, now=now(), evidence=_told(said, evidence)
+            posting, opened_by=side, ground=why, disputed_fen=Fen(fen), actor=who, now=now(), evidence=_told(said, evidence)
         )
     _show([made], as_json=as_json, one=True)
 
@@ -114,9 +114,41 @@ def list_(
 
 
 def _step(number: int, step: "Step", evidence: dict[str, str], *, actor: str, checker: str, database: str, as_json: bool) -> None:
+    """A step; what gives money back is asked for by one person and approved by another."""
+    from cardstack.settlement.dispute import STEPS
+    from server import commands
+    from server.approvals import State
+    from server.store.disputing import UPHOLDS
+
     with open_ledger(database) as store:
-        after = store.desk.step_dispute(number, step, actor=actor, checker=checker, now=now(), evidence=evidence)
-    _show([after], as_json=as_json, one=True)
+        if step not in UPHOLDS:
+            who = entitled(store, actor, "dispute.work", _side(store, number, step))
+            _show([store.desk.step_dispute(number, step, actor=who, now=now(), evidence=evidence)], as_json=as_json, one=True)
+            return
+        drawn = commands.draft("dispute", {"dispute": number, "step": step.value}, means_of(store))
+        drawn = drawn._replace(payload={**drawn.payload, "evidence": evidence})
+        why = evidence.get("said") or STEPS[step].of(language())
+        made = asked(store, drawn, actor=actor, checker=checker, reason=why)
+        found = next(one for one in store.desk.disputes() if one.seq == number)
+    if made.state is State.DONE:
+        _show([found], as_json=as_json, one=True)
+    else:
+        show([made], as_json=as_json, one=True)
+
+
+def _side(store: "Store", number: int, step: "Step") -> str:
+    """The province whose operators take a step: the opener's, the other side's, or the clearing centre's."""
+    from cardstack.settlement.dispute import Step
+    from server.permissions import EVERYWHERE
+    from server.store.queries.disputes import disputed
+
+    one = next((each for each in store.desk.disputes() if each.seq == number), None)
+    if one is None or step is Step.REJECT:
+        return EVERYWHERE
+    if step is Step.ANSWER:
+        with store.view() as view:
+            return disputed(view, [one.posting])[one.posting].other(one.opened_by)[:2]
+    return one.opened_by.province
 
 
 def _told(said: str, evidence: Path | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, one_of, open_ledger, table
+from cardstack.cli.operating import Checker, Person, entitled, four_eyes, show
 from cardstack.cli.output import emit, language, words
 from cardstack.text import Text
 
@@ -44,6 +45,7 @@ def ask(
 
     two = Party(debtor), Party(creditor)
     with open_ledger(database) as store:
+        actor = entitled(store, actor, "participant.request", two[1].province)
         made = store.desk.ask_increase(window, *two, Fen(fen), actor=actor, reason=reason, now=now())
     _show([made], as_json=as_json, one=True)
 
@@ -60,15 +62,23 @@ def notice(number: Number, *, actor: Actor = "operator", database: Database = ""
 def pay(
     number: Number,
     *,
-    actor: Actor,
-    checker: Annotated[str, typer.Option(help=words("who approved it: another person", "复核人，须为他人"))],
+    actor: Person,
+    checker: Checker = "",
+    reason: Said = "",
     database: Database = "",
     as_json: Json = False,
 ) -> None:
     """Book the money; CS-3040 where one person checks himself."""
-    from cardstack.settlement.prefund import IncreaseStep
+    from server.approvals import State
 
-    _step(number, IncreaseStep.PAY, actor=actor, checker=checker, database=database, as_json=as_json)
+    why = reason or words("the money has come in", "资金已到账")
+    with open_ledger(database) as store:
+        asked = four_eyes(store, "increase-pay", {"increase": number}, actor=actor, checker=checker, reason=why)
+        found = next(one for one in store.desk.increases() if one.number == number)
+    if asked.state is State.DONE:
+        _show([found], as_json=as_json, one=True)
+    else:
+        show([asked], as_json=as_json, one=True)
 
 
 @app.command(help=words("Refuse it, saying why", "拒绝调增并说明理由"))
@@ -95,11 +105,11 @@ def list_(
     _show(found, as_json=as_json)
 
 
-def _step(
-    number: int, step: "IncreaseStep", *, actor: str, database: str, as_json: bool, checker: str = "", reason: str = ""
-) -> None:
+def _step(number: int, step: "IncreaseStep", *, actor: str, database: str, as_json: bool, reason: str = "") -> None:
     with open_ledger(database) as store:
-        after = store.desk.step_increase(number, step, actor=actor, checker=checker, reason=reason, now=now())
+        one = next((each for each in store.desk.increases() if each.number == number), None)
+        who = entitled(store, actor, "participant.request", one.debtor.province if one else "*")
+        after = store.desk.step_increase(number, step, actor=who, reason=reason, now=now())
     _show([after], as_json=as_json, one=True)
 
 

@@ -1,12 +1,18 @@
 """Disputes about an entry: opened with evidence, answered before a deadline, decided with a posting that puts it right."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
+from cardstack.errors import Refused
 from cardstack.fsm import Machine
-from cardstack.settlement.transaction import Posting
+from cardstack.settlement import figures
+from cardstack.settlement.calendar import BEYOND, Calendar, known
+from cardstack.settlement.scheme import Figure, at, load
+from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -61,6 +67,18 @@ STAGES: Final[Mapping[Stage, Text]] = {
 }
 
 
+STEPS: Final[Mapping[Step, Text]] = {
+    Step.ANSWER: Text("Answer", "答复"),
+    Step.CONCEDE: Text("Concede", "认可异议"),
+    Step.LAPSE: Text("Let it lapse", "逾期视为认可"),
+    Step.ACCEPT: Text("Accept the answer", "接受答复"),
+    Step.ESCALATE: Text("Ask for arbitration", "申请仲裁"),
+    Step.UPHOLD: Text("Uphold", "裁定成立"),
+    Step.REJECT: Text("Reject", "裁定不成立"),
+    Step.WITHDRAW: Text("Withdraw", "撤回"),
+}
+
+
 class Ground(StrEnum):
     """Why an entry is disputed; after the reasons of the toll operators' and medical message sets."""
 
@@ -85,14 +103,40 @@ GROUNDS: Final[Mapping[Ground, Text]] = {
     Ground.OTHER: Text("other, see the evidence", "其他，见证据"),
 }
 
-ANSWER_WITHIN: Final = timedelta(days=20)
-"""How long the other side has to answer, and the one who opened it to accept: illustrative, as the figures of a scheme
-may say otherwise (reported practice for cost inquiries is about 20 working days)."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term(Figure):
+    """How many working days the other side has to answer, and then the one who opened it to object."""
+
+    working_days: int
 
 
-def deadline(stage: Stage, since: datetime, within: timedelta = ANSWER_WITHIN) -> datetime | None:
-    """When a stage lapses, or None where nobody is waited for."""
-    return since + within if stage in (Stage.OPENED, Stage.ANSWERED) else None
+@cache
+def terms() -> tuple[Term, ...]:
+    """The terms that come with the package."""
+    return load(figures.text("clearing"), "dispute", Term)
+
+
+def deadline(stage: Stage, since: datetime, calendar: Calendar | None = None) -> datetime | None:
+    """The last second of the working day on which a stage lapses, or None where nobody is waited for.
+
+    None too where the calendar does not reach so far yet: nobody concedes by a deadline that no notice has fixed, and it
+    is counted as soon as the notice is known.
+
+    >>> noon = datetime(2026, 9, 28, 12, tzinfo=SHANGHAI)
+    >>> str(deadline(Stage.OPENED, noon))
+    '2026-11-02 23:59:59+08:00'
+    """
+    if stage not in (Stage.OPENED, Stage.ANSWERED):
+        return None
+    day = since.astimezone(SHANGHAI).date()
+    try:
+        last = (calendar or known()).after(day, at(terms(), day).working_days)
+    except Refused as error:
+        if error.problem is BEYOND:
+            return None
+        raise
+    return datetime.combine(last, time(23, 59, 59), SHANGHAI)
 
 
 def correction(posting: Posting, disputed_fen: Fen) -> Posting:

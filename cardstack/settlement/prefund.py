@@ -6,14 +6,30 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from cardstack.errors import Malformed
 from cardstack.fsm import Machine
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from cardstack.values import Fen
 
 YELLOW_PERCENT, RED_PERCENT = 70, 90
-"""Usage from which a warning is shown, and from which the treating place may ask for an emergency increase (the names and
-ratios are published practice of the national clearing; see docs for their source)."""
+"""Usage from which a warning is shown where nothing else is agreed, and from which the treating place may ask for an
+emergency increase (names and ratios are published practice of the national clearing; see docs for their source)."""
+
+
+class Thresholds(NamedTuple):
+    """From how many percent of usage a prepayment warns; each pair of parties may agree its own."""
+
+    yellow: int = YELLOW_PERCENT
+    red: int = RED_PERCENT
+
+    def check(self) -> None:
+        """`Malformed` unless 1 <= yellow <= red <= 100."""
+        if not 1 <= self.yellow <= self.red <= 100:
+            raise Malformed("red_percent: 1 <= yellow <= red <= 100", field="red_percent")
+
+
+USUAL: Final = Thresholds()
 
 
 class Level(StrEnum):
@@ -25,10 +41,10 @@ class Level(StrEnum):
 
 
 LEVELS: Final[Mapping[Level, Text]] = {
-    Level.NORMAL: Text("below 70 %", "正常（低于 70%）"),
-    Level.YELLOW: Text("70 % and more: yellow warning", "黄色预警（70% 及以上）"),
+    Level.NORMAL: Text("normal", "正常"),
+    Level.YELLOW: Text("yellow warning (usually from 70 %)", "黄色预警（通常 70% 起）"),
     Level.RED: Text(
-        "90 % and more: red warning, an emergency increase may be asked for", "红色预警（90% 及以上），可申请紧急调增"
+        "red warning (usually from 90 %), an emergency increase may be asked for", "红色预警（通常 90% 起），可申请紧急调增"
     ),
 }
 
@@ -42,6 +58,25 @@ class Kind(StrEnum):
     ADJUSTMENT = "adjustment"
     RETURNED = "returned"
 
+    def allows(self, amount: Fen) -> bool:
+        """Whether a change of this kind may have that sign: what is returned falls, an adjustment goes either way.
+
+        >>> Kind.TOP_UP.allows(Fen(-1)), Kind.RETURNED.allows(Fen(-1)), Kind.ADJUSTMENT.allows(Fen(0))
+        (False, True, False)
+        """
+        if self is Kind.ADJUSTMENT:
+            return amount != 0
+        return amount < 0 if self is Kind.RETURNED else amount > 0
+
+
+KINDS: Final[Mapping[Kind, Text]] = {
+    Kind.ALLOTTED: Text("allotted", "核定拨付"),
+    Kind.TOP_UP: Text("top-up", "追加"),
+    Kind.EMERGENCY: Text("emergency increase", "紧急调增"),
+    Kind.ADJUSTMENT: Text("adjustment", "调整"),
+    Kind.RETURNED: Text("returned", "退回"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Prefund:
@@ -51,6 +86,7 @@ class Prefund:
     creditor: Party
     held_fen: Fen
     used_fen: Fen
+    thresholds: Thresholds = USUAL
 
     @property
     def percent(self) -> int:
@@ -66,12 +102,12 @@ class Prefund:
     @property
     def level(self) -> Level:
         """The warning that its usage calls for."""
-        if self.percent >= RED_PERCENT:
+        if self.percent >= self.thresholds.red:
             return Level.RED
-        return Level.YELLOW if self.percent >= YELLOW_PERCENT else Level.NORMAL
+        return Level.YELLOW if self.percent >= self.thresholds.yellow else Level.NORMAL
 
 
-def red_day(held: Fen, used_by_day: Sequence[tuple[date, Fen]]) -> date | None:
+def red_day(held: Fen, used_by_day: Sequence[tuple[date, Fen]], red_percent: int = RED_PERCENT) -> date | None:
     """The day on which usage passes the red threshold if it goes on as it did so far; None if it will not within a year.
 
     `used_by_day` are the sums of each day so far, in order.
@@ -84,7 +120,7 @@ def red_day(held: Fen, used_by_day: Sequence[tuple[date, Fen]]) -> date | None:
         return None
     first, last = used_by_day[0][0], used_by_day[-1][0]
     days = (last - first).days + 1
-    missing = held * RED_PERCENT - used * 100
+    missing = held * red_percent - used * 100
     if missing <= 0:
         return last
     ahead = -(-missing * days // (used * 100))

@@ -12,6 +12,7 @@ from server.approvals import Decision, Request, State
 from server.console import listing, words
 from server.console.listing import Action, Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, services, t
+from server.means import Means
 from server.permissions import Pages, Permission
 from server.store.office.tables import from_ms, to_ms
 
@@ -123,7 +124,7 @@ def decide(request_id: str) -> ResponseReturnValue:
     after = _decide(asked, approve=approve)
     audit(request_id, asked.province, approve=approve, state=after.state, reason=request.form.get("reason", "")[:500])
     if after.state is State.FAILED:
-        flash(t("Approved, but it could not be carried out: ", "已通过，但执行失败：") + after.outcome, "danger")
+        flash(t("Approved, but it could not be carried out: ", "已通过，但执行失败：") + after.told.of(language()), "danger")
     else:
         flash(t("Decision recorded: ", "已记录决定：") + words.STATES[after.state][1].of(language()), "success")
     return redirect(url_for(".show", request_id=request_id), 303)
@@ -159,7 +160,7 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 def _decide(asked: Request, *, approve: bool) -> Request:
     now = moment()
     decision = Decision(operator().id, approve, request.form.get("reason", "").strip()[:500], now)
-    means = commands.Means(services().office, services().store, now, services().network())
+    means = Means(services().office, services().store, now, services().network())
     return approvals.decide(
         services().office.requests,
         commands.kind(asked.kind),

@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed, problem
-from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, Ground, Stage, Step
+from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, STEPS, Ground, Stage, Step
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from server.console import forms, listing, requesting, transactions
@@ -24,15 +24,6 @@ TOO_MUCH = problem(
     Text("More is disputed than the posting moved, or nothing", "争议金额须大于零且不超过分录金额"),
     Text("Dispute at most the amount of the posting.", "请填写不超过分录金额的数额。"),
 )
-STEPS: dict[Step, Text] = {
-    Step.ANSWER: Text("Answer", "答复"),
-    Step.CONCEDE: Text("Concede", "认可异议"),
-    Step.ACCEPT: Text("Accept the answer", "接受答复"),
-    Step.ESCALATE: Text("Ask for arbitration", "申请仲裁"),
-    Step.UPHOLD: Text("Uphold", "裁定成立"),
-    Step.REJECT: Text("Reject", "裁定不成立"),
-    Step.WITHDRAW: Text("Withdraw", "撤回"),
-}
 
 
 def _row(one: Dispute, booked: queries.Disputed) -> dict[str, Any]:

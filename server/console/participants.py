@@ -13,6 +13,7 @@ from cardstack.values import Fen
 from server.console import forms, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store, t
+from server.party_changes import ORDINARY
 from server.permissions import Pages, Permission
 from server.store.values import Participant
 
@@ -61,14 +62,6 @@ def to_party(row: Any) -> str:
     """To the party's page."""
     return url_for("participants.show", party=row["name"])
 
-
-KINDS: dict[PrefundKind, Text] = {
-    PrefundKind.ALLOTTED: Text("allotted", "核定拨付"),
-    PrefundKind.TOP_UP: Text("top-up", "追加"),
-    PrefundKind.EMERGENCY: Text("emergency increase", "紧急调增"),
-    PrefundKind.ADJUSTMENT: Text("adjustment", "调整"),
-    PrefundKind.RETURNED: Text("returned", "退回"),
-}
 
 LISTING = Listing(
     name="participants",
@@ -128,7 +121,7 @@ def prefunds() -> ResponseReturnValue:
         found=found,
         levels=LEVELS,
         parties=[str(one.name) for one in store().parties() if operator().may(Permission.PARTICIPANT_REQUEST, one.name[:2])],
-        kinds=[(one.value, KINDS[one]) for one in PrefundKind],
+        kinds=ORDINARY,
     )
 
 

@@ -10,7 +10,7 @@ from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign
 from cardstack.text import Text
-from server.store.commit import Commit, Kept, add_rows, keep, open_windows
+from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows
 from server.store.posting import last_closed
 from server.store.values import moment
 
@@ -20,6 +20,13 @@ TWO_PEOPLE = problem(
     Text("Whoever prepared this may not also approve it", "经办人不得复核自己的业务"),
     Text("Let another operator look at it and approve it.", "请由另一名操作员复核。"),
 )
+NOT_OPERATORS = problem(
+    "CS-3044",
+    Text("Somebody named here is no operator of this installation", "经办人或复核人不是本系统的在用操作员"),
+    Text("Let operators who are entered and not disabled do it.", "请由已登记且未停用的操作员办理。"),
+)
+SYSTEM = frozenset({"clock", "deadline"})
+"""Who acts where nobody does: a deadline that passed, by the clock."""
 NOT_PARTICIPANTS = problem(
     "CS-3041",
     Text("A party of this posting is not a participant", "分录中的一方不是参与方"),
@@ -28,15 +35,28 @@ NOT_PARTICIPANTS = problem(
 
 
 class Two(NamedTuple):
-    """Who prepared something and who approved it: never the same person."""
+    """Who prepared something and who approved it: never the same person. Several who approved are joined by `+`."""
 
     maker: str
     checker: str
 
-    def check(self) -> None:
-        """`Refused` (CS-3040) where they are the same or one is missing."""
-        if not self.maker or not self.checker or self.maker.strip() == self.checker.strip():
+    def check(self, view: View) -> None:
+        """`Refused` (CS-3040) where they are the same or one is missing, (CS-3044) where one is no operator.
+
+        Where no operators are kept, as in a ledger without a console, names are taken as they are given.
+        """
+        checkers = [one.strip() for one in self.checker.split("+")]
+        if not self.maker.strip() or not all(checkers) or self.maker.strip() in checkers:
             raise Refused("two different people are needed", TWO_PEOPLE)
+        known_people(view, self.maker, *checkers)
+
+
+def known_people(view: View, *names: str) -> None:
+    """`Refused` (CS-3044) where operators are kept and somebody is not one of them, or disabled."""
+    acting = {name.strip() for name in names} - SYSTEM
+    kept = {name: bool(disabled) for name, disabled in view.all("SELECT id, disabled FROM office_operator")}
+    if kept and any(kept.get(name, True) for name in acting):
+        raise Refused("actor", NOT_OPERATORS, field="actor")
 
 
 def adjust(
@@ -50,7 +70,7 @@ def adjust(
     about: MessageId | None = None,
 ) -> EntryRow:
     """Book one correction; the entry it makes."""
-    two.check()
+    two.check(commit)
     parties = {str(posting.debtor), str(posting.creditor)}
     known = {name for (name,) in commit.among("SELECT name FROM party WHERE name IN {these}", parties)}
     if known != parties:

@@ -9,11 +9,11 @@ from cardstack.settlement.banking.statements import BankLine
 from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.ledger import EntryRow
-from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund
+from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund, Thresholds
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.values import Fen
-from server.store import disputing, increasing, paying, prefunding
+from server.store import disputing, increasing, paying, prefunding, registering
 from server.store.adjusting import Two, adjust
 from server.store.commit import Commit
 
@@ -86,6 +86,26 @@ class Desk:
         """Change a prepayment."""
         with self.store.database.writing() as connection:
             return prefunding.change_prefund(Commit(self.store.database, connection, now), change, two)
+
+    def set_thresholds(self, debtor: Party, creditor: Party, wanted: Thresholds, two: Two, *, now: datetime) -> None:
+        """From which usage a prepayment warns."""
+        with self.store.database.writing() as connection:
+            prefunding.set_thresholds(Commit(self.store.database, connection, now), debtor, creditor, wanted, two)
+
+    def change_account(self, party: str, account: str, expected: str, two: Two, *, now: datetime) -> None:
+        """Give a participant another bank account."""
+        with self.store.database.writing() as connection:
+            registering.change_account(Commit(self.store.database, connection, now), party, account, expected, two)
+
+    def change_limit(self, party: str, limit: Fen | None, expected: Fen | None, two: Two, *, now: datetime) -> None:
+        """Give a participant another limit, or none."""
+        with self.store.database.writing() as connection:
+            registering.change_limit(Commit(self.store.database, connection, now), party, limit, expected, two)
+
+    def set_active(self, node: str, two: Two, *, active: bool, now: datetime) -> None:
+        """Suspend a node, or let it sign again."""
+        with self.store.database.writing() as connection:
+            registering.set_active(Commit(self.store.database, connection, now), node, two, active=active)
 
     def prefunds(self, window: str) -> list[Prefund]:
         """Every prepayment and how far a window uses it."""

@@ -12,7 +12,7 @@ from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.transaction import MessageId, Party, Posting
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.store.adjusting import Two, adjust
+from server.store.adjusting import TWO_PEOPLE, Two, adjust, known_people
 from server.store.commit import Commit, View
 from server.store.values import moment
 
@@ -22,9 +22,17 @@ NOT_A_SIDE = problem(
     Text("Let the debtor or the creditor open the dispute.", "请由付款方或收款方提出。"),
 )
 NO_SUCH = problem("CS-3046", Text("No such posting or dispute", "没有该分录或异议"), Text("Check its number.", "请核对编号。"))
+NOT_INSTALLED = problem(
+    "CS-3047",
+    Text("The scheme of this entry is not installed here", "本系统未安装该交易所属业务"),
+    Text("Install the scheme, then go on.", "请先安装该业务模块。"),
+)
 COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline"
 UPHOLDS = (Step.CONCEDE, Step.UPHOLD)
 """The steps after which money is given back: two people take them."""
+OTHER_SIDE = (Step.ANSWER, *UPHOLDS, Step.REJECT)
+"""The steps of the other side or the arbiter: never taken by the person who opened the dispute."""
+WAITING = (Stage.OPENED, Stage.ANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +47,21 @@ class Dispute:
     stage: Stage
     since: datetime
     deadline: datetime | None
+    """None where nobody is waited for, or the working-day calendar does not reach so far yet."""
 
     @classmethod
     def of(cls, row: Any) -> "Dispute":
         """From a row in the order of `COLUMNS`."""
-        until = None if row[7] is None else moment(row[7])
-        return cls(row[0], row[1], Party(row[2]), Ground(row[3]), Fen(row[4]), Stage(row[5]), moment(row[6]), until)
+        stage, since = Stage(row[5]), moment(row[6])
+        until = deadline(stage, since) if row[7] is None else moment(row[7])
+        return cls(row[0], row[1], Party(row[2]), Ground(row[3]), Fen(row[4]), stage, since, until)
 
 
 def open_dispute(
     commit: Commit, posting: int, *, opened_by: Party, ground: Ground, disputed_fen: Fen, actor: str, evidence: Mapping[str, Any]
 ) -> Dispute:
     """Dispute all or a part of a posting, with evidence; `Refused` for who is no side of it or asks for more than it moved."""
+    _somebody(commit, actor)
     booked, (_, scheme) = _posting(commit, posting)
     if scheme == "adjustment":
         raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
@@ -61,9 +72,8 @@ def open_dispute(
     if commit.all("SELECT 1 FROM dispute WHERE posting = ? AND stage NOT IN ('rejected', 'withdrawn')", (posting,)):
         raise Refused("this posting is in dispute already", posting=posting)
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute")
-    until = deadline(Stage.OPENED, moment(commit.at))
-    assert until is not None
-    row = (seq, posting, str(opened_by), ground.value, disputed_fen, Stage.OPENED.value, commit.at, int(until.timestamp()))
+    due = _due(Stage.OPENED, commit.at)
+    row = (seq, posting, str(opened_by), ground.value, disputed_fen, Stage.OPENED.value, commit.at, due)
     commit.insert("dispute", COLUMNS, [row])
     _note(commit, seq, "open", Stage.OPENED, actor=actor, evidence=evidence)
     return Dispute.of(row)
@@ -79,19 +89,29 @@ def step_dispute(
     evidence: Mapping[str, Any],
     checker: str = "",
 ) -> Dispute:
-    """Move a dispute on. Where it is upheld, the correction is booked in the same commit, approved by a second person."""
+    """Move a dispute on. Where it is upheld, the correction is booked in the same commit, approved by a second person.
+
+    Who opened it does not speak for the other side, nor decide it.
+    """
     before = dispute(commit, seq)
+    if step in UPHOLDS:
+        Two(actor, checker).check(commit)
+    else:
+        _somebody(commit, actor)
+    if step in OTHER_SIDE and opener(commit, seq) in {actor.strip(), *checker.split("+")}:
+        raise Refused("the one who opened it", TWO_PEOPLE, dispute=seq)
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
         raise Refused("the deadline has not passed", dispute=seq)
     stage = DISPUTE.after(before.stage, step)
-    until = deadline(stage, moment(commit.at))
-    due = None if until is None else int(until.timestamp())
+    due = _due(stage, commit.at)
     commit.run("UPDATE dispute SET stage = ?, since = ?, deadline = ? WHERE seq = ?", [(stage.value, commit.at, due, seq)])
-    _note(commit, seq, step.value, stage, actor=actor, evidence=evidence)
+    _note(commit, seq, step.value, stage, actor=actor, checker=checker if step in UPHOLDS else "", evidence=evidence)
     if stage is Stage.UPHELD:
         booked, (message, scheme) = _posting(commit, before.posting)
         two = Two(actor, checker) if step in UPHOLDS else Two("deadline", actor)
         made = correction(booked, before.disputed_fen)
+        if scheme not in schemes:
+            raise Refused("scheme", NOT_INSTALLED, scheme=scheme)
         adjust(commit, schemes[scheme].cycle, made, two, reason="dispute upheld", dispute=seq, about=MessageId(message))
     return dispute(commit, seq)
 
@@ -112,8 +132,27 @@ def disputes(view: View, *, stage: Stage | None = None) -> list[Dispute]:
 
 def overdue(view: View, now: datetime) -> list[Dispute]:
     """Disputes whose deadline has passed."""
-    query = f"SELECT {COLUMNS} FROM dispute WHERE deadline < ? ORDER BY seq"  # noqa: S608  # own names
-    return [Dispute.of(row) for row in view.all(query, (int(now.timestamp()),))]
+    stages = ", ".join(f"'{one.value}'" for one in WAITING)
+    query = f"SELECT {COLUMNS} FROM dispute WHERE stage IN ({stages}) ORDER BY seq"  # noqa: S608  # own names
+    waiting = [Dispute.of(row) for row in view.all(query)]
+    return [one for one in waiting if one.deadline is not None and one.deadline < now]
+
+
+def opener(view: View, seq: int) -> str:
+    """The person who opened a dispute."""
+    rows = view.all("SELECT actor FROM dispute_move WHERE dispute = ? AND step = 'open'", (seq,))
+    return str(rows[0][0]).strip()
+
+
+def _somebody(view: View, actor: str) -> None:
+    if not actor.strip():
+        raise Refused("actor", TWO_PEOPLE, field="actor")
+    known_people(view, actor)
+
+
+def _due(stage: Stage, at: int) -> int | None:
+    until = deadline(stage, moment(at))
+    return None if until is None else int(until.timestamp())
 
 
 def _posting(commit: Commit, seq: int) -> tuple[Posting, tuple[str, str]]:
@@ -129,8 +168,10 @@ def _posting(commit: Commit, seq: int) -> tuple[Posting, tuple[str, str]]:
     return Posting(Party(row[0]), Party(row[1]), Fen(row[2]), row[3], row[4]), (row[5], row[6])
 
 
-def _note(commit: Commit, seq: int, step: str, stage: Stage, *, actor: str, evidence: Mapping[str, Any]) -> None:
+def _note(
+    commit: Commit, seq: int, step: str, stage: Stage, *, actor: str, evidence: Mapping[str, Any], checker: str = ""
+) -> None:
     ((number,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute_move")
-    row = (number, seq, step, stage.value, actor, json.dumps(evidence, ensure_ascii=False), commit.at)
-    commit.insert("dispute_move", "seq, dispute, step, stage, actor, evidence, at", [row])
-    commit.tell(f"dispute-{stage.value}", str(seq), {"step": step, "actor": actor})
+    row = (number, seq, step, stage.value, actor, json.dumps(evidence, ensure_ascii=False), commit.at, checker)
+    commit.insert("dispute_move", "seq, dispute, step, stage, actor, evidence, at, checker", [row])
+    commit.tell(f"dispute-{stage.value}", str(seq), {"step": step, "actor": actor, "checker": checker})

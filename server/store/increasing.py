@@ -9,7 +9,7 @@ from cardstack.settlement.prefund import INCREASE, Change, Increase, IncreaseSte
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.store.adjusting import Two
+from server.store.adjusting import Two, known_people
 from server.store.commit import Commit, View
 from server.store.prefunding import change_prefund, prefunds
 from server.store.values import moment
@@ -18,8 +18,8 @@ NOT_RED = problem(
     "CS-3048",
     Text("This prepayment is not used up to the red warning", "该预付金使用率未达红色预警"),
     Text(
-        "An emergency increase may be asked for at 90 % and more; before that the prepayment is topped up.",
-        "使用率达到 90% 方可申请紧急调增，此前请按常规补足。",
+        "An emergency increase may be asked for from the red threshold on (usually 90 %); before that it is topped up.",
+        "使用率达到红色预警线（通常 90%）方可申请紧急调增，此前请按常规补足。",
     ),
 )
 NO_INCREASE = problem("CS-3049", Text("No such emergency increase", "没有该紧急调增"), Text("Check its number.", "请核对编号。"))
@@ -48,6 +48,7 @@ class Asked:
 
 def ask_increase(commit: Commit, window: str, debtor: Party, creditor: Party, amount: Fen, *, actor: str, reason: str) -> Asked:
     """Ask for an increase of a prepayment that a window uses up to red; `Refused` (CS-3048) below that."""
+    known_people(commit, actor)
     if amount <= 0:
         raise Refused("amount_fen: more than nothing", field="amount_fen")
     held = next((one for one in prefunds(commit, window) if (one.debtor, one.creditor) == (debtor, creditor)), None)
@@ -66,12 +67,13 @@ def step_increase(commit: Commit, number: int, step: IncreaseStep, *, actor: str
     if before is None:
         raise Refused("no such increase", NO_INCREASE, increase=number)
     stage = INCREASE.after(before.stage, step)
+    known_people(commit, actor)
     if step is IncreaseStep.PAY:
         reference = f"increase {number}"
         paid = Change(before.debtor, before.creditor, before.amount_fen, Kind.EMERGENCY, reference)
         change_prefund(commit, paid, Two(actor, checker))
     row = (number, str(before.debtor), str(before.creditor), before.amount_fen, stage.value, actor, reason, commit.at)
-    return _add(commit, row)
+    return _add(commit, row, checker if step is IncreaseStep.PAY else "")
 
 
 def increases(view: View, *, stage: Increase | None = None) -> list[Asked]:
@@ -80,9 +82,9 @@ def increases(view: View, *, stage: Increase | None = None) -> list[Asked]:
     return [one for one in found if stage is None or one.stage is stage]
 
 
-def _add(commit: Commit, row: tuple[Any, ...]) -> Asked:
+def _add(commit: Commit, row: tuple[Any, ...], checker: str = "") -> Asked:
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund_increase")
-    commit.insert("prefund_increase", f"seq, {COLUMNS}", [(seq, *row)])
+    commit.insert("prefund_increase", f"seq, {COLUMNS}, checker", [(seq, *row, checker)])
     made = Asked.of(row)
     commit.tell(f"increase-{made.stage.value}", str(made.number), {"amount_fen": made.amount_fen, "actor": made.actor})
     return made

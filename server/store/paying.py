@@ -19,7 +19,7 @@ LINE_COLUMNS = "account, bank_reference, reference, amount_fen, side, booked_on,
 
 def release(commit: Commit, window: str, two: Two) -> tuple[Instruction, ...]:
     """Send a window's payments to the bank: those prepared, and those that failed before."""
-    two.check()
+    two.check(commit)
     found = [one for one in reads.instructions(commit, window) if (one.state, Act.RELEASE) in PAYMENT.moves]
     if not found:
         raise Refused("nothing here is waiting for release", window=window)

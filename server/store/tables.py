@@ -6,7 +6,7 @@ the store.
 """
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 
 def _fen(name: str) -> "Column[int]":
@@ -15,6 +15,11 @@ def _fen(name: str) -> "Column[int]":
 
 def _moment(name: str, *, nullable: bool = False) -> "Column[int]":
     return Column(name, BigInteger, nullable=nullable)
+
+
+def _checker() -> "Column[str]":
+    """Who approved what the actor did, where that takes two: the database refuses one who checks himself."""
+    return Column("checker", AutoString(), CheckConstraint("checker <> actor"), nullable=False, server_default="")
 
 
 class PartyTable(SQLModel, table=True):
@@ -310,6 +315,7 @@ class DisputeMoveTable(SQLModel, table=True):
     actor: str
     evidence: str
     at: int = Field(sa_column=_moment("at"))
+    checker: str = Field(default="", sa_column=_checker())
 
 
 class PrefundTable(SQLModel, table=True):
@@ -341,9 +347,28 @@ class IncreaseTable(SQLModel, table=True):
     actor: str
     reason: str
     at: int = Field(sa_column=_moment("at"))
+    checker: str = Field(default="", sa_column=_checker())
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="increase_amount"),
         UniqueConstraint("increase", "stage", name="increase_once"),
+    )
+
+
+class ThresholdTable(SQLModel, table=True):
+    """From which usage a prepayment warns; the last row of a pair is in force."""
+
+    __tablename__ = "prefund_threshold"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    debtor: str = Field(foreign_key="party.name")
+    creditor: str = Field(foreign_key="party.name")
+    yellow_percent: int
+    red_percent: int
+    maker: str
+    checker: str
+    at: int = Field(sa_column=_moment("at"))
+    __table_args__ = (
+        CheckConstraint("maker <> checker", name="threshold_two_people"),
+        CheckConstraint("yellow_percent >= 1 AND yellow_percent <= red_percent AND red_percent <= 100", name="threshold_order"),
     )
 
 

@@ -204,3 +204,69 @@ def test_people_get_tables_of_who_and_what_in_their_language(database: str) -> N
     for noun in ("party", "node", "dispute", "adjust", "increase"):
         assert settle(noun, "list", "--database", database).strip()
         assert settle(noun, "--help").strip()
+
+
+def test_a_change_is_asked_for_and_decided_on_the_command_line(database: str, spoken: str) -> None:
+    """The kinds say what they ask for; a change waits for another person, or is approved at once where one is named."""
+    there = ("--database", database, "--json")
+    listed = {one["kind"]: one for one in json.loads(settle("change", "kinds", "--json"))}
+    assert [one["name"] for one in listed["party-account"]["fields"]] == ["party", "account"]
+    assert "prefund" in settle("change", "kinds")
+    told = (f"debtor={FUND}", f"creditor={HOSPITAL}", "amount_fen=900", "why=top-up")
+    asking = ("change", "ask", "prefund", *told, "--reason", "invented", "--actor", "lin")
+    made = json.loads(settle(*asking, *there))
+    assert (made["state"], made["what"], made["amount_fen"]) == ("pending", "prefund", 900)
+    assert refused("change", "approve", made["request"], "--actor", "lin", *there).code == "CS-4101"
+    assert refused(*asking, "--checker", "lin", *there).code == "CS-3040"
+    assert json.loads(settle("change", "approve", made["request"], "--actor", "chen", *there))["state"] == "done"
+    assert json.loads(settle(*asking, "--checker", "chen", *there))["decided_by"] == ["chen"]
+    taken = json.loads(settle(*asking, *there))["request"]
+    assert json.loads(settle("change", "withdraw", taken, "--actor", "lin", *there))["state"] == "withdrawn"
+    other = json.loads(settle(*asking, *there))["request"]
+    refusing = ("change", "refuse", other, "--actor", "chen", "--reason", "no", *there)
+    assert json.loads(settle(*refusing))["state"] == "refused"
+    assert len(json.loads(settle("change", "list", "--state", "done", *there))) == 2
+    assert taken in settle("change", "list", "--database", database)
+    assert "900" in settle("change", "show", other, "--database", database)
+    assert refused("change", "show", "none", *there).code == "CS-4104"
+    assert isinstance(refused("change", "ask", "prefund", "debtor", "--reason", "x", "--actor", "lin", *there), Malformed)
+
+
+def test_what_cannot_be_carried_out_is_said_in_the_speakers_language(database: str, spoken: str) -> None:
+    """Returning more than is held fails when it is approved; the request keeps the code and both languages."""
+    there = ("--database", database, "--json")
+    told = (f"debtor={FUND}", f"creditor={HOSPITAL}", "amount_fen=-1", "why=returned", "--reason", "x", "--actor", "lin")
+    number = json.loads(settle("change", "ask", "prefund", *told, *there))["request"]
+    error = refused("change", "approve", number, "--actor", "chen", *there)
+    assert (error.code, error.facts["because"]) == ("CS-9031", "CS-1001")
+    assert ("当前状态" in str(error)) == (spoken == "zh")
+    failure = json.loads(settle("change", "show", number, *there))["failure"]
+    assert (failure["code"], failure["zh"][:7], failure["en"][:7]) == ("CS-1001", "CS-1001", "CS-1001")
+
+
+def test_where_there_are_operators_everyone_acts_as_one(database: str) -> None:
+    """Disputes, windows and payments too: by an operator, with that one's permissions, and agreed by two."""
+    there = ("--database", database, "--json")
+    store = open_store(database)
+    people = Office(store.database.engine).people
+    for name, role, where in (("lin", Role.CLERK, EVERYWHERE), ("sun", Role.CLERK, "31"), ("chen", Role.CHECKER, EVERYWHERE)):
+        people.save(Operator(name, name, (Grant(role, where),)), NOON)
+    store.close()
+    opening = ("dispute", "open", "1", "--by", FUND, "--ground", "amount", "--fen", "300", *there)
+    assert refused(*opening).code == refused(*opening, "--actor", "chen").code == "CS-4102"
+    assert json.loads(settle(*opening, "--actor", "sun"))["dispute"] == 1
+    assert refused("dispute", "answer", "1", "--actor", "sun", *there).code == "CS-4102"
+    assert json.loads(settle("dispute", "answer", "1", "--actor", "lin", *there))["stage"] == "answered"
+    assert json.loads(settle("dispute", "decide", "1", "escalate", "--actor", "sun", *there))["stage"] == "in-arbitration"
+    waiting = json.loads(settle("dispute", "decide", "1", "uphold", "--actor", "lin", *there))
+    assert (waiting["what"], waiting["state"]) == ("dispute", "pending")
+    settle("change", "approve", waiting["request"], "--actor", "chen", *there)
+    assert json.loads(settle("dispute", "list", *there))[0]["stage"] == "upheld"
+    window = "toy-2026-11-22"
+    assert refused("close-window", window, *there).code == "CS-4102"
+    for step in ("cut-off", "reconcile"):
+        settle("move", window, step, "--actor", "lin", *there)
+    assert refused("move", window, "agree", "--actor", "lin", *there).code == "CS-9032"
+    settle("change", "ask", "agree", f"window={window}", "--actor", "lin", "--checker", "chen", "--reason", "x", *there)
+    assert json.loads(settle("release", window, "--actor", "lin", *there))["state"] == "pending"
+    assert len(json.loads(settle("release", window, "--actor", "lin", "--checker", "chen", *there))) == 2

@@ -1,6 +1,6 @@
 """What people do to a ledger: corrections, disputes, prepayments, payments and bank files."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import DatabaseError
@@ -10,11 +10,14 @@ from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import Change, Kind, Level
-from cardstack.settlement.transaction import Posting
+from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.settlement.window import Event
 from cardstack.settlement.window import Stage as WindowStage
 from cardstack.values import Fen
+from server.permissions import EVERYWHERE, Grant, Role
 from server.store.adjusting import Two
+from server.store.office import Office
+from server.store.office.people import Operator
 from server.store.store import Store
 from tests.ledgers import BUS, FUND, HOSPITAL, NOON, Toy, bill, submission
 
@@ -75,16 +78,68 @@ def test_an_upheld_dispute_puts_right_what_was_disputed(store: Store) -> None:
 
 
 def test_who_does_not_answer_in_time_concedes(store: Store) -> None:
-    """A dispute lapses after its deadline and not before."""
+    """A dispute lapses after twenty working days and not before; a Sunday's begins to count on Monday."""
     booked(store, 100)
     opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.NO_SERVICE, disputed_fen=Fen(80), actor="lin", now=NOON)
-    assert store.desk.lapse_disputes(NOON + timedelta(days=20)) == []
+    assert opened.deadline == datetime(2026, 12, 18, 23, 59, 59, tzinfo=SHANGHAI)
+    assert store.desk.lapse_disputes(opened.deadline) == []
     with pytest.raises(Refused):
         store.desk.step_dispute(opened.seq, Step.LAPSE, actor="clock", now=NOON)
-    (lapsed,) = store.desk.lapse_disputes(NOON + timedelta(days=20, seconds=1))
+    (lapsed,) = store.desk.lapse_disputes(opened.deadline + timedelta(seconds=1))
     assert lapsed.stage is Stage.UPHELD
     nets = [one.net_fen for window in store.windows() for one in store.positions(window.id) if one.party == FUND]
     assert sorted(nets) == [-80, 80]
+
+
+def test_no_deadline_is_guessed_beyond_the_calendar(store: Store) -> None:
+    """Where no notice says which days are worked, a dispute waits without a deadline and does not lapse."""
+    booked(store, 100)
+    late = datetime(2026, 12, 10, 9, tzinfo=SHANGHAI)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="lin", now=late)
+    assert (opened.deadline, store.desk.lapse_disputes(late + timedelta(days=300))) == (None, [])
+
+
+def test_who_opened_a_dispute_does_not_decide_it(store: Store) -> None:
+    """Neither answers for the other side, nor prepares or approves that it is upheld."""
+    booked(store, 100)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="lin", now=NOON)
+    for step, actor, checker in ((Step.ANSWER, "lin", ""), (Step.CONCEDE, "wang", "lin"), (Step.CONCEDE, "wang", "zhao+lin")):
+        with pytest.raises(Refused) as caught:
+            store.desk.step_dispute(opened.seq, step, actor=actor, checker=checker, now=NOON)
+        assert caught.value.code == "CS-3040"
+    with pytest.raises(DatabaseError), store.database.writing() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO dispute_move (seq, dispute, step, stage, actor, evidence, at, checker) "
+            "VALUES (9, 1, 'uphold', 'upheld', 'lin', '{}', 0, 'lin')"
+        )
+
+
+def test_a_dispute_of_a_scheme_that_is_gone_says_so(store: Store, ledger_url: str) -> None:
+    """Upholding needs the scheme's cycle: without it nothing moves, and the error has its code."""
+    booked(store, 100)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="lin", now=NOON)
+    other = Store(ledger_url, {})
+    with pytest.raises(Refused) as caught:
+        other.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+    other.close()
+    assert (caught.value.code, store.desk.disputes()[0].stage) == ("CS-3047", Stage.OPENED)
+
+
+def test_where_operators_are_kept_only_they_act(store: Store) -> None:
+    """A name that is no operator's, or a disabled one's, stands behind nothing; the clock still lets disputes lapse."""
+    booked(store, 100)
+    people = Office(store.database.engine).people
+    for name, disabled in (("lin", False), ("chen", False), ("gone", True)):
+        people.save(Operator(name, name, (Grant(Role.CLERK, EVERYWHERE),), disabled=disabled), NOON)
+    for two in (Two("lin", "gone"), Two("nobody", "chen"), Two("lin", "chen+nobody")):
+        with pytest.raises(Refused) as caught:
+            store.desk.adjust(Toy.cycle, BACK, two, reason="wrong", now=NOON)
+        assert caught.value.code == "CS-3044"
+    with pytest.raises(Refused):
+        store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="nobody", now=NOON)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="lin", now=NOON)
+    assert opened.deadline is not None
+    assert len(store.desk.lapse_disputes(opened.deadline + timedelta(days=1))) == 1
 
 
 def test_a_prepayment_warns_as_it_is_used_up(store: Store) -> None:

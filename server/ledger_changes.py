@@ -1,0 +1,213 @@
+"""Changes of windows, entries and payments, each asked for by one person and decided by others."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.dispute import DISPUTE, Step
+from cardstack.settlement.envelope import canonical, digest
+from cardstack.settlement.instruction import PAYMENT, Act
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
+from cardstack.settlement.window import WINDOW, Event
+from cardstack.text import Text
+from cardstack.values import Fen
+from server.approvals import Kind, Request
+from server.forms import FIELD, Field, Shape
+from server.means import CREDITOR, DEBTOR, LARGE, REVERSAL_LARGE, Change, Draft, Means, deciders, two
+from server.permissions import EVERYWHERE, Permission
+from server.store.commit import Kept
+from server.store.disputing import NO_SUCH, NOT_INSTALLED
+from server.store.posting import Submission
+from server.store.queries import disputes as queries
+from server.store.windows import NO_WINDOW
+
+CENTRE_NODE: Final = Party("00.hub")
+WINDOW_FIELD: Final = Field("window", Text("Settlement window", "清算窗口"))
+
+
+def _window_draft(event: Event) -> Any:
+    def draw(told: Mapping[str, Any], means: Means) -> Draft:
+        window = told["window"]
+        one = means.ledger.window(window)
+        if one is None:
+            raise Refused("no such window", NO_WINDOW, window=window)
+        WINDOW.after(one.stage, event)
+        amount = Fen(sum(each.net_fen for each in means.ledger.positions(window) if each.net_fen > 0))
+        return Draft(event.value, EVERYWHERE, window, {**told, "event": event.value}, amount)
+
+    return draw
+
+
+def _window(request: Request, means: Means) -> str:
+    """The step that was asked for; agreeing the nets makes the payments."""
+    window, event = request.payload["window"], Event(request.payload["event"])
+    store = means.ledger
+    after = store.move_window(window, event, actor="+".join(deciders(request)), now=means.at, reason=request.reason)
+    if event is Event.AGREE:
+        return f"{after}: {len(store.instruct(window, now=means.at))}"
+    return after.value
+
+
+def _reversal(request: Request, means: Means) -> str:
+    """Book the opposite as a message of the centre; what is kept with it is the request and its decisions."""
+    payload, store = request.payload, means.ledger
+    entry = store.transaction(payload["message"])
+    if entry is None:
+        raise Refused(f"no such transaction: {payload['message']}", NO_SUCH)
+    if entry.scheme not in store.schemes:
+        raise Refused("scheme", NOT_INSTALLED, scheme=entry.scheme)
+    transaction = Transaction(
+        id=MessageId.of("C00000000000", means.at, int(sha256(request.id.encode()).hexdigest(), 16) % 10_000),
+        scheme=entry.scheme,
+        kind="reversal",
+        sender=CENTRE_NODE,
+        home=entry.home,
+        treating=entry.treating,
+        occurred_at=means.at.replace(microsecond=0),
+        amount_fen=entry.amount_fen,
+        evidence={"request": request.id},
+        reverses=entry.id,
+    )
+    line = canonical(transaction)
+    raw = json.dumps({"request": request.id, "decided_by": deciders(request), "transaction": line.decode()}).encode()
+    kept = Kept("decision", sha256(raw).digest(), raw, str(CENTRE_NODE), means.at)
+    prepared = prepare(transaction, digest(line), Node(CENTRE_NODE), store.schemes)
+    ((answer,),) = store.submit([Submission(kept, [prepared])], means.at)
+    if not answer.stands:
+        raise Refused(f"the ledger answered {answer.outcome.value}")
+    return str(answer.id)
+
+
+def _reversal_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    entry = means.ledger.transaction(told["message"])
+    if entry is None:
+        raise Refused("no such transaction", NO_SUCH)
+    payload = {**told, "scheme": entry.scheme, "home": entry.home, "treating": entry.treating}
+    return Draft("reversal", entry.home[:2], str(entry.id), payload, entry.amount_fen)
+
+
+def _release_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    found = [one for one in means.ledger.instructions(told["window"]) if (one.state, Act.RELEASE) in PAYMENT.moves]
+    if not found:
+        raise Refused("nothing here is waiting for release", window=told["window"])
+    payload = {**told, "instructions": [one.instruction.id for one in found]}
+    amount = Fen(sum(one.instruction.amount_fen for one in found))
+    return Draft("release", EVERYWHERE, told["window"], payload, amount)
+
+
+def _release(request: Request, means: Means) -> str:
+    """Send a window's payments to the bank."""
+    return str(len(means.ledger.desk.release(request.payload["window"], two(request), now=means.at)))
+
+
+def _correction_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    if told["scheme"] not in means.ledger.schemes:
+        raise Malformed(f"scheme: one of {', '.join(means.ledger.schemes)}", FIELD, field="scheme")
+    payload = {**told, "kind": told["kind"] or "adjustment", "rule": told["rule"] or "adjustment"}
+    posting = _posting(payload)
+    return Draft("correction", posting.debtor.province, f"{posting.debtor} {posting.creditor}", payload, posting.amount_fen)
+
+
+def _correction(request: Request, means: Means) -> str:
+    """Book a correction in the window of its scheme that is open; the message id of the entry it makes."""
+    told, store = request.payload, means.ledger
+    if told["scheme"] not in store.schemes:
+        raise Refused("scheme", NOT_INSTALLED, scheme=told["scheme"])
+    cycle = store.schemes[told["scheme"]].cycle
+    return str(store.desk.adjust(cycle, _posting(told), two(request), reason=request.reason, now=means.at).id)
+
+
+def _posting(told: Mapping[str, Any]) -> Posting:
+    return Posting(Party(told["debtor"]), Party(told["creditor"]), Fen(told["amount_fen"]), told["kind"], told["rule"])
+
+
+def _dispute_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    one = next((each for each in means.ledger.desk.disputes() if each.seq == told["dispute"]), None)
+    if one is None:
+        raise Refused("no such dispute", NO_SUCH, dispute=told["dispute"])
+    DISPUTE.after(one.stage, Step(told["step"]))
+    with means.ledger.view() as view:
+        booked = queries.disputed(view, [one.posting])[one.posting]
+    payload = {**told, "transaction": booked.message}
+    return Draft("dispute", booked.other(one.opened_by)[:2], str(one.seq), payload, one.disputed_fen)
+
+
+def _dispute(request: Request, means: Means) -> str:
+    """Concede or uphold a dispute: the correction is booked with it."""
+    who, told = two(request), request.payload
+    evidence = {"said": request.reason, **told.get("evidence", {})}
+    after = means.ledger.desk.step_dispute(
+        told["dispute"], Step(told["step"]), actor=who.maker, checker=who.checker, now=means.at, evidence=evidence
+    )
+    return after.stage.value
+
+
+_P = Permission
+CHANGES: Final = (
+    Change(
+        Kind("agree", Text("Agree a window's nets", "确认窗口净额"), _P.WINDOW_CLOSE, LARGE, fields=(WINDOW_FIELD,)),
+        _window,
+        _window_draft(Event.AGREE),
+    ),
+    Change(
+        Kind("abort", Text("Abort a window", "中止清算窗口"), _P.WINDOW_CLOSE, Fen(0), fields=(WINDOW_FIELD,)),
+        _window,
+        _window_draft(Event.ABORT),
+    ),
+    Change(
+        Kind(
+            "reversal",
+            Text("Reversal", "冲正"),
+            _P.ADJUSTMENT_REQUEST,
+            REVERSAL_LARGE,
+            fields=(Field("message", Text("Message id of the transaction", "原交易流水号")),),
+        ),
+        _reversal,
+        _reversal_draft,
+    ),
+    Change(
+        Kind(
+            "correction",
+            Text("Correction", "调账"),
+            _P.ADJUSTMENT_REQUEST,
+            REVERSAL_LARGE,
+            fields=(
+                DEBTOR,
+                CREDITOR,
+                Field("amount_fen", Text("Amount in fen", "金额（分）"), Shape.FEN, least=1),
+                Field("scheme", Text("Scheme whose window it falls into", "所属业务")),
+                Field("kind", Text("What the money is", "款项种类"), optional=True),
+                Field("rule", Text("Rule", "依据规则"), optional=True),
+            ),
+        ),
+        _correction,
+        _correction_draft,
+    ),
+    Change(
+        Kind("release", Text("Release payments", "放行划款指令"), _P.SETTLEMENT_REQUEST, LARGE, fields=(WINDOW_FIELD,)),
+        _release,
+        _release_draft,
+    ),
+    Change(
+        Kind(
+            "dispute",
+            Text("Uphold a dispute", "异议成立调整"),
+            _P.DISPUTE_WORK,
+            REVERSAL_LARGE,
+            fields=(
+                Field("dispute", Text("Number of the dispute", "异议编号"), Shape.NUMBER, least=1),
+                Field(
+                    "step",
+                    Text("Step", "处理"),
+                    Shape.CHOICE,
+                    ((Step.CONCEDE.value, Text("concede", "认可异议")), (Step.UPHOLD.value, Text("uphold", "裁定成立"))),
+                ),
+            ),
+        ),
+        _dispute,
+        _dispute_draft,
+    ),
+)

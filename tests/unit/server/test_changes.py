@@ -1,0 +1,230 @@
+"""Changes of prepayments, limits, accounts and nodes: drawn from a form, asked for by one, decided by others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DatabaseError
+
+from cardstack.errors import CardstackError, Malformed, Refused
+from cardstack.settlement.instruction import Payment
+from cardstack.settlement.prefund import IncreaseStep, Level
+from cardstack.settlement.window import Event
+from cardstack.values import Fen
+from server import commands
+from server.approvals import Decision, Request, State
+from server.forms import Shape
+from server.means import Means
+from server.permissions import EVERYWHERE, Grant, Role
+from server.store.adjusting import Two
+from server.store.office import Office
+from server.store.office.people import Operator
+from server.store.store import Store
+from tests.ledgers import FUND, HOSPITAL, NODE, NOON, bill, submission
+
+DAY = "toy-2026-11-22"
+PEOPLE = {
+    name: Operator(name, name, (Grant(role, EVERYWHERE),))
+    for name, role in (("lin", Role.CLERK), ("chen", Role.CHECKER), ("zhao", Role.APPROVER))
+}
+PAIR = {"debtor": str(FUND), "creditor": str(HOSPITAL)}
+
+
+@pytest.fixture
+def means(store: Store) -> Means:
+    office = Office(store.database.engine)
+    for one in PEOPLE.values():
+        office.people.save(one, NOON)
+    return Means(office, store, NOON)
+
+
+def ask(means: Means, kind: str, number: str = "R1", /, **told: Any) -> Request:
+    drawn = commands.draft(kind, told, means)
+    return commands.enter(drawn, by=PEOPLE["lin"], reason="invented", number=number, means=means)
+
+
+def decide(means: Means, number: str, who: str) -> Request:
+    return commands.settle(number, Decision(who, True, "", NOON), by=PEOPLE[who], means=means)
+
+
+def refused(means: Means, kind: str, told: Mapping[str, Any]) -> CardstackError:
+    with pytest.raises(CardstackError) as caught:
+        commands.draft(kind, told, means)
+    return caught.value
+
+
+def test_a_prepayment_is_topped_up_and_returned(store: Store, means: Means) -> None:
+    """Each change is decided by another than its maker, kept with both names, and stands in the audit log."""
+    asked = ask(means, "prefund", **PAIR, amount_fen="1000", why="top-up", reference="invented 1")
+    with pytest.raises(CardstackError) as own:
+        decide(means, asked.id, "lin")
+    assert own.value.code == "CS-4101"
+    assert store.desk.prefunds(DAY) == []
+    assert decide(means, asked.id, "chen").state is State.DONE
+    ask(means, "prefund", "R2", **PAIR, amount_fen=-400, why="returned")
+    decide(means, "R2", "chen")
+    assert [one.held_fen for one in store.desk.prefunds(DAY)] == [600]
+    with store.view() as view:
+        assert view.all("SELECT maker, checker FROM prefund ORDER BY seq") == [("lin", "chen"), ("lin", "chen")]
+    told = [one.action for one in means.office.audit.page(before=None, size=9, scope=None)]
+    assert sorted(told) == ["change.ask", "change.ask", "change.decide", "change.decide"]
+
+
+def test_a_failure_is_told_in_both_languages(means: Means) -> None:
+    """What was approved and could not be done keeps its code and both languages, not the words of one."""
+    ask(means, "prefund", **PAIR, amount_fen=-1, why="returned")
+    failed = decide(means, "R1", "chen")
+    kept = means.office.requests.get("R1")
+    assert kept is not None
+    for one in (failed, kept):
+        assert (one.state, one.failure) == (State.FAILED, "CS-1001")
+        assert one.told.en.startswith("CS-1001 The request")
+        assert one.told.zh.startswith("CS-1001 当前状态")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "field"),
+    [
+        ("prefund", {**PAIR, "amount_fen": "0", "why": "top-up"}, "amount_fen"),
+        ("prefund", {**PAIR, "amount_fen": "-5", "why": "top-up"}, "amount_fen"),
+        ("prefund", {**PAIR, "amount_fen": "1e3", "why": "top-up"}, "amount_fen"),
+        ("prefund", {**PAIR, "amount_fen": 2.5, "why": "top-up"}, "amount_fen"),
+        ("prefund", {**PAIR, "amount_fen": "5", "why": "emergency"}, "why"),
+        ("prefund", {"debtor": FUND, "creditor": FUND, "amount_fen": "5", "why": "top-up"}, "creditor"),
+        ("prefund", {**PAIR, "why": "top-up"}, "amount_fen"),
+        ("prefund-thresholds", {**PAIR, "yellow_percent": "90", "red_percent": "80"}, "red_percent"),
+        ("prefund-thresholds", {**PAIR, "yellow_percent": "0", "red_percent": "80"}, "yellow_percent"),
+        ("limit", {"party": FUND, "limit_fen": "5", "extra": "x"}, "extra"),
+        ("limit", {"party": "nowhere", "limit_fen": "5"}, "party"),
+        ("party-account", {"party": FUND, "account": "x" * 501}, "account"),
+        ("node", {"node": NODE.name, "act": "explode"}, "act"),
+        ("correction", {**PAIR, "amount_fen": "5", "scheme": "none"}, "scheme"),
+    ],
+)
+def test_a_wrong_field_is_named(means: Means, kind: str, told: Mapping[str, Any], field: str) -> None:
+    """Before anything is entered, and never with what was typed."""
+    error = refused(means, kind, told)
+    assert isinstance(error, Malformed)
+    assert error.facts["field"] == field
+
+
+def test_what_is_not_there_is_refused(means: Means) -> None:
+    """An unknown party, node, window, transaction, dispute or increase; a kind that has no form."""
+    cases: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        "CS-3042": [("limit", {"party": "34.medical-fund"}), ("node", {"node": "34.node", "act": "resume"})],
+        "CS-3021": [("agree", {"window": "toy-2020-01-01"})],
+        "CS-3046": [("reversal", {"message": "none"}), ("dispute", {"dispute": 7, "step": "uphold"})],
+        "CS-3049": [("increase-pay", {"increase": 7})],
+        "CS-3043": [("node", {"node": NODE.name, "act": "resume"})],
+        "CS-4107": [("operator", {})],
+        "CS-1001": [("release", {"window": DAY}), ("nonsense", {})],
+    }
+    for code, some in cases.items():
+        for kind, told in some:
+            assert refused(means, kind, told).code == code, kind
+
+
+def test_thresholds_are_each_pairs_own(store: Store, means: Means) -> None:
+    """A prepayment that warns earlier than usual; the earlier thresholds stay on record, whoever checks himself is refused."""
+    ask(means, "prefund", **PAIR, amount_fen=1000, why="allotted")
+    decide(means, "R1", "chen")
+    store.submit([submission(bill(1, 700))], NOON)
+    assert [one.level for one in store.desk.prefunds(DAY)] == [Level.NORMAL]
+    asked = ask(means, "prefund-thresholds", "R2", **PAIR, yellow_percent=40, red_percent=50)
+    assert (asked.payload["yellow_percent_before"], asked.payload["red_percent_before"]) == (70, 90)
+    decide(means, "R2", "chen")
+    assert [one.level for one in store.desk.prefunds(DAY)] == [Level.RED]
+    assert store.desk.ask_increase(DAY, FUND, HOSPITAL, Fen(500), actor="lin", reason="x", now=NOON).amount_fen == 500
+    columns = "seq, debtor, creditor, yellow_percent, red_percent, maker, checker, at"
+    for statement in (
+        f"INSERT INTO prefund_threshold ({columns}) VALUES (9, '{FUND}', '{HOSPITAL}', 70, 90, 'lin', 'lin', 0)",
+        "UPDATE prefund_threshold SET red_percent = 99",
+    ):
+        with pytest.raises(DatabaseError), store.database.writing() as connection:
+            connection.exec_driver_sql(statement)
+
+
+def test_a_bank_account_takes_three_people(store: Store, means: Means) -> None:
+    """A checker is not enough; and it is refused where the account has changed since it was asked for."""
+    ask(means, "party-account", "R1", party=str(FUND), account="invented 2")
+    ask(means, "party-account", "R2", party=str(FUND), account="invented 3")
+    assert decide(means, "R1", "chen").state is State.PENDING
+    accounts = {one.name: one.account for one in store.parties()}
+    assert accounts[FUND] == f"account of {FUND}"
+    assert decide(means, "R1", "zhao").state is State.DONE
+    assert {one.name: one.account for one in store.parties()} == {**accounts, FUND: "invented 2"}
+    decide(means, "R2", "chen")
+    assert decide(means, "R2", "zhao").failure == "CS-3043"
+
+
+def test_a_limit_is_set_and_lifted(store: Store, means: Means) -> None:
+    """With what stood before in the request; a second request about the old limit fails."""
+    ask(means, "limit", "R1", party=str(FUND), limit_fen="500")
+    stale = ask(means, "limit", "R2", party=str(FUND), limit_fen="900")
+    decide(means, "R1", "chen")
+    assert decide(means, stale.id, "chen").failure == "CS-3043"
+    lifted = ask(means, "limit", "R3", party=str(FUND), limit_fen="")
+    assert (lifted.payload["limit_fen"], lifted.payload["limit_fen_before"], lifted.amount_fen) == (None, 500, 500)
+    decide(means, "R3", "chen")
+    assert {one.name: one.limit_fen for one in store.parties()}[FUND] is None
+
+
+def test_a_suspended_node_signs_nothing_until_it_is_resumed(store: Store, means: Means) -> None:
+    """It is not found by its certificate any more; the events tell who did it."""
+    ask(means, "node", "R1", node=str(NODE.name), act="suspend")
+    decide(means, "R1", "chen")
+    assert store.node_of("CN=hospital") is None
+    ask(means, "node", "R2", node=str(NODE.name), act="resume")
+    decide(means, "R2", "chen")
+    assert store.node_of("CN=hospital") is not None
+    told = [(one.kind, one.data) for one in store.events() if one.kind.startswith("node-")]
+    who = {"maker": "lin", "checker": "chen"}
+    assert told == [("node-suspended", who), ("node-resumed", who)]
+
+
+def test_a_window_is_agreed_and_its_payments_released_by_two(store: Store, means: Means) -> None:
+    """The same kinds that the console asks for, drawn from their one field."""
+    store.submit([submission(bill(1, 1000))], NOON)
+    for event in (Event.CUT_OFF, Event.RECONCILE):
+        store.move_window(DAY, event, actor="lin", now=NOON)
+    assert ask(means, "agree", "R1", window=DAY).amount_fen == 800
+    decide(means, "R1", "chen")
+    assert ask(means, "release", "R2", window=DAY).payload["instructions"] == [f"{DAY}.001", f"{DAY}.002"]
+    decide(means, "R2", "chen")
+    assert {one.state for one in store.instructions(DAY)} == {Payment.RELEASED}
+
+
+def test_an_increase_is_paid_by_its_own_kind(store: Store, means: Means) -> None:
+    """Noticed, then paid by two; before the notice it is not even entered."""
+    ask(means, "prefund", **PAIR, amount_fen=100, why="allotted")
+    decide(means, "R1", "chen")
+    store.submit([submission(bill(1, 120))], NOON)
+    number = store.desk.ask_increase(DAY, FUND, HOSPITAL, Fen(50), actor="lin", reason="x", now=NOON).number
+    assert isinstance(refused(means, "increase-pay", {"increase": number}), Refused)
+    store.desk.step_increase(number, IncreaseStep.NOTICE, actor="lin", now=NOON)
+    ask(means, "increase-pay", "R2", increase=number)
+    assert decide(means, "R2", "chen").outcome == f"{number} paid"
+    assert [one.held_fen for one in store.desk.prefunds(DAY)] == [150]
+
+
+def test_every_form_can_be_drawn() -> None:
+    """Each field has words in both languages, a choice has its choices, names do not repeat."""
+    drawn = [kind for kind in commands.kinds() if kind.fields]
+    assert len(drawn) >= 12
+    for kind in drawn:
+        names = [one.name for one in kind.fields]
+        assert len(set(names)) == len(names)
+        for one in kind.fields:
+            assert one.title.en
+            assert one.title.zh
+            assert bool(one.choices) == (one.shape is Shape.CHOICE)
+
+
+def test_nobody_checks_himself_behind_a_plus(store: Store) -> None:
+    """Several who approved are joined by a plus; the maker is none of them, and none of them is missing."""
+    with store.view() as view:
+        Two("lin", "chen+zhao").check(view)
+        for checker in ("chen+lin", "chen+", "", " lin "):
+            with pytest.raises(Refused) as caught:
+                Two("lin", checker).check(view)
+            assert caught.value.code == "CS-3040"
