@@ -10,12 +10,15 @@ and let pass where a bare path is asked about.
 from cardstack.ca import extensions, tables
 from cardstack.ca.certificate import Certificate, once
 from cardstack.ca.der import GENERALIZED_TIME, UTC_TIME
-from cardstack.ca.matching import conforms, subtree_well_formed
-from cardstack.ca.signatures import SHA1_SCHEMES, identifier, weakness
+from cardstack.ca.matching import conforms, form_of, subtree_well_formed, supported
+from cardstack.ca.signatures import SHA1_SCHEMES, Verdict, identifier, only_signs, verdict, weakness
 from cardstack.errors import Malformed
 
 _SKI, _KU, _SAN, _BC, _NC, _AKI, _PC, _INHIBIT, _MAPPINGS = (f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 35, 36, 54, 33))
 _ACCESS = ("1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "2.5.29.46")
+
+
+_ENCRYPTING = frozenset({extensions.KEY_ENCIPHERMENT, extensions.DATA_ENCIPHERMENT, extensions.KEY_AGREEMENT, 7, 8})
 
 
 @once
@@ -67,9 +70,22 @@ def profile(certificate: Certificate) -> tuple[str, str] | None:
 
 
 @once
+def loose_constraints(certificate: Certificate) -> tuple[str, str] | None:
+    """Name constraints that are not critical (§4.2.1.10), so that others may pass them over; here they are applied anyway."""
+    present = _NC in certificate.present and _NC not in certificate.critical
+    return (tables.CRITICALITY, f"{_NC} is not critical") if present else None
+
+
+@once
 def anchor_profile(certificate: Certificate) -> tuple[str, str] | None:
     """The same for an anchor's own certificate."""
     return _profile(certificate, anchor=True)
+
+
+@once
+def own_profile(certificate: Certificate) -> tuple[str, str] | None:
+    """The same for an anchor that is itself the certificate asked about, which is then read like any other."""
+    return _number_and_dates(certificate) or _profile(certificate, anchor=True)
 
 
 def _profile(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
@@ -83,7 +99,7 @@ def _profile(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | Non
         if found is not None:
             return found
     found = _identifiers(certificate, anchor=anchor) or _criticality(certificate)
-    return found or _names(certificate) or _strength(certificate, anchor=anchor)
+    return found or _names(certificate, anchor=anchor) or _strength(certificate, anchor=anchor)
 
 
 def _number_and_dates(certificate: Certificate) -> tuple[str, str] | None:
@@ -103,14 +119,27 @@ def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] |
         return tables.KEY_IDENTIFIER, "an authority's issuer without its serial number, or the other way round"
     if certificate.is_ca and certificate.subject_key is None:
         return tables.KEY_IDENTIFIER, "an authority without subjectKeyIdentifier"
-    # Self-signed certificates may leave it out (§4.2.1.1).
-    if (named is None or named.key is None) and not (anchor and certificate.self_issued):
-        return tables.KEY_IDENTIFIER, "no authorityKeyIdentifier"
+    if named is None or named.key is None:
+        # A self-signed certificate may leave the extension out, but not its key identifier (§4.2.1.1).
+        left_out = named is None and anchor and certificate.self_issued
+        return None if left_out else (tables.KEY_IDENTIFIER, "no authorityKeyIdentifier")
+    if anchor and certificate.subject_key not in (None, named.key) and _self_signed(certificate):
+        # What it has issued, itself, names another key than its own (§4.2.1.2).
+        return tables.KEY_IDENTIFIER, "a self-signed certificate whose key identifiers differ"
     return None
 
 
+def _self_signed(certificate: Certificate) -> bool:
+    """Its own key signed it; not asked of certificates that any rule could refuse for less."""
+    if not certificate.self_issued:
+        return False
+    signed = verdict(
+        certificate.fingerprint, certificate.spki, certificate.outer_algorithm, certificate.signature, certificate.tbs
+    )
+    return signed is Verdict.GOOD
+
+
 def _criticality(certificate: Certificate) -> tuple[str, str] | None:
-    # Name constraints that are not critical (§4.2.1.10) are applied all the same, so nothing is lost by bearing with them.
     must = {_PC, _INHIBIT} | ({_BC} if certificate.is_ca else set())
     lacking = must & certificate.present - certificate.critical
     if lacking:
@@ -119,17 +148,20 @@ def _criticality(certificate: Certificate) -> tuple[str, str] | None:
     return (tables.CRITICALITY, f"{min(wrongly)} is critical") if wrongly else None
 
 
-def _names(certificate: Certificate) -> tuple[str, str] | None:
+def _names(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
     if not all(map(conforms, certificate.alternative_names)):
         return tables.MALFORMED_NAME, ""
-    if certificate.is_ca and certificate.key_usage is None:
-        return tables.USAGE_CONSISTENCY, "an authority without keyUsage"
+    usage = certificate.key_usage
+    if certificate.is_ca and (not anchor if usage is None else extensions.KEY_CERT_SIGN not in usage):
+        return tables.USAGE_CONSISTENCY, "an authority without keyUsage, or whose key may not sign certificates"
     subtrees = certificate.name_constraints
     if subtrees is None:
         return None
     if not certificate.is_ca:
         return tables.USAGE_CONSISTENCY, "name constraints on a certificate that is no authority's"
-    if subtrees.bounded or not all(map(subtree_well_formed, (*subtrees.permitted, *subtrees.excluded))):
+    # Of forms that nothing is known about it is decided where a name of that form appears (§4.2.1.10).
+    known = (base for base in (*subtrees.permitted, *subtrees.excluded) if supported(form_of(base)))
+    if subtrees.bounded or not all(map(subtree_well_formed, known)):
         return tables.CONSTRAINT_FORM, ""
     return None
 
@@ -138,6 +170,8 @@ def _strength(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | No
     weak = weakness(certificate.spki)
     if weak:
         return tables.WEAK, weak
+    if certificate.key_usage and certificate.key_usage & _ENCRYPTING and only_signs(certificate.spki):
+        return tables.USAGE_CONSISTENCY, "encryption or agreement with a key that only signs"
     try:
         sha1 = identifier(certificate.outer_algorithm)[0] in SHA1_SCHEMES
     except Malformed:

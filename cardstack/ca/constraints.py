@@ -5,8 +5,8 @@ from typing import NamedTuple
 from cardstack.ca import tables
 from cardstack.ca.certificate import Certificate, once
 from cardstack.ca.extensions import Subtrees
-from cardstack.ca.matching import subtree_well_formed, supported, touches, well_formed, within
-from cardstack.ca.names import DIRECTORY, MAIL, GeneralName
+from cardstack.ca.matching import form_of, mail_text, subtree_well_formed, supported, touches, well_formed, within
+from cardstack.ca.names import DIRECTORY, MAIL, OTHER, GeneralName
 
 COMPARED = 64
 """How many comparisons of names are as much work as a step of the search."""
@@ -16,6 +16,8 @@ COMPARED = 64
 def constrained_names(certificate: Certificate) -> tuple[GeneralName, ...]:
     """The names that constraints apply to: the subject, the alternative names, and without these the subject's e-mail."""
     names = list(certificate.alternative_names)
+    # Constraints on e-mail bind addresses beyond ASCII too, which stand in an otherName (RFC 9598 §6).
+    names += [GeneralName(MAIL, text) for name in names if name.form == OTHER and (text := mail_text(name)) is not None]
     if certificate.subject:
         names.append(GeneralName(DIRECTORY, certificate.subject))
     if "2.5.29.17" not in certificate.present:
@@ -32,9 +34,9 @@ def broken(certificate: Certificate, constraints: tuple[Subtrees, ...]) -> tuple
     """The rule that a name of the certificate breaks and the name, None where all constraints hold."""
     names = constrained_names(certificate)
     for subtrees in constraints:
-        sides = {form: _of_form(form, subtrees) for form in {name.form for name in names}}
+        sides = {form: _of_form(form, subtrees) for form in set(map(form_of, names))}
         for name in names:
-            rule = _against(name, sides[name.form])
+            rule = _against(name, sides[form_of(name)])
             if rule is not None:
                 return rule, str(name)
     return None
@@ -48,10 +50,11 @@ class _Sides(NamedTuple):
     usable: bool
 
 
-def _of_form(form: int, subtrees: Subtrees) -> _Sides:
-    permitted = tuple(base for base in subtrees.permitted if base.form == form)
-    excluded = tuple(base for base in subtrees.excluded if base.form == form)
-    usable = supported(form) and form not in subtrees.bounded and all(map(subtree_well_formed, (*permitted, *excluded)))
+def _of_form(form: int | str, subtrees: Subtrees) -> _Sides:
+    permitted = tuple(base for base in subtrees.permitted if form_of(base) == form)
+    excluded = tuple(base for base in subtrees.excluded if form_of(base) == form)
+    bounded = (OTHER if isinstance(form, str) else form) in subtrees.bounded
+    usable = supported(form) and not bounded and all(map(subtree_well_formed, (*permitted, *excluded)))
     return _Sides(permitted, excluded, usable)
 
 

@@ -132,6 +132,11 @@ class Crl:
         """Version 2 with a CRL number that is not critical and the key identifier of its signer (§5.1.2.1, §5.2.1, §5.2.3)."""
         return {"2.5.29.20", "2.5.29.35"} <= self.present and "2.5.29.20" not in self.critical
 
+    @property
+    def doubled(self) -> bool:
+        """A certificate stands in it more than once."""
+        return self._index.doubled
+
     def entry(self, issuer: Name, serial: int) -> Entry | None:
         """How this CRL lists a certificate, None where it does not."""
         found = self._index.found.get(serial)
@@ -160,12 +165,13 @@ class _Index(NamedTuple):
 
     found: dict[int, tuple[tuple[Name, Entry], ...]]
     unusable: bool
+    doubled: bool
 
     @classmethod
     def of(cls, crl: Crl) -> "_Index":
         raw, (at, stop) = crl.raw, crl.entries
         found: dict[int, tuple[tuple[Name, Entry], ...]] = {}
-        issuer, unusable = crl.issuer, False
+        issuer, unusable, doubled = crl.issuer, False, False
         try:
             while at < stop:
                 serial, entry, extra, at = _entry(raw, at, stop)
@@ -173,10 +179,12 @@ class _Index(NamedTuple):
                     # In an indirect CRL the issuer of one entry is that of the next until another is named (§5.3.3).
                     issuer = extra.issuer
                 unusable |= extra.unknown_critical
-                found[serial] = (*found.get(serial, ()), (issuer, entry))
+                before = found.get(serial, ())
+                doubled |= any(name == issuer for name, _ in before)
+                found[serial] = (*before, (issuer, entry))
         except Malformed:
             unusable = True
-        return cls(found, unusable)
+        return cls(found, unusable, doubled)
 
 
 def _entry(raw: bytes, at: int, stop: int) -> tuple[int, Entry, _Extra, int]:

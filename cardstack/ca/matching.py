@@ -3,7 +3,9 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from cardstack.ca.names import DIRECTORY, DNS, IP, MAIL, REGISTERED, URI, GeneralName, Name
+from cardstack.ca import other_names
+from cardstack.ca.names import DIRECTORY, DNS, IP, MAIL, OTHER, REGISTERED, URI, GeneralName, Name
+from cardstack.ca.other_names import MAILBOX, SERVICE, UPN
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
@@ -42,18 +44,20 @@ def well_formed(name: GeneralName) -> bool:
         return parts is not None and bool(parts.scheme)
     if name.form == IP:
         return isinstance(value, bytes) and len(value) in (4, 16)
+    if name.form == OTHER:
+        return _other_well_formed(*_other(name))
     return True
 
 
 def is_expected(name: GeneralName, wanted: GeneralName) -> bool:
     """Whether a certificate's name answers for the one a relying party asked for."""
+    if wanted.form == MAIL:
+        mine, theirs = _mailbox(mail_text(name) or ""), _mailbox(str(wanted.value))
+        return mine is not None and mine == theirs
     if name.form != wanted.form:
         return False
     if name.form == DNS:
         return is_pattern(str(name.value)) and _host_answers(str(name.value).lower(), str(wanted.value).lower().removesuffix("."))
-    if name.form == MAIL:
-        mine, theirs = _mailbox(str(name.value)), _mailbox(str(wanted.value))
-        return mine is not None and mine == theirs
     return name.value == wanted.value
 
 
@@ -62,6 +66,28 @@ def _host_answers(pattern: str, host: str) -> bool:
         first, dot, rest = host.partition(".")
         return bool(first and dot) and rest == pattern[2:] and "." in rest
     return pattern == host
+
+
+def mail_text(name: GeneralName) -> str | None:
+    """The e-mail address that a name is, in ASCII or beyond (RFC 9598 §5); None for other names."""
+    if name.form == MAIL:
+        return str(name.value)
+    kind, text = _other(name) if name.form == OTHER else ("", None)
+    return text if kind == MAILBOX else None
+
+
+def _other(name: GeneralName) -> other_names.Other:
+    return other_names.read(name.value) if isinstance(name.value, bytes) else other_names.Other("", None)
+
+
+def _other_well_formed(kind: str, text: str | None) -> bool:
+    """Whether an otherName has the syntax of its kind; of unknown kinds only that they can be read."""
+    if kind in (MAILBOX, UPN):
+        return text is not None and _mailbox(text) is not None
+    if kind == SERVICE:
+        name, domain = other_names.service(text or "")
+        return bool(name) and is_host(domain)
+    return bool(kind)
 
 
 def _mailbox(text: str) -> tuple[str, str] | None:
@@ -86,7 +112,16 @@ def subtree_well_formed(base: GeneralName) -> bool:
         return is_host(str(value).removeprefix("."))
     if base.form == IP:
         return isinstance(value, bytes) and len(value) in (8, 32) and _is_prefix(value[len(value) // 2 :])
-    return True
+    return base.form != OTHER or _other_subtree_well_formed(*_other(base))
+
+
+def _other_subtree_well_formed(kind: str, text: str | None) -> bool:
+    if not text:
+        return False
+    if kind == UPN:
+        return is_host(text.removeprefix("@").removeprefix(".")) or _mailbox(text) is not None
+    name, domain = other_names.service(text)
+    return kind == SERVICE and (is_host(domain) if domain else _LABEL.fullmatch(name) is not None)
 
 
 def _is_prefix(mask: bytes) -> bool:
@@ -95,9 +130,14 @@ def _is_prefix(mask: bytes) -> bool:
     return inverted & (inverted + 1) == 0
 
 
-def supported(form: int) -> bool:
+def form_of(name: GeneralName) -> int | str:
+    """What constraints tell apart: the form, and of otherNames the kind."""
+    return _other(name).kind if name.form == OTHER else name.form
+
+
+def supported(form: int | str) -> bool:
     """The forms whose subtrees are understood."""
-    return form in (MAIL, DNS, DIRECTORY, URI, IP, REGISTERED)
+    return form in (MAIL, DNS, DIRECTORY, URI, IP, REGISTERED, UPN, SERVICE)
 
 
 def within(name: GeneralName, base: GeneralName) -> bool:
@@ -106,12 +146,30 @@ def within(name: GeneralName, base: GeneralName) -> bool:
     if isinstance(mine, Name) and isinstance(theirs, Name):
         return mine.within(theirs)
     if isinstance(mine, bytes) and isinstance(theirs, bytes):
-        return _address_within(mine, theirs) if name.form == IP else mine == theirs
+        return _bytes_within(name, base, mine, theirs)
     if name.form == DNS:
         return _host_within(str(mine).lower().removeprefix("*."), str(theirs).lower())
     if name.form == MAIL:
         return _mail_within(str(mine), str(theirs))
     return _uri_within(str(mine), str(theirs).lower())
+
+
+def _bytes_within(name: GeneralName, base: GeneralName, mine: bytes, theirs: bytes) -> bool:
+    if name.form == IP:
+        return _address_within(mine, theirs)
+    if name.form == OTHER:
+        return _other_within(_other(name), _other(base))
+    # A registered identifier lies below those whose arcs it begins with; an arc ends where its bytes do.
+    return mine.startswith(theirs)
+
+
+def _other_within(mine: other_names.Other, base: other_names.Other) -> bool:
+    if mine.kind != base.kind or mine.text is None or base.text is None:
+        return False
+    if mine.kind == UPN:
+        return _mail_within(mine.text.lower(), base.text.lower().removeprefix("@"))
+    (name, domain), (asked, below) = other_names.service(mine.text), other_names.service(base.text)
+    return asked in ("", name) and _host_within(domain, below)
 
 
 def touches(name: GeneralName, base: GeneralName) -> bool:

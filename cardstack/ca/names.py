@@ -230,7 +230,8 @@ def expected(text: str) -> GeneralName:
     address = _address(rest)
     if known == IP and address is None:
         raise Malformed("an expected IP name is no address", field="names")
-    if address is not None and known in (IP, None):
+    # The last label of a host name is no number, so what looks like an address is one, whatever it is called (RFC 9525 §4.1).
+    if address is not None and known in (IP, DNS, None):
         return GeneralName(IP, address.packed)
     if known is None:
         known = URI if "://" in rest else MAIL if "@" in rest else DNS

@@ -120,7 +120,7 @@ def _standing(state: State) -> tuple[object, ...]:
     """All of a state that the rules will look at, the way there left out; counters beyond the longest path are alike."""
     counters = (state.explicit_policy, state.policy_mapping, state.inhibit_any, state.max_path_length)
     level = frozenset((node.policy, node.expected, node.origins) for node in state.levels[-1].values())
-    return (*(min(counter, DEPTH_MAX) for counter in counters), level, frozenset(map(id, state.constraints)))
+    return (*(min(counter, DEPTH_MAX) for counter in counters), level, frozenset(map(id, state.constraints)), state.uses)
 
 
 @dataclass(slots=True)

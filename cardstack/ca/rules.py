@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from cardstack.ca import conformity, constraints, policy, signatures, tables
+from cardstack.ca import baseline, conformity, constraints, policy, signatures, tables
+from cardstack.ca.baseline import Baseline
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import ANY_POLICY, ANY_USE, KEY_CERT_SIGN, Subtrees
 from cardstack.ca.matching import is_expected
@@ -39,6 +40,8 @@ class State:
     inhibit_any: int
     max_path_length: int
     constraints: tuple[Subtrees, ...]
+    uses: frozenset[str] | None = None
+    """The purposes that every authority so far allows; None where none of them lists any."""
 
     @property
     def working(self) -> Holder:
@@ -54,6 +57,7 @@ class Bench(Protocol):
     purpose: Purpose | None
     names: tuple[GeneralName, ...]
     conforming: bool
+    baseline: Baseline | None
 
     def spend(self, amount: int) -> None:
         """Count work against the budget."""
@@ -111,7 +115,23 @@ def is_well_formed(step: Step) -> Breach | None:
 
 def conforms(step: Step) -> Breach | None:
     """§4.1, §4.2: what binds issuers, where a purpose or a name is asked for."""
-    return conformity.profile(step.certificate) if step.bench.conforming else None
+    if not step.bench.conforming:
+        return None
+    return conformity.profile(step.certificate) or (conformity.loose_constraints(step.certificate) if binds(step.bench) else None)
+
+
+def binds(bench: Bench) -> bool:
+    """Whether constraints have to be critical: TLS BR §7.1.2.10.8 excepts its own from §4.2.1.10."""
+    return bench.baseline is not baseline.TLS
+
+
+def meets_the_baseline(step: Step) -> Breach | None:
+    """What public TLS servers' and e-mail certificates are held to, where one of them is asked for."""
+    if step.bench.baseline is None:
+        return None
+    look = baseline.of_the_last if step.last else baseline.of_an_authority
+    found = look(step.bench.baseline, step.certificate)
+    return (tables.BASELINE, f"{step.bench.baseline.title}: {found}") if found else None
 
 
 def keeps_to_constraints(step: Step) -> Breach | None:
@@ -180,6 +200,20 @@ def serves_the_purpose(step: Step) -> Breach | None:
     return None
 
 
+def shares_a_purpose(step: Step) -> Breach | None:
+    """§4.2.1.12: what the lists of purposes along the path leave over; nothing at all is for no use."""
+    if not step.bench.conforming or _narrowed(step.state.uses, step.certificate) != frozenset():
+        return None
+    return tables.PURPOSE, "no purpose is allowed all along the path"
+
+
+def _narrowed(uses: frozenset[str] | None, certificate: Certificate) -> frozenset[str] | None:
+    listed = certificate.extended_key_usage
+    if listed is None or ANY_USE in listed:
+        return uses
+    return listed if uses is None else uses & listed
+
+
 def answers_to_names(step: Step) -> Breach | None:
     """RFC 9525 §6: every name that was asked for is among the alternative names."""
     for wanted in step.bench.names:
@@ -212,11 +246,21 @@ PREPARE: tuple[Check, ...] = (
     is_consistent,
     says_nothing_unknown,
     serves_the_purpose,
+    shares_a_purpose,
+    meets_the_baseline,
     stands,
 )
 """§6.1.4: asked of every certificate that signs the next; whether it stands comes last, being the dearest question."""
 
-FINAL: tuple[Check, ...] = (says_nothing_unknown, is_consistent, serves_the_purpose, answers_to_names, stands)
+FINAL: tuple[Check, ...] = (
+    says_nothing_unknown,
+    is_consistent,
+    serves_the_purpose,
+    shares_a_purpose,
+    meets_the_baseline,
+    answers_to_names,
+    stands,
+)
 """§6.1.5: asked of the last."""
 
 
@@ -267,6 +311,7 @@ def _prepared(step: Step) -> State:
         inhibit_any=_less(max(state.inhibit_any - passed, 0), certificate.inhibit_any),
         max_path_length=_less(state.max_path_length - passed, basic.path_length if basic else None),
         constraints=(*state.constraints, certificate.name_constraints) if certificate.name_constraints else state.constraints,
+        uses=_narrowed(state.uses, certificate),
     )
 
 

@@ -1,7 +1,8 @@
 """Whether a key signed a certificate, a CRL or an OCSP response; each question is answered once and remembered.
 
 The suites that this house signs with stand in `cardstack.crypto`; a validator of other people's certificates has to
-read more: RSA-PSS, DSA with inherited parameters, Edwards curves, other digests (RFC 3279, 4055, 5758, 8410; GM/T 0015).
+read more: RSA-PSS, DSA with inherited parameters, Edwards curves, ML-DSA, other digests (RFC 3279, 4055,
+5758, 8410, 9881; GM/T 0015).
 """
 
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from cardstack.ca import der
@@ -96,6 +97,9 @@ _SCHEMES: Mapping[str, tuple[type, Checker]] = MappingProxyType(
         "1.3.101.112": (ed25519.Ed25519PublicKey, _plain),
         "1.3.101.113": (ed448.Ed448PublicKey, _plain),
         "1.2.156.10197.1.501": (sm2.Sm2Public, _plain),
+        "2.16.840.1.101.3.4.3.17": (mldsa.MLDSA44PublicKey, _plain),
+        "2.16.840.1.101.3.4.3.18": (mldsa.MLDSA65PublicKey, _plain),
+        "2.16.840.1.101.3.4.3.19": (mldsa.MLDSA87PublicKey, _plain),
     }
 )
 SHA1_SCHEMES: Final = frozenset({"1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.10040.4.3"})
@@ -228,11 +232,34 @@ def working_key(spki: bytes, issuer: bytes) -> bytes:
 
 @lru_cache(maxsize=4096)
 def weakness(spki: bytes) -> str | None:
-    """Why a key is too weak for new trust, None where it is not: RSA below 2,048 bits, DSA at all."""
+    """Why a key is too weak for new trust, None where it is not: RSA below 2,048 bits, curves below 224, DSA at all."""
     try:
         key = _key(spki)
     except Malformed:
         return "unknown key"
     if isinstance(key, rsa.RSAPublicKey):
         return "RSA below 2048 bits" if key.key_size < 2048 else None
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "a curve below 224 bits" if key.curve.key_size < 224 else None
     return "DSA" if isinstance(key, dsa.DSAPublicKey) else None
+
+
+_ONLY_SIGN = ("1.3.101.112", "1.3.101.113", *(f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19)))
+
+
+def only_signs(spki: bytes) -> bool:
+    """Whether a key can sign and nothing else: Edwards curves (RFC 8410 §5) and ML-DSA (RFC 9881 §5)."""
+    try:
+        return key_algorithm(spki)[0] in _ONLY_SIGN
+    except Malformed:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def odd_modulus(spki: bytes) -> bool:
+    """Whether it is an RSA key whose modulus has no whole number of bytes."""
+    try:
+        key = _key(spki)
+    except Malformed:
+        return False
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size % 8 != 0

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from cardstack.ca import signatures, tables
+from cardstack.ca import baseline, signatures, tables
+from cardstack.ca.baseline import Baseline
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import REASONS, REMOVE_FROM_CRL, Crl, Entry
 from cardstack.ca.extensions import ALL_REASONS, CRL_SIGN, DIGITAL_SIGNATURE, IssuingPoint, Point
@@ -75,6 +76,8 @@ class Inquiry:
     """Count work against the budget."""
     conforming: bool = False
     """Whether a CRL has to have what a conforming issuer puts there."""
+    baseline: Baseline | None = None
+    """The baseline requirements that it is held to."""
     findings: list[Finding] | None = field(default=None)
 
     def note(self, rule: str | None, about: str, source: str) -> None:
@@ -196,6 +199,8 @@ def _crl_problem(crl: Crl, holders: tuple[Holder, ...], inquiry: Inquiry) -> str
     """Whether a CRL can be used at all: its extensions, its time, its signature and its signer (§6.3.3 (a), (f), (g))."""
     if crl.unusable or crl.inner_algorithm != crl.outer_algorithm or (inquiry.conforming and not crl.conforms):
         return tables.CRL_EXTENSION
+    if inquiry.baseline is not None and baseline.of_a_list(inquiry.baseline, crl) is not None:
+        return tables.BASELINE
     if not _current(crl.this_update, crl.next_update, inquiry.at):
         return tables.CRL_EXPIRED
     return _signer_problem(crl, holders, inquiry)

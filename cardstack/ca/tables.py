@@ -284,3 +284,12 @@ REVOKED = _rule(
     Text("The certificate is revoked", "证书已被吊销"),
     Text("Do not accept it; the holder needs a new certificate.", "请勿受理；持有人需换发证书。"),
 )
+BASELINE = _rule(
+    "baseline-requirements",
+    "CA/Browser Forum TLS BR §7; S/MIME BR §7",
+    Text("The certificate breaks what public TLS or e-mail certificates are held to", "证书不符合公共 TLS 或邮件证书的基线要求"),
+    Text(
+        "Ask the issuer for a conforming certificate, or name another purpose if it is not a public one.",
+        "请要求签发机构重新签发合规证书；若非公共用途，请指明其他用途。",
+    ),
+)

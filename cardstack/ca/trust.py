@@ -7,10 +7,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from cardstack.ca import conformity, tables
+from cardstack.ca import anchoring, baseline, tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
-from cardstack.ca.extensions import ANY_POLICY, KEY_CERT_SIGN, Subtrees
+from cardstack.ca.extensions import ANY_POLICY, Subtrees
 from cardstack.ca.names import GeneralName
 from cardstack.ca.ocsp import OcspResponse
 from cardstack.ca.path import Attempt, Exhausted, Pool, Reach, Search
@@ -65,7 +65,10 @@ class Settings:
     """The assurance level that the relying party gives to each of its policies."""
     minimum_level: int = 0
     conforming: bool | None = None
-    """Whether rules that bind issuers are enforced; None: where a purpose or a name is asked for."""
+    """Whether rules that bind issuers are enforced; None: where a purpose or a name is asked for.
+
+    What the CA/Browser Forum adds is enforced where a TLS server or an e-mail certificate is asked for by purpose and name.
+    """
     budget: int = 10_000
     """The work of one validation at most: a step of the search is 1, a signature not yet remembered 8, 64 names compared 1."""
     pool_max: int = 20_000
@@ -130,13 +133,14 @@ def validate(
 ) -> Trusted:
     """The proof that a path leads from an anchor to the certificate under these settings, or `PathRejected`.
 
-    `at` is aware. `pool` and `crls` may hold anything; give a `Pool` and `Crls` where they serve many validations.
+    `at` is aware; fractions of a second, which certificates do not have, are left off. `pool` and `crls` may hold anything;
+    give a `Pool` and `Crls` where they serve many validations. A certificate that is an anchor needs no path.
     `observe` is told of every path tried, with what was found about revocation by fingerprint.
     """
     if at.tzinfo is None:
         raise Malformed("the moment of a validation has a time zone", field="at")
     task = _Task(
-        at=at,
+        at=at.replace(microsecond=0),
         pool=pool if isinstance(pool, Pool) else Pool(pool),
         crls=crls if isinstance(crls, Crls) else Crls(crls),
         ocsp=tuple(ocsp),
@@ -165,9 +169,11 @@ class _Task:
         reach = Reach.of(certificate, self.pool, self.settings.pool_max)
         worst: tuple[tuple[int, int], Breach, Certificate] | None = None
         for anchor in anchors:
+            bench = _Bench(self, anchor, self.settings)
+            if anchor.certificate == certificate and not _explicit(anchor, self.settings):
+                return self._itself(anchor, bench)
             if anchor.certificate.subject not in reach.below:
                 continue
-            bench = _Bench(self, anchor, self.settings)
             search = Search(reach, bench, self._watch(bench))
             try:
                 found = self._from(anchor, search, bench, self.settings)
@@ -181,9 +187,19 @@ class _Task:
             raise PathRejected(tables.CHAINING, max(reach.distance, key=reach.distance.__getitem__))
         raise PathRejected(worst[1][0], worst[2], worst[1][1])
 
+    def _itself(self, anchor: Anchor, bench: "_Bench") -> Trusted:
+        """The certificate is an anchor: there is no path to check, so only itself is looked at."""
+        start = replace(_start(anchor, self.settings), constraints=anchor.constraints)
+        breach = anchoring.problem_of_itself(anchor.certificate, start, bench)
+        if self.observe:
+            self.observe(Attempt(start, anchor.certificate, breach), bench.findings)
+        if breach is not None:
+            raise PathRejected(breach[0], anchor.certificate, breach[1])
+        return self._trusted(start, anchor, bench)
+
     def _from(self, anchor: Anchor, search: Search, bench: "_Bench", settings: Settings) -> State | None:
         start = _start(anchor, settings)
-        breach = _anchor_problem(anchor.certificate, bench)
+        breach = anchoring.problem(anchor.certificate, bench)
         if breach is not None:
             search.refuse(start, anchor.certificate, breach)
             return None
@@ -238,6 +254,7 @@ class _Bench:
         self.purpose, self.names = settings.purpose, settings.names
         asked_for = bool(settings.names) or settings.purpose is not None
         self.conforming = asked_for if settings.conforming is None else settings.conforming
+        self.baseline = baseline.asked(settings.purpose, settings.names) if self.conforming else None
         self.findings: dict[str, list[Finding]] = {}
         self._task, self._anchor, self._settings = task, anchor, settings
 
@@ -260,6 +277,7 @@ class _Bench:
             vouch=self._vouch,
             spend=self.spend,
             conforming=self.conforming,
+            baseline=self.baseline,
             findings=self.findings.setdefault(certificate.fingerprint, []) if task.observe else None,
         )
         breach = standing(certificate, holders, inquiry)
@@ -276,6 +294,11 @@ def _limited(asked: frozenset[str], allowed: frozenset[str] | None) -> frozenset
     return allowed if ANY_POLICY in asked else asked & allowed
 
 
+def _explicit(anchor: Anchor, settings: Settings) -> bool:
+    """Whether a policy has to hold from the beginning."""
+    return settings.explicit_policy or settings.minimum_level > 0 or anchor.policies is not None
+
+
 def _start(anchor: Anchor, settings: Settings) -> State:
     """§6.1.2, with the anchor's constraints as RFC 5937 §3.2 merges them."""
     certificate = anchor.certificate
@@ -283,7 +306,7 @@ def _start(anchor: Anchor, settings: Settings) -> State:
     asked = certificate.policy_constraints if own else None
     basic = certificate.basic_constraints if own else None
     lengths = (settings.max_depth, anchor.path_length, basic.path_length if basic else None)
-    explicit = settings.explicit_policy or settings.minimum_level > 0 or anchor.policies is not None
+    explicit = _explicit(anchor, settings)
     own_names = (certificate.name_constraints,) if own and certificate.name_constraints else ()
     return State(
         path=(certificate,),
@@ -301,21 +324,3 @@ def _start(anchor: Anchor, settings: Settings) -> State:
 def _first(*limits: int | None) -> int:
     """The lowest of the limits that there are."""
     return min((limit for limit in limits if limit is not None), default=UNLIMITED)
-
-
-def _anchor_problem(certificate: Certificate, bench: _Bench) -> Breach | None:
-    """What keeps a certificate from being an anchor: its time, its form, and what its key may do."""
-    if bench.at < certificate.valid_from:
-        return tables.NOT_YET_VALID, "trust anchor"
-    if bench.at > certificate.valid_until:
-        return tables.EXPIRED, "trust anchor"
-    breach = conformity.always(certificate)
-    if breach is None and certificate.version == 3 and certificate.present and not certificate.is_ca:
-        breach = tables.NOT_CA, "trust anchor"
-    if breach is None and certificate.key_usage is not None and KEY_CERT_SIGN not in certificate.key_usage:
-        breach = tables.ISSUER_USAGE, "trust anchor"
-    if breach is None and certificate.unknown_critical:
-        breach = tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]
-    if breach is None and bench.conforming:
-        breach = conformity.anchor_profile(certificate)
-    return breach

@@ -98,7 +98,7 @@ LEAVES: list[tuple[str, Certificate, str | None, str | None]] = [
     ("unknown critical extension", leaf(extra=[(UNKNOWN, True)]), "unknown-critical-extension", "unknown-critical-extension"),
     ("unknown extension", leaf(extra=[(UNKNOWN, False)]), None, None),
     ("another purpose", leaf(uses=["1.3.6.1.5.5.7.3.4"]), None, "purpose"),
-    ("any purpose", leaf(uses=["2.5.29.37.0"]), None, None),
+    ("any purpose", leaf(uses=["2.5.29.37.0"]), None, "baseline-requirements"),
 ]  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def test_an_anchor_has_its_own_time() -> None:
 def test_an_anchor_asked_about_itself_is_trusted() -> None:
     """Its standing is the relying party's own matter; all other rules are asked of it."""
     root = Party("Root").root()
-    assert validate(root, anchors=[Anchor(root)], at=NOW).path == (root, root)
+    assert validate(root, anchors=[Anchor(root)], at=NOW).path == (root,)
 
 
 def test_the_error_says_what_to_do_in_both_languages() -> None:
