@@ -19,6 +19,7 @@ from server.outbox import Forwarder, Outbox
 from server.pki import pki, published, upkeep
 from server.store import open_store
 from server.store.store import Store
+from server.terminator import Terminator
 from server.trusting import Trust
 
 SECURITY: Final[dict[str, Any]] = {
@@ -84,11 +85,19 @@ def create_app(
         kept.start()
     app.register_blueprint(pki(published(kept), clock))
     _describe(app)
+    if config.terminator_secret is not None:
+        _behind_terminator(app, config, config.terminator_secret.get_secret_value())
     if with_console:
         from server import console  # noqa: PLC0415  # thirty pages that a bare interface does not need
 
         console.attach(app, config, store, clock)
     return app
+
+
+def _behind_terminator(app: OpenAPI, config: Config, secret: str) -> None:
+    """Let the terminator in front say who came, where it proves itself."""
+    terminator = Terminator(config.certificate_header, secret, frozenset(config.terminators.split()))
+    app.wsgi_app = terminator.around(app.wsgi_app)  # type: ignore[method-assign,assignment]  # how Flask takes middleware
 
 
 def _forward(app: OpenAPI, config: Config, identity: Identity | None) -> None:

@@ -3,9 +3,12 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRET_LEAST = 32
 
 
 class Role(StrEnum):
@@ -38,10 +41,34 @@ class Config(BaseSettings):
     signed_reads: bool = Field(default=False, description="whether reading too needs an RFC 9421 signature or mutual TLS")
     demo: bool = Field(default=False, description="say on every page that people are invented and keys are test keys")
     certificate_header: str = Field(
-        default="", description="header in which the TLS terminator in front passes on a client certificate's SHA-256"
+        default="",
+        description="header in which the TLS terminator in front passes on a client certificate: its SHA-256, or an escaped PEM",
     )
+    terminator_secret: SecretStr | None = Field(
+        default=None, description="what the terminator in front sends in the header Cardstack-Terminator, 32 characters or more"
+    )
+    terminators: str = Field(default="127.0.0.1 ::1 unix", description="addresses where the terminator may stand, by spaces")
+    office_key: Path | None = Field(default=None, description="file that seals operators' TOTP secrets; empty is under home")
     ocsp_password: SecretStr | None = Field(default=None, description="opens the status responders' keys; without it no OCSP")
     ca_password: SecretStr | None = Field(default=None, description="opens the authorities' keys; without it no enrolment")
+
+    @field_validator("terminator_secret")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and len(given.get_secret_value()) < SECRET_LEAST:
+            raise ValueError(f"at least {SECRET_LEAST} characters")
+        return given
+
+    @model_validator(mode="after")
+    def _believes_no_header_alone(self) -> Self:
+        if self.certificate_header and self.terminator_secret is None:
+            raise ValueError("certificate_header needs terminator_secret: a header alone could come from anybody")
+        return self
+
+    @property
+    def office_key_file(self) -> Path:
+        """Where the key is that seals what the database must not show."""
+        return self.office_key or self.home / "office.key"
 
     @property
     def database_url(self) -> str:

@@ -17,7 +17,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from cardstack.errors import Malformed, Refused, Untrusted, problem
+from cardstack.errors import CardstackError, Malformed, Refused, Untrusted, problem
 from cardstack.text import Text
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.office.people import Operator, People, SignedIn
@@ -140,13 +140,12 @@ def set_password(people: People, operator: Operator, password: str, at: datetime
     """Give an operator a new password."""
     if len(password) < PASSWORD_LEAST or len(set(password)) < 4 or operator.id.lower() in password.lower():
         raise Malformed("password", problem=WEAK_PASSWORD, field="password")
-    people.drop_credentials(operator.id, "password")
-    people.put_credentials(operator.id, "password", [_hasher().hash(password)], at)
+    people.put_credentials(operator.id, "password", [_hasher().hash(password)], at, instead=True)
 
 
 def check_password(people: People, operator_id: str, password: str, code: str, *, visitor: Visitor, at: datetime) -> Operator:
     """Password and, where one is enrolled, TOTP or a recovery code; failures count towards the lock."""
-    by_operator, by_address = f"operator:{operator_id.lower()[:64]}", f"address:{visitor.address}"
+    by_operator, by_address = _key_of(operator_id), f"address:{visitor.address}"
     since = at - LOCK_WINDOW
     if people.failures(by_operator, since) >= LOCK_OPERATOR or people.failures(by_address, since) >= LOCK_ADDRESS:
         raise Refused("sign-in", problem=LOCKED)
@@ -157,6 +156,15 @@ def check_password(people: People, operator_id: str, password: str, code: str, *
         raise Untrusted("sign-in", problem=NOT_SIGNED_IN)
     people.forgive(by_operator)
     return operator
+
+
+def unlock(people: People, operator_id: str) -> None:
+    """Let an operator try again at once."""
+    people.forgive(_key_of(operator_id))
+
+
+def _key_of(operator_id: str) -> str:
+    return f"operator:{operator_id.lower()[:64]}"
 
 
 def _password_holds(people: People, operator: Operator | None, password: str) -> bool:
@@ -173,13 +181,21 @@ def _second_factor(people: People, operator: Operator, code: str, at: datetime) 
     if not enrolled:
         return True
     digits = code.strip().replace(" ", "").replace("-", "")
-    return check_totp(people, operator, digits, at) or _use_recovery(people, operator, digits, at)
+    try:
+        if check_totp(people, operator, digits, at):
+            return True
+    except CardstackError:
+        # Where the key file is gone a recovery code still serves; anything else is said as it is.
+        if _use_recovery(people, operator, digits, at):
+            return True
+        raise
+    return _use_recovery(people, operator, digits, at)
 
 
 def check_totp(people: People, operator: Operator, code: str, at: datetime) -> bool:
     """One code of the present, the last or the next half minute; a code that served is spent (RFC 6238 §5.2)."""
     for enrolled in people.credentials(operator.id, "totp"):
-        totp = pyotp.TOTP(enrolled.secret)
+        totp = pyotp.TOTP(people.secret_of(enrolled))
         step = int(at.timestamp()) // totp.interval
         for counter in (step - 1, step, step + 1):
             if counter > enrolled.counter and hmac.compare_digest(totp.generate_otp(counter), code):
@@ -199,15 +215,13 @@ def enrol_totp(people: People, operator: Operator, secret: str, code: str, at: d
     """Keep a TOTP secret once a first code has shown that the phone has it."""
     if not pyotp.TOTP(secret).verify(code.strip().replace(" ", ""), for_time=at, valid_window=1):
         raise Untrusted("code", problem=NOT_SIGNED_IN)
-    people.drop_credentials(operator.id, "totp")
-    people.put_credentials(operator.id, "totp", [secret], at)
+    people.put_credentials(operator.id, "totp", [secret], at, instead=True)
 
 
 def new_recovery_codes(people: People, operator: Operator, at: datetime) -> list[str]:
     """Ten codes, shown once; the earlier ones no longer serve."""
     codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
-    people.drop_credentials(operator.id, "recovery")
-    people.put_credentials(operator.id, "recovery", [token_hash(code) for code in codes], at)
+    people.put_credentials(operator.id, "recovery", [token_hash(code) for code in codes], at, instead=True)
     return [f"{code[:4]}-{code[4:8]}-{code[8:12]}-{code[12:]}" for code in codes]
 
 

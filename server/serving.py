@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from flask import Flask
+from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from server.config import Config, Role
@@ -26,8 +27,7 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
     from granian.constants import Interfaces  # noqa: PLC0415  # as above
 
     _say_first_links(config)
-    for name, value in config.model_dump(mode="json", exclude_none=True).items():
-        os.environ[f"CARDSTACK_{name.upper()}"] = str(value)
+    os.environ.update(in_environment(config))
     Granian(
         "server.serving:application",
         address=config.host,
@@ -42,6 +42,13 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
     ).serve()
 
 
+def in_environment(config: Config) -> dict[str, str]:
+    """The settings as variables, secrets in clear: a worker is a child of this process and needs them."""
+    in_clear = {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
+    said = config.model_dump(mode="json", exclude_none=True) | in_clear
+    return {f"CARDSTACK_{name.upper()}": str(value) for name, value in said.items()}
+
+
 def _say_first_links(config: Config) -> None:
     """Where nobody can sign in yet, print the two links that open the console once."""
     from server.clock import system  # noqa: PLC0415  # the ORM, as above
@@ -51,8 +58,10 @@ def _say_first_links(config: Config) -> None:
 
     config.home.mkdir(parents=True, exist_ok=True)
     store = open_store(config.database_url)
+    # A name, not an address: browsers make passkeys for localhost and for no bare address.
+    host = "localhost" if config.host in {"127.0.0.1", "::1"} else config.host
     for name, token in first_links(Office(store.database.engine).people, system()).items():
-        sys.stderr.write(f"一次性登录链接 one-time link ({name}): http://{config.host}:{config.port}/enter/{token}\n")
+        sys.stderr.write(f"一次性登录链接 one-time link ({name}): http://{host}:{config.port}/enter/{token}\n")
     store.close()
 
 

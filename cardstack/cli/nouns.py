@@ -39,6 +39,7 @@ NOUNS: tuple[Noun, ...] = (
         "cardstack.cli.settle",
         Text("Windows, nets, payments and audit of a ledger.", "清算窗口、轧差、付款与账本审计。"),
     ),
+    Noun("office", "cardstack.cli.office", Text("Operators, where no page can help.", "操作员应急维护。")),
     Noun("conformance", "cardstack.cli.conformance", Text("Test a card against its declaration.", "按声明检测卡片。")),
     Noun("doctor", "cardstack.cli.doctor", Text("Find what is missing, and the next step.", "检查环境并给出下一步。")),
     Noun("ca", "cardstack.cli.ca", Text("Certificates, recognition, validation.", "证书、省际互认与验证。")),

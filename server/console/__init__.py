@@ -63,7 +63,7 @@ def register(app: Flask, services: Services) -> None:
     """Put the console into an app."""
     app.extensions[EXTENSION] = services
     if app.secret_key is None:
-        app.secret_key = services.office.people.setting("cookie key", secrets.token_hex(32))
+        app.secret_key = services.office.keys().derived("cookies") if services.office.keys else secrets.token_hex(32)
     app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
     app.config.setdefault("PERMANENT_SESSION_LIFETIME", timedelta(hours=12))
     root = Blueprint("console", __name__, template_folder="templates", static_folder="static", static_url_path="/console/static")
@@ -84,13 +84,17 @@ def register(app: Flask, services: Services) -> None:
 
 def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], datetime]) -> None:
     """Put the console into the service's application, over the service's own store and clock."""
+    from server.sealing import NOT_OPENED, opened  # noqa: PLC0415  # only a service has a key file
     from server.store.office import Office  # noqa: PLC0415  # pages import this package; the office imports its tables
 
+    office = Office(store.database.engine, opened(config.office_key_file))
+    if left := office.people.seal_all():
+        app.logger.warning("%s: %d secrets do not open under %s", NOT_OPENED.code, left, config.office_key_file)
     services = Services(
-        office=Office(store.database.engine),
+        office=office,
         clock=clock,
         demo=config.demo,
-        certificate_header=config.certificate_header or None,
+        certificates=bool(config.certificate_header),
         store=store,
         trust_folder=config.trust_folder,
         home=config.home,

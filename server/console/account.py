@@ -4,11 +4,11 @@ import io
 
 import pyotp
 import segno
-from flask import Response, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask import Response, abort, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
-from server import operators, passkeys
+from server import operators, passkeys, terminator
 from server.console import shell
 from server.console.services import moment, operator, services, signed_in, t
 from server.permissions import Pages, Permission
@@ -25,6 +25,7 @@ def show() -> ResponseReturnValue:
         "account/show.html",
         kinds={one.kind for one in held},
         passkeys=[one for one in held if one.kind == "passkey"],
+        certificates=[one for one in held if one.kind == "certificate"],
         recovery_left=sum(one.kind == "recovery" and one.counter == 0 for one in held),
         sessions=people.sessions(operator().id),
         this=signed_in().token_hash,
@@ -121,6 +122,25 @@ def passkey() -> ResponseReturnValue:
 def remove_passkey(credential_id: int) -> ResponseReturnValue:
     """Forget a passkey."""
     services().office.people.drop_credentials(operator().id, "passkey", credential_id)
+    return _back(t("Removed.", "已移除。"))
+
+
+@pages.page("/certificate", needs=Permission.OWN, method="POST", fresh=True)
+def certificate() -> ResponseReturnValue:
+    """Let the certificate of this browser sign one in, as the TLS terminator verified it."""
+    fingerprint = request.environ.get(terminator.CERTIFICATE, "") if services().certificates else ""
+    if not fingerprint:
+        abort(404)
+    people = services().office.people
+    if people.by_handle("certificate", fingerprint) is None:
+        people.put_credentials(operator().id, "certificate", [""], moment(), label=fingerprint[:16], handle=fingerprint)
+    return _back(t("This browser's certificate now signs you in.", "已绑定本浏览器证书，可用于登录。"))
+
+
+@pages.page("/certificate/<int:credential_id>/remove", needs=Permission.OWN, method="POST", fresh=True)
+def remove_certificate(credential_id: int) -> ResponseReturnValue:
+    """Let a certificate no longer sign one in."""
+    services().office.people.drop_credentials(operator().id, "certificate", credential_id)
     return _back(t("Removed.", "已移除。"))
 
 

@@ -34,7 +34,8 @@ class Services:
     office: Office
     clock: Callable[[], datetime]
     demo: bool = False
-    certificate_header: str | None = None
+    certificates: bool = False
+    """Whether a TLS terminator in front may sign operators in by their certificates."""
     store: "Store | None" = None
     trust_folder: Path | None = None
     home: Path | None = None

@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import CardstackError, Untrusted
-from server import operators, passkeys
+from server import operators, passkeys, terminator
 from server.console import shell
 from server.console.services import language, moment, services, visitor
 from server.store.office.people import Operator
@@ -99,9 +99,10 @@ def passkey() -> ResponseReturnValue:
 def certificate() -> ResponseReturnValue:
     """A client certificate that the TLS terminator in front has verified and whose fingerprint it passes on."""
     shell.check_csrf()
-    header = services().certificate_header
-    fingerprint = request.headers.get(header, "") if header else ""
+    fingerprint = request.environ.get(terminator.CERTIFICATE, "") if services().certificates else ""
     if not fingerprint:
+        if request.environ.get(terminator.CLAIMED):
+            _note("sign-in.failed", "certificate", "claimed without proof")
         abort(403)
     try:
         operator = operators.by_certificate(services().office.people, fingerprint)

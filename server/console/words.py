@@ -101,7 +101,7 @@ def teach(app: Flask) -> None:
         permitted=permitted,
         registered=lambda: current_app.view_functions,
         demo_people=lambda: [one for one in services().office.people.operators() if not one.disabled][:6],
-        certificate_offered=lambda: services().certificate_header is not None,
+        certificate_offered=lambda: services().certificates,
         scope_is_whole=lambda: g.scope is None,
         in_words=in_words,
         export_formats=lambda: [(one.key, one.title) for one in formats.formats()],

@@ -101,7 +101,7 @@ def test_it_serves_beside_a_taken_port_and_stops_at_ctrl_c(home: Path, result: d
         with log.open("w") as out:
             served = subprocess.Popen([*DEMO, "--port", str(port)], env=environment(home), stdout=out, stderr=out)
         try:
-            said = wait_for(log, re.compile(r"http://127\.0\.0\.1:(\d+)/enter/\S+"), served)
+            said = wait_for(log, re.compile(r"http://localhost:(\d+)/enter/\S+"), served)
             assert int(said.group(1)) != port
             assert f"{port}" in log.read_text("utf-8")
             with urllib.request.urlopen(said.group(0), timeout=20) as page:

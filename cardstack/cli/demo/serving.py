@@ -64,6 +64,8 @@ def _link(office: Office, at: datetime) -> str:
 
 
 def _say_where(screen: Screen, url: str, token: str) -> None:
+    # A name, not an address: browsers make passkeys for localhost and for no bare address.
+    url = url.replace("//127.0.0.1:", "//localhost:")
     console, link = Text("Console", "控制台"), Text("One-time sign-in link", "一次性登录链接")
     docs, stop = Text("API docs", "接口文档"), Text("Ctrl-C stops.", "按 Ctrl-C 停止。")
     screen.console.print(f"\n[bold]{console.of(screen.language)}[/]   {url}/")

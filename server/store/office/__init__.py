@@ -5,7 +5,7 @@ from sqlmodel import SQLModel
 
 from server.store.office.auditing import AuditLog
 from server.store.office.jobbing import JobStore
-from server.store.office.people import People
+from server.store.office.people import Keys, People
 from server.store.office.requests import RequestStore
 from server.store.office.tables import TABLES
 
@@ -13,9 +13,11 @@ from server.store.office.tables import TABLES
 class Office:
     """One door to all of them, over the same database as the ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keys: Keys | None = None) -> None:
+        """`keys` gives the key file's present keys; without them nobody enrols or uses TOTP."""
         self.engine = engine
-        self.people = People(engine)
+        self.keys = keys
+        self.people = People(engine, keys)
         self.audit = AuditLog(engine)
         self.requests = RequestStore(engine)
         self.jobs = JobStore(engine)

@@ -1,14 +1,16 @@
 """Operators, what they prove themselves with, their sessions and first links, as rows and frozen values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Engine, delete, func, update
+from sqlalchemy import Delete, Engine, delete, func, update
 from sqlmodel import Session, col, select
 
+from cardstack.errors import Refused, Untrusted
 from server.permissions import Grant, Permission, Scope, scope
+from server.sealing import KEY_FILE, Keyring
 from server.store.office.tables import (
     AttemptRow,
     CredentialRow,
@@ -20,6 +22,14 @@ from server.store.office.tables import (
     to_ms,
     writing,
 )
+
+Keys: TypeAlias = Callable[[], Keyring]
+SEALED = ("totp",)
+"""The kinds of credential whose secret the service must know again; every other kind keeps a hash or a public key."""
+
+
+def _place(operator_id: str, kind: str) -> str:
+    return f"{kind} {operator_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,9 @@ class SignedIn:
 class People:
     """The door to the rows about people."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keys: Keys | None = None) -> None:
         self._engine = engine
+        self._keys = keys
 
     def save(self, operator: Operator, at: datetime) -> None:
         """Add an operator, or bring name, grants and the disabled mark up to date."""
@@ -113,11 +124,22 @@ class People:
             return _credential(row) if row else None
 
     def put_credentials(
-        self, operator_id: str, kind: str, secrets: Iterable[str], at: datetime, *, label: str = "", handle: str = ""
+        self,
+        operator_id: str,
+        kind: str,
+        secrets: Iterable[str],
+        at: datetime,
+        *,
+        label: str = "",
+        handle: str = "",
+        instead: bool = False,
     ) -> None:
-        """Add credentials of one kind."""
+        """Add credentials of one kind, or put them `instead` of those there are; one to be known again is sealed."""
+        kept = [self._ring().seal(one, _place(operator_id, kind)) for one in secrets] if kind in SEALED else list(secrets)
         with writing(self._engine) as session:
-            for secret in secrets:
+            if instead:
+                session.connection().execute(_of_kind(operator_id, kind))
+            for secret in kept:
                 session.add(
                     CredentialRow(
                         operator_id=operator_id, kind=kind, secret=secret, label=label, handle=handle, created_ms=to_ms(at)
@@ -125,9 +147,33 @@ class People:
                 )
             session.commit()
 
+    def secret_of(self, credential: Credential) -> str:
+        """A sealed secret in clear; `Untrusted` (CS-4116) where the key file is not the one it was sealed under."""
+        return self._ring().open(credential.secret, _place(credential.operator_id, credential.kind))
+
+    def seal_all(self) -> int:
+        """Bring every secret under the newest key, those of older versions too that stand in clear; how many do not open."""
+        ring, left = self._ring(), 0
+        with writing(self._engine) as session:
+            for row in session.exec(select(CredentialRow).where(col(CredentialRow.kind).in_(SEALED))):
+                if not ring.is_current(row.secret):
+                    try:
+                        place = _place(row.operator_id, row.kind)
+                        row.secret = ring.seal(ring.open(row.secret, place) if ring.is_sealed(row.secret) else row.secret, place)
+                    except Untrusted:
+                        left += 1
+            session.connection().execute(delete(SettingRow).where(col(SettingRow.key) == "cookie key"))
+            session.commit()
+        return left
+
+    def _ring(self) -> Keyring:
+        if self._keys is None:
+            raise Refused("no key file", problem=KEY_FILE)
+        return self._keys()
+
     def drop_credentials(self, operator_id: str, kind: str, credential_id: int | None = None) -> None:
         """Remove one credential or all of a kind."""
-        query = delete(CredentialRow).where(col(CredentialRow.operator_id) == operator_id, col(CredentialRow.kind) == kind)
+        query = _of_kind(operator_id, kind)
         self._run(query if credential_id is None else query.where(col(CredentialRow.id) == credential_id))
 
     def use_credential(self, credential: Credential, counter: int, at: datetime) -> bool:
@@ -231,6 +277,10 @@ class People:
             result = session.connection().execute(statement)
             session.commit()
             return int(result.rowcount)
+
+
+def _of_kind(operator_id: str, kind: str) -> Delete:
+    return delete(CredentialRow).where(col(CredentialRow.operator_id) == operator_id, col(CredentialRow.kind) == kind)
 
 
 def _operator(row: OperatorRow) -> Operator:

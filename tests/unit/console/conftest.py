@@ -16,6 +16,7 @@ from server import operators
 from server.console import register
 from server.console.services import Services
 from server.permissions import EVERYWHERE, Grant, Role
+from server.sealing import Keyring
 from server.store import open_store
 from server.store.office import Office
 from server.store.office.people import Operator
@@ -77,7 +78,8 @@ def store(month: Path, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def office(store: Store) -> Office:
-    return Office(store.database.engine)
+    ring = Keyring.fresh()
+    return Office(store.database.engine, lambda: ring)
 
 
 @pytest.fixture

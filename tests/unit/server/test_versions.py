@@ -1,0 +1,132 @@
+"""Every version of the tables stays what it was, and leads to today's with everything in it."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+
+from server.store import open_store
+from server.store.engine import driver
+from server.store.office import Office
+from server.store.store import Store, _alembic
+from tests.ledgers import SCHEMES
+
+SAVED = Path(__file__).resolve().parents[2] / "vectors" / "saved"
+FILES = sorted(SAVED.glob("ledger-*.sql"))
+VERSIONS = [file.stem.removeprefix("ledger-") for file in FILES]
+
+IN_POSTGRES = """
+SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def schema(store: Store) -> list[str]:
+    """Everything a database says about its form, line by line."""
+    in_sqlite = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    with store.view() as view:
+        rows = view.all(in_sqlite if store.database.is_sqlite else IN_POSTGRES)
+    return sorted(re.sub(r"\s+", " ", row[0]).replace('"', "").strip() for row in rows)
+
+
+def upgrade(store: Store, version: str) -> None:
+    """Bring the tables to a version."""
+    with store.database.writing() as connection:
+        config = _alembic(connection)
+        config.attributes["upgrade"] = True
+        command.upgrade(config, version)
+
+
+def fill(store: Store, file: Path) -> None:
+    """Put what a saved ledger holds into a PostgreSQL one of the same version."""
+    rows = [line for line in file.read_text("utf-8").splitlines() if line.startswith("INSERT") and "alembic_version" not in line]
+    with store.database.writing() as connection:
+        raw = driver(connection)
+        # SQLite wrote flags as numbers and bytes as X'…'; the order of its tables is not that of their references.
+        raw.execute("UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'int4'::regtype AND casttarget = 'bool'::regtype")
+        raw.execute("SET LOCAL session_replication_role = replica")
+        for row in rows:
+            raw.execute(re.sub(r"X'([0-9A-Fa-f]*)'", r"'\\x\1'::bytea", row).replace("%", "%%"))
+
+
+def restored(file: Path, path: Path) -> Store:
+    """A ledger as a version left it."""
+    with sqlite3.connect(path) as raw:
+        raw.executescript(file.read_text("utf-8"))
+    raw.close()
+    return Store(f"sqlite:///{path}", SCHEMES)
+
+
+@pytest.fixture(scope="module")
+def fresh_in_postgres(postgres: str) -> Iterator[Store]:
+    """An empty ledger of today."""
+    store = _made(postgres, "fresh")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def _made(url: str, name: str) -> Store:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    return Store(url.removesuffix("postgres") + name, SCHEMES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=VERSIONS)
+def test_a_version_stays_what_it_was(file: Path, tmp_path: Path) -> None:
+    """Its migration still makes exactly the tables that it made when it was the newest."""
+    then = restored(file, tmp_path / "then.db")
+    now = Store(f"sqlite:///{tmp_path}/now.db", SCHEMES)
+    upgrade(now, file.stem.removeprefix("ledger-"))
+    assert schema(now) == schema(then)
+    then.close()
+    now.close()
+
+
+@pytest.mark.parametrize("file", FILES, ids=VERSIONS)
+def test_a_ledger_of_each_version_becomes_one_of_today(file: Path, tmp_path: Path) -> None:
+    """The form is that of a new one, and what was booked stands and still follows."""
+    fresh = open_store(f"sqlite:///{tmp_path}/fresh.db", SCHEMES)
+    old = restored(file, tmp_path / "old.db")
+    old.migrate()
+    assert schema(old) == schema(fresh)
+    assert [one.amount_fen for one in old.transactions()] == [700, 100]
+    assert old.audit(signatures=False).findings == ()
+    office = Office(old.database.engine)
+    assert office.audit.verify()[2] is None
+    assert len(office.people.operators()) == (0 if "0001" in file.name else 1)
+    old.close()
+    fresh.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES, ids=VERSIONS)
+def test_a_used_ledger_in_postgresql_becomes_one_of_today(file: Path, postgres: str, fresh_in_postgres: Store) -> None:
+    """The same on PostgreSQL, from every version on."""
+    version = file.stem.removeprefix("ledger-")
+    old = _made(postgres, f"of{version}")
+    upgrade(old, version)
+    fill(old, file)
+    old.migrate()
+    assert schema(old) == schema(fresh_in_postgres)
+    assert [one.amount_fen for one in old.transactions()] == [700, 100]
+    assert old.audit(signatures=False).findings == ()
+    assert Office(old.database.engine).audit.verify()[2] is None
+    old.close()
+
+
+def test_every_version_is_saved(tmp_path: Path) -> None:
+    """A new migration comes with a ledger as it leaves it: `python -m tests.saving` writes it."""
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)
+    with store.view() as view:
+        assert view.all("SELECT version_num FROM alembic_version") == [(VERSIONS[-1],)]
+    store.close()
