@@ -28,8 +28,11 @@ def is_pattern(text: str) -> bool:
 
 
 def conforms(name: GeneralName) -> bool:
-    """Whether a conforming issuer may write this name: a host in the preferred syntax of RFC 1034 §3.5 (RFC 5280 §4.2.1.6)."""
-    return well_formed(name) and not (name.form == DNS and "_" in str(name.value))
+    """Whether a conforming issuer may write this name: a host in the preferred syntax of RFC 1034 §3.5 (RFC 5280 §4.2.1.6).
+
+    What stands in an otherName is for its own standard to say; under a constraint it is looked at.
+    """
+    return name.form == OTHER or (well_formed(name) and not (name.form == DNS and "_" in str(name.value)))
 
 
 def well_formed(name: GeneralName) -> bool:

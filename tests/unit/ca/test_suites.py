@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cardstack.ca import tables
-from tests.suites import building, names, revocation, rfc5280, web
+from tests.suites import building, forms, names, revocation, rfc5280, web
 from tests.suites.kit import Row
 
-ROWS: tuple[Row, ...] = rfc5280.ROWS + names.ROWS + revocation.ROWS + web.ROWS + building.ROWS
+ROWS: tuple[Row, ...] = rfc5280.ROWS + names.ROWS + forms.ROWS + revocation.ROWS + web.ROWS + building.ROWS
 EXPLAINED = [
     one
     for one in tomllib.loads((Path(__file__).parents[2] / "vectors" / "disagreements.toml").read_text("utf-8"))["disagreement"]
