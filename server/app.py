@@ -21,6 +21,7 @@ from server.store import open_store
 from server.store.store import Store
 from server.terminator import Terminator
 from server.trusting import Trust
+from server.trustlists import Relied
 
 SECURITY: Final[dict[str, Any]] = {
     "mutualTLS": {"type": "mutualTLS", "description": "a certificate of a registered node"},
@@ -61,7 +62,7 @@ def create_app(
     config.home.mkdir(parents=True, exist_ok=True)
     store = store or open_store(config.database_url, schemes)
     clock = clock or (Sandbox(store) if config.sandbox else system)
-    trust = trust or Trust.load(config.trust_folder)
+    trust = trust or Trust.load(config.trust_folder, lists=Relied(config.trust_folder, clock))
     if identity is None and config.key and config.certificate:
         identity = Identity.load(config.key, config.certificate, config.key_password)
     app = OpenAPI(

@@ -163,21 +163,25 @@ def _onwards(bridge: Member, of: Member, group: Sequence[Agreement]) -> Cross:
 
 def extensions(cross: Cross) -> tuple[fields.Extension, ...]:
     """What a cross certificate says beside the fields of its profile."""
-    # A subject that declares no domains may give out no host names; addresses are never recognised across.
-    hosts = [fields.dns(domain) for domain in cross.domains]
-    nowhere = [fields.address(network, network=True) for network in ("0.0.0.0/0", "::/0")]
-    excluded = [*map(fields.directory, cross.excluded), *([] if hosts else [fields.dns("")]), *nowhere]
     made = [
         fields.policy_mappings(cross.mappings),
         fields.policy_constraints(explicit=0, no_mapping=cross.mapping_after),
         fields.inhibit_any_policy(0),
-        fields.name_constraints([*map(fields.directory, cross.permitted), *hosts], excluded),
+        names(cross.permitted, cross.domains, cross.excluded),
     ]
     if cross.purposes:
         # Status and CRLs of the other side stay checkable, whatever the purposes.
         named = dict.fromkeys((*cross.purposes, "ocsp-signing"))
         made.append(fields.extended_key_usage([PURPOSES[name] for name in named]))
     return tuple(made)
+
+
+def names(permitted: Iterable[bytes], domains: Iterable[str], excluded: Iterable[bytes]) -> fields.Extension:
+    """The names that count across: whoever declares no domains may give out no host names, and addresses never count."""
+    hosts = [fields.dns(domain) for domain in domains]
+    nowhere = [fields.address(network, network=True) for network in ("0.0.0.0/0", "::/0")]
+    none = [*map(fields.directory, excluded), *([] if hosts else [fields.dns("")]), *nowhere]
+    return fields.name_constraints([*map(fields.directory, permitted), *hosts], none)
 
 
 def certify(cross: Cross, *, issuer: Authority, subject: Member, at: datetime, serial: int) -> Certificate:

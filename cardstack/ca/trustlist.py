@@ -10,11 +10,13 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from cardstack.ca import extensions
 from cardstack.ca.agreement import Agreement, Level, Member, Status
 from cardstack.ca.certificate import Certificate
+from cardstack.ca.cross import names
 from cardstack.ca.profile import PURPOSES
 from cardstack.ca.purposes import SIGNING, Purpose
 from cardstack.ca.trust import Anchor, Revocation, Settings, validate
@@ -73,14 +75,32 @@ class Service:
     """The same as policies: theirs, ours."""
     purposes: tuple[str, ...] = ()
     agreement: str = ""
+    names: bytes = b""
+    """The names that count, as the NameConstraints of a cross certificate would say it, DER; lists of before had none."""
+    path_length: int | None = None
 
     def status_at(self, day: date) -> Status:
         """Where it stood on a day, for signatures made then."""
         held = [status for since, status, _ in self.history if since <= day]
         return held[-1] if held else Status.PROPOSED
 
+    def anchor(self) -> Anchor:
+        """The authority as an anchor: for the policies, names and depth that are recognised, and no further."""
+        return Anchor(
+            Certificate.parse(self.certificate),
+            constraints=(extensions.name_constraints(self.names),) if self.names else (),
+            path_length=self.path_length,
+            policies=frozenset(theirs for theirs, _ in self.policies),
+        )
+
+    def admits(self, certificate: Certificate) -> bool:
+        """Whether what a certificate is for is among the purposes that are recognised."""
+        usages = certificate.extended_key_usage
+        return not self.purposes or (usages is not None and any(PURPOSES[name] in usages for name in self.purposes))
+
     def as_data(self) -> dict[str, Any]:
-        return {
+        limits = {"names": base64.b64encode(self.names).decode(), "path_length": self.path_length} if self.names else {}
+        return limits | {
             "id": self.id,
             "title": self.title._asdict(),
             "certificate": base64.b64encode(self.certificate).decode(),
@@ -106,6 +126,8 @@ class Service:
             policies=tuple((str(one["theirs"]), str(one["ours"])) for one in held["policies"]),
             purposes=tuple(map(str, held["purposes"])),
             agreement=str(held["agreement"]),
+            names=base64.b64decode(held.get("names", ""), validate=True),
+            path_length=None if held.get("path_length") is None else int(held["path_length"]),
         )
 
 
@@ -155,21 +177,32 @@ def services(
         if one.by != by or one.of not in members or one.of not in certificates:
             continue
         theirs = members[one.of]
-        in_time = one.since <= day <= one.until
+        history = _history(one, day)
         made.append(
             Service(
                 id=one.of,
                 title=theirs.title,
                 certificate=certificates[one.of].raw,
-                status=one.status(day) if in_time or one.status(day) is not Status.IN_FORCE else Status.ENDED,
-                history=tuple((event.since, one.status(event.since), event.reference) for event in one.history),
+                status=history[-1][1] if history else one.status(day),
+                history=history,
                 levels=one.levels,
                 policies=tuple((theirs.policies[their], mine.policies[our]) for their, our in one.levels),
                 purposes=one.purposes,
                 agreement=one.id,
+                names=names(theirs.namespace, theirs.domains, one.excluded).value,
+                path_length=one.path_length,
             )
         )
     return tuple(made)
+
+
+def _history(one: Agreement, day: date) -> tuple[tuple[date, Status, str], ...]:
+    """What counted from when until a day: nothing before the agreement's first day, nothing after its last."""
+    told = [(max(event.since, one.since), one.status(event.since), event.reference) for event in one.history]
+    told = [entry for entry in told if entry[0] <= min(day, one.until)]
+    if told and day > one.until and told[-1][1] is not Status.ENDED:
+        told.append((one.until + timedelta(days=1), Status.ENDED, told[-1][2]))
+    return tuple(told)
 
 
 def sign(one: TrustList, signer: Signer, certificate: Certificate) -> bytes:
@@ -191,11 +224,12 @@ class Seen:
     digest: str
     pivots: frozenset[str] = frozenset()
     """Fingerprints of the certificates that may sign the next one."""
+    issuer: str = ""
 
     @classmethod
     def of(cls, one: TrustList, signer: Certificate | None = None) -> "Seen":
         allowed = {Certificate.parse(raw).fingerprint for raw in one.pivots} | ({signer.fingerprint} if signer else set())
-        return cls(one.sequence, digest("sm3", one.content()).hex(), frozenset(allowed))
+        return cls(one.sequence, digest("sm3", one.content()).hex(), frozenset(allowed), one.issuer)
 
 
 def accept(
@@ -212,6 +246,8 @@ def accept(
         certificate.public_key.verify(signature, one.content())
     except Untrusted:
         raise Untrusted(problem=FALSE_LIST) from None
+    if last is not None and last.issuer not in {"", one.issuer}:
+        raise Untrusted("it is another province's list", problem=FALSE_LIST)
     if last is not None and _goes_back(one, last):
         raise Untrusted(problem=ROLLED_BACK, sequence=one.sequence, last=last.sequence)
     trouble = readiness(one, at)
@@ -265,7 +301,9 @@ def _parse(raw: bytes) -> tuple[TrustList, Certificate, bytes]:
         signature = base64.b64decode(held["signature"], validate=True)
         certificate = Certificate.parse(base64.b64decode(held["certificate"], validate=True))
         whole = one.content() == _canonical(said) and one.issued_at.tzinfo is not None and one.next_update.tzinfo is not None
-        certificates = [Certificate.parse(held) for held in (*one.pivots, *(each.certificate for each in one.services))]
+        certificates = [Certificate.parse(held) for held in one.pivots]
+        certificates += [each.anchor().certificate for each in one.services]
+        whole = whole and all(set(each.purposes) <= set(PURPOSES) for each in one.services)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise Malformed(getattr(error, "detail", ""), problem=NOT_A_LIST) from None
     if not whole or not all(certificates):

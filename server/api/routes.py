@@ -11,12 +11,12 @@ from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import Problem, catalogue
 from cardstack.settlement.intake import OUTCOMES, Answer
+from server import trustlists
 from server.api import shapes
 from server.api.callers import Caller, calls, services
 from server.api.metrics import exposition
 from server.api.problems import JSON, OUTCOME_PROBLEMS, OUTCOME_STATUS, PROBLEM_JSON, document, language
 from server.clock import Sandbox
-from server.pki import lists
 from server.store.values import BookedPosting, Entry, Window
 
 PROBLEM = {"description": "problem", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}}
@@ -153,7 +153,7 @@ def ready() -> Response:
     """The store answers too, and every trust list in use is fresh, signed, not rolled back and recognises somebody."""
     here = services()
     here.store.events(after=0, limit=1)
-    error = lists.trouble(here.config.trust_folder, here.clock())
+    error = trustlists.trouble(here.config.trust_folder, here.clock())
     if error is not None:
         return document(Problem(error.code, error.title, error.remedy), 503, error.detail, error.facts)
     return _json(_status("ready"))
