@@ -129,7 +129,9 @@ def _basic(raw: bytes) -> OcspResponse:
             Certificate.parse(der.encoded(raw, one)) for one in der.inside(raw, bag, der.SEQUENCE, "certificates")[:16]
         ]
     data = der.Fields(raw, der.items(raw, tbs.start, tbs.stop), "response data")
-    data.maybe(0xA0)
+    version = data.maybe(0xA0)
+    if version is not None and raw[version.start : version.stop] != b"\x02\x01\x00":
+        raise Malformed("OCSP response: unknown version", field="version")
     responder = data.need(0xA1, 0xA2)
     held = raw[responder.start : responder.stop]
     produced, answers, more = data.need(der.GENERALIZED_TIME), data.need(der.SEQUENCE), data.maybe(0xA1)

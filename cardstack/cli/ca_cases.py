@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from cardstack.ca import tables
 from cardstack.ca.certificate import Certificate
@@ -115,9 +115,21 @@ def depth(asked: int | None) -> int | None:
     return asked
 
 
-def run(lines: Iterable[str], home: Path) -> Iterator[Result]:
+LINE_MAX = 1 << 26
+
+
+def lines(source: TextIO) -> Iterator[str]:
+    """The lines of a batch as they come; of one that is too long to be a case only the beginning, which is none either."""
+    while line := source.readline(LINE_MAX):
+        rest = line
+        while len(rest) == LINE_MAX and not rest.endswith("\n"):
+            rest = source.readline(LINE_MAX)
+        yield line if rest is line else "too long"
+
+
+def run(given: Iterable[str], home: Path) -> Iterator[Result]:
     """A result for every line that is not empty, in their order."""
-    for line in lines:
+    for line in given:
         if line.strip():
             yield judged(line, home)
 
@@ -127,7 +139,7 @@ def judged(line: str, home: Path) -> Result:
     told = dict(_UNKNOWN)
     try:
         data = _object(line)
-        told["id"] = data.get("id")
+        told["id"] = _echoed(data.get("id"))
         told |= result(from_data(data, home).validate())
     except PathRejected as refusal:
         told |= result(refusal)
@@ -138,9 +150,18 @@ def judged(line: str, home: Path) -> Result:
     return told
 
 
+def _echoed(name: Any) -> Any:
+    """The name of a case as its result can say it; null for one that JSON has no form for."""
+    try:
+        json.dumps(name, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return name
+
+
 def _object(line: str) -> dict[str, Any]:
     try:
-        data = json.loads(line)
+        data = json.loads(line.lstrip("\ufeff"))
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):

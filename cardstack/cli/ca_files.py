@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,10 @@ from cardstack.ca.standing import Crls
 from cardstack.errors import Malformed
 
 FILE_MAX = 1 << 28
+FILES_MAX = 10_000
+"""How many files of a folder are read; a larger one is somebody's disk, not a collection of certificates."""
+HELD_MAX = 1 << 26
+"""How many bytes of files stay in memory between cases."""
 Thing = TypeVar("Thing")
 
 
@@ -55,9 +60,9 @@ def content(source: str, home: Path) -> tuple[bytes, ...]:
     """What a source holds: PEM text itself, base64 of DER, or the files of a path (a folder's are all of its files)."""
     if "-----BEGIN " in source:
         return (source.encode("utf-8", "replace"),)
-    for path in (Path(source), home / source):
+    for path in (Path(source), home / source) if source.strip() else ():
         if _exists(path):
-            return _read(str(path.resolve()))
+            return _read(path.resolve())
     try:
         raw = base64.b64decode("".join(source.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -74,14 +79,33 @@ def _exists(path: Path) -> bool:
         return False
 
 
-@lru_cache(maxsize=4096)
-def _read(path: str) -> tuple[bytes, ...]:
-    here = Path(path)
-    files = sorted(file for file in here.rglob("*") if file.is_file()) if here.is_dir() else [here]
+_held: dict[Path, tuple[bytes, ...]] = {}
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
+    """The content of a file, or of all files in a folder; the last ones read are remembered."""
+    if path not in _held:
+        found = tuple(_read_files(path))
+        size = sum(map(len, found))
+        if size > HELD_MAX // 4:
+            return found
+        while _held and size + sum(len(raw) for raws in _held.values() for raw in raws) > HELD_MAX:
+            _held.pop(next(iter(_held)))
+        _held[path] = found
+    return _held[path]
+
+
+def _read_files(path: Path) -> Iterator[bytes]:
+    """Regular files alone: a device has no end."""
+    files = sorted(islice((file for file in path.rglob("*") if file.is_file()), FILES_MAX + 1)) if path.is_dir() else [path]
+    if len(files) > FILES_MAX or not (path.is_dir() or path.is_file()):
+        raise Malformed(f"no file, and no folder of at most {FILES_MAX} files", field="path", path=str(path)[:200])
     try:
-        return tuple(file.read_bytes() for file in files if file.stat().st_size <= FILE_MAX)
+        for file in files:
+            if file.stat().st_size <= FILE_MAX:
+                yield file.read_bytes()
     except OSError as error:
-        raise Malformed(f"cannot be read: {error.strerror}", field="path", path=path) from None
+        raise Malformed(f"cannot be read: {error.strerror}", field="path", path=str(path)[:200]) from None
 
 
 def gathered(sources: Iterable[str], home: Path, read: Callable[[bytes], tuple[Thing, ...]]) -> tuple[Thing, ...]:

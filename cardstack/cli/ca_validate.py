@@ -2,6 +2,7 @@
 
 import json
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,10 +128,10 @@ def _batch(file: Path) -> None:
     from cardstack.errors import Malformed
 
     try:
-        source = sys.stdin if str(file) == "-" else file.open("r", encoding="utf-8", errors="replace")
+        raw = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     except OSError as error:
         raise Malformed(f"cannot be read: {error.strerror}", field="batch", path=str(file)) from None
-    with source:
-        for told in ca_cases.run(source, file.parent):
+    with TextIOWrapper(raw, encoding="utf-8", errors="replace") as source:
+        for told in ca_cases.run(ca_cases.lines(source), file.parent):
             # Plain ASCII: a result goes to a program, over whatever encoding its pipe has.
             print(json.dumps(told), flush=True)
