@@ -102,7 +102,7 @@ def _prefund_alarms() -> list[Alarm]:
                 f"Prepayment {one.debtor} to {one.creditor}: {one.percent} % used",
                 f"预付金 {one.debtor} → {one.creditor} 已使用 {one.percent}%",
             ),
-            address=url_for("participants.prefunds"),
+            address=url_for("prefunds.index"),
         )
         for _, one in prefunds()
         if one.level is not Level.NORMAL

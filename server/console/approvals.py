@@ -9,10 +9,9 @@ from cardstack.errors import CardstackError
 from cardstack.text import Text
 from server import approvals, commands
 from server.approvals import Decision, Request, State
-from server.console import listing, words
+from server.console import changes, listing, words
 from server.console.listing import Action, Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, services, t
-from server.means import Means
 from server.permissions import Pages, Permission
 from server.store.office.tables import from_ms, to_ms
 
@@ -79,6 +78,7 @@ LISTING = Listing(
     ),
     actions=(Action("approvals.decide_many", Text("Approve selected", "批量通过"), Permission.CHECK),),
     fetch=fetch,
+    create=("changes.index", Text("Ask for a change", "提出申请"), Permission.APPROVAL_READ),
 )
 
 
@@ -113,6 +113,7 @@ def show(request_id: str) -> ResponseReturnValue:
         may_decide=open_to_decision and entitled and not own and not decided,
         open_to_decision=open_to_decision,
         needed=kind.decisions_needed(asked.amount_fen),
+        details=changes.details(kind, asked),
     )
 
 
@@ -160,7 +161,7 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 def _decide(asked: Request, *, approve: bool) -> Request:
     now = moment()
     decision = Decision(operator().id, approve, request.form.get("reason", "").strip()[:500], now)
-    means = Means(services().office, services().store, now, services().network())
+    means = changes.means()
     return approvals.decide(
         services().office.requests,
         commands.kind(asked.kind),

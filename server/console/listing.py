@@ -179,6 +179,7 @@ _PLAIN: Mapping[str, Callable[[Any], str]] = {
     "stage": lambda value: words.state_of(str(value), "stage")[1].of(g.language),
     "entry": lambda value: words.state_of(str(value), "entry")[1].of(g.language),
     "dispute": lambda value: words.state_of(str(value), "dispute")[1].of(g.language),
+    "level": lambda value: words.state_of(str(value), "level")[1].of(g.language),
     "province": lambda value: words.province(str(value)),
 }
 

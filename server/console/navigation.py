@@ -43,10 +43,12 @@ GROUPS: tuple[Group, ...] = (
             Entry("approvals.index", Text("Waiting for a decision", "待复核"), "checks", _P.APPROVAL_READ),
             Entry(
                 "participants.index",
-                Text("Participants, limits, prefunds", "参与方·额度·预付金"),
+                Text("Participants and limits", "参与方·额度"),
                 "building-bank",
                 _P.PARTICIPANT_READ,
             ),
+            Entry("prefunds.index", Text("Prepayments", "预付金"), "hourglass", _P.PARTICIPANT_READ),
+            Entry("nodes.index", Text("Nodes", "接入节点"), "topology-star-3", _P.PARTICIPANT_READ),
             Entry("blacklist.index", Text("Blacklist", "黑名单"), "ban", _P.BLACKLIST_READ),
             Entry("figures.index", Text("Rates and benefits", "费率与待遇政策"), "percentage", _P.FIGURE_READ),
         ),

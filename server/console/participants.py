@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.settlement.prefund import LEVELS
-from cardstack.settlement.prefund import Kind as PrefundKind
 from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.console import forms, listing, requesting
+from server import commands
+from server.console import changes, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import operator, scope, store, t
-from server.party_changes import ORDINARY
+from server.console.services import operator, scope, store
 from server.permissions import Pages, Permission
 from server.store.values import Participant
 
@@ -65,7 +63,7 @@ def to_party(row: Any) -> str:
 
 LISTING = Listing(
     name="participants",
-    title=Text("Participants, limits, prefunds", "参与方·额度·预付金"),
+    title=Text("Participants and limits", "参与方·额度"),
     columns=(
         Column("name", Text("Party", "参与方"), "id", link=to_party),
         Column("title", Text("Name", "名称")),
@@ -91,76 +89,20 @@ def index() -> ResponseReturnValue:
 
 @pages.page("/<party>", needs=Permission.PARTICIPANT_READ)
 def show(party: str) -> ResponseReturnValue:
-    """One participant and its nets in every window."""
+    """One participant, its nets in every window, and the form for another limit."""
     one = _load(party)
     nets = [
         (window, position) for window in store().windows() for position in store().positions(window.id) if position.party == party
     ]
+    kind = commands.kind("limit")
     return render_template(
         "participants/show.html",
         participant=one,
         row=_row(one, _owing()),
         nets=nets,
-        may_request=operator().may(Permission.PARTICIPANT_REQUEST, party[:2]),
+        asks=operator().may(kind.ask, party[:2]),
+        **changes.drawn(kind, {"party": party}, hidden=("party",)),
     )
-
-
-@pages.page("/prefunds", needs=Permission.PARTICIPANT_READ)
-def prefunds() -> ResponseReturnValue:
-    """Every prepayment, how far the newest window of each monthly cycle uses it, and its warning."""
-    held = scope()
-    months = [one.id for one in store().windows() if one.stage is Stage.OPEN and len(one.id[len(one.cycle) + 1 :]) == 7]
-    found = [
-        (window, one)
-        for window in months or [""]
-        for one in store().desk.prefunds(window)
-        if held is None or {one.debtor[:2], one.creditor[:2]} & held
-    ]
-    return render_template(
-        "participants/prefunds.html",
-        found=found,
-        levels=LEVELS,
-        parties=[str(one.name) for one in store().parties() if operator().may(Permission.PARTICIPANT_REQUEST, one.name[:2])],
-        kinds=ORDINARY,
-    )
-
-
-@pages.page("/prefunds", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)
-def prefund() -> ResponseReturnValue:
-    """Ask for a change of a prepayment."""
-    debtor, creditor, amount = forms.party("debtor"), forms.party("creditor"), forms.money("amount")
-    why = PrefundKind(forms.choice("why", [one.value for one in PrefundKind]))
-    asked = requesting.ask(
-        "prefund",
-        province=debtor.province,
-        subject=f"{debtor} {creditor}",
-        payload={
-            "debtor": debtor,
-            "creditor": creditor,
-            "amount_fen": amount,
-            "why": why.value,
-            "reference": forms.text("reference", required=False),
-        },
-        amount_fen=amount,
-    )
-    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
-    return redirect(url_for("approvals.show", request_id=asked), 303)
-
-
-@pages.page("/<party>/limit", needs=Permission.PARTICIPANT_REQUEST, method="POST", fresh=True)
-def limit(party: str) -> ResponseReturnValue:
-    """Ask for another limit; an empty field asks for none."""
-    one = _load(party)
-    amount = forms.money("limit") if forms.text("limit", most=40, required=False) else None
-    asked = requesting.ask(
-        "limit",
-        province=party[:2],
-        subject=party,
-        payload={"party": party, "limit_fen": amount, "limit_fen_before": one.limit_fen},
-        amount_fen=Fen(abs((amount or 0) - (one.limit_fen or 0))),
-    )
-    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
-    return redirect(url_for("approvals.show", request_id=asked), 303)
 
 
 def _load(party: str) -> Participant:

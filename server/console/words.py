@@ -127,7 +127,9 @@ def party(name: str, *, short: bool = False) -> Markup:
 
 def say(words: object) -> str:
     """A `Text` in the page's language; anything else as it is."""
-    return words.of(language()) if isinstance(words, Text) else str(words)
+    if isinstance(words, Text):
+        return words.of(language())
+    return words if isinstance(words, str) else str(words)
 
 
 def money(amount_fen: int | None) -> Markup:

@@ -187,7 +187,7 @@ def test_the_keyboard_is_enough(console: Served, desks: dict[str, Any], heard: H
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="净额构成").wait_for()
     page.goto(f"{console.address}/console/participants/33.medical-fund")
-    page.locator("#f-limit").focus()
+    page.locator("#f-limit-limit_fen").focus()
     page.keyboard.type("600000")
     page.keyboard.press("Tab")
     page.keyboard.type("额度年度调整")

@@ -34,13 +34,27 @@ FORMS = (
         {"id": "maker", "name": "张", "grant": "clerk@33", "reason": ""}, "reason",
     ),
     Wrong(
-        "maker", "/console/participants/33.medical-fund", "/console/participants/33.medical-fund/limit",
-        {"limit": "一百万", "reason": "年度调整"}, "limit",
+        "maker", "/console/participants/33.medical-fund", "/console/changes/limit",
+        {"party": "33.medical-fund", "limit_fen": "一百万", "reason": "年度调整", "_form": "limit"}, "limit_fen", "limit",
     ),
     Wrong(
-        "maker", "/console/participants/prefunds", "/console/participants/prefunds",
-        {"debtor": "33.medical-fund", "creditor": "33.hospital-fund", "amount": "1.234", "why": "top-up", "reference": "文号"},
-        "amount",
+        "maker", "/console/changes/prefund", "/console/changes/prefund",
+        {"debtor": "33.medical-fund", "creditor": "33.hospital-fund", "amount_fen": "1.234", "why": "top-up", "_form": "prefund"},
+        "amount_fen", "prefund",
+    ),
+    Wrong(
+        "maker", "/console/changes/prefund", "/console/changes/prefund",
+        {"debtor": "33.medical-fund", "creditor": "33.medical-fund", "amount_fen": "5", "why": "top-up", "reason": "补足",
+         "_form": "prefund"},
+        "creditor", "prefund",
+    ),
+    Wrong(
+        "maker", "/console/changes/node", "/console/changes/node",
+        {"node": "33.node", "act": "suspend", "_form": "node"}, "reason", "node",
+    ),
+    Wrong(
+        "centre", "/console/prefunds/", "/console/prefunds/increases",
+        {"prefund": "{red}", "amount": "0", "reason": "用款超预期", "_form": "ask"}, "amount", "ask",
     ),
     Wrong("maker", "/console/adjustments/new", "/console/adjustments/", {"message": "NOWHERE", "reason": "重复"}, "message"),
     Wrong("maker", "/console/transactions/{bill}", "/console/transactions/{bill}/reveal", {"reason": " "}, "reason"),
@@ -61,6 +75,7 @@ NO_FIELDS = {
     "/console/approvals/decide": "the selected rows of a list",
     "/console/approvals/<request_id>/withdraw": "a button",
     "/console/disputes/<int:seq>/step": "needs a dispute: see the tests of disputes",
+    "/console/prefunds/increases/<int:number>": "needs an increase: see the tests of prepayments",
     "/console/cards/trace": "answers on its own page, with what was pasted",
 }
 """Changes without a field to fill in, and where else they are looked at."""
@@ -76,7 +91,14 @@ def there(store: Store, signed_in: SignIn, token: Token) -> dict[str, str]:
     form = {"id": "new.one", "name": "吴新", "grant": ["clerk@33"], "reason": "joined", "csrf": token(admin)}
     asked = admin.post("/console/operators/", data=form).location.rsplit("/", 1)[1]
     pending = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
-    return {"bill": str(bill.id), "posting": str(store.postings(bill.seq)[0].seq), "request": asked, "pending": pending}
+    red = next(one for one in store.desk.prefunds("medical-2026-11") if one.level == "red")
+    return {
+        "bill": str(bill.id),
+        "posting": str(store.postings(bill.seq)[0].seq),
+        "request": asked,
+        "pending": pending,
+        "red": f"medical-2026-11~{red.debtor}~{red.creditor}",
+    }
 
 
 @pytest.mark.parametrize("wrong", FORMS, ids=lambda one: f"{one.action} {one.field}")
@@ -85,7 +107,8 @@ def test_nothing_typed_is_lost(wrong: Wrong, there: dict[str, str], signed_in: S
     client = signed_in(wrong.who)
     page, action = wrong.page.format(**there), wrong.action.format(**there)
     assert client.get(page).status_code == 200
-    answer = client.post(action, data=wrong.data | {"_back": page, "csrf": token(client)})
+    data = {key: value.format(**there) for key, value in wrong.data.items()}
+    answer = client.post(action, data=data | {"_back": page, "csrf": token(client)})
     shown = unescape(answer.get_data(as_text=True))
     assert answer.status_code == 422
     name = f"{wrong.form}-{wrong.field}" if wrong.form else wrong.field
@@ -95,14 +118,14 @@ def test_nothing_typed_is_lost(wrong: Wrong, there: dict[str, str], signed_in: S
     summary = shown.split('id="fault"')[1].split("</div>")[0]
     assert f'href="#f-{name}"' in summary
     assert 'role="alert"' in shown
-    for key, value in wrong.data.items():
+    for key, value in data.items():
         if not key.startswith("_") and key not in {"decision", "event"} and value.strip():
             assert value in shown, key
 
 
 def test_every_form_is_looked_at() -> None:
     """A change that is neither above nor without fields has not been tried with a wrong value."""
-    tried = {re.sub(r"\{\w+\}|33\.medical-fund|medical-2026-11", "*", one.action) for one in FORMS}
+    tried = {re.sub(r"\{\w+\}|(?<=changes/)\w+|medical-2026-11", "*", one.action) for one in FORMS}
     for rule in route_table():
         general = re.sub(r"<[^>]+>", "*", rule.rule)
         if rule.method == "POST" and rule.rule not in NO_FIELDS and not rule.rule.startswith(ELSEWHERE):

@@ -1,0 +1,171 @@
+"""Every kind of change through its form: asked by one, decided by another, by no route by its maker."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from flask.testing import FlaskClient
+
+from cardstack.errors import Refused
+from cardstack.settlement.prefund import Increase
+from cardstack.values import Fen
+from server import approvals, commands
+from server.approvals import Decision, Request, State
+from server.means import Means
+from server.permissions import ROLES, Grant, Role
+from server.store.office import Office
+from server.store.office.people import Operator
+from server.store.office.tables import EPOCH
+from server.store.store import Store
+from tests.unit.console.conftest import Clock
+
+SignIn = Callable[[str], FlaskClient]
+Token = Callable[[FlaskClient], str]
+
+
+class Everything(NamedTuple):
+    """Somebody who holds every role everywhere, and what they work with."""
+
+    person: Operator
+    client: FlaskClient
+    means: Means
+
+
+@pytest.fixture
+def both(office: Office, store: Store, clock: Clock, signed_in: SignIn) -> Everything:
+    """Signed in."""
+    one = Operator("both", "全能", tuple(Grant(role, "*") for role in Role))
+    office.people.save(one, clock())
+    return Everything(one, signed_in("both"), Means(office, store, clock()))
+
+
+def test_a_maker_decides_no_kind_by_any_route(both: Everything, token: Token) -> None:
+    """The page of the request, the selected rows of the list, the service and what the commands call."""
+    form, office = {"csrf": token(both.client)}, both.means.office
+    for kind in commands.kinds():
+        made = replace(BLANK, id=kind.name, kind=kind.name, created=both.means.at, expires=both.means.at + kind.lapses_after)
+        approvals.ask(office.requests, kind, made, both.person)
+        assert 'value="approve"' not in both.client.get(f"/console/approvals/{kind.name}").get_data(as_text=True)
+        alone = both.client.post(f"/console/approvals/{kind.name}/decide", data=form | {"decision": "approve"})
+        assert alone.status_code == 422
+        assert "CS-4101" in alone.get_data(as_text=True)
+        many = both.client.post("/console/approvals/decide", data=form | {"id": [kind.name]}, follow_redirects=True)
+        assert "CS-4101" in many.get_data(as_text=True)
+        mine = Decision("both", approve=True, reason="", at=both.means.at)
+        borrowed = replace(mine, operator_id="checker")
+        for decision in (mine, borrowed):
+            with pytest.raises(Refused) as refused:
+                commands.settle(kind.name, decision, by=both.person, means=both.means)
+            assert refused.value.code == "CS-4101"
+        kept = office.requests.get(kind.name)
+        assert kept is not None
+        assert (kept.state, kept.decisions) == (State.PENDING, ())
+
+
+BLANK = Request(
+    id="", kind="", province="33", maker="both", subject="33.medical-fund", amount_fen=Fen(1), payload={},
+    reason="试", state=State.PENDING, created=EPOCH, expires=EPOCH,
+)  # fmt: skip
+
+
+def test_every_kind_has_its_form(signed_in: SignIn) -> None:
+    """Every declared field stands in it in both languages, amounts in yuan; who may not ask does not see it."""
+    client, stranger = signed_in("centre"), signed_in("checker")
+    for kind in commands.kinds():
+        if kind.fields and Role.CLERK in (role for role, held in ROLES.items() if kind.ask in held):
+            page = client.get(f"/console/changes/{kind.name}").get_data(as_text=True)
+            for field in kind.fields:
+                assert f'name="{field.name}"' in page
+            assert 'name="reason"' in page
+            assert "分）" not in page
+            assert stranger.get(f"/console/changes/{kind.name}").status_code == 403
+
+
+def ask(client: FlaskClient, token: Token, name: str, **values: str) -> str:
+    """Ask by the form; the address of the request."""
+    answer = client.post(f"/console/changes/{name}", data=values | {"reason": "测试", "csrf": token(client)})
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return str(answer.location)
+
+
+def approve(client: FlaskClient, token: Token, address: str) -> str:
+    """Approve; the page that follows."""
+    data = {"decision": "approve", "csrf": token(client)}
+    return client.post(f"{address}/decide", data=data, follow_redirects=True).get_data(as_text=True)
+
+
+def test_a_prepayment_is_topped_up_by_two(signed_in: SignIn, token: Token, store: Store) -> None:
+    """Typed in yuan, shown with its words, booked once another has approved."""
+    address = ask(
+        signed_in("maker"),
+        token,
+        "prefund",
+        debtor="33.medical-fund",
+        creditor="31.hospital-fund",
+        amount_fen="1,234.50",
+        why="top-up",
+    )
+    checker = signed_in("checker")
+    page = checker.get(address).get_data(as_text=True)
+    assert "壹仟贰佰叁拾肆元伍角" in page
+    assert "追加" in page
+    assert "已完成" in approve(checker, token, address)
+    held = next(one for one in store.desk.prefunds("medical-2026-11") if one.debtor == "33.medical-fund")
+    assert held.held_fen == 123_450
+
+
+def test_a_limit_shows_what_stood_before(signed_in: SignIn, token: Token, store: Store) -> None:
+    """Before beside after; then the participant has it."""
+    address = ask(signed_in("maker"), token, "limit", party="33.medical-fund", limit_fen="600000")
+    checker = signed_in("checker")
+    page = checker.get(address).get_data(as_text=True)
+    assert "变更前" in page
+    assert "500,000.00" in page
+    assert "600,000.00" in page
+    approve(checker, token, address)
+    assert next(one for one in store.parties() if one.name == "33.medical-fund").limit_fen == 60_000_000
+
+
+def test_a_node_is_suspended_by_two_and_back(signed_in: SignIn, token: Token, store: Store) -> None:
+    """From its page, whose form then offers to let it sign again."""
+    maker, checker = signed_in("maker"), signed_in("checker")
+    approve(checker, token, ask(maker, token, "node", node="33.node", act="suspend"))
+    assert not next(one for one in store.nodes() if one.name == "33.node").active
+    page = maker.get("/console/nodes/33.node").get_data(as_text=True)
+    assert 'value="resume" selected' in page
+    assert "停用" in maker.get("/console/nodes/?state=disabled").get_data(as_text=True)
+
+
+def test_nobody_asks_for_another_province(signed_in: SignIn, token: Token, office: Office) -> None:
+    """The form comes back; nothing waits for a decision."""
+    client = signed_in("maker")
+    data = {"party": "31.medical-fund", "limit_fen": "1", "reason": "x", "csrf": token(client), "_back": "/console/changes/limit"}
+    answer = client.post("/console/changes/limit", data=data)
+    assert answer.status_code == 422
+    assert "CS-4102" in answer.get_data(as_text=True)
+    assert office.requests.page(before=None, size=5, scope=None) == []
+
+
+def test_an_emergency_increase_goes_its_way(signed_in: SignIn, token: Token, store: Store, clock: Clock) -> None:
+    """Asked for at red usage, noticed to who pays, its payment confirmed by two; every step on the page."""
+    centre, chief = signed_in("centre"), signed_in("chief")
+    red = next(one for one in store.desk.prefunds("medical-2026-11") if one.level == "red")
+    value = f"medical-2026-11~{red.debtor}~{red.creditor}"
+    form = {"prefund": value, "amount": "5000", "reason": "用款超预期", "csrf": token(centre)}
+    assert centre.post("/console/prefunds/increases", data=form).status_code == 303
+    clock.forward(timedelta(minutes=1))
+    step = {"step": "notice", "reason": "已电话与书面通知", "csrf": token(centre)}
+    wrong = centre.post("/console/prefunds/increases/1", data=step | {"reason": "", "_back": "/console/prefunds/"})
+    assert wrong.status_code == 422
+    assert centre.post("/console/prefunds/increases/1", data=step).status_code == 303
+    assert "已通知拨付方" in centre.get("/console/prefunds/").get_data(as_text=True)
+    approve(chief, token, ask(centre, token, "increase-pay", increase="1"))
+    (made,) = store.desk.increases()
+    assert made.stage is Increase.PAID
+    after = next(
+        one for one in store.desk.prefunds("medical-2026-11") if (one.debtor, one.creditor) == (red.debtor, red.creditor)
+    )
+    assert after.held_fen == red.held_fen + 500_000
+    assert signed_in("elsewhere").post("/console/prefunds/increases/1", data=step).status_code in {400, 403}
