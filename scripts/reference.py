@@ -29,6 +29,7 @@ PAGES: dict[str, str] = {
     "docs/reference/settlement/schemes.md": "cardstack.settlement.reference:schemes",
     "docs/reference/settlement/figures.md": "cardstack.settlement.reference:figures_in_force",
     "docs/reference/settlement/files.md": "cardstack.settlement.reference:files",
+    "docs/reference/settlement/changes.md": "scripts.reference_ledger:changes",
     "docs/reference/settlement/differences.md": "scripts.reference_ledger:differences",
     "docs/reference/settlement/outcomes.md": "scripts.reference_ledger:outcomes",
     "docs/reference/settlement/machines.md": "cardstack.settlement.reference:machines",

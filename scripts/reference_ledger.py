@@ -5,6 +5,7 @@ from typing import Any
 from cardstack.settlement import audit, dispute, prefund, reconcile
 from cardstack.settlement.banking import matching
 from cardstack.settlement.intake import CHECKS, OUTCOMES, Outcome
+from server import commands
 from server.api.problems import OUTCOME_PROBLEMS, OUTCOME_STATUS
 
 
@@ -39,5 +40,28 @@ def differences() -> str:
     for title, table in tables.items():
         lines += [f"## {title}", "", "| code | 说明 | meaning |", "|--|--|--|"]
         lines += [f"| `{code}` | {text.zh} | {text.en} |" for code, text in table.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def changes() -> str:
+    """Every kind of change that takes two people and has a form, with its fields."""
+    lines = [
+        "# Changes that take two people 须双人办理的变更",
+        "",
+        "Asked for by `settle change ask KIND field=value …` or a page of the console, decided by others. Money in fen. What is",
+        "replaced stands in the request as `<field>_before`; where it has changed since, the request fails (CS-3043).",
+        "",
+    ]
+    for kind in commands.kinds():
+        if not kind.fields:
+            continue
+        second = "" if kind.second_from_fen is None else f"; an approver too from {kind.second_from_fen} fen 起须审批"
+        lines += [f"## `{kind.name}` {kind.title}", "", f"Asks: `{kind.ask}`{second}.", "", "| field | shape | 说明 | meaning |"]
+        lines.append("|--|--|--|--|")
+        for one in kind.fields:
+            choices = "" if len(one.choices) > 8 else ", ".join(f"`{name}`" for name, _ in one.choices)
+            shape = f"{one.shape}{'?' if one.optional else ''}{': ' + choices if choices else ''}"
+            lines.append(f"| `{one.name}` | {shape} | {one.title.zh} | {one.title.en} |")
         lines.append("")
     return "\n".join(lines)

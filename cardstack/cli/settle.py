@@ -8,6 +8,7 @@ import typer
 from cardstack.cli import (
     settle_adjust,
     settle_changes,
+    settle_dated,
     settle_desk,
     settle_disputes,
     settle_figures,
@@ -39,6 +40,7 @@ app.command(help=words("Let lapse what has run out of time", "处理逾期的待
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))
 app.add_typer(settle_changes.app, name="change", help=words("Changes that take two people", "须双人办理的变更"))
+app.add_typer(settle_dated.app, name="figures", help=words("Dated rates, fees and benefits", "费率与待遇参数"))
 app.add_typer(settle_adjust.app, name="adjust", help=words("Corrections by two people", "双人调账"))
 app.add_typer(settle_increases.app, name="increase", help=words("Emergency increases of prepayments", "预付金紧急调增"))
 app.add_typer(settle_disputes.app, name="dispute", help=words("Disputes about postings", "分录异议"))

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from itertools import islice
 
 from cardstack.errors import Refused, problem
-from cardstack.settlement import figures
-from cardstack.settlement.scheme import Figure, load
+from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.scheme import Figure
 from cardstack.text import Text
 
 BEYOND = problem(
@@ -75,6 +75,7 @@ class Calendar:
         return sum(self.is_working(day) for day in span)
 
 
+@remembered
 def known() -> Calendar:
-    """The calendar that comes with the package: 2025 and 2026."""
-    return Calendar(load(figures.text("calendar"), "notice", Notice))
+    """The calendar by the notices that are known: those of 2025 and 2026 come with the package."""
+    return Calendar(figures_of("calendar", "notice", Notice))

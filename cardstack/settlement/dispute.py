@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
-from functools import cache
 from typing import Final
 
 from cardstack.errors import Refused
 from cardstack.fsm import Machine
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.calendar import BEYOND, Calendar, known
-from cardstack.settlement.scheme import Figure, at, load
+from cardstack.settlement.scheme import Figure, at
 from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -111,10 +110,10 @@ class Term(Figure):
     working_days: int
 
 
-@cache
+@remembered
 def terms() -> tuple[Term, ...]:
     """The terms that come with the package."""
-    return load(figures.text("clearing"), "dispute", Term)
+    return figures_of("clearing", "dispute", Term)
 
 
 def deadline(stage: Stage, since: datetime, calendar: Calendar | None = None) -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -161,10 +161,15 @@ Dated = TypeVar("Dated", bound=Figure)
 
 def at(figures: Sequence[Dated], day: date) -> Dated:
     """The figure in force on a day: the latest that has begun and not ended; `Refused` (CS-3001) where there is none."""
-    in_force = [figure for figure in figures if figure.since <= day and (figure.until is None or day <= figure.until)]
-    if not in_force:
+    found = in_force(figures, day)
+    if not found:
         raise Refused(f"no figure in force on {day}", NO_FIGURE, day=day.isoformat())
-    return max(in_force, key=lambda figure: figure.since)
+    return max(found, key=lambda figure: figure.since)
+
+
+def in_force(figures: Sequence[Dated], day: date) -> list[Dated]:
+    """Those that have begun and not ended: a narrower figure that begins later does not hide today's wider one."""
+    return [figure for figure in figures if figure.since <= day and (figure.until is None or day <= figure.until)]
 
 
 def load(text: str, table: str, shape: type[Dated]) -> tuple[Dated, ...]:
@@ -177,13 +182,20 @@ def load(text: str, table: str, shape: type[Dated]) -> tuple[Dated, ...]:
     cardstack.errors.Malformed: cap: Object missing required field `reference` - at `$[0]`
     """
     try:
-        rows = tomllib.loads(text)[table]
-        known = {field.name for field in fields(shape)}
-        for place, row in enumerate(rows):
-            if unknown := sorted(set(row) - known):
-                raise Malformed(f"{table}[{place}]: no such field {unknown[0]}", field=f"{table}[{place}]")
-        return tuple(msgspec.convert(rows, list[shape]))  # type: ignore[valid-type]  # the shape is an argument
+        return shaped(tomllib.loads(text)[table], table, shape)
     except KeyError as error:
         raise Malformed(f"{table}: no such table", field=table) from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed(f"{table}: {error}", field=table) from error
+
+
+def shaped(rows: Sequence[Mapping[str, Any]], table: str, shape: type[Dated]) -> tuple[Dated, ...]:
+    """Rows of one table, each as `shape`; `Malformed` names the row and the field."""
+    known = {field.name for field in fields(shape)}
+    for place, row in enumerate(rows):
+        if unknown := sorted(set(row) - known):
+            raise Malformed(f"{table}[{place}]: no such field {unknown[0]}", field=f"{table}[{place}]")
+    try:
+        return tuple(msgspec.convert(rows, list[shape]))  # type: ignore[valid-type]  # the shape is an argument
+    except msgspec.ValidationError as error:
         raise Malformed(f"{table}: {error}", field=table) from error

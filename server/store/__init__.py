@@ -16,4 +16,5 @@ def open_store(url: str, schemes: Mapping[str, Scheme] | None = None) -> "Store"
 
     store = Store(url, SCHEMES if schemes is None else schemes)
     store.migrate()
+    store.settle_by_own_figures()
     return store

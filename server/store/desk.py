@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cardstack.settlement.amending import Amendment
 from cardstack.settlement.banking.matching import Matched, Mismatch
 from cardstack.settlement.banking.statements import BankLine
 from cardstack.settlement.dispute import Ground, Stage, Step
@@ -13,7 +14,7 @@ from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.values import Fen
-from server.store import disputing, increasing, paying, prefunding, registering
+from server.store import disputing, figuring, increasing, paying, prefunding, registering
 from server.store.adjusting import Two, adjust
 from server.store.commit import Commit
 
@@ -106,6 +107,14 @@ class Desk:
         """Suspend a node, or let it sign again."""
         with self.store.database.writing() as connection:
             registering.set_active(Commit(self.store.database, connection, now), node, two, active=active)
+
+    def add_figure(self, told: Amendment, two: Two, *, now: datetime) -> int:
+        """Add a dated figure; this process settles by it at once, every other before the next message it takes."""
+        with self.store.database.writing() as connection:
+            commit = Commit(self.store.database, connection, now)
+            number = figuring.add(commit, told, two)
+            figuring.settle_by(commit)
+        return number
 
     def prefunds(self, window: str) -> list[Prefund]:
         """Every prepayment and how far a window uses it."""

@@ -17,7 +17,7 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
-from server.store import bulk, posting, reads, windows
+from server.store import bulk, figuring, posting, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
 from server.store.desk import Desk
@@ -210,9 +210,15 @@ class Store:
             return reads.parties(view)
 
     def node_of(self, subject: str) -> RegisteredNode | None:
-        """The active node whose certificates have that subject."""
+        """The active node whose certificates have that subject. Its messages are judged by the figures as they are kept now."""
         with self.view() as view:
+            figuring.settle_by(view)
             return reads.node_of(view, subject)
+
+    def settle_by_own_figures(self) -> None:
+        """Let this process settle by the dated figures that operators added here, beside those of the package."""
+        with self.view() as view:
+            figuring.settle_by(view)
 
     def setting(self, name: str) -> str | None:
         """A small fact of the installation."""

@@ -372,6 +372,21 @@ class ThresholdTable(SQLModel, table=True):
     )
 
 
+class FigureTable(SQLModel, table=True):
+    """A dated figure that two people added to those of the package; `figures` is its row as JSON."""
+
+    __tablename__ = "figure"
+    seq: int = Field(sa_column=Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    name: str
+    kind: str
+    since: str
+    figures: str = Field(sa_column=Column("figures", Text, nullable=False))
+    maker: str
+    checker: str
+    at: int = Field(sa_column=_moment("at"))
+    __table_args__ = (CheckConstraint("maker <> checker", name="figure_two_people"),)
+
+
 class ReceiptTable(SQLModel, table=True):
     """The signed receipt that was given for an envelope."""
 

@@ -15,3 +15,11 @@ def names(folder: str) -> tuple[str, ...]:
     """The texts of a folder, in order."""
     entries = files(__name__).joinpath(folder).iterdir()
     return tuple(sorted(f"{folder}/{entry.name.removesuffix('.toml')}" for entry in entries if entry.name.endswith(".toml")))
+
+
+@cache
+def every() -> tuple[str, ...]:
+    """Every text there is, those of the folders after the others."""
+    top = sorted(entry.name.removesuffix(".toml") for entry in files(__name__).iterdir() if entry.name.endswith(".toml"))
+    folders = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and not entry.name.startswith("_"))
+    return (*top, *(name for folder in folders for name in names(folder)))

@@ -9,19 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from cardstack.errors import Refused, problem
 from cardstack.fsm import Machine
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.names import FUNDS
 from cardstack.settlement.medical.sheet import Use
 from cardstack.settlement.medical.split import Split
-from cardstack.settlement.scheme import Figure, at, load
+from cardstack.settlement.scheme import Figure, at
 from cardstack.text import Text
 
 Compute: TypeAlias = Callable[[Claim, date], Split]
@@ -132,10 +131,10 @@ class Filing:
         return near and self.since <= day and (self.until is None or day <= self.until)
 
 
-@cache
+@remembered
 def validities() -> tuple[Validity, ...]:
     """The figures that come with the package."""
-    return load(figures.text("registration"), "validity", Validity)
+    return figures_of("registration", "validity", Validity)
 
 
 def file_temporary(kind: str, since: date, place: str) -> Filing:

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Final, NamedTuple
 
 from cardstack.errors import Refused, problem
 from cardstack.fsm import Machine
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.calendar import Calendar
-from cardstack.settlement.scheme import Figure, at, load
+from cardstack.settlement.scheme import Figure, at
 from cardstack.text import Text
 
 UNCONFIRMED = problem(
@@ -81,16 +80,16 @@ class Bounds(Figure):
     inquiry_fen: int
 
 
-@cache
+@remembered
 def steps() -> tuple[Step, ...]:
     """The deadlines that come with the package."""
-    return load(figures.text("clearing"), "step", Step)
+    return figures_of("clearing", "step", Step)
 
 
-@cache
+@remembered
 def bounds() -> tuple[Bounds, ...]:
     """The bounds that come with the package."""
-    return load(figures.text("clearing"), "bounds", Bounds)
+    return figures_of("clearing", "bounds", Bounds)
 
 
 def deadlines(month: date, calendar: Calendar) -> dict[str, date]:

@@ -15,7 +15,7 @@ import msgspec
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.medical.claim import Amount, Claim
-from cardstack.settlement.scheme import Figure, at
+from cardstack.settlement.scheme import Figure, at, in_force
 from cardstack.text import Text
 
 NO_POLICY = problem(
@@ -199,8 +199,9 @@ def policy_for(policies: Sequence[Policy], claim: Claim, day: date) -> Policy:
     fitting = [p for p in own if p.insurance == claim.insurance and claim.care in p.care and _treats(p, claim)]
     if not fitting:
         raise Refused(f"insured place {claim.insured_place}", NO_POLICY, field="insured_place")
-    narrowest = max(len(p.place.rstrip("0")) for p in fitting)
-    return at([p for p in fitting if len(p.place.rstrip("0")) == narrowest], day)
+    current = in_force(fitting, day) or fitting
+    narrowest = max(len(p.place.rstrip("0")) for p in current)
+    return at([p for p in current if len(p.place.rstrip("0")) == narrowest], day)
 
 
 def _covers(place: str, asked: str) -> bool:

@@ -6,15 +6,14 @@ Field names follow T/CEC 102 as third parties use it; the daily check of orders 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Annotated, Final
 
 import msgspec
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
@@ -64,10 +63,10 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.total_elec_fen + self.total_service_fen
 
 
-@cache
+@remembered
 def agreements() -> tuple[Agreement, ...]:
     """The agreements that come with the package."""
-    return load(figures.text("charging"), "agreement", Agreement)
+    return figures_of("charging", "agreement", Agreement)
 
 
 @dataclass(frozen=True, slots=True)

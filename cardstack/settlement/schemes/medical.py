@@ -7,17 +7,17 @@ the insured place answered; the check computes the split again from the same fig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any, ClassVar, Final
 
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed
 from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
-from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -38,19 +38,19 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
-@cache
+@remembered
 def policies() -> tuple[Policy, ...]:
     """Every insured place's policies that come with the package."""
-    return tuple(policy for name in figures.names("medical") for policy in load(figures.text(name), "policy", Policy))
+    return tuple(policy for name in figures.names("medical") for policy in figures_of(name, "policy", Policy))
 
 
-@cache
+@remembered
 def catalogue(province: str) -> Mapping[str, tuple[Entry, ...]]:
     """A treating province's catalogue, by item code; empty for a province that has none here."""
     name = f"catalogue/{province}"
     if name not in figures.names("catalogue"):
         return {}
-    entries = load(figures.text(name), "item", Entry)
+    entries = figures_of(name, "item", Entry)
     return {code: tuple(entry for entry in entries if entry.code == code) for code in {entry.code for entry in entries}}
 
 

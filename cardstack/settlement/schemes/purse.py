@@ -7,7 +7,6 @@ the other way. A load is proven by the card's TAC over the new balance; an unloa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -15,9 +14,9 @@ import msgspec
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Institution, Moment, PurseFen, moment_of
@@ -82,10 +81,10 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         return cryptogram.tac(key, covered, block).hex().upper()
 
 
-@cache
+@remembered
 def terms() -> tuple[Terms, ...]:
     """The terms that come with the package."""
-    return load(figures.text("purse"), "terms", Terms)
+    return figures_of("purse", "terms", Terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ centre share. A refund goes to the holder's account, never back onto the chip: i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Annotated, Final
 
 import msgspec
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force
 from cardstack.settlement.schemes.transit import CENTRE, form_fault
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.transaction import Party, Posting, Transaction
@@ -58,16 +57,16 @@ class Purchase(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     refund_of: Annotated[str, msgspec.Meta(max_length=30)] = ""
 
 
-@cache
+@remembered
 def rates() -> tuple[Rate, ...]:
     """The rates that come with the package."""
-    return load(figures.text("small_value"), "rate", Rate)
+    return figures_of("small_value", "rate", Rate)
 
 
 def rate_of(trade: str, day: date) -> Rate:
     """The rate in force for a trade (four digits); a row for no trade in particular serves the rest."""
     own = [rate for rate in rates() if trade in rate.trade]
-    return at(own or [rate for rate in rates() if not rate.trade], day)
+    return at(in_force(own, day) or [rate for rate in rates() if not rate.trade], day)
 
 
 @dataclass(frozen=True, slots=True)

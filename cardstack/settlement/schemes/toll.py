@@ -7,15 +7,14 @@ sections in proportion, the remainder fen by fen from the largest, so that the p
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Annotated, Final
 
 import msgspec
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up, spread
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
 from cardstack.settlement.transaction import Party, Posting, Transaction
@@ -68,10 +67,10 @@ class Passage(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         return sum(section.gross_fen for section in self.sections)
 
 
-@cache
+@remembered
 def tariffs() -> tuple[Tariff, ...]:
     """The tariffs that come with the package."""
-    return load(figures.text("toll"), "tariff", Tariff)
+    return figures_of("toll", "tariff", Tariff)
 
 
 def tariff_of(vehicle: str, day: date) -> Tariff:

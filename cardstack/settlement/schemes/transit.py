@@ -7,13 +7,12 @@ operator the difference to the local fare; the operator pays a service fee that 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Final
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, load
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
@@ -65,28 +64,28 @@ class Limits(Figure):
     ahead_minutes: int
 
 
-@cache
+@remembered
 def fares() -> tuple[FarePolicy, ...]:
     """The cities' fares that come with the package."""
-    return load(figures.text("transit/fares"), "fare", FarePolicy)
+    return figures_of("transit/fares", "fare", FarePolicy)
 
 
-@cache
+@remembered
 def fees() -> tuple[Fee, ...]:
     """The fees that come with the package."""
-    return load(figures.text("transit/fees"), "fee", Fee)
+    return figures_of("transit/fees", "fee", Fee)
 
 
-@cache
+@remembered
 def limits() -> tuple[Limits, ...]:
     """The limits of time that come with the package."""
-    return load(figures.text("transit/fees"), "limits", Limits)
+    return figures_of("transit/fees", "limits", Limits)
 
 
 def fee_of(province: str, industry: str, day: date) -> Fee:
     """The fee in force for a service; the narrowest that fits: the province's own, else the one for all (00)."""
     own = [fee for fee in fees() if fee.province == province and industry in fee.industry]
-    return at(own or [fee for fee in fees() if fee.province == EVERYWHERE], day)
+    return at(in_force(own, day) or [fee for fee in fees() if fee.province == EVERYWHERE], day)
 
 
 def fee_parts(fee: Fee, amount: int) -> tuple[int, int]:

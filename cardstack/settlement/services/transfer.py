@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from cardstack.fsm import Machine
-from cardstack.settlement import figures
+from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Cycle, Figure, Unit, at, load
+from cardstack.settlement.scheme import Cycle, Figure, Unit, at
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import About, Case, Day
 from cardstack.settlement.transaction import Party, Posting, Transaction
@@ -104,10 +103,10 @@ class Money(NamedTuple):
     years: tuple[tuple[int, int], ...]
 
 
-@cache
+@remembered
 def shares() -> tuple[PoolShare, ...]:
     """The dated share that comes with the package."""
-    return load(figures.text("pension"), "share", PoolShare)
+    return figures_of("pension", "share", PoolShare)
 
 
 def money(years: Sequence[Year], account_fen: int, day: date) -> Money:

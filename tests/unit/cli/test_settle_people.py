@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
 from cardstack.errors import CardstackError, Malformed, Refused
+from cardstack.settlement.amending import amend
 from cardstack.settlement.prefund import Change, Kind
 from cardstack.values import Fen
 from server.permissions import EVERYWHERE, Grant, Role
@@ -270,3 +271,26 @@ def test_where_there_are_operators_everyone_acts_as_one(database: str) -> None:
     settle("change", "ask", "agree", f"window={window}", "--actor", "lin", "--checker", "chen", "--reason", "x", *there)
     assert json.loads(settle("release", window, "--actor", "lin", *there))["state"] == "pending"
     assert len(json.loads(settle("release", window, "--actor", "lin", "--checker", "chen", *there))) == 2
+
+
+def test_a_figure_is_drafted_tried_and_asked_for(database: str, tmp_path: Path, spoken: str) -> None:
+    """The row in force is printed to begin from; what would change is said; with two people named it still wants a third."""
+    there = ("--database", database)
+    told = settle("figures", "draft", "transit/fees", "fee", "33 02", *there)
+    row = tmp_path / "fee.toml"
+    row.write_text(told.replace("2025-01-01", "2999-01-01").replace("4000", "3500"), "utf-8")
+    wanted = ("transit/fees", "fee", str(row))
+    tried = json.loads(settle("figures", "what-if", *wanted, *there, "--json"))
+    assert {"path": "rate_ppm", "before": 4000, "after": 3500} in tried["differences"]
+    assert "3500" in settle("figures", "what-if", *wanted, *there)
+    asking = ("figures", "ask", *wanted, "--actor", "lin", "--checker", "chen", "--reason", "invented", *there, "--json")
+    number = json.loads(settle(*asking))["request"]
+    assert json.loads(settle("change", "approve", number, "--actor", "zhao", *there, "--json"))["state"] == "done"
+    listed = json.loads(settle("figures", "list", "--name", "transit/fees", *there, "--json"))
+    assert [one["rate_ppm"] for one in listed if one["added"]] == [3500]
+    assert "transit/fees" in settle("figures", "list", "--day", "2026-11-22", *there)
+    amend(())
+    for wrong in (("draft", "transit/fees", "fee", "nowhere"), ("list", "--day", "x")):
+        assert isinstance(refused("figures", *wrong, *there), Malformed)
+    row.write_bytes(b"\xff")
+    assert isinstance(refused("figures", "what-if", *wanted, *there), Malformed)
