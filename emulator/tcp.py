@@ -23,26 +23,26 @@ class _Taken:
     """One card for several lines: one command at a time."""
 
     def __init__(self, card: Card) -> None:
-        self._card, self._lock = card, threading.Lock()
+        self.card, self._lock = card, threading.Lock()
 
     @property
     def atr(self) -> bytes:
-        return self._card.atr
+        return self.card.atr
 
     def reset(self) -> None:
         with self._lock:
-            self._card.reset()
+            self.card.reset()
 
     def __call__(self, command: bytes) -> bytes:
         with self._lock:
-            return self._card(command)
+            return self.card(command)
 
 
 class Door:
     """A listening card; several readers may dial in, each command has the card to itself."""
 
     def __init__(self, card: Card, host: str, port: int) -> None:
-        self._card = _Taken(card)
+        self._card: _Taken | None = _Taken(card)
         try:
             self._listener = socket.create_server((host, port))
         except OSError as error:
@@ -66,11 +66,11 @@ class Door:
             except OSError:
                 return
             with self._books:
-                room = len(self._lines) < LINES_MAX
-                if room:
+                card = self._card if len(self._lines) < LINES_MAX else None
+                if card:
                     self._lines.add(line)
-            if room:
-                threading.Thread(target=self._answer, args=(line,), name="tcp line", daemon=True).start()
+            if card:
+                threading.Thread(target=self._answer, args=(line, card), name="tcp line", daemon=True).start()
             else:
                 line.close()
 
@@ -79,16 +79,36 @@ class Door:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.remove()
+
+    @property
+    def name(self) -> str:
+        """What readers dial."""
+        return f"tcp:{self.host}:{self.port}"
+
+    @property
+    def card(self) -> Card | None:
+        """What is behind the door."""
+        return self._card.card if self._card else None
+
+    def insert(self, card: Card) -> None:
+        """Another card behind the door; lines to the one before end."""
+        self.remove()
         with self._books:
-            lines = list(self._lines)
+            self._card = _Taken(card)
+
+    def remove(self) -> None:
+        """No card: every line ends, and whoever dials is hung up on."""
+        with self._books:
+            self._card, lines = None, list(self._lines)
         for line in lines:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, line: socket.socket) -> None:
+    def _answer(self, line: socket.socket, card: _Taken) -> None:
         with line, suppress(OSError):
             line.settimeout(IDLE_MAX)
             prepare(line)
-            converse(line, self._card)
+            converse(line, card)
         with self._books:
             self._lines.discard(line)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -51,9 +52,14 @@ class Vpcd:
                 return
             self._stopped.wait(PAUSE)
 
-    def start(self) -> "Vpcd":
-        """The same in a thread."""
-        threading.Thread(target=self.serve, name="vpcd card", daemon=True).start()
+    def start(self, after: float = 0.0) -> "Vpcd":
+        """The same in a thread, after so many seconds."""
+
+        def later() -> None:
+            self._stopped.wait(after)
+            self.serve()
+
+        threading.Thread(target=later, name="vpcd card", daemon=True).start()
         return self
 
     def stop(self) -> None:
@@ -85,3 +91,30 @@ class Vpcd:
             finally:
                 first.cancel()
                 self._line = None
+
+
+class VpcdSlot:
+    """A slot of vpcd that a card can be put into and taken out of."""
+
+    def __init__(self, host: str, port: int, report: Callable[[Seen], None] = lambda _: None) -> None:
+        self.address, self.report = (host, port), report
+        self.name = f"vpcd:{host}:{port}"
+        self._inserted: Vpcd | None = None
+        self._left_at = -PAUSE
+
+    @property
+    def card(self) -> Card | None:
+        """What is in it."""
+        return self._inserted.card if self._inserted else None
+
+    def insert(self, card: Card) -> None:
+        """Dial with this card; not before pcscd has seen that the one before was taken out."""
+        self.remove()
+        after = max(self._left_at + PAUSE - time.monotonic(), 0.0)
+        self._inserted = Vpcd(card, *self.address, self.report).start(after)
+
+    def remove(self) -> None:
+        """Hang up."""
+        if self._inserted:
+            self._inserted.stop()
+            self._inserted, self._left_at = None, time.monotonic()

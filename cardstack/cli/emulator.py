@@ -52,12 +52,27 @@ def serve(  # noqa: PLR0917  # one parameter an option
         list[str] | None, typer.Option(help="torn@3:17, mute@2, cut@1:4, short@1, long@1, flipped@1:9, again@2")
     ] = None,
     timing: Annotated[float, typer.Option(help=words("Milliseconds before every answer.", "每次应答的延时（毫秒）。"))] = 0.0,
+    timing_model: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help=words("Take the times of a real card, as learned from traces.", "按从报文记录学得的真卡用时应答。"),
+        ),
+    ] = None,
     seed: Annotated[str, typer.Option(help=words("Seed of the card's random numbers.", "卡片随机数种子。"))] = "cardstack",
     pin_pad: Annotated[
         str | None, typer.Option(help=words("Digits typed on the reader's own keys.", "读卡器密码键盘上输入的数字。"))
     ] = None,
     control: Annotated[
-        Path | None, typer.Option(help=words("Control lines; else standard input.", "控制命令文件；缺省为标准输入。"))
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help=words(
+                "Script of control lines, `@2.5 remove 0`; else standard input.", "控制脚本，如 `@2.5 remove 0`；缺省为标准输入。"
+            ),
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option("--for", help=words("End after so many seconds; 0 never.", "若干秒后结束；0 为不限。"))
@@ -67,9 +82,10 @@ def serve(  # noqa: PLR0917  # one parameter an option
     as_json: AsJson = False,
 ) -> None:
     """Exactly one way in; the line to copy is printed first."""
-    from cardstack.cli.serving import Order, serve_card
+    from cardstack.cli.serving import Order, pace_of, script, serve_card
 
-    order = Order(profile, image, tuple(fault or ()), timing / 1000, seed.encode(), pin_pad, readers, control, seconds, psam=psam)
+    lines, faults, pace = script(control), tuple(fault or ()), pace_of(timing_model)
+    order = Order(profile, image, faults, timing / 1000, seed.encode(), pin_pad, readers, lines, seconds, psam=psam, pace=pace)
     serve_card(order, pcsc=pcsc, vpcd=vpcd, tcp=tcp, as_json=as_json)
 
 

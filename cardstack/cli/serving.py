@@ -4,18 +4,20 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardstack.apdu.pace import Model, read_model
 from cardstack.cli.output import words
-from cardstack.errors import Refused, problem
+from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
-from emulator.desk import PSAM, Desk, Handled, fault, handled, slot
+from emulator.control import Desk, checked
+from emulator.desk import PSAM, Handled, fault, handled, slot
 from emulator.pcsc.service import Service
 from emulator.tcp import Door
-from emulator.vpcd import Seen, Vpcd
+from emulator.vpcd import Seen, VpcdSlot
 
 ONE_WAY = problem(
     "CS-1414",
@@ -42,14 +44,33 @@ class Order:
     seed: bytes
     pin_pad: str | None
     readers: int
-    control: Path | None
+    control: Sequence[str] | None
+    """The lines of a script; None: what is typed or piped."""
     seconds: float
     psam: bool = False
+    pace: Model | None = None
 
     def card(self, name: str = "", image: Path | None = None) -> Handled:
         """A card as ordered."""
         card = slot(name or self.profile, image=image, seed=self.seed, serves=self.profile)
-        return handled(card, [fault(one) for one in self.faults], self.delay_s)
+        return handled(card, [fault(one) for one in self.faults], self.delay_s, self.pace)
+
+
+def script(path: Path | None) -> Sequence[str] | None:
+    """The lines of a control script, understood to the last one before anything is served."""
+    return checked(_text(path).splitlines()) if path else None
+
+
+def pace_of(path: Path | None) -> Model | None:
+    """The timing model in a file."""
+    return read_model(_text(path)) if path else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{path.name} is no text in UTF-8") from error
 
 
 def serve_card(order: Order, *, pcsc: Path | None, vpcd: str | None, tcp: str | None, as_json: bool) -> None:
@@ -75,21 +96,20 @@ def _serve_pcsc(order: Order, path: Path, ended: threading.Event, *, as_json: bo
             service.add("cardstack Emulated Reader PSAM 00 01", order.card(PSAM))
         names = [reader.name for reader in service.readers]
         _say({"pcsc": str(path), "export": service.export, "readers": names}, service.export, as_json=as_json)
-        desk = Desk(service, order.card)
-        threading.Thread(target=_hands, args=(order, desk, ended), daemon=True).start()
-        ended.wait()
+        desk = Desk(lambda: service.readers, order.card, service)
+        _handle(order, desk, ended, as_json=as_json)
 
 
 def _serve_tcp(order: Order, host: str, port: int, ended: threading.Event, *, as_json: bool) -> None:
-    with Door(order.card(image=order.image), host, port) as door:
-        reader = f"tcp:{door.host}:{door.port}"
-        _say({"tcp": f"{door.host}:{door.port}", "reader": reader}, f"cardstack card read --reader {reader}", as_json=as_json)
+    with ExitStack() as doors:
+        door = doors.enter_context(Door(order.card(image=order.image), host, port))
+        line = f"cardstack card read --reader {door.name}"
+        _say({"tcp": f"{door.host}:{door.port}", "reader": door.name}, line, as_json=as_json)
+        places = [door]
         if order.psam:
-            with Door(order.card(PSAM), host, port + 1 if port else 0) as second:
-                _say({"psam": f"tcp:{second.host}:{second.port}"}, f"--psam tcp:{second.host}:{second.port}", as_json=as_json)
-                ended.wait()
-        else:
-            ended.wait()
+            places.append(doors.enter_context(Door(order.card(PSAM), host, port + 1 if port else 0)))
+            _say({"psam": places[1].name}, f"--psam {places[1].name}", as_json=as_json)
+        _handle(order, Desk(lambda: places, order.card), ended, as_json=as_json)
 
 
 def _serve_vpcd(order: Order, host: str, port: int, ended: threading.Event, *, as_json: bool) -> None:
@@ -98,30 +118,35 @@ def _serve_vpcd(order: Order, host: str, port: int, ended: threading.Event, *, a
     def report(seen: Seen) -> None:
         print(seen, file=sys.stderr, flush=True)
 
-    cards = [Vpcd(order.card(image=order.image), host, port, report)]
+    places = [VpcdSlot(host, port, report)]
+    places[0].insert(order.card(image=order.image))
     if order.psam:
         # vpcd gives every stanza two slots, the second one port higher.
-        cards.append(Vpcd(order.card(PSAM), host, port + 1, report))
-    for card in cards:
-        card.start()
+        places.append(VpcdSlot(host, port + 1, report))
+        places[1].insert(order.card(PSAM))
+    _handle(order, Desk(lambda: places, order.card), ended, as_json=as_json)
+    for place in places:
+        place.remove()
+
+
+def _handle(order: Order, desk: Desk, ended: threading.Event, *, as_json: bool) -> None:
+    """Carry out control lines beside the service until it ends."""
+    threading.Thread(target=_hands, args=(order, desk, ended), kwargs={"as_json": as_json}, daemon=True).start()
     ended.wait()
-    for card in cards:
-        card.stop()
 
 
-def _hands(order: Order, desk: Desk, ended: threading.Event) -> None:
+def _hands(order: Order, desk: Desk, ended: threading.Event, *, as_json: bool) -> None:
     """Carry out control lines; `quit` ends the service, the end of the lines does not."""
-    lines = order.control.read_text("utf-8").splitlines() if order.control else sys.stdin
     quits = False
 
     def heard() -> Iterator[str]:
         nonlocal quits
-        for line in lines:
-            quits = line.strip() == "quit"
+        for line in sys.stdin if order.control is None else order.control:
+            quits = line.split()[-1:] == ["quit"]
             yield line
 
     for said in desk.run(heard()):
-        print(said, flush=True)
+        print(json.dumps(said._asdict(), ensure_ascii=False) if as_json else said.text, flush=True)
     if quits:
         ended.set()
 
