@@ -85,6 +85,8 @@ class Vpcd:
             prepare(line)
             self.report(Seen.INSERTED)
             try:
+                if self._stopped.is_set():  # while we were dialling
+                    return Seen.REMOVED
                 return Seen.REMOVED if converse(line, self.card, heard) else Seen.LOST
             except OSError:
                 return Seen.REMOVED
