@@ -39,6 +39,11 @@ class Handled:
         """The answer to reset of the card in hand."""
         return self.card.atr
 
+    @property
+    def has_test_keys(self) -> bool:
+        """Whether the card in hand is an emulated one, whose keys are published."""
+        return bool(getattr(self.card, "has_test_keys", False))
+
     def reset(self) -> None:
         """A reset of the card in hand."""
         self.card.reset()

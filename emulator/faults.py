@@ -74,6 +74,7 @@ class Faulty:
 
     def __init__(self, slot: Slot, *faults: Fault) -> None:
         self.slot = slot
+        self.has_test_keys = slot.has_test_keys
         self.faults = {fault.at: fault for fault in faults}
         self.count = 0
         self.last = b""

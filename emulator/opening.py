@@ -1,6 +1,6 @@
 """Readers by name: everything `cardstack.readers` opens, and the emulator's own cards.
 
-A card whose keys are known to be test keys (an emulated one) brings them along; a real card needs a PSAM.
+A card of ours brings its test keys along (`is_ours`); any other needs a PSAM.
 """
 
 import os
@@ -30,9 +30,12 @@ DEFAULT = "emu:3.00"
 NO_KEYS = problem(
     "CS-1416",
     Text("The card gives this only to a terminal with its key", "该数据需终端密钥认证后方可读取"),
-    Text("Name the reader with the PSAM: --psam pcsc:1", "请指定装有 PSAM 的读卡器：--psam pcsc:1"),
+    Text(
+        "Name the reader with the PSAM: --psam pcsc:1. For a card that has the published test keys set CARDSTACK_TEST_CARD=1.",
+        "请指定装有 PSAM 的读卡器：--psam pcsc:1。使用公开测试密钥的测试卡可设置 CARDSTACK_TEST_CARD=1。",
+    ),
 )
-LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+TEST_CARD = "CARDSTACK_TEST_CARD"
 
 
 @dataclass(eq=False)
@@ -101,27 +104,31 @@ def emulated(rest: str) -> Reader:
     return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None), on_reset=card.reset)
 
 
-def is_emulated(reader: Reader) -> bool:
-    """Whether the card is an emulated one, whose keys are the test keys: trying keys on a real card costs its tries."""
-    kind, _, rest = reader.name.partition(":")
-    if kind in ("emu", "replay") or (kind == "tcp" and rest.startswith(LOOPBACK)):
-        return True
-    return reader.vendor == "cardstack" or rest.startswith("Virtual PCD")
-
-
 def is_ours(reader: Reader) -> bool:
-    """Whether the card was made in this process: at a socket on this machine there may be anybody's."""
-    return reader.name.startswith("emu:")
+    """Whether this card may be shown the test PIN and keys: tries cost a stranger's card dearly.
+
+    One made in this process, a recording, one that our own PC/SC service vouches for, and whatever the user says is a
+    test card (CARDSTACK_TEST_CARD=1). At a port or behind vpcd there may be anybody's card.
+    """
+    made_here = reader.name.partition(":")[0] in ("emu", "replay")
+    return made_here or reader.test_card or os.environ.get(TEST_CARD) == "1"
 
 
-def open_card(name: str | None, *, psam: str | None = None, trace: Path | None = None, unmasked: bool = False) -> Opened:
-    """A card, its keys, and a trace of what is said to it."""
+def open_card(
+    name: str | None,
+    *,
+    psam: str | None = None,
+    trace: Path | None = None,
+    unmasked: bool = False,
+    test_card: bool = False,
+) -> Opened:
+    """A card, its keys (test keys for one of ours, or one said to be a test card), and a trace of what is said to it."""
     reader = open_reader(reader_name(name))
     if psam:
         second = open_reader(psam)
         keys: Any = PsamKeys()
         return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {"psam": second}, second)
-    keys = LocalKeys(master_for_tests) if is_emulated(reader) else None
+    keys = LocalKeys(master_for_tests) if test_card or is_ours(reader) else None
     return Opened(reader, traced(reader, trace, unmasked=unmasked), keys, {})
 
 

@@ -19,6 +19,8 @@ class Slot:
     """
 
     __slots__ = ("card", "listener")
+    has_test_keys = True
+    """Every emulated card has published keys; a reader of ours says so of it."""
 
     def __init__(self, card: Card, listener: Listener | None = None) -> None:
         assert handlers

@@ -23,7 +23,7 @@ class Serving(NamedTuple):
         assert self.process.stdout
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
+        return str(json.loads(self.process.stdout.readline())["text"])
 
 
 @contextmanager

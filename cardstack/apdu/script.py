@@ -34,14 +34,22 @@ def ask(command: Command, partner: str | None = None) -> Script[Response]:
     answer = yield _to(command, partner)
     if answer.sw >> 8 == 0x6C:
         answer = yield _to(replace(command, ne=answer.sw & 0xFF or 256), partner)
-    data = answer.data
+    data = _heard(answer, command.ne)
     for _ in range(PARTS_MAX):
         if answer.sw >> 8 != 0x61:
             return Response(data, answer.sw)
         more = Command(command.cla & 0x03, 0xC0, ne=answer.sw & 0xFF or 256)
         answer = yield _to(more, partner)
-        data += answer.data
+        data += _heard(answer, more.ne)
     raise Malformed(f"the card still had more to say after {PARTS_MAX} parts")
+
+
+def _heard(answer: Response, ne: int | None) -> bytes:
+    """The data of an answer, which no card can make longer than both Ne and 256 bytes (ISO/IEC 7816-4 §5.1)."""
+    most = max(ne or 0, 256)
+    if len(answer.data) > most:
+        raise Malformed(f"the answer has {len(answer.data)} data bytes, at most {most} were asked for")
+    return answer.data
 
 
 def _to(command: Command, partner: str | None) -> Command | To:

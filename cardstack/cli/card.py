@@ -1,11 +1,13 @@
 """`cardstack card`: read a card, its logs, and care for its PIN."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cardstack.cli.output import READER_HELP, emit, words
+from cardstack.cli.output import EXIT_PARTIAL, READER_HELP, emit, language, words
 
 app = typer.Typer(no_args_is_help=True, help=words("Read a card and care for its PIN.", "读卡与密码维护。"))
 ReaderName = Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)]
@@ -36,14 +38,17 @@ def read(
     every: Annotated[bool, typer.Option("--all", help=words("Every file that opens.", "读取所有可读文件。"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    """EF05, EF06 and, with --all, every declared file that the proofs at hand open."""
+    """EF05, EF06 and, with --all, every declared file that the proofs at hand open.
+
+    Exit code 5 where one of them could not be read, or not as declared: the output lists it.
+    """
     from cardstack.cli.cardreading import read_card
     from emulator.opening import open_card
 
     with open_card(reader, psam=psam, trace=trace, unmasked=unmasked) as opened:
         saved = {0xEF08: photo, 0xEF07: fingerprints}
         data = read_card(opened, profile, asked(pin), every=every, unmasked=unmasked, saved=saved)
-    emit(data, as_json=as_json, render=lambda: _render(data))
+    _told(data, as_json=as_json, render=_render)
 
 
 @app.command(help=words("Read the logs of medical settlement and of the purses.", "读取医保结算与钱包交易明细。"))
@@ -62,7 +67,7 @@ def log(
 
     with open_card(reader, psam=psam, trace=trace) as opened:
         data = read_logs(opened, profile, asked(pin))
-    emit(data, as_json=as_json, render=lambda: _render_logs(data))
+    _told(data, as_json=as_json, render=_render_logs)
 
 
 @app.command(help=words("Check the PIN.", "校验密码。"))
@@ -127,11 +132,27 @@ def asked(pin: str | None, *, again: bool = False) -> str | None:
     return typed
 
 
+def _told(data: dict[str, Any], *, as_json: bool, render: Callable[[dict[str, Any]], None]) -> None:
+    """What was read; then, on standard error, what was not, with the exit code for it."""
+    emit(data, as_json=as_json, render=lambda: render(data))
+    if not data["missing"]:
+        return
+    if not as_json:
+        print(words("Not everything was read:", "以下内容未能完整读取："), file=sys.stderr)
+        for one in data["missing"]:
+            print(f"  {one['application']} {one['file']} {one['title'][language()]}: {_reason(one)}", file=sys.stderr)
+    raise typer.Exit(EXIT_PARTIAL)
+
+
+def _reason(one: dict[str, Any]) -> str:
+    """Why, in the user's language: the error of a file, or how a field differs."""
+    error = one.get("error")
+    return f"{error['code']} {error['title'][language()]}" if error else f"{one['field']}: {one['differs'][language()]}"
+
+
 def _render(data: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
-
-    from cardstack.cli.output import language
 
     console = Console(soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -139,7 +160,7 @@ def _render(data: dict[str, Any]) -> None:
     table.add_row("ATR", data["atr"])
     for part in data["files"]:
         table.add_row("", "")
-        table.add_row(f"[bold]{part['title'][language()]}[/bold]", part["error"] or "")
+        table.add_row(f"[bold]{part['title'][language()]}[/bold]", _reason(part) if part["error"] else "")
         for row in part["fields"]:
             table.add_row(row["title"][language()], " ".join(filter(None, (row["value"], row["meaning"]))))
         for each in part["deviations"]:
@@ -151,10 +172,9 @@ def _render_logs(data: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from cardstack.cli.output import language
-
     for part in data["logs"]:
-        title = f"{part['application']} {part['file']} {part['title'][language()]} {part['error'] or ''}"
+        why = _reason(part) if part["error"] else ""
+        title = f"{part['application']} {part['file']} {part['title'][language()]} {why}"
         table = Table(*(part["records"][0] if part["records"] else ()), title=title)
         for record in part["records"]:
             table.add_row(*(str(value) for value in record.values()))

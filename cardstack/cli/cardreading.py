@@ -1,20 +1,27 @@
 """What the card commands do, as data: files with titles in both languages, masked unless asked otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cardstack.apdu.message import StatusError
 from cardstack.apdu.script import Script
 from cardstack.card import proving
-from cardstack.card.gathering import Gathered, basics, everything, gather, logs
+from cardstack.card.gathering import NOT_PROVEN, Gathered, basics, everything, gather, logs
 from cardstack.card.keys import Factors, Usage
 from cardstack.card.layout import File, pack
 from cardstack.card.profile import Application
 from cardstack.card.profiles.social import AID
 from cardstack.card.reading import open_application, read_issuer
-from cardstack.card.view import Row, as_data, rows
+from cardstack.card.view import Row, rows
+from cardstack.card.view import as_data as content_data
+from cardstack.cli.output import as_data
+from cardstack.errors import CardstackError
 from emulator.opening import Opened, need_keys
+
+NOT_THERE = (0x6A82, 0x6A83, 0x6A88)
+"""File, record or object not found (ISO/IEC 7816-4 §5.6)."""
 
 
 def read_card(
@@ -45,8 +52,28 @@ def read_card(
         "issuer": issuer,
         "holder": holder,
         "masked": not unmasked,
+        "missing": missing(gathered),
         "files": [file_data(one, unmasked=unmasked) for one in gathered],
     }
+
+
+def missing(gathered: Sequence[Gathered]) -> list[dict[str, Any]]:
+    """What was to be read and was not, or not as declared, and why.
+
+    A file beyond the basics is asked for only as far as the proofs at hand and the card itself have it.
+    """
+    found = []
+    for one in gathered:
+        place = {"application": one.application.name, "file": f"{one.file.fid:04X}", "title": one.file.name._asdict()}
+        if one.refused and not (_beyond(one.refused) and not basics(one.application, one.file)):
+            found.append({**place, "error": as_data(one.refused)})
+        found += [{**place, "field": each.field, "differs": each.what._asdict()} for each in one.deviations]
+    return found
+
+
+def _beyond(refused: CardstackError) -> bool:
+    """Whether the file is one that this terminal cannot open, or this card does not have."""
+    return refused.problem is NOT_PROVEN or (isinstance(refused, StatusError) and refused.sw in NOT_THERE)
 
 
 def read_logs(opened: Opened, name: str | None, pin: str | None) -> dict[str, Any]:
@@ -55,8 +82,9 @@ def read_logs(opened: Opened, name: str | None, pin: str | None) -> dict[str, An
     gathered = opened.run(gather(kind, logs, pin=pin, terminal=opened.terminal))
     return {
         "profile": kind.name,
+        "missing": missing(gathered),
         "logs": [
-            {**file_data(replace(one, content=None), unmasked=True), "records": as_data(one.content or (), unmasked=True)}
+            {**file_data(replace(one, content=None), unmasked=True), "records": content_data(one.content or (), unmasked=True)}
             for one in gathered
         ],
     }
@@ -94,7 +122,7 @@ def file_data(one: Gathered, *, unmasked: bool) -> dict[str, Any]:
         "application": one.application.name,
         "file": f"{one.file.fid:04X}",
         "title": one.file.name._asdict(),
-        "error": f"{one.refused.code} {one.refused.title.en}" if one.refused else None,
+        "error": as_data(one.refused) if one.refused else None,
         "deviations": [{"field": each.field, **each.what._asdict()} for each in one.deviations],
         "fields": [_row(row) for row in rows(one.content, unmasked=unmasked)] if one.content is not None else [],
     }
@@ -107,4 +135,4 @@ def _row(row: Row) -> dict[str, Any]:
 def _plain(gathered: tuple[Gathered, ...], fid: int, *, unmasked: bool) -> Any:
     """Name and value of each field of one file of the social security application."""
     one = next((one for one in gathered if one.application.name == "SSSE" and one.file.fid == fid), None)
-    return as_data(one.content, unmasked=unmasked) if one and one.content is not None else None
+    return content_data(one.content, unmasked=unmasked) if one and one.content is not None else None

@@ -44,7 +44,7 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
     """
     kind = profile(order.profile)
     reader = order.reader or f"emu:{order.profile}"
-    with open_card(reader, psam=order.psam) as opened:
+    with open_card(reader, psam=order.psam, test_card=order.test_card) as opened:
         known = order.test_card or is_ours(opened.reader)
         risk = _risk(order.risk or ("test" if known else "safe"))
         subject = Subject(

@@ -11,6 +11,8 @@ from cardstack.text import Language, Text, language_of
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_MALFORMED, EXIT_UNTRUSTED, EXIT_UNAVAILABLE = 1, 2, 65, 3, 69
 """The stable exit codes; 0 is done, 130 is Ctrl-C."""
+EXIT_PARTIAL = 5
+"""Some of what was asked for could be read; what could not, and why, is in the output."""
 
 
 def language() -> Language:

@@ -26,7 +26,7 @@ from cardstack.values import CardNumber, CitizenNumber
 from emulator import factory
 from emulator.card import Card
 from emulator.hsm import hsm
-from emulator.opening import Opened, is_emulated, need_keys, open_card
+from emulator.opening import Opened, is_ours, need_keys, open_card
 from emulator.slot import Slot
 from emulator.store import save
 
@@ -42,7 +42,7 @@ NOT_READ_BACK = problem(
 )
 TEST_KEYS = problem(
     "CS-1504",
-    Text("Only test keys are at hand, and the card is no emulated one", "仅有测试密钥，而该卡不是模拟卡"),
+    Text("Only test keys are at hand, and the card is none of ours", "仅有测试密钥，而该卡不是本软件的模拟卡"),
     Text(
         "Write cards that carry their keys already (--keys delivered), or connect your HSM to `cardstack.card.injecting`.",
         "请使用已预置密钥的卡（--keys delivered），或将加密机接入 `cardstack.card.injecting`。",
@@ -189,7 +189,7 @@ def _reader_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker
 
 def _issue_in_reader(made: Personalisation, keys: Keys, opened: Opened) -> None:
     """Issue the blank or half issued card in a reader; one that is issued already must be this line's."""
-    if not is_emulated(opened.reader):
+    if not is_ours(opened.reader):
         raise Refused(problem=TEST_KEYS)
     if opened.factor != made.factors.card:
         raise Refused(problem=OTHER_CARD)

@@ -9,7 +9,7 @@ from cardstack.cli.output import language
 from cardstack.conformance.compatibility import SERVED, Served, Standing, standings
 from cardstack.conformance.flows import recorded
 from cardstack.errors import Malformed
-from emulator.opening import is_emulated, open_card
+from emulator.opening import is_ours, open_card
 
 
 def rows(reader: str | None, name: str, only: Sequence[str]) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def rows(reader: str | None, name: str, only: Sequence[str]) -> list[dict[str, A
         raise Malformed(f"no client {unknown[0]}; there are {', '.join(sorted(known))}", field="flow")
     chosen = [known[one] for one in only] or list(known.values())
     with open_card(reader or f"emu:{name}") as opened:
-        return [_row(one) for one in standings(chosen, kind, renewed(opened), issued=not is_emulated(opened.reader))]
+        return [_row(one) for one in standings(chosen, kind, renewed(opened), issued=not is_ours(opened.reader))]
 
 
 def _row(one: Standing) -> dict[str, Any]:

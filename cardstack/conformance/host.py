@@ -121,6 +121,11 @@ class Served:
         self._exchange: Exchange = traced(self.card, self.said.append, hide=watcher.hide, describe=watcher.describe)
 
     @property
+    def has_test_keys(self) -> bool:
+        """The card behind is an emulated one."""
+        return self.card.has_test_keys
+
+    @property
     def atr(self) -> bytes:
         """The answer to reset of the card behind."""
         return self.card.atr

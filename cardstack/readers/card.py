@@ -9,6 +9,10 @@ from cardstack.readers.reader import DEADLINE, Patient, Reader
 
 GET_FEATURES = 0x42000000 + 3400
 VENDOR = 0x00010100
+TEST_CARD = 0x0007C5C5
+"""An attribute of our own emulator's readers: their card is an emulated one with test keys."""
+
+OURS = "cardstack"
 
 
 def connect(
@@ -22,12 +26,14 @@ def connect(
     patient = Patient(deadline, f"pcsc:{name}")
     after = LEAVE if keep else RESET
 
-    def open_card() -> tuple[int, str, int, int, bytes, str]:
+    def open_card() -> tuple[int, str, int, int, bytes, str, bool]:
         context = library.establish()
         try:
             full = named(library.readers(context), name)
             card, protocol = library.connect(context, full, EXCLUSIVE if exclusive else SHARED, T0 | T1)
-            return context, full, card, protocol, library.atr(card), _vendor(library, card)
+            vendor = _attribute(library, card, VENDOR).rstrip(b"\0").decode(errors="replace")
+            ours = vendor == OURS and _attribute(library, card, TEST_CARD) == b"\x01"
+            return context, full, card, protocol, library.atr(card), vendor, ours
         except Exception:
             library.release(context)
             raise
@@ -38,7 +44,7 @@ def connect(
         patient.stop()
         raise
     assert isinstance(opened, tuple)
-    context, full, card, protocol, atr, vendor = opened
+    context, full, card, protocol, atr, vendor, ours = opened
 
     def exchange(command: bytes) -> bytes:
         answer = patient(lambda: library.transmit(card, protocol, command))
@@ -64,15 +70,15 @@ def connect(
             patient(lambda: library.release(context))
         patient.stop()
 
-    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, reset)
+    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, ours, reset)
 
 
-def _vendor(library: Api, card: int) -> str:
-    """Who made the reader; many do not say."""
+def _attribute(library: Api, card: int, number: int) -> bytes:
+    """An attribute of the reader, empty where it has none: many do not even say who made them."""
     try:
-        return library.attribute(card, VENDOR).rstrip(b"\0").decode(errors="replace")
+        return library.attribute(card, number)
     except ReaderError:
-        return ""
+        return b""
 
 
 def named(readers: tuple[str, ...], wanted: str) -> str:

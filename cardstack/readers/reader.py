@@ -36,6 +36,8 @@ class Reader:
     """SCardControl, where the reader has it: features, and a PIN typed on its own keys."""
     vendor: str = ""
     """Who made the reader, where the reader says so."""
+    test_card: bool = False
+    """Whether the reader vouches that its card has the published test keys; only our own service does."""
     on_reset: Callable[[], bytes] | None = None
     """A reset that gives the answer to reset again."""
     _over: str = field(default="", init=False)

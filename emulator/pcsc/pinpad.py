@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from struct import Struct, error
 
 from cardstack.errors import Malformed
+from cardstack.readers.card import GET_FEATURES, TEST_CARD
 from emulator.pcsc import wire
 from emulator.pcsc.reader import Handle, VirtualReader
 from emulator.pcsc.wire import Code
 
-GET_FEATURES = 0x42000000 + 3400
-"""CM_IOCTL_GET_FEATURE_REQUEST of pcsc-lite (Part 10 §2.2)."""
 FEATURE = 0x42330000
 """Our control codes: this, and the feature's tag."""
 VERIFY_PIN, MODIFY_PIN, PIN_PROPERTIES, TLV_PROPERTIES = 0x06, 0x07, 0x0A, 0x12
@@ -140,6 +139,8 @@ def attribute(reader: VirtualReader, number: int) -> bytes | None:
         0x7FFF0005: name,
         0x7FFF0006: name,
     }
+    if number == TEST_CARD:
+        return b"\x01" if getattr(card, "has_test_keys", False) else None
     if number == 0x00090303:
         return card.atr if card else None
     return values.get(number)

@@ -19,6 +19,12 @@ def service() -> Iterator[Service]:
         yield running
 
 
+@pytest.fixture
+def test_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card at a port is said to be a test card."""
+    monkeypatch.setenv("CARDSTACK_TEST_CARD", "1")
+
+
 @pytest.fixture(params=["system", "pyscard"])
 def library(request: pytest.FixtureRequest) -> Api:
     """Both ways to PC/SC; the same assertions hold for both."""

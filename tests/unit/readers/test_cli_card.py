@@ -72,6 +72,7 @@ def test_the_psam_in_the_second_slot_proves_the_terminal(pcsc: Serving) -> None:
     assert data["holder"], data
 
 
+@pytest.mark.usefixtures("test_card")
 def test_wrong_and_right_pins(command: CommandLine, tmp_path: Path) -> None:
     """Tries go down on the card that lives in a file, a right PIN is right, and unblocking sets a new one."""
     image = str(tmp_path / "card.json")
@@ -137,6 +138,30 @@ def test_a_card_dials_into_a_virtual_reader() -> None:
                 assert line.receive(reader) == bytes.fromhex("3B6D00000081544C928684310100000135")
                 line.send(reader, bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"))
                 assert (line.receive(reader) or b"")[-2:] == b"\x90\x00"
+
+
+def test_what_could_not_be_read_is_listed_with_its_code(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 5: the card at a port is nobody's we know, so it is shown no key; a test card, if it is said to be one, is."""
+    with serving("--profile", "3.00", "--tcp", "127.0.0.1:0") as running:
+        read = ("card", "read", "--reader", running.said["reader"])
+        ended = command(*read, "--json")
+        assert (ended.code, [one["file"] for one in ended.data["missing"]]) == (5, ["EF06"])
+        assert ended.data["missing"][0]["error"]["code"] == "CS-1221"
+        assert ended.data["issuer"]
+        assert "SSSE EF06" in command(*read).err
+        assert command(*read, "--all", "--pin", "123456", "--json").code == 5
+        monkeypatch.setenv("CARDSTACK_TEST_CARD", "1")
+        assert command(*read, "--json").code == 0
+        assert command(*read, "--all", "--json").code == 0
+
+
+@pytest.mark.slow
+def test_card_read_passes_as_a_host(command: CommandLine) -> None:
+    """A refused, short, long or repeated answer and a reset by another program each end with an exit code of their own."""
+    program = (sys.executable, "-m", "cardstack.cli", "card", "read", "--reader", "pcsc:0")
+    faults = [word for name in ("refused", "short", "long", "swapped", "reset") for word in ("--fault", name)]
+    ended = command("conformance", "host", *faults, "--json", "--", *program)
+    assert (ended.code, {one["verdict"] for one in ended.data["cases"]}) == (0, {"pass"})
 
 
 def test_hands_pull_the_card_out(pcsc: Serving) -> None:

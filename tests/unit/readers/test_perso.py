@@ -62,6 +62,7 @@ def test_the_cards_read_as_the_batch_says(command: CommandLine, tmp_path: Path, 
     assert (read["issuer"]["identifier"], read["holder"]["name"]) == (values[0], values[6])
 
 
+@pytest.mark.usefixtures("test_card")
 def test_the_cards_in_a_reader_are_written(command: CommandLine, tmp_path: Path) -> None:
     """A card that already says the line's code is recorded and not written again."""
     source, target, image = tmp_path / "batch.txt", tmp_path / "return.txt", tmp_path / "card.json"
@@ -91,8 +92,8 @@ def test_every_way_of_keying_makes_the_same_card(command: CommandLine, tmp_path:
     assert dict(made.memory) == dict(whole.memory)
 
 
-def test_a_blank_card_in_a_reader_is_issued_once(command: CommandLine, tmp_path: Path) -> None:
-    """Keys, files and PIN; again it is only recorded; another line's card, and a run without the word, leave it alone."""
+def test_a_blank_card_in_a_reader_is_issued_once(command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys, files and PIN, once the card is said to be a test card; again it is only recorded; another line's is left alone."""
     source, target, image = tmp_path / "batch.txt", tmp_path / "return.txt", tmp_path / "card.json"
     lines = written(source, 2)
     source.write_text("\n".join(lines[:2]) + "\n", "gbk")
@@ -100,6 +101,9 @@ def test_a_blank_card_in_a_reader_is_issued_once(command: CommandLine, tmp_path:
     save(factory.delivered(batch.personalisation(PROFILES["2.00"], row, pin="123456", master=master_for_tests)), image)
     with serving("--image", str(image), "--tcp", "127.0.0.1:0") as running:
         words = ("--profile", "2.00", "--reader", running.said["reader"], "--json")
+        assert command("perso", "run", str(source), str(target), "--keys", "test", *words).data["failed"] == 1
+        assert "CS-1504" in target.read_text("gb18030")
+        monkeypatch.setenv("CARDSTACK_TEST_CARD", "1")
         assert command("perso", "run", str(source), str(target), *words).data["failed"] == 1
         for _ in range(2):
             target.unlink()

@@ -131,6 +131,7 @@ def test_words_for_answers_to_reset_and_data() -> None:
     assert explain.command(b"\x00").en == "not a command"
 
 
+@pytest.mark.usefixtures("test_card")
 def test_the_purse(command: CommandLine, tmp_path: Path) -> None:
     """Balance, load, pay, records on one card, over TCP."""
     with serving("--profile", "3.00", "--image", str(tmp_path / "card.json"), "--tcp", "127.0.0.1:0") as running:
