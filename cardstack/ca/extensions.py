@@ -114,6 +114,9 @@ def key_identifier(raw: bytes) -> bytes:
 
 def authority_key(raw: bytes) -> AuthorityKey:
     """The issuer's key (§4.2.1.1)."""
+    if len(raw) < 130 and raw[:1] + raw[2:3] == b"\x30\x80" and raw[1] == len(raw) - 2 and raw[3] == len(raw) - 4:
+        # A key identifier alone, as nearly all are.
+        return AuthorityKey(raw[4:], (), None)
     key, serial = None, None
     issuer: tuple[GeneralName, ...] = ()
     for number, part in der.optional_parts(raw, der.whole(raw, der.SEQUENCE, "authorityKeyIdentifier"), "authorityKeyIdentifier"):
