@@ -16,7 +16,7 @@ from cardstack.cli import (
     settle_register,
 )
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
-from cardstack.cli.operating import entitled, office_of
+from cardstack.cli.operating import entitled, means_of, office_of
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
@@ -266,6 +266,21 @@ def simulate(
     emit(result, as_json=as_json, render=lambda: render(result, table))
     if not settled(result):
         raise typer.Exit(1)
+
+
+@app.command(
+    help=words(
+        "Add an invented day of operators, prepayments, disputes and requests to a ledger nobody works on",
+        "向无人使用的账本添加虚构的操作员、预付金、异议与申请示例",
+    )
+)
+def sample(database: Database = "", as_json: Json = False) -> None:
+    """Add sample data for looking at the console; CS-9033 where operators work on the ledger."""
+    from server.sample import furnish
+
+    with open_ledger(database) as store:
+        data = {"added": furnish(means_of(store))}
+    emit(data, as_json=as_json, render=lambda: print(words("sample data added", "已添加示例数据"), data["added"]))
 
 
 def _known(store: "Store", window: str) -> None:

@@ -15,6 +15,7 @@ from server import operators
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.office import Office
 from server.store.office.people import Operator
+from server.store.store import Store
 
 PORTS_TRIED: Final = 50
 NEXT: Final = (
@@ -35,11 +36,21 @@ def serve(folder: Path, screen: Screen, port: int) -> None:
         screen.console.print(f"\n[yellow]{taken.of(screen.language)}[/]")
     demo = Demo(folder, datetime.now(UTC).replace(microsecond=0))
     with service(demo, port=free) as (store, url, _):
-        _say_where(screen, url, _link(Office(store.database.engine), demo.at))
+        office = Office(store.database.engine)
+        _say_where(screen, url, _link(office, demo.at))
         try:
+            # A console with nothing to decide shows little. It comes after the address is on the screen, so that nobody waits.
+            _furnish(store, office, demo.at)
             Event().wait()
         except KeyboardInterrupt:
             screen.console.print(Text("\nStopped; the data stays.", "\n已停止，数据保留。").of(screen.language))
+
+
+def _furnish(store: Store, office: Office, at: datetime) -> None:
+    from server.means import Means  # once the address is told, there is time to import
+    from server.sample import furnish  # as above
+
+    furnish(Means(office, store, at))
 
 
 def free_port(wanted: int) -> int:
