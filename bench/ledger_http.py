@@ -50,15 +50,15 @@ def envelopes(signer: Signer, certificate: bytes, number: int, lines: int) -> li
     return made
 
 
-def send(port: int, path: str, bodies: Sequence[bytes]) -> list[float]:
-    """Send them by eight threads; the seconds that each took."""
+def send(port: int, path: str, bodies: Sequence[bytes], threads: int = THREADS, **headers: str) -> list[float]:
+    """Send them by so many threads; the seconds that each took."""
 
     def work(mine: Sequence[bytes]) -> list[float]:
         connection = HTTPConnection("127.0.0.1", port, timeout=60)
         took = []
         for body in mine:
             began = time.perf_counter()
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            connection.request("POST", path, body, {"Content-Type": "application/json"} | headers)
             answer = connection.getresponse()
             text = answer.read()
             assert answer.status < 300, text[:300]
@@ -66,8 +66,8 @@ def send(port: int, path: str, bodies: Sequence[bytes]) -> list[float]:
         connection.close()
         return took
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return [one for found in pool.map(work, [bodies[start::THREADS] for start in range(THREADS)]) for one in found]
+    with ThreadPoolExecutor(threads) as pool:
+        return [one for found in pool.map(work, [bodies[start::threads] for start in range(threads)]) for one in found]
 
 
 def timed(run: Callable[[], list[float]]) -> tuple[float, list[float]]:

@@ -73,7 +73,9 @@ def create_app(
         doc_prefix="/openapi",
     )
     app.config["MAX_CONTENT_LENGTH"] = SIZE_MAX
-    app.extensions["cardstack"] = Services(config, store, Intake(config, store, trust, clock, identity), clock)
+    intake = Intake(config, store, trust, clock, identity)
+    intake.start()
+    app.extensions["cardstack"] = Services(config, store, intake, clock)
     problems.handle(app)
     app.register_api(routes.pages)
     app.register_api(reconciling.pages)

@@ -75,6 +75,23 @@ class Client:
         answers: list[dict[str, Any]] = self._ask("POST", "/batches", envelope)["answers"]
         return answers
 
+    def receive_batch(self, transactions: Sequence[Transaction], at: datetime, *, wait: int = 0) -> dict[str, Any]:
+        """Sign and send a batch, to be answered once it is durable, or after up to so many seconds once it is judged.
+
+        `batch` of the answer is what `batch()` asks for; `state` is `received` while lines wait to be judged.
+        """
+        prefer = f"respond-async, wait={wait}" if wait else "respond-async"
+        return self._ask("POST", "/batches", self._seal(transactions, at), Prefer=prefer)
+
+    def batch(self, digest: str) -> dict[str, Any]:
+        """What became of a batch, by the SHA-256 of its envelope (hexadecimal)."""
+        return self._ask("GET", f"/batches/{digest}")
+
+    def refusals(self, message: str) -> list[dict[str, Any]]:
+        """Why lines under a message id were refused, the newest first."""
+        found: list[dict[str, Any]] = self._ask("GET", f"/refusals/{message}")["refusals"]
+        return found
+
     def transaction(self, message: str) -> dict[str, Any]:
         """A transaction by its message id."""
         return self._ask("GET", f"/transactions/{message}")
@@ -118,8 +135,9 @@ class Client:
 
         return sign(Request(method, self.url + path, {}, body), self.signer, self.certificates[0], self.clock())
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: bytes | None = None, **further: str) -> dict[str, Any]:
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        headers |= further
         headers |= self._proof(method, path, body or b"")
         try:
             self.connection.request(method, path, body, headers)

@@ -1,31 +1,27 @@
-"""From the bytes of an envelope to its answers: trust, signature, lines, and one writer that commits for many."""
+"""From the bytes of an envelope to its answers: trust, signature, lines."""
 
 import gc
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
-from queue import SimpleQueue
-from threading import Lock, Thread
 from time import monotonic
+from typing import NamedTuple
 
 from cardstack.ca.trust import Trusted
-from cardstack.errors import Refused, Untrusted, problem
+from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.settlement import envelope
-from cardstack.settlement.intake import SKEW, Answer, Node, prepare
+from cardstack.settlement.intake import SKEW, Answer, Node, Outcome, prepare
 from cardstack.settlement.receipt import give
+from cardstack.settlement.receiving import WAITING, malformed
 from cardstack.text import Text
 from server.clock import Clock
 from server.config import Config
 from server.identity import Identity
 from server.store.commit import Kept
 from server.store.posting import Submission
+from server.store.receiving import Arrival
 from server.store.store import Store
 from server.trusting import Trust
-
-GROUP_MAX = 16_384
-"""How many lines one commit takes at most."""
+from server.writer import Writer
 
 FRESH = 1.0
 """For how many seconds a node's registration is remembered: suspending a node takes effect within them."""
@@ -46,67 +42,6 @@ NOT_NOW = problem(
 )
 
 
-@dataclass
-class Writer:
-    """The one thread that writes: whoever waits while it commits is in its next commit."""
-
-    store: Store
-    clock: Clock
-    _queue: "SimpleQueue[tuple[Submission, Future[list[Answer]]] | None]" = field(default_factory=SimpleQueue)
-    _thread: Thread | None = None
-    _lock: Lock = field(default_factory=Lock)
-
-    def submit(self, submission: Submission) -> list[Answer]:
-        """The answers, once they are durable."""
-        future: Future[list[Answer]] = Future()
-        self._ready()
-        self._queue.put((submission, future))
-        return future.result()
-
-    def close(self) -> None:
-        """Finish what is waiting and stop."""
-        with self._lock:
-            if self._thread is not None:
-                self._queue.put(None)
-                self._thread.join()
-                self._thread = None
-
-    def _ready(self) -> None:
-        """The thread begins with the first submission: a server forks before that, and threads do not survive it."""
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    self._thread = Thread(target=self._run, name="ledger-writer", daemon=True)
-                    self._thread.start()
-
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, lines, last = [first], len(first[0].lines), False
-            while lines < GROUP_MAX and not self._queue.empty():
-                more = self._queue.get()
-                if more is None:
-                    last = True
-                    break
-                group.append(more)
-                lines += len(more[0].lines)
-            self._commit(group)
-            if last:
-                return
-
-    def _commit(self, group: "list[tuple[Submission, Future[list[Answer]]]]") -> None:
-        try:
-            answers = self.store.submit([submission for submission, _ in group], self.clock())
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, and the writer must go on
-            if len(group) == 1:
-                group[0][1].set_exception(error)
-                return
-            for one in group:
-                self._commit([one])
-            return
-        for (_, future), answer in zip(group, answers, strict=True):
-            future.set_result(answer)
-
-
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Thousands of lines live at once and nothing of them is a cycle: the collector would only look through them again."""
@@ -117,29 +52,69 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
+class Reply(NamedTuple):
+    """What is answered to an envelope: an answer a line, the signed receipt for them, and whether lines wait to be judged."""
+
+    digest: bytes
+    answers: Sequence[Answer]
+    receipt: bytes | None = None
+    waits: bool = False
+
+
 class Intake:
     """What the API and a bulk file have in common: whom to believe, what is answered, and what is kept."""
 
     def __init__(self, config: Config, store: Store, trust: Trust, clock: Clock, identity: Identity | None = None) -> None:
         self.config, self.store, self.trust, self.clock, self.identity = config, store, trust, clock, identity
-        self.writer = Writer(store, clock)
+        self.writer = Writer(store, clock, self.sign)
         self._nodes: dict[str, tuple[float, Node]] = {}
 
-    def receipt(self, raw: bytes, answers: Sequence[Answer]) -> bytes | None:
-        """The signed receipt for an envelope that was answered, kept beside it; None where this node has no key."""
+    def sign(self, digest: bytes, answers: Sequence[Answer]) -> bytes | None:
+        """The signed receipt for the envelope with that digest; None where this node has no key."""
         if self.identity is None:
             return None
-        digest = sha256(raw).digest()
-        made = give(digest, answers, self.identity.signer, self.identity.certificates, self.clock())
-        self.store.keep_receipt(digest, made)
-        return made
+        return give(digest, answers, self.identity.signer, self.identity.certificates, self.clock())
 
-    def receive(self, raw: bytes, *, most: int = envelope.LINES_MAX) -> list[Answer]:
-        """Take a signed envelope of at most so many lines; an answer a line, durable when it returns.
+    def receive(self, raw: bytes) -> Answer:
+        """Take a signed envelope of one transaction; its answer, durable when it returns.
 
-        `Malformed` where it is no envelope, `Untrusted` where its signature or certificate does not hold, `Refused`
-        where it was signed at the wrong time or carries more lines.
+        `Malformed` where it is no envelope or no transaction, `Untrusted` where its signature or certificate does not
+        hold, `Refused` where it was signed at the wrong time or carries more lines.
         """
+        arrival = self._arrive(raw, most=1)
+        envelope.well(arrival.contents[0])
+        (answer,) = self.writer.submit(self._submission(arrival))
+        return answer
+
+    def receive_batch(self, raw: bytes, *, wait: float | None = None, most: int = envelope.LINES_MAX) -> Reply:
+        """Take a signed envelope of up to 8,190 lines; an answer a line. Errors as for one, but a malformed line is answered.
+
+        Without `wait` every line has been judged when it returns. With `wait` what was received is durable when it
+        returns, and was judged if that took no longer than so many seconds.
+        """
+        arrival = self._arrive(raw, most=most)
+        if wait is None:
+            return self._judge_at_once(arrival)
+        got = self.writer.take_in(arrival)
+        waits = any(one.outcome is Outcome.RECEIVED or one.state == WAITING for one in got.answers)
+        if waits and got.envelope is not None and wait > 0 and self.writer.await_posted(got.envelope, wait):
+            found = self.store.batch(arrival.kept.digest)
+            if found is not None and found.posted_at is not None:
+                return Reply(found.digest, found.answers, found.receipt)
+        return Reply(arrival.kept.digest, got.answers, got.receipt, waits)
+
+    def _judge_at_once(self, arrival: Arrival) -> Reply:
+        receipts: list[bytes | None] = []
+
+        def sign(digest: bytes, answers: Sequence[Answer]) -> bytes | None:
+            receipts.append(self.sign(digest, answers))
+            return receipts[-1]
+
+        answers = self.writer.submit(self._submission(arrival)._replace(batch=True, sign=sign))
+        return Reply(arrival.kept.digest, answers, receipts[-1])
+
+    def _arrive(self, raw: bytes, *, most: int) -> Arrival:
+        """An envelope whose signature holds, as what its signer's node sent."""
         sealed = envelope.parse(raw)
         if len(sealed.contents) > most:
             raise Refused(f"{len(sealed.contents)} transactions, at most {most} here", field="transactions")
@@ -147,16 +122,22 @@ class Intake:
         if not now - self.config.age_max <= sealed.signed_at <= now + SKEW:
             raise Refused("signed_at", NOT_NOW, field="signed_at")
         trusted = self.trust.vouch(sealed.certificates, sealed.signed_at)
-        with uncollected():
-            return self._book(envelope.open(sealed, trusted), sealed, trusted)
-
-    def _book(self, opened: envelope.Opened, sealed: envelope.Sealed, trusted: Trusted) -> list[Answer]:
+        envelope.verify(sealed, trusted)
         node = self.node(trusted)
-        schemes = self.store.schemes
-        lines = [prepare(one, digest, node, schemes) for one, digest in zip(opened.transactions, opened.digests, strict=True)]
         path = {one.fingerprint: one.raw for one in trusted.path}
         kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), sealed.signed_at, tuple(path), path)
-        return self.writer.submit(Submission(kept, lines))
+        return Arrival(kept, sealed.contents, sealed.lines, sealed.digests(), node)
+
+    def _submission(self, arrival: Arrival) -> Submission:
+        """Its lines, each with what its scheme makes of it."""
+        schemes, broken, lines = self.store.schemes, {}, []
+        with uncollected():
+            for place, content in enumerate(arrival.contents):
+                if isinstance(content, Malformed):
+                    broken[place] = malformed(arrival.lines[place], content)
+                else:
+                    lines.append(prepare(envelope.transaction(content), arrival.digests[place], arrival.node, schemes))
+        return Submission(arrival.kept, lines, broken, arrival.digests)
 
     def node(self, trusted: Trusted) -> Node:
         """The registered node that a trusted certificate belongs to; `Untrusted` (CS-4010) where there is none."""
@@ -171,6 +152,11 @@ class Intake:
             self._nodes.clear()
         self._nodes[subject] = instant, Node(found.name, found.relays)
         return self._nodes[subject][1]
+
+    def start(self) -> None:
+        """Go on with what was received and not judged before this process began."""
+        if self.store.waiting():
+            self.writer.start()
 
     def close(self) -> None:
         """Stop the writer once nothing is waiting."""

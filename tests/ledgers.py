@@ -1,6 +1,6 @@
 """An invented scheme, parties and transactions for tests of the ledger; no real person or institution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
@@ -14,7 +14,7 @@ from cardstack.ca.trust import Anchor, Revocation, Settings
 from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.local import LocalSigner
-from cardstack.settlement.envelope import canonical, digest
+from cardstack.settlement.envelope import canonical, digest, parse, seal_lines
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Scheme, Step, Unit
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting, Transaction
@@ -22,6 +22,7 @@ from cardstack.text import Text
 from cardstack.values import Fen
 from server.store.commit import Kept
 from server.store.posting import Submission
+from server.store.receiving import Arrival
 from server.store.store import Store
 from server.store.values import Participant, RegisteredNode
 from server.trusting import Trust
@@ -109,6 +110,20 @@ def kept(*transactions: Transaction) -> Kept:
 def submission(*transactions: Transaction, node: Node = NODE) -> Submission:
     """An opened envelope of them."""
     return Submission(kept(*transactions), [prepare(one, digest(canonical(one)), node, SCHEMES) for one in transactions])
+
+
+ANY_SIGNER = local.generate(Algorithm.ECDSA_P256_SHA256)
+
+
+def arrival(*transactions: Transaction, node: Node = NODE, broken: Mapping[int, bytes] | None = None) -> Arrival:
+    """A batch of them as its signature was found to hold; `broken` puts other bytes in place of a line."""
+    lines = [canonical(one) for one in transactions]
+    for place, line in (broken or {}).items():
+        lines[place] = line
+    sealed = parse(seal_lines(lines, ANY_SIGNER, [b""], NOON))
+    return Arrival(
+        Kept("envelope", sealed.digest, sealed.raw, str(node.name), NOON), sealed.contents, sealed.lines, sealed.digests(), node
+    )
 
 
 def enrol(store: Store, parties: Sequence[Party] = (FUND, HOSPITAL, BUS)) -> Store:

@@ -193,6 +193,7 @@ def audit(
         "blocks": report.blocks,
         "entries": report.entries,
         "postings": report.postings,
+        "waiting": report.waiting,
         "head": report.head.hex(),
         "findings": found,
     }

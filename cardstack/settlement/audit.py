@@ -6,7 +6,7 @@ report means that what the ledger says follows from what was signed.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -33,6 +33,7 @@ class Fault(StrEnum):
     SIGNATURE = "signature"
     TOTAL = "total"
     PAYMENT = "payment"
+    WAITING = "waiting"
 
 
 FAULTS: Final[Mapping[Fault, Text]] = {
@@ -45,6 +46,10 @@ FAULTS: Final[Mapping[Fault, Text]] = {
     Fault.CONTENT: Text("an entry is not what its sender signed", "入账内容与发送方签名内容不符"),
     Fault.SIGNATURE: Text("a kept envelope's signature does not verify", "留存报文的签名验证失败"),
     Fault.TOTAL: Text("a running total is not the sum of what was added", "累计额与明细合计不符"),
+    Fault.WAITING: Text(
+        "lines that wait to be judged, or their answers, are not those of the envelope that was received",
+        "待审核的行或其应答与已接收报文不符",
+    ),
     Fault.PAYMENT: Text("a window's payments are not its nets", "付款指令与窗口净额不符"),
 }
 
@@ -199,6 +204,22 @@ class Auditor:
                 key.verify(sealed.signature, envelopes.message(sealed.signed))
         except CardstackError:
             self._find(Fault.SIGNATURE, f"envelope {seq}")
+
+    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, bytes]) -> None:
+        """A received envelope against the digests of its lines that wait; `answered` were at once, None where all are."""
+        try:
+            lines = envelopes.parse(raw).lines
+        except CardstackError:
+            lines = ()
+        digests = {place: hashlib.sha256(line).digest() for place, line in enumerate(lines)}
+        wanted = {} if answered is None else {place: one for place, one in digests.items() if place not in answered}
+        if wanted != waiting or not lines:
+            self._find(Fault.WAITING, f"envelope {seq}")
+
+    def answered(self, seq: int, accepted: Mapping[int, tuple[int | None, str]], booked: Mapping[int, tuple[int, str]]) -> None:
+        """The entries (number and message id) that a batch was answered with, by line, against those that name its lines."""
+        if accepted != booked:
+            self._find(Fault.WAITING, f"envelope {seq}")
 
     def finish(self, kept: Iterable[Balance]) -> None:
         """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""

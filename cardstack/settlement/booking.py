@@ -16,6 +16,10 @@ EAST: Final = 28_800
 """A day in seconds, and how far legal time is ahead of UTC."""
 
 
+POSTED, RESERVED, RELEASED = Phase.POSTED.value, Phase.RESERVED.value, Phase.RELEASED.value
+IS_POSTED, IS_PENDING = State.POSTED.value, State.PENDING.value
+
+
 class ClaimRow(NamedTuple):
     """That a scheme's claim is taken, and by which entry."""
 
@@ -59,30 +63,31 @@ class Booking:
 
     def take(self, line: Line, envelope: int, place: int) -> Answer:
         """Judge one line; where it is accepted, add its rows. The answer is durable once the commit is."""
-        message, refers = line.transaction.id, line.transaction.refers
+        refers = None if line.plain else line.transaction.refers
         if refers is not None and refers in self.taken and refers not in self.book.earlier:
             self._recall(refers)
-        outcome = judge(line, self.book)
+        outcome, message = judge(line, self.book), str(line.transaction.id)
         if outcome is Outcome.REPEATED:
             known = self.book.seen[message]
             return Answer(message, outcome, known.entry, known.state, known.window)
         if outcome is not Outcome.ACCEPTED:
             return Answer(message, outcome, reason=line.reason)
-        entry = self._enter(line, envelope, place)
-        self._follow(line, entry)
-        self._add(line.postings, entry, Phase.POSTED if entry.state == State.POSTED else Phase.RESERVED)
-        self._accumulate(line, entry)
+        entry = self._enter(line, message, refers, envelope, place)
+        if refers is not None:
+            self._follow(line, entry)
+        self._add(line.postings, entry, POSTED if entry.pending_until is None else RESERVED)
+        if line.accumulations:
+            self._accumulate(line, entry)
         self._remember(line, entry)
         return Answer(message, outcome, entry.seq, entry.state, entry.window)
 
-    def _enter(self, line: Line, envelope: int, place: int) -> EntryRow:
-        transaction, scheme = line.transaction, self.book.schemes[line.transaction.scheme]
-        until = transaction.pending_until
-        moves = until is None and line.change not in (Change.VOID, Change.LAPSE)
-        occurred_at = int(transaction.occurred_at.timestamp())
+    def _enter(self, line: Line, message: str, refers: MessageId | None, envelope: int, place: int) -> EntryRow:
+        transaction, until = line.transaction, line.transaction.pending_until
+        moves = until is None and (refers is None or line.change not in (Change.VOID, Change.LAPSE))
+        cycle, occurred_at = self.book.schemes[transaction.scheme].cycle, int(transaction.occurred_at.timestamp())
         entry = EntryRow(
             self.numbers.entry,
-            str(transaction.id),
+            message,
             transaction.scheme,
             transaction.kind,
             str(transaction.sender),
@@ -91,9 +96,9 @@ class Booking:
             occurred_at,
             transaction.amount_fen,
             line.digest,
-            State.POSTED.value if until is None else State.PENDING.value,
-            self._window(scheme.cycle, occurred_at, transaction.occurred_at) if moves else RESERVE,
-            None if transaction.refers is None else str(transaction.refers),
+            IS_POSTED if until is None else IS_PENDING,
+            self._window(cycle, occurred_at, transaction.occurred_at) if moves else RESERVE,
+            None if refers is None else str(refers),
             None if until is None else int(until.timestamp()),
             envelope,
             place,
@@ -103,25 +108,23 @@ class Booking:
         self.entries.append(entry)
         return entry
 
-    def _add(self, postings: Sequence[Posting], entry: EntryRow, phase: Phase) -> None:
-        number, window = self.numbers.posting, entry.window if phase is Phase.POSTED else RESERVE
+    def _add(self, postings: Sequence[Posting], entry: EntryRow, phase: str) -> None:
+        number, window = self.numbers.posting, entry.window if phase == POSTED else RESERVE
         self.postings += [
-            PostingRow(
-                seq, entry.seq, window, str(one.debtor), str(one.creditor), one.amount_fen, one.kind, one.rule, phase.value
-            )
+            PostingRow(seq, entry.seq, window, str(one.debtor), str(one.creditor), one.amount_fen, one.kind, one.rule, phase)
             for seq, one in enumerate(postings, start=number)
         ]
         self.numbers.posting = number + len(postings)
         if self.book.room_fen:
             self._use_room(postings, phase)
 
-    def _use_room(self, postings: Sequence[Posting], phase: Phase) -> None:
+    def _use_room(self, postings: Sequence[Posting], phase: str) -> None:
         """A reservation takes room from the payer alone; what is posted also makes room for who receives it."""
         room = self.book.room_fen
         for posting in postings:
             if posting.debtor in room:
-                room[posting.debtor] -= -posting.amount_fen if phase is Phase.RELEASED else posting.amount_fen
-            if posting.creditor in room and phase is Phase.POSTED:
+                room[posting.debtor] -= -posting.amount_fen if phase == RELEASED else posting.amount_fen
+            if posting.creditor in room and phase == POSTED:
                 room[posting.creditor] += posting.amount_fen
 
     def _follow(self, line: Line, entry: EntryRow) -> None:
@@ -132,7 +135,7 @@ class Booking:
         earlier = self.book.earlier[refers]
         self.resolutions.append(ResolutionRow(earlier.entry, change.value, entry.seq, self.numbers.block))
         if change is not Change.REVERSE:
-            self._add(earlier.postings, entry, Phase.RELEASED)
+            self._add(earlier.postings, entry, RELEASED)
         if change is not Change.POST:
             self.freed.append(earlier.entry)
             self.book.claimed -= {(earlier.scheme, claim) for claim in earlier.claims}

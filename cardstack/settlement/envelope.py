@@ -12,17 +12,17 @@ content has one digest, and a retry is known as a retry. `open` takes only what 
 import hashlib
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted, problem
-from cardstack.settlement.transaction import Transaction, check_moment
+from cardstack.settlement.transaction import AMOUNT_MAX, Transaction, check_moment, is_message_id
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -32,6 +32,9 @@ LINES_MAX: Final = 8190
 SIZE_MAX: Final = 32 << 20
 CERTIFICATES_MAX: Final = 12
 TOLERANCE: Final = timedelta(minutes=1)
+WORDS_MAX: Final = 10_000
+_GOOD_WORDS: Final[set[tuple[str, str, str, str, str]]] = set()
+"""Combinations of scheme, kind, sender and regions that were found well formed: pure memory of a pure rule."""
 
 NOT_SIGNER = problem(
     "CS-3010",
@@ -40,22 +43,26 @@ NOT_SIGNER = problem(
 )
 
 
-class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
     """A transaction on the wire; the members stand in the order of the canonical form."""
 
-    amount_fen: int
+    amount_fen: Amount
+    body: dict[str, Any] = {}
+    evidence: dict[str, Any] = {}
     home: str
     id: str
     kind: str
-    occurred_at: datetime
+    occurred_at: Moment
+    pending_until: Moment | None = None
+    posts: str | None = None
+    reverses: str | None = None
     scheme: str
     sender: str
     treating: str
-    body: dict[str, Any] = {}
-    evidence: dict[str, Any] = {}
-    pending_until: datetime | None = None
-    posts: str | None = None
-    reverses: str | None = None
     voids: str | None = None
 
 
@@ -71,10 +78,14 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signed: msgspec.Raw
 
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_signed = msgspec.json.Decoder(_Signed).decode
-_decode_contents = msgspec.json.Decoder(list[Content]).decode
+_decode_lines = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_line = msgspec.json.Decoder(Content).decode
+_BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+decode_contents = msgspec.json.Decoder(list[Content]).decode
+"""The transactions of a batch, typed; what every line of a batch goes through."""
 
 
 def canonical(transaction: Transaction) -> bytes:
@@ -82,20 +93,20 @@ def canonical(transaction: Transaction) -> bytes:
     moment = transaction.pending_until
     return _encode(
         Content(
-            transaction.amount_fen,
-            transaction.home,
-            str(transaction.id),
-            transaction.kind,
-            transaction.occurred_at.astimezone(UTC),
-            transaction.scheme,
-            str(transaction.sender),
-            transaction.treating,
-            dict(transaction.body),
-            dict(transaction.evidence),
-            None if moment is None else moment.astimezone(UTC),
-            transaction.posts and str(transaction.posts),
-            transaction.reverses and str(transaction.reverses),
-            transaction.voids and str(transaction.voids),
+            amount_fen=transaction.amount_fen,
+            body=dict(transaction.body),
+            evidence=dict(transaction.evidence),
+            home=transaction.home,
+            id=str(transaction.id),
+            kind=transaction.kind,
+            occurred_at=transaction.occurred_at.astimezone(UTC),
+            pending_until=None if moment is None else moment.astimezone(UTC),
+            posts=transaction.posts and str(transaction.posts),
+            reverses=transaction.reverses and str(transaction.reverses),
+            scheme=transaction.scheme,
+            sender=str(transaction.sender),
+            treating=transaction.treating,
+            voids=transaction.voids and str(transaction.voids),
         )
     )
 
@@ -107,19 +118,27 @@ def digest(line: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An envelope as it came: nothing in it is believed yet. `certificates` are DER, the signer's first."""
+    """An envelope as it came: nothing in it is believed yet. `certificates` are DER, the signer's first.
+
+    `lines` are the bytes of each transaction, `contents` what they say, or what is wrong with a line.
+    """
 
     raw: bytes
     certificates: tuple[bytes, ...]
     signed_at: datetime
     signature: bytes
     signed: bytes
-    contents: tuple[Content, ...]
+    contents: tuple[Content | Malformed, ...]
     lines: tuple[bytes, ...]
 
     @property
     def digest(self) -> bytes:
         return hashlib.sha256(self.raw).digest()
+
+    def digests(self) -> list[bytes]:
+        """The digest of each line."""
+        sha = hashlib.sha256
+        return [sha(line).digest() for line in self.lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +156,31 @@ def seal(transactions: Transaction | Sequence[Transaction], signer: Signer, cert
     if not 1 <= len(many) <= LINES_MAX:
         raise Malformed(f"an envelope carries 1 to {LINES_MAX} transactions, got {len(many)}", field="transactions")
     check_moment(at, "signed_at")
-    lines = msgspec.Raw(b"[" + b",".join(canonical(one) for one in many) + b"]")
+    return seal_lines([canonical(one) for one in many], signer, certificates, at)
+
+
+def seal_lines(lines: Sequence[bytes], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
+    """The envelope of lines that are canonical already, or that a test wants to be otherwise."""
     chain = [b64encode(one).decode() for one in certificates]
-    signed = _encode(_Signed(chain, at.astimezone(UTC), lines))
+    signed = _encode(_Signed(chain, at.astimezone(UTC), msgspec.Raw(b"[" + b",".join(lines) + b"]")))
     signature = signer.sign(message(signed))
     return _encode(_Envelope(FORMAT, b64encode(signature).decode(), msgspec.Raw(signed)))
 
 
 def parse(raw: bytes) -> Sealed:
-    """The parts of an envelope, or `Malformed`; the transactions' own values are checked when it is opened."""
+    """The parts of an envelope, or `Malformed`; a line that is not well formed does not spoil the others."""
     if len(raw) > SIZE_MAX:
         raise Malformed(f"an envelope has at most {SIZE_MAX} bytes, got {len(raw)}", field="envelope")
     try:
         envelope = _decode_envelope(raw)
         signed = _decode_signed(envelope.signed)
-        contents = _decode_contents(signed.transactions)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        lines = tuple(map(bytes, _decode_lines(signed.transactions)))
+    except _BROKEN as error:
         raise Malformed(f"envelope: {error}", field="envelope") from error
     if envelope.format != FORMAT:
         raise Malformed(f"format: {FORMAT} was expected", field="format")
-    if not 1 <= len(contents) <= LINES_MAX:
-        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(contents)}", field="transactions")
+    if not 1 <= len(lines) <= LINES_MAX:
+        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(lines)}", field="transactions")
     if not 1 <= len(signed.certificates) <= CERTIFICATES_MAX:
         raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}, got {len(signed.certificates)}", field="certificates")
     check_moment(signed.signed_at, "signed_at")
@@ -167,13 +190,13 @@ def parse(raw: bytes) -> Sealed:
         signed.signed_at,
         _unbase64(envelope.signature, "signature"),
         bytes(envelope.signed),
-        tuple(contents),
-        _canonical_lines(contents, signed.transactions),
+        tuple(_contents(bytes(signed.transactions), lines)),
+        lines,
     )
 
 
-def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envelope is opened, as it was sealed
-    """The transactions that a trusted node signed; `Untrusted` where signature or certificate do not fit.
+def verify(sealed: Sealed, trusted: Trusted) -> None:
+    """Return where the trusted certificate's key signed this; else `Untrusted`.
 
     `trusted` is of the first certificate, validated as of `signed_at`, give or take a minute: one validation serves
     all that a node signs in it.
@@ -182,11 +205,19 @@ def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envel
         raise Untrusted("signature", NOT_SIGNER, field="certificates")
     key: PublicKey = trusted.certificate.public_key
     key.verify(sealed.signature, message(sealed.signed))
-    return Opened(
-        tuple(transaction(content) for content in sealed.contents),
-        tuple(digest(line) for line in sealed.lines),
-        trusted,
-    )
+
+
+def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envelope is opened, as it was sealed
+    """The transactions that a trusted node signed; `Malformed` where one is not well formed, else as `verify`."""
+    verify(sealed, trusted)
+    return Opened(tuple(transaction(well(one)) for one in sealed.contents), tuple(sealed.digests()), trusted)
+
+
+def well(content: Content | Malformed) -> Content:
+    """What a line says; what is wrong with it is raised."""
+    if isinstance(content, Malformed):
+        raise content
+    return content
 
 
 def transaction(content: Content) -> Transaction:
@@ -214,12 +245,63 @@ def message(signed: bytes) -> bytes:
     return FORMAT.encode() + b"\n" + signed
 
 
-def _canonical_lines(contents: Sequence[Content], raw: bytes | msgspec.Raw) -> tuple[bytes, ...]:
-    """The lines as they were sent; what is not in canonical form (a member twice, a space) is refused."""
-    lines = tuple(_encode(content) for content in contents)
-    if b"[" + b",".join(lines) + b"]" != bytes(raw):
+def _contents(array: bytes, lines: Sequence[bytes]) -> list[Content | Malformed]:
+    """What each line says. Nearly always all of them are well, and are looked at together; else one by one."""
+    try:
+        together = decode_contents(array)
+        if _encode(together) == array:
+            return [content if _plain(content) else _checked(content) for content in together]
+    except _BROKEN:
+        pass
+    if b"[" + b",".join(lines) + b"]" != array:
         raise Malformed("transactions: not in canonical form", field="transactions")
-    return lines
+    return [_content(line) for line in lines]
+
+
+def _content(line: bytes) -> Content | Malformed:
+    try:
+        content = _decode_line(line)
+    except _BROKEN as error:
+        return Malformed(f"transaction: {error}", field="transactions")
+    if _encode(content) != line:  # a member twice, a space
+        return Malformed("transaction: not in canonical form", field="transactions")
+    return _checked(content)
+
+
+def _checked(content: Content) -> Content | Malformed:
+    """The rule itself: what makes a `Transaction` is well formed."""
+    try:
+        transaction(content)
+    except Malformed as error:
+        return error
+    if len(_GOOD_WORDS) >= WORDS_MAX:
+        _GOOD_WORDS.clear()
+    _GOOD_WORDS.add((content.scheme, content.kind, content.sender, content.home, content.treating))
+    return content
+
+
+def _plain(content: Content) -> bool:
+    """Whether it is surely well formed, by a glance: words that were good before, a flat body, about no other message."""
+    return (
+        (content.scheme, content.kind, content.sender, content.home, content.treating) in _GOOD_WORDS
+        and is_message_id(content.id) is not None
+        and not content.occurred_at.microsecond
+        and not content.evidence
+        and content.pending_until is None
+        and content.posts is None
+        and content.reverses is None
+        and content.voids is None
+        and (not content.body or _flat(content.body))
+    )
+
+
+def _flat(body: Mapping[str, Any]) -> bool:
+    """Names in ASCII, and values that are text (it came as UTF-8, so it has no half of a pair) or small whole numbers."""
+    for name, value in body.items():
+        kind = type(value)
+        if not (name.isascii() and (kind is str or (kind is int and -AMOUNT_MAX <= value <= AMOUNT_MAX))):
+            return False
+    return True
 
 
 def _unbase64(text: str, name: str) -> bytes:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final, Self, TypeAlias
 
 from cardstack.errors import Malformed, Refused
@@ -44,7 +45,7 @@ class MessageId(str):
     def __new__(cls, text: str) -> Self:
         if type(text) is cls:
             return text
-        if not _MESSAGE_ID(text):
+        if not is_message_id(text):
             raise Malformed("message id: 12 letters or digits, a moment of 14 digits and 4 digits", field="id")
         return super().__new__(cls, text)
 
@@ -58,7 +59,7 @@ class MessageId(str):
         return self[:12]
 
 
-_MESSAGE_ID = re.compile(
+is_message_id = re.compile(
     r"[A-Z0-9]{12}20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{4}", re.ASCII
 ).fullmatch
 
@@ -99,6 +100,17 @@ _REGION = re.compile(r"\d\d(?:\d{4})?", re.ASCII).fullmatch
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII).fullmatch
 
 
+@lru_cache(maxsize=4096)
+def party(text: str) -> Party:
+    """The party of that name; there are few, and each is named in thousands of lines."""
+    return Party(text)
+
+
+@lru_cache(maxsize=4096)
+def _words(scheme: str, kind: str, home: str, treating: str) -> bool:
+    return bool(_WORD(scheme) and _WORD(kind) and _REGION(home) and _REGION(treating))
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One message to the ledger, as its sender signs it.
@@ -130,16 +142,18 @@ class Transaction:
         if not (self.reverses is None and self.posts is None and self.voids is None):
             self._check_references()
         object.__setattr__(self, "id", MessageId(self.id))
-        object.__setattr__(self, "sender", Party(self.sender))
-        if not (_WORD(self.scheme) and _WORD(self.kind) and _REGION(self.home) and _REGION(self.treating)):
+        object.__setattr__(self, "sender", party(self.sender))
+        if not _words(self.scheme, self.kind, self.home, self.treating):
             raise Malformed("scheme, kind, home or treating: not of its declared form", field="scheme")
         if not 0 <= self.amount_fen <= AMOUNT_MAX:
             raise Malformed("amount_fen: a whole number of fen from 0 to 2^53 - 1", field="amount_fen")
         check_moment(self.occurred_at, "occurred_at")
         if self.pending_until is not None:
             check_moment(self.pending_until, "pending_until")
-        check_json(self.body, "body")
-        check_json(self.evidence, "evidence")
+        if self.body:
+            check_json(self.body, "body")
+        if self.evidence:
+            check_json(self.evidence, "evidence")
 
     def _check_references(self) -> None:
         about = [name for name in ("reverses", "posts", "voids") if getattr(self, name) is not None]

@@ -66,6 +66,7 @@ _REMEDIES: Final[Mapping[Outcome, Text]] = {
     ),
     Outcome.OVER_CAP: Text("Compute the split again with what is left.", "请按剩余额度重新计算。"),
     Outcome.OVER_LIMIT: Text("The payer tops up its prepayment or its limit is raised.", "请付款方补充预付金或提高限额。"),
+    Outcome.MALFORMED: Text("Compare the line with the description of a transaction.", "请对照交易报文定义检查该行。"),
 }
 OUTCOME_PROBLEMS: Final[Mapping[Outcome, Problem]] = {
     outcome: problem(f"CS-40{number}", OUTCOMES[outcome], remedy)
@@ -74,6 +75,8 @@ OUTCOME_PROBLEMS: Final[Mapping[Outcome, Problem]] = {
 OUTCOME_STATUS: Final[Mapping[Outcome, int]] = {
     Outcome.ACCEPTED: 201,
     Outcome.REPEATED: 200,
+    Outcome.RECEIVED: 202,
+    Outcome.MALFORMED: 400,
     Outcome.CONFLICTING: 409,
     Outcome.NOT_YOURS: 403,
 }

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from flask import Response, abort, request
@@ -10,13 +10,16 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import Problem, catalogue
-from cardstack.settlement.intake import OUTCOMES, Answer
+from cardstack.settlement.intake import OUTCOMES, Answer, Outcome
+from cardstack.settlement.receiving import WAITING
 from server import trustlists
 from server.api import shapes
 from server.api.callers import Caller, calls, services
 from server.api.metrics import exposition
+from server.api.preferences import PREFER, preferred_wait, retry_soon, waiting
 from server.api.problems import JSON, OUTCOME_PROBLEMS, OUTCOME_STATUS, PROBLEM_JSON, document, language
 from server.clock import Sandbox
+from server.store.refusals import Refusal
 from server.store.values import BookedPosting, Entry, Window
 
 PROBLEM = {"description": "problem", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}}
@@ -33,6 +36,8 @@ INTAKE, READING, SERVICE = (
     Tag(name="reading", description="what the ledger says"),
     Tag(name="service", description="the service itself"),
 )
+POSTED: Final = "posted"
+"""The state of a batch whose every line was judged."""
 pages = APIBlueprint("api", __name__, abp_responses={"422": PROBLEM})
 
 
@@ -45,12 +50,20 @@ def _json(content: object, status: int = 200) -> Response:
     tags=[INTAKE],
     summary="Submit one signed transaction",
     openapi_extensions=ENVELOPE,
-    responses={"201": shapes.AnswerShape, "200": shapes.AnswerShape, **REFUSALS},
+    responses={"201": shapes.AnswerShape, "200": shapes.AnswerShape, "202": shapes.AnswerShape, **REFUSALS},
 )
 @calls(Caller.SIGNER)
 def submit() -> Response:
-    """201 when it was accepted and is durable, 200 when the same content was accepted before."""
-    (answer,) = services().intake.receive(request.get_data(), most=1)
+    """201 when it was accepted and is durable, 200 when the same content was accepted before; 202 as for a batch."""
+    wait, intake = preferred_wait(), services().intake
+    if wait is None:
+        return _single(intake.receive(request.get_data()))
+    reply = intake.receive_batch(request.get_data(), wait=wait, most=1)
+    (answer,) = reply.answers
+    return waiting(_json(answer_data(answer), 202), reply.digest) if reply.waits else _single(answer)
+
+
+def _single(answer: Answer) -> Response:
     if answer.stands:
         return _json(answer_data(answer), OUTCOME_STATUS[answer.outcome])
     facts = {"id": str(answer.id), "outcome": answer.outcome.value}
@@ -64,26 +77,66 @@ def submit() -> Response:
     "/batches",
     tags=[INTAKE],
     summary="Submit 1 to 8,190 signed transactions",
-    openapi_extensions=ENVELOPE,
-    responses={"200": shapes.AnswersShape, **REFUSALS},
+    openapi_extensions=ENVELOPE | PREFER,
+    responses={"200": shapes.AnswersShape, "202": shapes.AnswersShape, **REFUSALS},
 )
 @calls(Caller.SIGNER)
 def submit_batch() -> Response:
-    """An answer a line, in order; what was accepted is durable."""
-    raw, intake = request.get_data(), services().intake
-    answers = intake.receive(raw)
-    receipt = intake.receipt(raw, answers)
-    signed = {} if receipt is None else {"receipt": b64encode(receipt).decode()}
-    return _json({"answers": [answer_data(one) for one in answers]} | signed)
+    """An answer a line, in order; what was accepted or received is durable.
+
+    With `Prefer: respond-async` the answer is 202 as soon as the batch is durable: its new lines are `received`, and
+    are judged in their turn; ask for the batch at `Location`, or follow the events. `wait=N` beside it lets the answer
+    wait up to N seconds for that.
+    """
+    wait = preferred_wait()
+    reply = services().intake.receive_batch(request.get_data(), wait=wait)
+    signed = {} if reply.receipt is None else {"receipt": b64encode(reply.receipt).decode()}
+    named = {"batch": reply.digest.hex(), "state": WAITING if reply.waits else POSTED}
+    answer = _json(named | {"answers": [answer_data(one) for one in reply.answers]} | signed, 202 if reply.waits else 200)
+    return waiting(answer, reply.digest) if reply.waits else answer
 
 
-@pages.get("/transactions/<message>", tags=[READING], responses={"200": shapes.TransactionShape, "401": PROBLEM, "404": PROBLEM})
+@pages.get("/batches/<batch>", tags=[READING], responses={"200": shapes.BatchShape, "401": PROBLEM, "404": PROBLEM})
+@calls(Caller.NODE)
+def batch(path: shapes.BatchPath) -> Response:
+    """A batch by the SHA-256 of its envelope: what became of each line, and the receipt for it."""
+    found = services().store.batch(bytes.fromhex(path.batch)) or abort(404)
+    data = {
+        "batch": path.batch,
+        "state": WAITING if found.posted_at is None else POSTED,
+        "node": str(found.node),
+        "received_at": found.received_at.isoformat(),
+        "posted_at": found.posted_at and found.posted_at.isoformat(),
+        "answers": [answer_data(one) for one in found.answers],
+        "receipt": found.receipt and b64encode(found.receipt).decode(),
+    }
+    return _json(data)
+
+
+@pages.get(
+    "/transactions/<message>",
+    tags=[READING],
+    responses={"200": shapes.TransactionShape, "202": shapes.AnswerShape, "401": PROBLEM, "404": PROBLEM},
+)
 @calls(Caller.NODE)
 def transaction(path: shapes.MessagePath) -> Response:
-    """A transaction by its message id: how a sender whose answer was lost learns what became of it."""
+    """A transaction by its message id: how a sender whose answer was lost learns what became of it.
+
+    202 while it is received and not judged; a refused one is not here, but among the refusals.
+    """
     store = services().store
-    entry = store.transaction(path.message) or abort(404)
+    entry = store.transaction(path.message)
+    if entry is None and store.waiting(path.message):
+        return retry_soon(_json(answer_data(Answer(path.message, Outcome.RECEIVED)), 202))
+    entry = entry or store.transaction(path.message) or abort(404)
     return _json(transaction_data(entry) | {"postings": [posting_data(one) for one in store.postings(entry.seq)]})
+
+
+@pages.get("/refusals/<message>", tags=[READING], responses={"200": shapes.RefusalsShape, "401": PROBLEM})
+@calls(Caller.NODE)
+def refused(path: shapes.MessagePath) -> Response:
+    """Why lines under that message id were refused, the newest first; kept for a while (90 days, 100,000 lines)."""
+    return _json({"refusals": [refusal_data(one) for one in services().store.refusals(path.message)]})
 
 
 @pages.get("/windows", tags=[READING], responses={"200": shapes.WindowsShape, "401": PROBLEM})
@@ -170,15 +223,39 @@ def _status(word: str) -> dict[str, str]:
     }
 
 
+RECEIVED, ACCEPTED = Outcome.RECEIVED, Outcome.ACCEPTED
+WORDS: Final = {outcome: outcome.value for outcome in Outcome}
+
+
 def answer_data(answer: Answer) -> dict[str, Any]:
     """An answer as the interface gives it; what is not there is left out."""
-    data: dict[str, Any] = {"id": str(answer.id), "outcome": answer.outcome.value}
+    id_, outcome, entry, state, window, _ = answer
+    if outcome is RECEIVED:
+        return {"id": id_, "outcome": "received", "state": WAITING}
+    data: dict[str, Any] = {"id": id_, "outcome": WORDS[outcome]}
     if answer.stands:
-        return data | {"entry": answer.entry, "state": answer.state, "window": answer.window}
+        data |= {"entry": entry, "state": state, "window": window}
+        return data
     data |= {"code": OUTCOME_PROBLEMS[answer.outcome].code, "title": OUTCOMES[answer.outcome].of(language())}
     if answer.reason is not None:
         data |= {"reason": answer.reason.code, "reason_text": answer.reason.text.of(language())}
     return data
+
+
+def refusal_data(one: Refusal) -> dict[str, Any]:
+    """A refused line as the interface gives it."""
+    return {
+        "id": one.id,
+        "outcome": one.outcome,
+        "title": OUTCOMES[Outcome(one.outcome)].of(language()),
+        "reason": one.reason,
+        "reason_text": one.text.of(language()),
+        "node": one.node,
+        "envelope": one.envelope.hex(),
+        "line": one.line,
+        "digest": one.digest.hex(),
+        "at": one.at.isoformat(),
+    }
 
 
 def transaction_data(entry: Entry) -> dict[str, Any]:

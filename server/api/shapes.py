@@ -48,10 +48,41 @@ class AnswerShape(Shape):
 
 
 class AnswersShape(Shape):
-    """The answers to a batch, a line each, in order."""
+    """The answers to a batch, a line each, in order; `state` is `received` while some lines wait to be judged."""
 
+    batch: str = Field(description="the envelope's SHA-256, by which the batch can be asked for")
+    state: str
     answers: list[AnswerShape]
     receipt: str | None = Field(default=None, description="the service's signed receipt (cardstack-receipt/1), base64")
+
+
+class BatchShape(AnswersShape):
+    """A batch that is kept, with its present answers."""
+
+    node: str
+    received_at: str
+    posted_at: str | None
+
+
+class RefusalShape(Shape):
+    """A refused line: why, who sent it, and in which line of which envelope."""
+
+    id: str
+    outcome: Outcome
+    title: str
+    reason: str
+    reason_text: str
+    node: str
+    envelope: str
+    line: int
+    digest: str
+    at: str
+
+
+class RefusalsShape(Shape):
+    """The refused lines of a message id, the newest first."""
+
+    refusals: list[RefusalShape]
 
 
 class PostingShape(Shape):
@@ -149,6 +180,12 @@ class MessagePath(BaseModel):
     """A message id in a path."""
 
     message: str = Field(pattern=MESSAGE, description="the sender's message id, 30 characters")
+
+
+class BatchPath(BaseModel):
+    """A batch in a path."""
+
+    batch: str = Field(pattern=r"^[0-9a-f]{64}$", description="the SHA-256 of the signed envelope")
 
 
 class WindowPath(BaseModel):

@@ -64,9 +64,9 @@ def transaction_of(entry: Entry, kept: KeptEnvelope | None) -> Transaction | Non
     if kept is None:
         return None
     try:
-        content = next(one for one in envelope.parse(kept.raw).contents if one.id == str(entry.id))
-        return envelope.transaction(content)
-    except (CardstackError, StopIteration):
+        content = envelope.well(envelope.parse(kept.raw).contents[entry.line])
+        return envelope.transaction(content) if content.id == str(entry.id) else None
+    except (CardstackError, IndexError):
         return None
 
 

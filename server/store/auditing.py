@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Moved
+from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
+from cardstack.settlement.receiving import unpack, unpack_places
 from server.store import reads
 from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+from server.store.receiving import BITS
 
 if TYPE_CHECKING:
     from cardstack.crypto.keys import PublicKey
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 BLOCK_COLUMNS = "seq, first_entry, first_posting, entries, postings, previous, hash"
 PIECE = 512
 """How many blocks, or envelopes, are read at once."""
+FEW = 16
+"""How many batches are, with up to 8,190 answers each."""
 
 
 class Report(NamedTuple):
@@ -26,6 +31,8 @@ class Report(NamedTuple):
     postings: int
     head: bytes
     findings: tuple[Finding, ...]
+    waiting: int = 0
+    """How many received lines wait to be judged."""
 
 
 def audit(view: View, *, signatures: bool = True) -> Report:
@@ -43,9 +50,11 @@ def audit(view: View, *, signatures: bool = True) -> Report:
     }
     auditor.totals(totals, added)
     _payments(view, auditor)
+    waiting = _waiting(view, auditor)
+    _answered(view, auditor)
     if signatures:
         _envelopes(view, auditor)
-    return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings))
+    return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings), waiting)
 
 
 def _blocks(view: View) -> Iterator[BlockRow]:
@@ -87,6 +96,45 @@ def _payments(view: View, auditor: Auditor) -> None:
             paid[one.debtor] = paid.get(one.debtor, 0) - one.amount_fen
             paid[one.creditor] = paid.get(one.creditor, 0) + one.amount_fen
         auditor.payments(window, paid)
+
+
+def _waiting(view: View, auditor: Auditor) -> int:
+    """Every batch that was received and not answered in full, and every line that waits; how many lines."""
+    count = 0
+    batches = dict(
+        view.all(
+            "SELECT envelope, answers FROM batch "
+            "WHERE NOT EXISTS (SELECT 1 FROM batch_result WHERE batch_result.envelope = batch.envelope)"
+        )
+    )
+    envelopes = {place >> BITS for (place,) in view.all("SELECT place FROM received")} | batches.keys()
+    for envelope in sorted(envelopes):
+        between = (envelope << BITS, (envelope + 1) << BITS)
+        rows = view.all("SELECT place, digest FROM received WHERE place >= ? AND place < ?", between)
+        lines = {place - between[0]: bytes.fromhex(digest) for place, digest in rows}
+        kept = reads.envelope(view, envelope)
+        answers = batches.get(envelope)
+        auditor.waits(envelope, kept.raw if kept else b"", None if answers is None else unpack_places(bytes(answers)), lines)
+        count += len(lines)
+    return count
+
+
+def _answered(view: View, auditor: Auditor) -> None:
+    after, accepted = 0, Outcome.ACCEPTED
+    while rows := view.all(
+        "SELECT envelope, answers FROM batch_result WHERE envelope > ? ORDER BY envelope LIMIT ?", (after, FEW)
+    ):
+        said = {
+            envelope: {place: (one.entry, one.id) for place, one in enumerate(unpack(bytes(raw))) if one.outcome is accepted}
+            for envelope, raw in rows
+        }
+        numbers = [entry for lines in said.values() for entry, _ in lines.values()]
+        booked: dict[int, dict[int, tuple[int, str]]] = {}
+        for seq, id_, envelope, line in view.among("SELECT seq, id, envelope, line FROM entry WHERE seq IN {these}", numbers):
+            booked.setdefault(envelope, {})[line] = seq, id_
+        for envelope, lines in said.items():
+            auditor.answered(envelope, lines, booked.get(envelope, {}))
+        after = rows[-1][0]
 
 
 def _envelopes(view: View, auditor: Auditor) -> None:

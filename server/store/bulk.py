@@ -1,6 +1,6 @@
 """The set-based way into the ledger: a file's transactions by columns, held equal by tests to the one-by-one way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 
@@ -8,22 +8,24 @@ from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
+from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
 from server.store.engine import Database
 from server.store.posting import last_closed, rooms
+from server.store.submitting import after_waiting
 from server.store.values import moment
 
 ACCEPTED = Outcome.ACCEPTED.value
 
 
-def post_many(database: Database, columns: Columns, kept: Kept, now: datetime) -> Posted:
+def post_many(database: Database, schemes: Mapping[str, Scheme], columns: Columns, kept: Kept, now: datetime) -> Posted:
     """One commit; outcomes in the intake's order of precedence. What a scheme itself refuses never gets here.
 
     A file may come in several pieces: it is kept once, known by its digest.
     """
     with database.writing() as connection:
-        commit = Commit(database, connection, now)
+        commit = after_waiting(Commit(database, connection, now), schemes, columns.ids, now)
         outcomes, entries = _judge(commit, columns)
         chosen = [place for place, outcome in enumerate(outcomes) if outcome == ACCEPTED]
         if not chosen:

@@ -149,7 +149,7 @@ def open_windows(commit: Commit, windows: Iterable[str]) -> None:
     commit.insert("settlement_window", "id, cycle, stage, opened_at", rows)
 
 
-def keep(commit: Commit, kept: Sequence[tuple[Kept, int]]) -> None:
+def keep(commit: Commit, kept: Sequence[tuple[Kept, int]], word: str = "accepted") -> None:
     """Keep envelopes with the certificates that vouched for them, and tell those who follow the events."""
     ends, at = commit.tip, commit.at
     rows, events = [], []
@@ -158,8 +158,10 @@ def keep(commit: Commit, kept: Sequence[tuple[Kept, int]]) -> None:
         seq = ends.envelope + place
         path = json.dumps(one.path)
         rows.append((seq, one.kind, one.digest, one.raw, one.node, int(one.signed_at.timestamp()), at, accepted, path))
-        data = json.dumps({"node": one.node, "accepted": accepted, "block": ends.block})
-        events.append((event + place, at, f"{one.kind}-accepted", str(seq), data))
+        told = {"node": one.node, word: accepted} | (
+            {"block": ends.block} if word == "accepted" else {"digest": one.digest.hex()}
+        )
+        events.append((event + place, at, f"{one.kind}-{word}", str(seq), json.dumps(told)))
     columns = "seq, kind, digest, raw, node, signed_at, received_at, lines, path"
     commit.insert("envelope", columns, rows)
     commit.insert("event", "seq, at, kind, subject, data", events)

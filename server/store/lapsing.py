@@ -12,7 +12,8 @@ from cardstack.settlement.transaction import MessageId, Transaction
 from cardstack.values import Fen
 from server.store.commit import Kept, View
 from server.store.engine import Database
-from server.store.posting import Submission, submit
+from server.store.posting import Submission
+from server.store.submitting import submit
 
 PIECE = 1000
 

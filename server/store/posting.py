@@ -1,18 +1,17 @@
-"""Writing the ledger: one commit takes signed envelopes, judges their lines and adds the rows, sealed."""
+"""Writing the ledger: what is known of the lines of a commit, and the rows that they become, sealed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from cardstack.settlement.booking import Booking, Numbers
+from cardstack.settlement.booking import Booking
 from cardstack.settlement.intake import Answer, Book, Earlier, Line, Seen
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, State
 from cardstack.settlement.scheme import Accumulation, Scheme
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.window import Stage
 from cardstack.values import Fen
-from server.store.commit import Commit, Kept, add_rows, keep, open_windows
-from server.store.engine import Database
+from server.store.commit import Commit, Kept, add_rows, open_windows
 
 TOTAL_UPSERT = (
     "INSERT INTO total (account, total_fen) VALUES (?, ?) "
@@ -20,37 +19,26 @@ TOTAL_UPSERT = (
 )
 
 
+Sign: TypeAlias = Callable[[bytes, Sequence[Answer]], bytes | None]
+"""The signed receipt for the envelope of that digest and its answers; None where this node has no key."""
+
+
 class Submission(NamedTuple):
-    """An opened envelope with its prepared lines."""
+    """An opened envelope with its prepared lines, and the answers of lines that are malformed, by their place.
+
+    Where it is a `batch`, its answers are kept to be asked for; `sign` makes the receipt that is kept beside it.
+    """
 
     kept: Kept
     lines: Sequence[Line]
+    broken: Mapping[int, Answer] = {}
+    digests: Sequence[bytes] = ()
+    batch: bool = False
+    sign: Sign | None = None
 
 
-def submit(
-    database: Database, schemes: Mapping[str, Scheme], submissions: Sequence[Submission], now: datetime
-) -> list[list[Answer]]:
-    """Take several envelopes in one durable commit; an answer a line, in order."""
-    with database.writing() as connection:
-        commit = Commit(database, connection, now)
-        ends = commit.tip
-        lines = [line for submission in submissions for line in submission.lines]
-        book = _book(commit, schemes, lines, now)
-        booking = Booking(book, Numbers(ends.entry, ends.posting, ends.block), last_closed(commit))
-        answers: list[list[Answer]] = []
-        kept: list[tuple[Kept, int]] = []
-        for submission in submissions:
-            before, envelope = len(booking.entries), ends.envelope + len(kept)
-            answers.append([booking.take(line, envelope, place) for place, line in enumerate(submission.lines)])
-            if len(booking.entries) > before:
-                kept.append((submission.kept, len(booking.entries) - before))
-        if kept:
-            _write(commit, booking)
-            keep(commit, kept)
-    return answers
-
-
-def _book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:
+def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:
+    """What the ledger knows that bears on these lines."""
     about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
     earlier = earlier_entries(commit, about) if about else {}
     claims = {claim for line in lines for claim in line.claims}
@@ -147,7 +135,8 @@ def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
     return groups
 
 
-def _write(commit: Commit, booking: Booking) -> None:
+def write(commit: Commit, booking: Booking) -> None:
+    """Add the rows of a booking as one sealed block."""
     cycles = {entry.window for entry in booking.entries if entry.window != RESERVE}
     open_windows(commit, cycles)
     add_rows(commit, booking.entries, booking.postings, booking.resolutions)

@@ -17,13 +17,16 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
-from server.store import bulk, figuring, posting, reads, windows
+from server.store import bulk, figuring, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
 from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.lapsing import lapse
-from server.store.posting import Submission
+from server.store.posting import Sign, Submission
+from server.store.receiving import Arrival, Ask, Received, post_waiting, received_batch, take_in, waiting_of
+from server.store.refusals import Refusal, refusals
+from server.store.submitting import submit
 from server.store.values import (
     BookedPosting,
     Entry,
@@ -32,6 +35,7 @@ from server.store.values import (
     Move,
     Participant,
     PreparedInstruction,
+    ReceivedBatch,
     RegisteredNode,
     Window,
 )
@@ -93,24 +97,42 @@ class Store:
 
     def submit(self, submissions: Sequence[Submission], now: datetime) -> list[list[Answer]]:
         """Take signed envelopes in one durable commit; an answer a line."""
-        return posting.submit(self.database, self.schemes, submissions, now)
+        return submit(self.database, self.schemes, submissions, now)
 
     def post_many(self, columns: Columns, kept: Kept, now: datetime) -> Posted:
         """Take a bulk file's transactions by columns in one durable commit; `kept` is the signed file they stand in."""
-        return bulk.post_many(self.database, columns, kept, now)
+        return bulk.post_many(self.database, self.schemes, columns, kept, now)
 
     def lapse(self, now: datetime) -> int:
         """Let pending entries lapse whose time has run out; how many did."""
         return lapse(self.database, self.schemes, now)
 
-    def keep_receipt(self, digest: bytes, raw: bytes) -> None:
-        """Keep the first receipt that was given for the envelope with that digest."""
-        statement = (
-            "INSERT INTO receipt (envelope, raw) SELECT seq, ? FROM envelope WHERE digest = ? ORDER BY seq LIMIT 1 "
-            "ON CONFLICT (envelope) DO NOTHING"
-        )
+    def take_in(self, arrivals: Sequence[Arrival], now: datetime, *, sign: Sign | None = None) -> list[Received]:
+        """Make signed batches durable in one commit, with an answer a line; what is new waits to be judged."""
         with self.database.writing() as connection:
-            self.database.run(connection, statement, [(raw, digest)])
+            return take_in(Commit(self.database, connection, now), arrivals, sign)
+
+    def post_waiting(self, now: datetime, ask: Ask | None = None) -> tuple[int, int]:
+        """Judge and book the oldest waiting lines; the last envelope that is done, and how many lines were judged."""
+        with self.database.writing() as connection:
+            return post_waiting(Commit(self.database, connection, now), self.schemes, ask or Ask(), now)
+
+    def waiting(self, message: str | None = None) -> int:
+        """How many lines wait to be judged; of one message id, one or none."""
+        with self.view() as view:
+            if message is not None:
+                return len(waiting_of(view, [message]))
+            return int(view.all("SELECT COUNT(*) FROM received")[0][0])
+
+    def batch(self, digest: bytes) -> ReceivedBatch | None:
+        """What became of a batch, by the digest of its envelope."""
+        with self.view() as view:
+            return received_batch(view, digest)
+
+    def refusals(self, message: str | None = None, *, limit: int = 50) -> list[Refusal]:
+        """Refused lines, the newest first: of one message id, or of all; the oldest make room."""
+        with self.view() as view:
+            return refusals(view, message=message, limit=limit)
 
     def receipt(self, envelope: int) -> bytes | None:
         """The receipt that was given for a kept envelope."""

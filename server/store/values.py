@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cardstack.settlement.instruction import Instruction, Payment
+from cardstack.settlement.intake import Answer
 from cardstack.settlement.ledger import Phase, State
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting
 from cardstack.settlement.window import Stage
@@ -123,6 +124,19 @@ class KeptEnvelope:
     received_at: datetime
     accepted: int
     path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedBatch:
+    """A batch of signed lines and its answers, a line each; `posted_at` is None while some of them wait to be judged."""
+
+    envelope: int
+    digest: bytes
+    node: Party
+    received_at: datetime
+    posted_at: datetime | None
+    answers: list[Answer]
+    receipt: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

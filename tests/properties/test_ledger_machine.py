@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from cardstack.settlement.intake import Outcome
 from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.window import following
 from server.store import open_store
+from server.store.receiving import Arrival, Ask
 from server.store.store import Store
-from tests.ledgers import FUND, NOON, SCHEMES, bill, enrol, message_id, submission
+from tests.ledgers import FUND, NOON, SCHEMES, arrival, bill, enrol, message_id, submission
 
 
 class Crash(Exception):
@@ -38,12 +41,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.claims: set[str] = set()
         self.total = 0
         self.parts: dict[int, int] = {}
+        self.queue: list[tuple[Arrival, list[Transaction | None]]] = []
+        self.judged: list[tuple[Arrival, list[Outcome | None]]] = []
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
             report = self.store.audit(signatures=False)
             assert report.findings == ()
-            assert report.entries == len(self.state)
+            waiting = sum(one is not None for _, lines in self.queue for one in lines)
+            assert (report.entries, report.waiting) == (len(self.state), waiting)
+            self.judge(len(self.queue))
+            assert self.store.audit(signatures=False).findings == ()
             self.store.close()
             shutil.rmtree(self.folder)
 
@@ -112,8 +120,34 @@ class LedgerMachine(RuleBasedStateMachine):
         self.owed[self.window] = self.owed.get(self.window, 0) + owed
 
     def submit(self, *transactions: Transaction) -> None:
+        self.overtaken(*transactions)
         expected = [self.expect(one) for one in transactions]
         assert self.send(*transactions) == expected
+
+    def overtaken(self, *transactions: Transaction) -> None:
+        """What waits under one of these ids is judged first, with all that came before it."""
+        ids = {one.id for one in transactions} | {one.refers for one in transactions}
+        places = [place for place, (_, lines) in enumerate(self.queue) if any(one and one.id in ids for one in lines)]
+        if places:
+            self.settle(places[-1] + 1)
+
+    def settle(self, count: int) -> None:
+        """The model's side of judging the oldest batches: what each line is answered."""
+        for arrival_, lines in self.queue[:count]:
+            self.judged.append((arrival_, [None if one is None else self.expect(one) for one in lines]))
+        del self.queue[:count]
+
+    def judge(self, count: int) -> None:
+        """Judge the oldest batches, one commit each, and compare every answer since the last time."""
+        for _ in range(count):
+            self.store.post_waiting(NOON, Ask(1))
+        self.settle(count)
+        for arrival_, expected in self.judged:
+            found = self.store.batch(arrival_.kept.digest)
+            assert found is not None
+            assert found.posted_at is not None
+            assert all(one in (None, answer.outcome) for one, answer in zip(expected, found.answers, strict=True))
+        self.judged.clear()
 
     def fresh(self, **what: Any) -> Transaction:
         self.serial += 1
@@ -140,6 +174,48 @@ class LedgerMachine(RuleBasedStateMachine):
         made = [self.fresh(**one) for one in bills]
         self.submit(*made, *([made[0]] if again else []))
         return multiple(*(int(one.id[-4:]) for one in made))
+
+    @rule(
+        target=sent,
+        amounts=st.lists(st.sampled_from((0, 13, 100, 999)), min_size=1, max_size=4),
+        again=st.none() | sent,
+        claim=st.sampled_from(("a", "b", None)),
+        dies=st.booleans(),
+    )
+    def receive(self, amounts: list[int], again: int | None, claim: str | None, dies: bool) -> Any:
+        """A batch is made durable and answered before judgement; perhaps the process dies right after."""
+        made = [self.fresh(amount_fen=amount, **({"claim": claim} if claim else {})) for amount in amounts]
+        sent = [*made, *([self.content[again]] if again in self.content else []), made[0]]
+        batch = arrival(*sent)
+        ids = {one.id for _, lines in self.queue for one in lines if one}
+        (received,) = self.store.take_in([batch], NOON)
+        waits: list[Transaction | None] = []
+        for one, answer in zip(sent, received.answers, strict=True):
+            new = int(one.id[-4:]) not in self.state and one.id not in ids
+            assert answer.outcome is (Outcome.RECEIVED if new else Outcome.REPEATED)
+            waits.append(one if new else None)
+            ids.add(one.id)
+        self.queue.append((batch, waits))
+        if dies:
+            self.restart()
+        return multiple(*(int(one.id[-4:]) for one in made))
+
+    @rule(count=st.integers(1, 3))
+    def post(self, count: int) -> None:
+        """The oldest batches are judged in their turn."""
+        self.judge(min(count, len(self.queue)))
+
+    @rule(after=st.integers(0, 6))
+    def crash_while_posting(self, after: int) -> None:
+        """The process dies at the n-th write of a posting; the batch waits as before, or was posted in whole."""
+        if not self.queue:
+            return
+        before = self.store.waiting()
+        with self.dying(after):
+            self.store.post_waiting(NOON, Ask(1))
+        self.restart()
+        if self.store.waiting() < before:
+            self.settle(1)
 
     @rule(serial=sent)
     def retry(self, serial: int) -> None:
@@ -171,23 +247,28 @@ class LedgerMachine(RuleBasedStateMachine):
     def crash(self, amount: int, after: int) -> None:
         """The process dies at the n-th write of a commit; after a restart nothing of it is there."""
         made = self.fresh(amount_fen=amount, claim=f"crash {self.serial}")
+        with self.dying(after) as lived:
+            self.send(made)
+            lived.append(True)
+        if lived:
+            assert self.expect(made) is Outcome.ACCEPTED
+        self.restart()
+
+    @contextmanager
+    def dying(self, after: int) -> Iterator[list[bool]]:
+        """The n-th write kills the process."""
         insert, run, left = self.store.database.insert, self.store.database.run, [after]
 
-        def dying(*arguments: Any) -> None:
+        def write(*arguments: Any) -> None:
             left[0] -= 1
             if left[0] < 0:
                 raise Crash
             (insert if len(arguments) == 4 else run)(*arguments)
 
         database: Any = self.store.database
-        database.insert = database.run = dying
-        try:
-            self.send(made)
-        except Crash:
-            pass
-        else:
-            assert self.expect(made) is Outcome.ACCEPTED
-        self.restart()
+        database.insert = database.run = write
+        with suppress(Crash):
+            yield []
 
     @rule()
     def restart(self) -> None:

@@ -1,0 +1,115 @@
+"""Receipt before judgement: what can be said of a line from its bytes, its signer and the ids that are known.
+
+In order of precedence: malformed, not-yours, repeated, conflicting, received. A received line is durable under its
+message id and is judged in its turn; until then its id answers a retry as a booked one does.
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from cardstack.errors import Malformed
+from cardstack.settlement.envelope import Content
+from cardstack.settlement.intake import Answer, Node, Outcome, Seen, stranger
+from cardstack.settlement.scheme import Reason
+from cardstack.settlement.transaction import is_message_id
+
+WAITING: Final = "received"
+"""The state of a line that was received and is not judged yet."""
+
+_decode_answers = msgspec.json.Decoder(list[Answer]).decode
+_decode_places = msgspec.json.Decoder(dict[int, Answer]).decode
+
+
+class _Id(msgspec.Struct):
+    """The one member of a malformed line that its answer repeats."""
+
+    id: str = ""
+
+
+_decode_id = msgspec.json.Decoder(_Id).decode
+
+
+class Batch(Protocol):
+    """Signed lines: what each says or what is wrong with it, its bytes, its digest; and who signed."""
+
+    @property
+    def contents(self) -> Sequence[Content | Malformed]: ...
+    @property
+    def lines(self) -> Sequence[bytes]: ...
+    @property
+    def digests(self) -> Sequence[bytes]: ...
+    @property
+    def node(self) -> Node: ...
+
+
+def receive(batch: Batch, seen: Mapping[str, Seen], waiting: MutableMapping[str, bytes]) -> list[Answer]:
+    """An answer a line. `waiting` are the ids received and not judged, by digest; it takes up those of this batch."""
+    lines, digests, node = batch.lines, batch.digests, batch.node
+    strangers: dict[tuple[str, str, str], bool] = {}
+    answers = []
+    for place, content in enumerate(batch.contents):
+        if isinstance(content, Malformed):
+            answers.append(malformed(lines[place], content))
+            continue
+        key, id_ = (content.sender, content.home, content.treating), content.id
+        if key not in strangers:
+            strangers[key] = stranger(node, *key)
+        if strangers[key]:
+            answers.append(Answer(id_, Outcome.NOT_YOURS))
+        elif id_ in seen:
+            answers.append(again(seen[id_], id_, digests[place]))
+        elif id_ in waiting:
+            same = waiting[id_] == digests[place]
+            answers.append(Answer(id_, Outcome.REPEATED, state=WAITING) if same else Answer(id_, Outcome.CONFLICTING))
+        else:
+            waiting[id_] = digests[place]
+            answers.append(Answer(id_, Outcome.RECEIVED))
+    return answers
+
+
+def receive_new(batch: Batch, ids: Sequence[str]) -> list[Answer] | None:
+    """The same where every line is well, its sender's, and new under an id of its own; None where one is not.
+
+    `ids` are those of the lines, none of them known. It is true of nearly every batch, and asks each line less.
+    """
+    node, contents = batch.node, batch.contents
+    if len(set(ids)) < len(contents):
+        return None
+    keys = {(one.sender, one.home, one.treating) for one in contents if not isinstance(one, Malformed)}
+    if any(stranger(node, *key) for key in keys):
+        return None
+    received, make = Outcome.RECEIVED, tuple.__new__
+    return [make(Answer, (id_, received, None, None, None, None)) for id_ in ids]
+
+
+def again(known: Seen, id_: str, digest: bytes) -> Answer:
+    """The answer to an id that the ledger knows."""
+    if known.digest != digest:
+        return Answer(id_, Outcome.CONFLICTING)
+    return Answer(id_, Outcome.REPEATED, known.entry, known.state, known.window)
+
+
+def malformed(line: bytes, error: Malformed) -> Answer:
+    """The answer to a line that is no transaction; with its id where it has one."""
+    try:
+        found = _decode_id(line).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = ""
+    return Answer(found if is_message_id(found) else "", Outcome.MALFORMED, reason=Reason(error.code, error.title))
+
+
+def pack(answers: "Sequence[Answer] | Mapping[int, Answer]") -> bytes:
+    """Answers as they are kept: JSON, an array each."""
+    return msgspec.json.encode(answers)
+
+
+def unpack(raw: bytes) -> list[Answer]:
+    """The answers of a batch as they were kept, a line each."""
+    return _decode_answers(raw)
+
+
+def unpack_places(raw: bytes) -> dict[int, Answer]:
+    """Those answers of a batch that were final when it was received, by line."""
+    return _decode_places(raw)

@@ -1,0 +1,229 @@
+"""Batches made durable before they are judged, and the judging of what waits, oldest first.
+
+A received batch is its envelope, a row of `batch` and a row of `received` for each line that waits. Posting it takes
+those rows away in the commit that books its lines, so that nothing is lost between the two and nothing is booked
+twice, whichever process posts it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from cardstack.errors import Malformed
+from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.booking import Booking, Numbers
+from cardstack.settlement.envelope import Content
+from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
+from cardstack.settlement.receiving import pack, receive, receive_new, unpack, unpack_places
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.transaction import Party
+from server.store.commit import Commit, Kept, View, keep
+from server.store.posting import Sign, book_of, last_closed, write
+from server.store.refusals import Refused, record
+from server.store.values import ReceivedBatch, moment
+
+BITS: Final = 13
+"""A line's place is its envelope's number and, in the lower bits, its own: 8,190 lines fit."""
+
+
+class Arrival(NamedTuple):
+    """A batch whose signature holds: what its lines say or what is wrong with them, their bytes and digests, its signer."""
+
+    kept: Kept
+    contents: Sequence[Content | Malformed]
+    lines: Sequence[bytes]
+    digests: Sequence[bytes]
+    node: Node
+
+
+class Received(NamedTuple):
+    """What is answered to a batch at once, and the number of its envelope where lines of it wait."""
+
+    answers: list[Answer]
+    envelope: int | None
+    receipt: bytes | None
+
+
+def take_in(commit: Commit, arrivals: Sequence[Arrival], sign: Sign | None) -> list[Received]:
+    """Keep batches with an answer a line; lines that are new wait to be judged."""
+    ids = [[one.id for one in arrival.contents if not isinstance(one, Malformed)] for arrival in arrivals]
+    every = [id_ for some in ids for id_ in some]
+    seen, waiting = known(commit, every), waiting_of(commit, every)
+    alone = len(arrivals) == 1 or len(set(every)) == len(every)
+    made: list[Received] = []
+    kept: list[tuple[Kept, int]] = []
+    rows: list[tuple[int, str, str]] = []
+    batches: list[tuple[int, int, bool, bytes]] = []
+    refused: list[Refused] = []
+    for arrival, own in zip(arrivals, ids, strict=True):
+        new = None if seen or waiting or not alone else receive_new(arrival, own)
+        answers = receive(arrival, seen, waiting) if new is None else new
+        wait = [place for place, answer in enumerate(answers) if answer.outcome is Outcome.RECEIVED]
+        envelope = commit.tip.envelope + len(kept) if wait else None
+        if envelope is not None:
+            kept.append((arrival.kept, len(wait)))
+            first = envelope << BITS
+            rows += [(first + place, answers[place][0], arrival.digests[place].hex()) for place in wait]
+            others = {place: one for place, one in enumerate(answers) if one.outcome is not Outcome.RECEIVED}
+            batches.append((envelope, len(answers), arrival.node.relays, pack(others)))
+        if len(wait) < len(answers):
+            refused += refused_of(arrival.kept, enumerate(answers), arrival.digests)
+        made.append(Received(answers, envelope, sign(arrival.kept.digest, answers) if sign else None))
+    if kept:
+        keep(commit, kept, "received")
+        commit.insert("batch", "envelope, lines, relays, answers", batches)
+        _insert(commit, rows)
+        receipts = [(one.envelope, one.receipt) for one in made if one.envelope is not None and one.receipt is not None]
+        commit.insert("receipt", "envelope, raw", receipts)
+    record(commit, refused)
+    return made
+
+
+def _insert(commit: Commit, rows: Sequence[tuple[int, str, str]]) -> None:
+    """All at once: SQLite takes the rows from one JSON text, without coming back for each."""
+    if not commit.database.is_sqlite:
+        commit.insert("received", "place, id, digest", rows)
+        return
+    text = msgspec.json.encode([f"{id_}{digest}{place}" for place, id_, digest in rows]).decode()
+    query = (
+        "INSERT INTO received (place, id, digest) "
+        "SELECT CAST(substr(value, 95) AS INTEGER), substr(value, 1, 30), substr(value, 31, 64) FROM json_each(?)"
+    )
+    commit.all(query, (text,))
+
+
+def known(view: View, ids: Iterable[str]) -> dict[str, Seen]:
+    """Which of these message ids are booked, with the first answer."""
+    rows = view.among("SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}", ids)
+    return {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in rows}
+
+
+def waiting_of(view: View, ids: Iterable[str]) -> dict[str, bytes]:
+    """Which of these message ids were received and are not judged, with the digest of their content."""
+    if not view.all("SELECT 1 FROM received LIMIT 1"):
+        return {}
+    rows = view.among("SELECT id, digest FROM received WHERE id IN {these}", ids)
+    return {id_: bytes.fromhex(digest) for id_, digest in rows}
+
+
+def refused_of(kept: Kept, answers: Iterable[tuple[int, Answer]], digests: Sequence[bytes]) -> list[Refused]:
+    """The lines among them that were refused."""
+    fine = (Outcome.ACCEPTED, Outcome.REPEATED, Outcome.RECEIVED)
+    return [Refused(kept, place, digests[place], answer) for place, answer in answers if answer.outcome not in fine]
+
+
+class Waiting(NamedTuple):
+    """A received batch on its way to judgement: what was answered at once, and the lines that wait with their places."""
+
+    envelope: int
+    kept: Kept
+    size: int
+    answers: Mapping[int, Answer]
+    lines: Sequence[tuple[int, Line]]
+    digests: Sequence[bytes]
+
+
+class Ask(NamedTuple):
+    """How much to post at once: about so many lines, or all up to one envelope; with what this process still holds of them."""
+
+    most: int = 8192
+    upto: int | None = None
+    held: Mapping[int, Arrival] = {}
+    sign: Sign | None = None
+
+
+def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: datetime) -> tuple[int, int]:
+    """Judge and book the oldest waiting batches; the last envelope that is done, and how many lines were judged."""
+    ((first,),) = commit.all("SELECT MIN(place) FROM received")
+    if first is None:
+        return 0, 0
+    batches = [_waiting(commit, row, schemes, ask.held.get(row[0])) for row in _oldest(commit, first >> BITS, ask)]
+    lines = [line for batch in batches for _, line in batch.lines]
+    tip = commit.tip
+    booking = Booking(book_of(commit, schemes, lines, now), Numbers(tip.entry, tip.posting, tip.block), last_closed(commit))
+    results, refused, events = [], [], []
+    for batch in batches:
+        before, final = len(booking.entries), dict(batch.answers)
+        for place, line in batch.lines:
+            final[place] = booking.take(line, batch.envelope, place)
+        answers = [final[place] for place in range(batch.size)]
+        judged = ((place, final[place]) for place, _ in batch.lines)
+        refused += refused_of(batch.kept, judged, batch.digests)
+        receipt = ask.sign(batch.kept.digest, answers) if ask.sign else None
+        results.append((batch.envelope, commit.at, pack(answers), receipt))
+        events.append((batch, len(booking.entries) - before))
+    if booking.entries:
+        write(commit, booking)
+    commit.insert("batch_result", "envelope, posted_at, answers, receipt", results)
+    last = batches[-1].envelope
+    commit.run("DELETE FROM received WHERE place < ?", [((last + 1) << BITS,)])
+    record(commit, refused)
+    for batch, accepted in events:
+        data = {"node": batch.kept.node, "accepted": accepted, "block": tip.block if booking.entries else None}
+        commit.tell("envelope-accepted", str(batch.envelope), data)
+    return last, len(lines)
+
+
+def _oldest(commit: Commit, first: int, ask: Ask) -> list[Any]:
+    rows = commit.all(
+        "SELECT envelope, batch.lines, relays, answers, node, digest, signed_at FROM batch JOIN envelope ON seq = envelope "
+        "WHERE envelope >= ? AND envelope <= ? "
+        "AND NOT EXISTS (SELECT 1 FROM batch_result WHERE batch_result.envelope = batch.envelope) ORDER BY envelope LIMIT ?",
+        (first, 2**62 if ask.upto is None else ask.upto, ask.most if ask.upto is None else 2**31),
+    )
+    if ask.upto is not None:
+        return rows
+    ends = list(accumulate(row[1] for row in rows))
+    return [row for row, end in zip(rows, ends, strict=True) if end <= max(ask.most, ends[0])]
+
+
+def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arrival | None) -> Waiting:
+    """A batch with its lines prepared; parsed again where another process received it, or this one before it was started."""
+    envelope, count, relays, raw, node, digest, signed_at = row
+    answers = unpack_places(bytes(raw))
+    if held is None:
+        kept = Kept("envelope", bytes(digest), b"", node, moment(signed_at))
+        ((signed,),) = commit.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
+        sealed = envelopes.parse(bytes(signed))
+        held = Arrival(kept, sealed.contents, sealed.lines, sealed.digests(), Node(Party(node), bool(relays)))
+    lines = [
+        (place, prepare(envelopes.transaction(envelopes.well(content)), held.digests[place], held.node, schemes))
+        for place, content in enumerate(held.contents)
+        if place not in answers
+    ]
+    return Waiting(envelope, held.kept, count, answers, lines, held.digests)
+
+
+def received_batch(view: View, digest: bytes) -> ReceivedBatch | None:
+    """What became of a batch, by the digest of its envelope."""
+    rows = view.all(
+        "SELECT seq, node, received_at, batch.lines, batch.answers, posted_at, batch_result.answers, batch_result.receipt "
+        "FROM envelope JOIN batch ON batch.envelope = seq LEFT JOIN batch_result ON batch_result.envelope = seq "
+        "WHERE envelope.digest = ? ORDER BY seq LIMIT 1",
+        (digest,),
+    )
+    if not rows:
+        return None
+    seq, node, received_at, count, others, posted_at, answers, receipt = rows[0]
+    if answers is not None:
+        final = unpack(bytes(answers))
+    else:
+        waits = {place & ((1 << BITS) - 1): id_ for place, id_ in _places(view, seq)}
+        mixed = unpack_places(bytes(others)) | {place: Answer(id_, Outcome.RECEIVED) for place, id_ in waits.items()}
+        final = [mixed[place] for place in range(count)]
+    return ReceivedBatch(
+        seq,
+        bytes(digest),
+        Party(node),
+        moment(received_at),
+        None if posted_at is None else moment(posted_at),
+        final,
+        None if receipt is None else bytes(receipt),
+    )
+
+
+def _places(view: View, envelope: int) -> list[tuple[int, str]]:
+    return view.all("SELECT place, id FROM received WHERE place >= ? AND place < ?", (envelope << BITS, (envelope + 1) << BITS))

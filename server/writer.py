@@ -1,0 +1,174 @@
+"""One thread writes the ledger and commits for many: it answers first, and judges what was received when nobody waits."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Condition, Lock, Thread
+from time import monotonic
+from typing import Any, Final, TypeAlias
+
+from cardstack.settlement.intake import Answer
+from server.clock import Clock
+from server.store.posting import Sign, Submission
+from server.store.receiving import Arrival, Ask, Received
+from server.store.store import Store
+
+GROUP_MAX: Final = 16_384
+"""How many lines one commit takes at most."""
+PIECE: Final = 2_048
+"""About how many waiting lines are judged in one commit: whoever comes meanwhile waits that long."""
+LAG: Final = 2.0
+"""For how many seconds received lines may wait while more keep coming; then both take turns."""
+BACKLOG_MAX: Final = 262_144
+"""How many received lines may wait; above, they are judged before more are taken in."""
+HELD_MAX: Final = 65_536
+"""How many waiting lines are held in memory as they were decoded; more are decoded again in their turn."""
+PAUSE: Final = 1.0
+"""For how many seconds judging rests after it failed."""
+
+LOG = logging.getLogger(__name__)
+Work: TypeAlias = "tuple[Submission | Arrival, Future[Any]]"
+
+
+@dataclass
+class Writer:
+    """The one thread that writes: whoever waits while it commits is in its next commit."""
+
+    store: Store
+    clock: Clock
+    sign: Sign | None = None
+    held: dict[int, Arrival] = field(default_factory=dict)
+    _queue: "SimpleQueue[Work | None]" = field(default_factory=SimpleQueue)
+    _thread: Thread | None = None
+    _lock: Lock = field(default_factory=Lock)
+    _judged: Condition = field(default_factory=Condition)
+    _upto: int = 0
+    _lines: int = 0
+    _since: float | None = None
+
+    def submit(self, submission: Submission) -> list[Answer]:
+        """The answers, once they are durable."""
+        answers: list[Answer] = self._ask(submission)
+        return answers
+
+    def take_in(self, arrival: Arrival) -> Received:
+        """What can be said at once, once it is durable; the lines are judged in their turn."""
+        received: Received = self._ask(arrival)
+        return received
+
+    def await_posted(self, envelope: int, seconds: float) -> bool:
+        """Wait until the lines of an envelope were judged by this process; whether they were in time."""
+        with self._judged:
+            return self._judged.wait_for(lambda: self._upto >= envelope, seconds)
+
+    def start(self) -> None:
+        """Begin with what was received and not judged before."""
+        self._since = monotonic()
+        self._ready()
+
+    def close(self) -> None:
+        """Finish what is waiting and stop."""
+        with self._lock:
+            if self._thread is not None:
+                self._queue.put(None)
+                self._thread.join()
+                self._thread = None
+
+    def _ask(self, what: Submission | Arrival) -> Any:
+        future: Future[Any] = Future()
+        self._ready()
+        self._queue.put((what, future))
+        return future.result()
+
+    def _ready(self) -> None:
+        """The thread begins with the first submission: a server forks before that, and threads do not survive it."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = Thread(target=self._run, name="ledger-writer", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            group, last = self._group()
+            if group:
+                self._commit(group)
+            if self._since is not None and (self._queue.empty() or monotonic() - self._since > LAG):
+                self._judge()
+            while self._lines > BACKLOG_MAX and self._judge():
+                pass
+        while self._since is not None and self._judge():
+            pass
+
+    def _group(self) -> tuple[list[Work], bool]:
+        """Who waits for a commit, and whether the end was asked for; waits itself where there is nothing else to do."""
+        group: list[Work] = []
+        lines = 0
+        while lines < GROUP_MAX:
+            try:
+                work = self._queue.get(block=not group and self._since is None)
+            except Empty:
+                break
+            if work is None:
+                return group, True
+            group.append(work)
+            lines += len(work[0].lines)
+            if self._queue.empty():
+                break
+        return group, False
+
+    def _commit(self, group: Sequence[Work]) -> None:
+        arrivals = [work for work in group if isinstance(work[0], Arrival)]
+        submissions = [work for work in group if isinstance(work[0], Submission)]
+        for works, write in ((arrivals, self._take_in), (submissions, self._submit)):
+            if works:
+                self._try(works, write)
+
+    def _try(self, works: Sequence[Work], write: Any) -> None:
+        try:
+            answers = write([what for what, _ in works])
+        except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, and the writer must go on
+            if len(works) == 1:
+                works[0][1].set_exception(error)
+                return
+            for one in works:
+                self._try([one], write)
+            return
+        for (_, future), answer in zip(works, answers, strict=True):
+            future.set_result(answer)
+
+    def _submit(self, submissions: Sequence[Submission]) -> list[list[Answer]]:
+        return self.store.submit(submissions, self.clock())
+
+    def _take_in(self, arrivals: Sequence[Arrival]) -> list[Received]:
+        taken = self.store.take_in(arrivals, self.clock(), sign=self.sign)
+        for arrival, received in zip(arrivals, taken, strict=True):
+            if received.envelope is not None:
+                if self._lines < HELD_MAX:
+                    self.held[received.envelope] = arrival
+                self._lines += len(arrival.lines)
+                self._since = self._since or monotonic()
+        return taken
+
+    def _judge(self) -> bool:
+        """Judge the oldest of what waits; whether there was something, and it could be done."""
+        try:
+            upto, lines = self.store.post_waiting(self.clock(), Ask(PIECE, None, self.held, self.sign))
+        except Exception:
+            LOG.exception("what was received could not be judged; it waits")
+            with self._judged:
+                self._judged.wait(PAUSE)
+            return False
+        if not lines:  # all is done, some of it perhaps by another process
+            upto = max(self.held, default=0)
+        for envelope in [one for one in self.held if one <= upto]:
+            del self.held[envelope]
+        self._lines = max(0, self._lines - lines) if lines else 0
+        self._since = monotonic() if lines else None
+        with self._judged:
+            self._upto = max(self._upto, upto)
+            self._judged.notify_all()
+        return lines > 0
