@@ -4,7 +4,9 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from cardstack.card import certifying
 from cardstack.card.access import proof
+from cardstack.card.certifying import ENCRYPTION_PAIR, ENCRYPTION_PUBLIC, SIGNATURE_PAIR, SIGNATURE_PUBLIC
 from cardstack.card.injecting import ALGORITHMS, TRANSPORT_PIN
 from cardstack.card.issuing import Personalisation
 from cardstack.card.layout import File, Form
@@ -144,10 +146,14 @@ def _secrets(one: Application, order: Personalisation) -> dict[str, Value]:
         cell = f"{one.name}/{key.usage.name}/{key.kid:02X}"
         memory[cell] = Key(ALGORITHMS[key.algorithm], key.version, order.key(one, key)).pack()
         memory[f"{cell}/tries"] = key.tries
-    for name, pin, value in (("PIN", one.pin, order.pin), ("MPIN", one.admin, "")):
+    for name, pin, value in (("PIN", one.pin, order.pin), ("MPIN", one.admin, order.admin)):
         if pin is not None:
             memory[f"{one.name}/{name}"] = pin_bytes(value or pin.initial)
             memory[f"{one.name}/{name}/tries"] = pin.tries
+    if one.signing and order.pairs is not None:
+        number = order.pairs(order, one)
+        memory[f"{one.name}/pair/{ENCRYPTION_PAIR:04X}"] = number
+        memory[f"{one.name}/{ENCRYPTION_PUBLIC:04X}"] = pki.public_object(number)
     return memory | _pair(one, order)
 
 
@@ -156,7 +162,10 @@ def _pair(one: Application, order: Personalisation) -> dict[str, Value]:
     if not one.signing:
         return {}
     number = pair_number(order, one)
-    return {f"{one.name}/pair/0013": number, f"{one.name}/0012": pki.public_object(number)}
+    return {
+        f"{one.name}/pair/{SIGNATURE_PAIR:04X}": number,
+        f"{one.name}/{SIGNATURE_PUBLIC:04X}": pki.public_object(number),
+    }
 
 
 def pair_number(order: Personalisation, application: Application) -> bytes:
@@ -169,9 +178,9 @@ def delivered(order: Personalisation, *, seed: bytes = b"cardstack") -> Card:
     memory: dict[str, Value] = {**blank(order.profile), lifecycle.ISSUED: 0, SERIAL: order.factors.card}
     for one in order.profile.applications:
         memory |= _pair(one, order)
-        for name, pin, value in (("PIN", one.pin, TRANSPORT_PIN), ("MPIN", one.admin, "")):
+        for name, pin, value in (("PIN", one.pin, TRANSPORT_PIN), ("MPIN", one.admin, certifying.TRANSPORT_PIN)):
             if pin is not None:
-                memory[f"{one.name}/{name}"] = pin_bytes(value or pin.initial)
+                memory[f"{one.name}/{name}"] = pin_bytes(value)
                 memory[f"{one.name}/{name}/tries"] = pin.tries
     return manufactured(blueprint(order.profile, order.factors.card), memory, Dice(seed))
 

@@ -1,4 +1,4 @@
-"""Issuing a blank card: its keys in the clear, its files, its PIN, and the end of personalisation.
+"""Issuing a blank card: its keys in the clear, its files, its PINs and key pair, and the end of personalisation.
 
 The keys come from a port. Masters at hand are one (for tests, and for hosts that keep keys themselves), the issuer's HSM
 another. A PSAM is none: its commands (BFDE, 801A, 80FA) derive a key and use it, and none gives one out. The messages of the
@@ -13,15 +13,16 @@ from typing import Final, Protocol
 from cardstack.apdu import commands
 from cardstack.apdu.message import Command
 from cardstack.apdu.script import Script, ask
+from cardstack.card.certifying import certify
 from cardstack.card.issuing import Personalisation
 from cardstack.card.keys import Key, Usage, derive
 from cardstack.card.maintaining import USES, Control
 from cardstack.card.profile import Application
-from cardstack.card.proving import NOT_HELD, HsmKeys, KeySource, change_pin, reload_pin
+from cardstack.card.proving import NOT_HELD, PIN_WRONG, HsmKeys, KeySource, change_pin, reload_pin, verify_pin
 from cardstack.card.writing import enter, write
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import Malformed, Refused, Untrusted
 
 EXPORT: Final = bytes.fromhex("B0E0")
 """The message that asks an HSM for a card's key (this project's definition)."""
@@ -107,6 +108,10 @@ def issue(order: Personalisation, port: KeyPort, keys: KeySource) -> Script[int]
     sealing = {place: Control(value, block) for place, (block, value) in values.items() if place[1] is Usage.MAINTENANCE}
     written = yield from write(order, keys, sealing)
     yield from set_pins(order, keys)
+    for application in order.profile.applications:
+        if application.admin is not None:
+            yield from enter(order.profile, application.name)
+            written += yield from certify(order, application)
     yield from activate()
     return len(values) + written
 
@@ -148,7 +153,17 @@ def set_pins(order: Personalisation, keys: KeySource) -> Script[None]:
         if puk is not None and stk is not None:
             yield from reload_pin(puk, stk, order.factors, keys, pin)
         else:
-            yield from change_pin(TRANSPORT_PIN, pin)
+            yield from _change_once(pin)
+
+
+def _change_once(pin: str) -> Script[None]:
+    """The transport PIN becomes this one; one that was changed before a stop only has its tries given back."""
+    try:
+        yield from change_pin(TRANSPORT_PIN, pin)
+    except Refused as refused:
+        if refused.problem is not PIN_WRONG:
+            raise
+        yield from verify_pin(pin)
 
 
 def activate() -> Script[None]:

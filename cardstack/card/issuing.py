@@ -15,6 +15,7 @@ from cardstack.card.profiles.social import RID
 from cardstack.card.profiles.transit import Administration, Passenger, Public
 from cardstack.codec import An
 from cardstack.crypto import cryptogram
+from cardstack.crypto.sm2 import Sm2Signer
 from cardstack.errors import Malformed
 from cardstack.values import CardNumber, CitizenNumber
 
@@ -84,6 +85,10 @@ class Personalisation:
     records: Mapping[Place, tuple[bytes, ...]]
     master: Callable[[str], bytes] = master_for_tests
     pin: str = "123456"
+    admin: str = ""
+    """The administrator's PIN of the certificate application; empty: the one its profile begins with."""
+    pairs: "Callable[[Personalisation, Application], bytes] | None" = field(default_factory=lambda: pair_for_tests)
+    """The private numbers of encryption key pairs, 32 bytes each, from the key centre; None: cards are issued without."""
     balances: Mapping[tuple[str, PurseKind], int] = field(default_factory=dict)
     """Money in fen in each purse, by application and kind; a fresh card has none."""
 
@@ -129,7 +134,17 @@ def personalise(
     unknown = set(given) - set(records)
     if unknown:
         raise Malformed(f"the profile {profile.name} has no file {min(unknown)}", field="contents")
-    return Personalisation(profile, order.factors, records, master, pin, dict(balances or {}))
+    return Personalisation(profile, order.factors, records, master, pin, balances=dict(balances or {}))
+
+
+def pair_for_tests(order: Personalisation, application: Application) -> bytes:
+    """TEST KEY: the private number of a card's encryption key pair, computed from its test master in the open."""
+    return sha256(order.master(f"{application.name} encryption pair") + order.factors.card).digest()
+
+
+def public_point(number: bytes) -> bytes:
+    """X and Y of the public half of a private number."""
+    return Sm2Signer.from_number(number).public.point[1:]
 
 
 def identification_code(city: str, chip: bytes, key: bytes, block: cryptogram.Block = cryptogram.Block.TRIPLE_DES) -> str:

@@ -169,7 +169,7 @@ def pin_bytes(pin: str) -> bytes:
 
 def verify_pin(pin: str) -> Script[None]:
     """VERIFY; a wrong PIN is `Refused` with the tries that are left."""
-    _pin_accepted((yield from ask(commands.verify(pin_bytes(pin)))))
+    accepted((yield from ask(commands.verify(pin_bytes(pin)))))
 
 
 def verify_pin_by_challenge(pin: str, reference: int = 0x81) -> Script[None]:
@@ -180,15 +180,16 @@ def verify_pin_by_challenge(pin: str, reference: int = 0x81) -> Script[None]:
     challenge = yield from get_challenge(16)
     key = suite.digest("sm3", pin_bytes(pin))[:16]
     answer = cryptogram.encrypt(key, challenge, Block.SM4)
-    _pin_accepted((yield from ask(Command(0x00, 0x20, 0x01, reference, answer))))
+    accepted((yield from ask(Command(0x00, 0x20, 0x01, reference, answer))))
 
 
 def change_pin(old: str, new: str) -> Script[None]:
     """CHANGE PIN by the holder (805E)."""
-    _pin_accepted((yield from ask(Command(0x80, 0x5E, 0x01, 0x00, pin_bytes(old) + b"\xff" + pin_bytes(new)))))
+    accepted((yield from ask(Command(0x80, 0x5E, 0x01, 0x00, pin_bytes(old) + b"\xff" + pin_bytes(new)))))
 
 
-def _pin_accepted(answer: Response) -> None:
+def accepted(answer: Response) -> None:
+    """Nothing for a PIN that was right; a wrong one is `Refused` with the tries that are left."""
     left = answer.attempts_remaining
     if left is None:
         answer.require()

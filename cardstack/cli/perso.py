@@ -32,6 +32,15 @@ def run(
     ] = None,
     images: Annotated[Path | None, typer.Option(help=words("Keep emulated cards in this folder.", "模拟卡映像目录。"))] = None,
     pin: Annotated[str, typer.Option("--pin", help=words("The initial PIN.", "初始密码。"))] = "123456",
+    mpin: Annotated[
+        str,
+        typer.Option(
+            "--mpin",
+            help=words(
+                "The administrator's PIN of certificate applications; empty: 12345678.", "证书应用管理员密码；缺省 12345678。"
+            ),
+        ),
+    ] = "",
     direct: Annotated[
         bool, typer.Option("--direct", help=words("Make emulated cards whole, without APDUs.", "直接生成模拟卡，不经 APDU。"))
     ] = False,
@@ -55,7 +64,7 @@ def run(
         chosen = Keys(keys) if keys else None
     except ValueError:
         raise typer.BadParameter(" | ".join(Keys), param_hint="--keys") from None
-    order = Order(batch, returned, profile, reader, psam, images, pin, stop_after, direct=direct, keys=chosen)
+    order = Order(batch, returned, profile, reader, psam, images, pin, stop_after, direct=direct, mpin=mpin, keys=chosen)
     data = make(order, quiet=as_json)
     emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
     if data["failed"]:
@@ -116,5 +125,11 @@ def plan(batch: Batch, *, profile: ProfileName = "3.00", as_json: AsJson = False
             "commands": len(one.commands),
         }
         for one in planned(made, sealed=True)
+    ]
+    data += [
+        {"application": one.name, "file": what, "key": None, "commands": 1 + 4 * (what == "SM2")}
+        for one in made.profile.applications
+        if one.admin is not None
+        for what in ("MPIN", *("SM2",) * one.signing)
     ]
     emit(data, as_json=as_json, render=lambda: print(*(" ".join(map(str, one.values())) for one in data), sep="\n"))

@@ -77,6 +77,7 @@ class Order:
     pin: str
     stop_after: int
     direct: bool = False
+    mpin: str = ""
     keys: Keys | None = None
     """None: test keys are injected into emulated cards, those in a reader carry theirs."""
 
@@ -135,7 +136,7 @@ def _emulated_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Mak
     keys = LocalKeys(master_for_tests)
 
     def order_of(row: Row) -> Personalisation:
-        return personalisation(kind, row, pin=order.pin, master=master_for_tests)
+        return replace(personalisation(kind, row, pin=order.pin, master=master_for_tests), admin=order.mpin)
 
     def write_card(made: Personalisation) -> bytes:
         if order.direct:
@@ -170,7 +171,7 @@ def _reader_maker(order: Order) -> tuple[Callable[[Row], Personalisation], Maker
     kind = profile(order.profile)
 
     def order_of(row: Row) -> Personalisation:
-        return personalisation(kind, row, pin=order.pin, master=master_for_tests)
+        return replace(personalisation(kind, row, pin=order.pin, master=master_for_tests), admin=order.mpin)
 
     def write_card(made: Personalisation) -> bytes:
         with open_card(order.reader, psam=order.psam) as opened:

@@ -12,6 +12,8 @@ from hmac import compare_digest
 from typing import Final
 
 from cardstack import tlv
+from cardstack.card.certifying import ADMINISTRATOR, ENCRYPTION_PAIR, ENCRYPTION_PUBLIC, SIGNATURE_PAIR, USER
+from cardstack.card.issuing import public_point
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.crypto.sm2 import Sm2Signer
@@ -24,9 +26,6 @@ from emulator.handlers import secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, attempt, disproved, proved, take_challenge
 
-USER, ADMINISTRATOR = 0x81, 0x00
-"""P2 of VERIFY by challenge."""
-SIGNATURE_PAIR, ENCRYPTION_PUBLIC, ENCRYPTION_PAIR = 0x0013, 0x0014, 0x0015
 DATA, FILE, FILE_PUBLIC, POINT, NUMBER = 0xC1, 0xC2, 0xC0, 0xCA, 0xCB
 """The data objects of these commands."""
 SM4: Final = 0x04
@@ -34,7 +33,7 @@ SM4: Final = 0x04
 
 def public_object(number: bytes) -> bytes:
     """The public half of a private number as cards keep it: CA 40, X and Y."""
-    return Tlv(POINT, Sm2Signer.from_number(number).public.point[1:]).encode()
+    return Tlv(POINT, public_point(number)).encode()
 
 
 def _application(card: Card, instruction: Instruction) -> Directory:

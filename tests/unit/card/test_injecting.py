@@ -1,12 +1,14 @@
 """A blank card issued over APDUs alone is the card that the factory makes: keys, files, PIN, purse."""
 
+from dataclasses import replace
+
 import pytest
 
 from cardstack.apdu.message import StatusError
 from cardstack.apdu.script import run
-from cardstack.card import injecting, loading, paying
+from cardstack.card import certifying, injecting, loading, paying
 from cardstack.card.injecting import HsmPort, KeyPort, Masters, issue
-from cardstack.card.issuing import master_for_tests
+from cardstack.card.issuing import master_for_tests, public_point
 from cardstack.card.keys import Usage
 from cardstack.card.loading import LoadHost
 from cardstack.card.paying import LocalSam
@@ -20,7 +22,7 @@ from cardstack.card.proving import (
     verify_pin,
 )
 from cardstack.card.reading import open_application
-from cardstack.errors import Untrusted
+from cardstack.errors import Malformed, Refused, Untrusted
 from cardstack.values import Fen
 from emulator import factory
 from emulator.hsm import Hsm, hsm
@@ -57,6 +59,71 @@ def issued(name: str, port: KeyPort = MASTERS, keys: KeySource = KEYS, pin: str 
 def test_a_blank_card_becomes_the_card_of_the_factory(name: str) -> None:
     """Cell by cell the same memory: contents, keys with version, cipher and tries, PINs, purses, state of life."""
     assert dict(issued(name).card.memory) == dict(factory.personalise(ordered(name, pin="135790", balances={})).memory)
+
+
+class Stopped(Exception):
+    """The power of the issuing station."""
+
+
+@pytest.mark.parametrize("before_the_end", range(1, 14))
+def test_issuing_begun_again_ends_in_the_same_card(before_the_end: int) -> None:
+    """Stopped in front of any of the last commands: PINs, key pair and tries are what they would have been."""
+    order = ordered("3.00", pin="135790", balances={})
+    slot, said = Slot(factory.delivered(order)), 0
+
+    def counted(command: bytes) -> bytes:
+        nonlocal said
+        said += 1
+        if said == stop:
+            raise Stopped
+        return slot(command)
+
+    stop = 0
+    run(issue(order, MASTERS, KEYS), counted)
+    slot, stop, said = Slot(factory.delivered(order)), said + 1 - before_the_end, 0
+    with pytest.raises(Stopped):
+        run(issue(order, MASTERS, KEYS), counted)
+    slot.reset()
+    run(issue(order, MASTERS, KEYS), slot)
+    slot.reset()
+    assert dict(slot.card.memory) == dict(issued("3.00").card.memory)
+
+
+def test_the_certificate_application_gets_its_pin_and_its_pair() -> None:
+    """The administrator's PIN of the order, the pair of the key centre; both halves fit, and an order may bring none."""
+    order = ordered("3.00", balances={}, pin="135790")
+    place = order.profile.application("PKI-ADF1")
+    made = replace(order, admin="87654321", pairs=lambda _, __: bytes(31) + b"\x09")
+    slot = Slot(factory.delivered(made))
+    run(issue(made, MASTERS, KEYS), slot)
+    assert slot.card.memory["PKI-ADF1/pair/0015"] == bytes(31) + b"\x09"
+    assert slot.card.memory["PKI-ADF1/0014"] == b"\xca\x40" + public_point(bytes(31) + b"\x09")
+    run(open_application(order.profile, place.name), slot)
+    run(certifying.prove_pin("87654321", certifying.ADMINISTRATOR), slot)
+    with pytest.raises(Refused):
+        run(certifying.prove_pin("12345678", certifying.ADMINISTRATOR), slot)
+    bare = replace(order, pairs=None)
+    slot = Slot(factory.delivered(bare))
+    run(issue(bare, MASTERS, KEYS), slot)
+    assert "PKI-ADF1/pair/0015" not in slot.card.memory
+
+
+def test_a_signature_key_that_is_not_the_files_is_noticed() -> None:
+    """The envelope goes to the public key of file 0012; a card that cannot open it, or opens another, is put aside."""
+    order = ordered("3.00", balances={})
+    slot = Slot(factory.delivered(order))
+    run(issue(order, MASTERS, KEYS), slot)
+    run(open_application(order.profile, "PKI-ADF1"), slot)
+    run(certifying.prove_pin("12345678", certifying.ADMINISTRATOR), slot)
+
+    def another(command: bytes) -> bytes:
+        return bytes(16) + b"\x90\x00" if command[:2] == b"\x80\x4e" else slot(command)
+
+    with pytest.raises(Untrusted) as caught:
+        run(certifying.bring_pair(bytes(31) + b"\x09"), another)
+    assert caught.value.problem is certifying.NOT_OPENED
+    with pytest.raises(Malformed):
+        run(certifying.bring_pair(bytes(31) + b"\x09"), lambda _: bytes(66) + b"\x90\x00")
 
 
 @pytest.mark.parametrize("name", ["2.00", "3.00"])
