@@ -31,6 +31,7 @@ def fetch(query: Query) -> Slice:
             "id": one.id,
             "kind": commands.kind(one.kind).title,
             "subject": one.subject,
+            "kind_key": one.kind,
             "amount": one.amount_fen or None,
             "province": one.province,
             "maker": one.maker,
@@ -45,6 +46,31 @@ def fetch(query: Query) -> Slice:
     return Slice(rows[: query.size], f"{to_ms(last.created)}_{last.id}" if last else None)
 
 
+SUBJECT_PAGES: dict[str, tuple[str, str]] = {
+    "operator": ("people.show", "operator_id"),
+    "agree": ("windows.show", "window_id"),
+    "abort": ("windows.show", "window_id"),
+    "release": ("windows.show", "window_id"),
+    "reversal": ("transactions.show", "message_id"),
+    "dispute": ("disputes.show", "seq"),
+    "limit": ("participants.show", "party"),
+    "party-account": ("participants.show", "party"),
+    "node": ("nodes.show", "name"),
+    "prefund": ("prefunds.index", "party"),
+    "prefund-thresholds": ("prefunds.index", "party"),
+    "increase-pay": ("prefunds.index", "increase"),
+}
+"""Where the subject of a request of each kind leads, and the part of the address that it is."""
+
+
+def subject_page(row: Any) -> str:
+    """To what a request concerns; a kind without a page of its own leads to every request about the same."""
+    endpoint, name = SUBJECT_PAGES.get(row["kind_key"], ("approvals.index", "subject"))
+    if name == "seq" and not row["subject"].isdigit():
+        endpoint, name = "approvals.index", "subject"
+    return url_for(endpoint, **{name: row["subject"]})
+
+
 LISTING = Listing(
     name="approvals",
     title=Text("Waiting for a decision", "待复核"),
@@ -55,7 +81,7 @@ LISTING = Listing(
     columns=(
         Column("id", Text("Request", "申请编号"), "id", link=lambda row: url_for("approvals.show", request_id=row["id"])),
         Column("kind", Text("Kind", "类型")),
-        Column("subject", Text("Concerns", "对象"), "id"),
+        Column("subject", Text("Concerns", "对象"), "id", link=subject_page),
         Column("amount", Text("Amount (yuan)", "金额（元）"), "money"),
         Column("province", Text("Province", "省份"), "province"),
         Column("maker", Text("Maker", "经办人")),

@@ -53,8 +53,8 @@ LISTING = Listing(
         Column("action", Text("Action", "动作"), link=lambda row: url_for("audit.index", action=row["action"])),
         Column("subject", Text("Subject", "对象"), link=lambda row: url_for("audit.index", subject=row["subject"])),
         Column("detail", Text("Detail", "详情"), "wide"),
-        Column("digest_short", Text("Digest", "摘要"), "id"),
-        Column("digest", Text("Whole digest", "完整摘要"), "id", shown=False),
+        Column("digest_short", Text("Digest", "摘要"), "code"),
+        Column("digest", Text("Whole digest", "完整摘要"), "code", shown=False),
     ),
     filters=(
         Filter("actor", Text("Operator", "操作员")),

@@ -32,7 +32,7 @@ def _fetch(query: Query) -> Slice:
         for one in PROFILES.values()
         if query.where.get("id", "") in one.name and query.where.get("version") in {None, one.version}
     ]
-    return Slice(rows, None)
+    return listing.part_of(rows, query, key=lambda one: str(one["id"]), row=dict)
 
 
 def _profile(row: Any) -> str:
@@ -45,9 +45,9 @@ LISTING = Listing(
     columns=(
         Column("id", Text("Profile", "卡片规范"), "id", link=_profile),
         Column("title", Text("Name", "名称")),
-        Column("version", Text("Generation", "规范版本"), "id"),
+        Column("version", Text("Generation", "规范版本"), "code"),
         Column("applications", Text("Applications", "应用"), "wide"),
-        Column("algorithm", Text("Algorithm", "算法"), "id"),
+        Column("algorithm", Text("Algorithm", "算法"), "code"),
         Column("contactless", Text("Contactless", "非接触")),
     ),
     filters=(

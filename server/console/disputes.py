@@ -1,5 +1,6 @@
 """争议: a side of a posting objects with evidence, the other answers before a deadline, what is upheld is put right."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -49,8 +50,14 @@ def _rows(query: Query) -> Slice:
     found = store().desk.disputes(stage=stage)
     with store().view() as view:
         booked = queries.disputed(view, [one.posting for one in found])
-    shown = [one for one in found if _visible(booked[one.posting], query.scope)]
+    shown = [one for one in found if _visible(booked[one.posting], query.scope) and _asked(booked[one.posting], query.where)]
     return listing.part_of(shown, query, key=lambda one: str(one.seq), row=lambda one: _row(one, booked[one.posting]))
+
+
+def _asked(booked: queries.Disputed, where: Mapping[str, str]) -> bool:
+    return where.get("party", "") in f"{booked.debtor} {booked.creditor}" and booked.message.startswith(
+        where.get("message", "").upper()
+    )
 
 
 LISTING = Listing(
@@ -75,7 +82,11 @@ LISTING = Listing(
         Column("stage", Text("Stage", "阶段"), "dispute"),
         Column("deadline", Text("Deadline", "期限"), "moment"),
     ),
-    filters=(Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, STAGES[stage]) for stage in Stage]),),
+    filters=(
+        Filter("message", Text("Transaction", "交易流水号"), hint=Text("whole, or its beginning", "完整流水号或前缀")),
+        Filter("party", Text("Party", "参与方")),
+        Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, STAGES[stage]) for stage in Stage]),
+    ),
     fetch=_rows,
 )
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import CardstackError, Malformed
@@ -101,8 +101,8 @@ LISTING = Listing(
         "按生效日期列示的参数、依据及可信程度；金额单位为分，比例单位为千分比或百万分比。",
     ),
     columns=(
-        Column("file", Text("Where", "所属文件"), "id"),
-        Column("table", Text("Kind", "类别"), "id"),
+        Column("file", Text("Where", "所属文件"), "id", link=lambda row: url_for("figures.index", file=row["file"])),
+        Column("table", Text("Kind", "类别"), "code"),
         Column("since", Text("Since", "生效日期"), "day"),
         Column("until", Text("Until", "失效日期"), "day"),
         Column("what", Text("Figures", "参数"), "wide"),

@@ -26,6 +26,8 @@ def _booked(asked: str, operator: Operator, store: Store) -> str | None:
     if entry is not None and visible(entry, operator.scope(Permission.TRANSACTION_READ)):
         return url_for("transactions.show", message_id=entry.id)
     window = asked.rpartition(".")[0] if "." in asked else asked
+    if window != asked and any(one.instruction.id == asked for one in store.instructions(window)):
+        return url_for("settlements.instruction", instruction_id=asked) if operator.may(Permission.SETTLEMENT_READ) else None
     if store.window(window) is not None and operator.may(Permission.WINDOW_READ):
         return url_for("windows.show", window_id=window)
     return None

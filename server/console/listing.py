@@ -27,9 +27,9 @@ Thing = TypeVar("Thing")
 class Column(NamedTuple):
     """One column. `kind` says how a cell is shown and exported.
 
-    Kinds are text, id, money, count, moment, day, percent and province; state, stage, entry and dispute are the states
-    of requests, of windows, of transactions and of disputes. `link` makes an address from the row; a column that is not `shown`
-    waits in the column menu.
+    Kinds are text, id, code, money, count, moment, day, percent, party and province; state, stage, entry, dispute and level
+    are the states of requests, of windows, of transactions, of disputes and of prepayments. An id leads to its thing by
+    `link`, a code has no page of its own. A column that is not `shown` waits in the column menu.
     """
 
     key: str
@@ -40,7 +40,10 @@ class Column(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """One field of the query form. `kind` is text, choice, day or money; a choice lists its values."""
+    """One field of the query form. `kind` is text, choice, day, money or fixed.
+
+    A choice lists its values. What is fixed comes from the page's own address, such as the window whose net is listed.
+    """
 
     key: str
     title: Text
@@ -60,10 +63,14 @@ class Query(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Some rows, and the key from which the next ones follow; None where there are no more."""
+    """Some rows, and the key from which the next ones follow; None where there are no more.
+
+    `cut` says that looking stopped before the end: the next part may hold what this one does not.
+    """
 
     rows: Sequence[Row]
     next: str | None
+    cut: bool = False
 
 
 class Action(NamedTuple):
@@ -91,10 +98,21 @@ class Listing:
     extra: Callable[[], dict[str, Any]] = field(default=dict)
     template: str = "list.html"
     exportable: bool = True
+    needs: Permission | None = None
+    """The permission of its page, where that is not the index of its noun."""
+
+    @property
+    def asked(self) -> list[Filter]:
+        """The fields of the query form."""
+        return [one for one in self.filters if one.kind != "fixed"]
 
     def where(self) -> dict[str, str]:
         """The filters of this request, cleaned of spaces; what a filter does not know is left out."""
-        given = {one.key: request.args.get(one.key, one.normally).strip() for one in self.filters}
+        own = request.view_args or {}
+        given = {
+            one.key: str(own.get(one.key) or request.args.get(one.key, "") if one.kind == "fixed" else _typed(one)).strip()
+            for one in self.filters
+        }
         for one in self.filters:
             if one.kind == "choice" and given[one.key] not in {"", *(value for value, _ in one.choices)}:
                 given[one.key] = ""
@@ -112,6 +130,10 @@ class Listing:
         asked = request.args.get("size", "")
         chosen = int(asked) if asked in {str(one) for one in SIZES} else SIZE
         return Query(self.where(), request.args.get("after") or None, size or chosen, scope())
+
+
+def _typed(one: Filter) -> str:
+    return request.args.get(one.key, one.normally)
 
 
 def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
@@ -135,6 +157,7 @@ def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
         trail=trail,
         query=query,
         problem=problem,
+        cut=found.cut,
         sizes=SIZES,
         exportable=listing.exportable and g.operator.may(Permission.EXPORT),
         **(listing.extra() | extra),

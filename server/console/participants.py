@@ -12,6 +12,7 @@ from server import commands
 from server.console import changes, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store
+from server.console.words import PROVINCES
 from server.permissions import Pages, Permission
 from server.store.values import Participant
 
@@ -46,14 +47,14 @@ def _row(one: Participant, owing: dict[str, int]) -> dict[str, Any]:
 def _rows(query: Query) -> Slice:
     owing = _owing()
     where = query.where
-    rows = [
-        _row(one, owing)
+    found = [
+        one
         for one in store().parties()
         if (query.scope is None or one.name[:2] in query.scope)
         and where.get("province") in {None, one.name[:2]}
-        and where.get("name", "") in one.name
+        and where.get("name", "").lower() in f"{one.name} {one.title.zh} {one.title.en}".lower()
     ]
-    return Slice(rows, None)
+    return listing.part_of(found, query, key=lambda one: str(one.name), row=lambda one: _row(one, owing))
 
 
 def to_party(row: Any) -> str:
@@ -68,13 +69,16 @@ LISTING = Listing(
         Column("name", Text("Party", "参与方"), "id", link=to_party),
         Column("title", Text("Name", "名称")),
         Column("province", Text("Province", "省份"), "province"),
-        Column("account", Text("Account", "账户"), "id", shown=False),
+        Column("account", Text("Account", "账户"), "code", shown=False),
         Column("owes", Text("Owes, not settled (yuan)", "未结清应付（元）"), "money"),
         Column("limit", Text("Limit (yuan)", "额度（元）"), "money"),
         Column("used", Text("Limit used", "额度使用率"), "percent"),
         Column("since", Text("Since", "加入时间"), "day"),
     ),
-    filters=(Filter("name", Text("Party", "参与方")),),
+    filters=(
+        Filter("name", Text("Party or its name", "参与方编号或名称")),
+        Filter("province", Text("Province", "省份"), "choice", choices=[pair for pair in PROVINCES.items() if pair[0] != "*"]),
+    ),
     fetch=_rows,
     key="name",
     template="participants/index.html",

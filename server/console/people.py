@@ -1,5 +1,6 @@
 """操作员与角色: who may do what, where; each change of it is a request that another decides."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -8,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
 from server.console import forms, listing, requesting
-from server.console.listing import Column, Listing, Query, Slice
+from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, services, t
+from server.console.words import PROVINCES
 from server.permissions import EVERYWHERE, ROLE_TITLES, ROLES, Grant, Pages, Permission, Role, Scope
 from server.store.office.people import Operator
 
@@ -40,17 +42,26 @@ def grants_in_words(person: Operator) -> str:
 
 
 def _rows(query: Query) -> Slice:
-    rows = [
-        {
-            "id": person.id,
-            "name": person.name,
-            "grants": grants_in_words(person),
-            "state": "disabled" if person.disabled else "active",
-        }
-        for person in services().office.people.operators()
-        if _visible(person, query.scope)
-    ]
-    return Slice(rows, None)
+    found = [one for one in services().office.people.operators() if _visible(one, query.scope) and _asked(one, query.where)]
+    return listing.part_of(found, query, key=lambda one: one.id, row=_row)
+
+
+def _row(person: Operator) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "grants": grants_in_words(person),
+        "state": "disabled" if person.disabled else "active",
+    }
+
+
+def _asked(person: Operator, where: Mapping[str, str]) -> bool:
+    return (
+        where.get("name", "").lower() in f"{person.id} {person.name}".lower()
+        and ("role" not in where or any(grant.role == where["role"] for grant in person.grants))
+        and ("province" not in where or any(grant.province == where["province"] for grant in person.grants))
+        and where.get("state") in {None, "disabled" if person.disabled else "active"}
+    )
 
 
 LISTING = Listing(
@@ -61,6 +72,17 @@ LISTING = Listing(
         Column("name", Text("Name", "姓名")),
         Column("grants", Text("Roles", "角色"), "wide"),
         Column("state", Text("State", "状态"), "state"),
+    ),
+    filters=(
+        Filter("name", Text("Name or sign-in name", "姓名或登录名")),
+        Filter("role", Text("Role", "角色"), "choice", choices=[(role.value, title) for role, title in ROLE_TITLES.items()]),
+        Filter("province", Text("Province", "省份"), "choice", choices=list(PROVINCES.items())),
+        Filter(
+            "state",
+            Text("State", "状态"),
+            "choice",
+            choices=[("active", Text("active", "启用")), ("disabled", Text("disabled", "停用"))],
+        ),
     ),
     fetch=_rows,
     create=("people.form", Text("New operator", "新增操作员"), Permission.OPERATOR_REQUEST),

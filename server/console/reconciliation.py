@@ -50,12 +50,16 @@ def _rows(query: Query) -> Slice:
     return listing.part_of(found, query, key=lambda one: one.reference, row=row_of)
 
 
+def _payment(row: Any) -> str | None:
+    return url_for("settlements.instruction", instruction_id=row["reference"]) if row["window"] else None
+
+
 def _window(row: Any) -> str | None:
     return url_for("windows.show", window_id=row["window"]) if row["window"] else None
 
 
 COLUMNS = (
-    Column("reference", Text("Payment", "划款指令"), "id"),
+    Column("reference", Text("Payment", "划款指令"), "id", link=_payment),
     Column("window", Text("Window", "清算窗口"), "id", link=_window),
     Column("difference", Text("Difference", "差异类型")),
     Column("expected", Text("Ours (yuan)", "我方金额（元）"), "money"),

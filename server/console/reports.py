@@ -13,7 +13,7 @@ from cardstack.text import Text
 from server.console import exporting, formats, listing
 from server.console.exporting import Sheet
 from server.console.listing import Listing, Query, Row
-from server.console.services import LOCAL, language, moment, operator, services, t
+from server.console.services import LOCAL, audit, language, moment, operator, services, t
 from server.permissions import Pages, Permission, Scope
 from server.store.office.jobbing import Job
 
@@ -32,9 +32,11 @@ def listings() -> dict[str, tuple[Listing, Permission]]:
     found = {}
     for noun in NOUNS:
         module = import_module(f"server.console.{noun}")
-        held = getattr(module, "LISTING", None)
-        if isinstance(held, Listing):
-            needs = next(rule.needs for rule in module.pages.rules if rule.endpoint == f"{module.pages.name}.index")
+        first = getattr(module, "LISTING", None)
+        for held in getattr(module, "LISTINGS", (first,) if isinstance(first, Listing) else ()):
+            index = next((rule.needs for rule in module.pages.rules if rule.endpoint == f"{module.pages.name}.index"), None)
+            needs = held.needs or index
+            assert needs is not None, f"{held.name}: which permission shows it?"
             found[held.name] = (held, needs)
     return found
 
@@ -42,7 +44,11 @@ def listings() -> dict[str, tuple[Listing, Permission]]:
 @pages.page("/", needs=Permission.REPORT_READ)
 def index() -> ResponseReturnValue:
     """What can be exported, and one's own exports."""
-    available = [(held.title, needs, name) for name, (held, needs) in listings().items() if operator().may(needs)]
+    available = [
+        (held.title, needs, name)
+        for name, (held, needs) in listings().items()
+        if operator().may(needs) and len(held.asked) == len(held.filters)
+    ]
     return render_template(
         "reports/index.html",
         available=available,
@@ -52,28 +58,48 @@ def index() -> ResponseReturnValue:
     )
 
 
-@pages.page("/export/<name>.<form>", needs=Permission.EXPORT)
-def export(name: str, form: str) -> ResponseReturnValue:
+@pages.page("/export/<listed>.<ending>", needs=Permission.EXPORT)
+def export(listed: str, ending: str) -> ResponseReturnValue:
     """A list as a file, at once or as a job."""
-    held, needs = listings().get(name) or abort(404)
-    kind = next((one for one in formats.formats() if one.key == form), None) or abort(404)
-    g.scope = _both(operator().scope(needs), g.scope)
-    if g.scope is not None and not g.scope:
-        abort(403)
+    held, kind = _asked_for(listed, ending)
     query = held.query()._replace(after=None)
     rows = listing.every(held, query, MOST)
     first = list(islice(rows, AT_ONCE + 1))
-    file_name = f"{name}-{moment().astimezone(LOCAL):%Y%m%d-%H%M%S}.{kind.ending}"
+    file_name = f"{listed}-{moment().astimezone(LOCAL):%Y%m%d-%H%M%S}.{kind.ending}"
     services().office.audit.append(
-        moment(), operator().id, "*", "reports.export", subject=name, detail={"form": form, "where": dict(query.where)}
+        moment(), operator().id, "*", "reports.export", subject=listed, detail={"form": ending, "where": dict(query.where)}
     )
     if len(first) > AT_ONCE:
         _start(held, query, kind, file_name)
         flash(t("The list is long: it is being written in the background.", "数据量较大，已转入后台生成。"), "success")
         return redirect(url_for(".index"), 303)
+    return _file(held, first, kind, file_name)
+
+
+@pages.page("/selected/<listed>.<ending>", needs=Permission.EXPORT, method="POST")
+def export_selected(listed: str, ending: str) -> ResponseReturnValue:
+    """The selected rows of the page of a list that was looked at, as a file."""
+    held, kind = _asked_for(listed, ending)
+    chosen = set(request.form.getlist("id"))
+    rows = [row for row in held.fetch(held.query()).rows if str(row[held.key]) in chosen]
+    audit(listed, form=ending, where=dict(held.query().where), rows=len(rows))
+    return _file(held, rows, kind, f"{listed}-{moment().astimezone(LOCAL):%Y%m%d-%H%M%S}.{kind.ending}")
+
+
+def _asked_for(name: str, form: str) -> tuple[Listing, formats.Format]:
+    """The list and the format that an address names, within the provinces in which both may be used."""
+    held, needs = listings().get(name) or abort(404)
+    kind = next((one for one in formats.formats() if one.key == form), None) or abort(404)
+    g.scope = _both(operator().scope(needs), g.scope)
+    if g.scope is not None and not g.scope:
+        abort(403)
+    return held, kind
+
+
+def _file(held: Listing, rows: list[Row], kind: formats.Format, file_name: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / file_name
-        exporting.write(_sheet(held, first), form, path)
+        exporting.write(_sheet(held, rows), kind.key, path)
         content = path.read_bytes()
     return Response(content, mimetype=kind.media_type, headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
 

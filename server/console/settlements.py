@@ -13,7 +13,7 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.words import STATES
 from server.permissions import EVERYWHERE, Pages, Permission
-from server.store.queries import figures
+from server.store.queries import figures, payments
 from server.store.queries import transactions as queries
 from server.store.values import PreparedInstruction
 
@@ -56,9 +56,20 @@ def window_link(row: Any) -> str | None:
     return url_for("windows.show", window_id=row["window"])
 
 
+def instruction_link(row: Any) -> str | None:
+    """To the row's payment instruction."""
+    return url_for("settlements.instruction", instruction_id=row["id"])
+
+
 def net_link(party: str) -> Any:
-    """To the net of one of the row's parties in its window."""
-    return lambda row: url_for("settlements.net", window_id=row["window"], party=row[party])
+    """To the net of one of the row's parties in its window; what only passes money on has none."""
+
+    def link(row: Any) -> str:
+        if row[party].startswith("00."):
+            return url_for("participants.show", party=row[party])
+        return url_for("settlements.net", window_id=row["window"], party=row[party])
+
+    return link
 
 
 LISTING = Listing(
@@ -69,7 +80,7 @@ LISTING = Listing(
         "各清算窗口的划款指令；点击参与方可查看净额构成。",
     ),
     columns=(
-        Column("id", Text("Instruction", "划款指令"), "id"),
+        Column("id", Text("Instruction", "划款指令"), "id", link=instruction_link),
         Column("window", Text("Window", "清算窗口"), "id", link=window_link),
         Column("debtor", Text("Payer", "付款方"), "party", link=net_link("debtor")),
         Column("creditor", Text("Payee", "收款方"), "party", link=net_link("creditor")),
@@ -90,6 +101,17 @@ LISTING = Listing(
 def index() -> ResponseReturnValue:
     """Payment instructions."""
     return listing.show(LISTING)
+
+
+@pages.page("/instructions/<instruction_id>", needs=Permission.SETTLEMENT_READ)
+def instruction(instruction_id: str) -> ResponseReturnValue:
+    """One payment: who pays whom for which window, and what the bank booked of it."""
+    held = store().instructions(instruction_id.rpartition(".")[0])
+    one = next((each for each in held if each.instruction.id == instruction_id and _visible(each)), None) or abort(404)
+    with store().view() as view:
+        lines = payments.booked(view, instruction_id)
+    accounts = {str(party.name): party.account for party in store().parties()}
+    return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts)
 
 
 @pages.page("/<window_id>/release", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)
@@ -118,39 +140,41 @@ def net(window_id: str, party: str) -> ResponseReturnValue:
         abort(404)
     with store().view() as view:
         owed, whole = figures.owed_of(view, window_id, party)
-    return listing.show(
-        _net_listing(window_id, party), window=one, whose=party, position=position, owed=owed, whole=whole, chart=_flows(owed)
-    )
+    return listing.show(NET, window=one, whose=party, position=position, owed=owed, whole=whole, chart=_flows(owed))
 
 
-def _net_listing(window_id: str, party: str) -> Listing:
-    def rows(query: Query) -> Slice:
-        asked = {**transactions.criteria(dict(query.where)), "window": window_id, "party": party}
-        with store().view() as view:
-            found = queries.search(view, asked, scope=query.scope, after=query.after, size=query.size)
-        parts = store().postings(*(entry.seq for entry in found.entries))
-        shares: dict[int, int] = {}
-        for one in parts:
-            if one.window == window_id:
-                gets = one.posting.creditor == party
-                pays = one.posting.debtor == party
-                shares[one.entry] = shares.get(one.entry, 0) + one.posting.amount_fen * (gets - pays)
-        return Slice(
-            [{**transactions.row_of(entry), "share": Fen(shares.get(entry.seq, 0))} for entry in found.entries], found.next
-        )
+def _net_rows(query: Query) -> Slice:
+    where = dict(query.where)
+    window, party = where.get("window_id", ""), where.get("party", "")
+    if query.scope is not None and party[:2] not in query.scope:
+        return Slice((), None)
+    asked = transactions.criteria({key: value for key, value in where.items() if key != "window_id"}) | {"window": window}
+    with store().view() as view:
+        found = queries.search(view, asked, scope=query.scope, after=query.after, size=query.size)
+    shares: dict[int, int] = {}
+    for one in store().postings(*(entry.seq for entry in found.entries)):
+        if one.window == window:
+            sign = (one.posting.creditor == party) - (one.posting.debtor == party)
+            shares[one.entry] = shares.get(one.entry, 0) + one.posting.amount_fen * sign
+    rows = [{**transactions.row_of(entry), "share": Fen(shares.get(entry.seq, 0))} for entry in found.entries]
+    return Slice(rows, found.next, found.cut)
 
-    columns = [column._replace(shown=column.shown and column.key != "window") for column in transactions.COLUMNS]
-    columns.insert(8, Column("share", Text("In this net (yuan)", "计入净额（元）"), "money"))
-    filters = [one for one in transactions.FILTERS if one.key in {"id", "scheme", "least", "most"}]
-    return Listing(
-        name="net",
-        title=Text("Net", "净额构成"),
-        columns=columns,
-        filters=filters,
-        fetch=rows,
-        template="settlements/net.html",
-        exportable=False,
-    )
+
+_NET_COLUMNS = [column._replace(shown=column.shown and column.key != "window") for column in transactions.COLUMNS]
+NET = Listing(
+    name="net",
+    title=Text("Net", "净额构成"),
+    columns=[*_NET_COLUMNS[:8], Column("share", Text("In this net (yuan)", "计入净额（元）"), "money"), *_NET_COLUMNS[8:]],
+    filters=[
+        Filter("window_id", Text("Window", "清算窗口"), "fixed"),
+        Filter("party", Text("Party", "参与方"), "fixed"),
+        *(one for one in transactions.FILTERS if one.key in {"id", "scheme", "least", "most"}),
+    ],
+    fetch=_net_rows,
+    template="settlements/net.html",
+    needs=Permission.SETTLEMENT_READ,
+)
+LISTINGS = (LISTING, NET)
 
 
 @pages.page("/batches/<int:seq>", needs=Permission.TRANSACTION_READ)

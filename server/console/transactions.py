@@ -63,7 +63,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
 def _rows(query: Query) -> Slice:
     with store().view() as view:
         found = queries.search(view, criteria(dict(query.where)), scope=query.scope, after=query.after, size=query.size)
-    return Slice([row_of(entry) for entry in found.entries], found.next)
+    return Slice([row_of(entry) for entry in found.entries], found.next, found.cut)
 
 
 def _to(row: Any) -> str:
@@ -81,7 +81,13 @@ COLUMNS = (
     Column("kind", Text("Kind", "交易类型"), shown=False),
     Column("home", Text("Home", "参保/发卡地"), "province"),
     Column("treating", Text("Treating", "就医/使用地"), "province"),
-    Column("sender", Text("Sender", "发送方"), "id", shown=False),
+    Column(
+        "sender",
+        Text("Sender", "发送方"),
+        "id",
+        link=lambda row: url_for("transactions.index", sender=row["sender"]),
+        shown=False,
+    ),
     Column("amount", Text("Amount (yuan)", "金额（元）"), "money"),
     Column("state", Text("State", "状态"), "entry"),
     Column(
@@ -90,7 +96,13 @@ COLUMNS = (
         "id",
         link=lambda row: url_for("windows.show", window_id=row["window"]),
     ),
-    Column("refers", Text("About", "关联交易"), "id", shown=False),
+    Column(
+        "refers",
+        Text("About", "关联交易"),
+        "id",
+        link=lambda row: url_for("transactions.show", message_id=row["refers"]),
+        shown=False,
+    ),
     Column(
         "envelope", Text("Batch", "批次"), "id", link=lambda row: url_for("settlements.batch", seq=row["envelope"]), shown=False
     ),
@@ -107,6 +119,7 @@ FILTERS = (
     Filter("least", Text("From amount", "最低金额"), "money", hint=Text("yuan", "元")),
     Filter("most", Text("To amount", "最高金额"), "money", hint=Text("yuan", "元")),
     Filter("window", Text("Window", "清算窗口")),
+    Filter("sender", Text("Sender", "发送方")),
 )
 
 LISTING = Listing(

@@ -60,6 +60,7 @@ STATES: dict[str, tuple[str, Text]] = {
     "paid": ("green", Text("paid", "已支付")),
     "partly-paid": ("orange", Text("partly paid", "部分支付")),
     "cancelled": ("secondary", Text("cancelled", "已取消")),
+    "returned": ("red", Text("returned", "已退回")),
     "resolved": ("green", Text("resolved", "已处理")),
     "ok": ("green", Text("ok", "正常")),
     "warning": ("yellow", Text("warning", "预警")),
@@ -257,6 +258,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "masked_name": mask_name,
     "masked_number": mask_number,
     "as_json": as_json,
+    "dict_of": lambda where, given: {**given.to_dict(flat=False), **where},
     "province_choice": province_choice,
     "pair": lambda value: (value, party(value).striptags()),
 }

@@ -72,6 +72,7 @@ FORMS = (
 )  # fmt: skip
 
 NO_FIELDS = {
+    "/console/reports/selected/<listed>.<ending>": "the selected rows of a list",
     "/console/approvals/decide": "the selected rows of a list",
     "/console/approvals/<request_id>/withdraw": "a button",
     "/console/disputes/<int:seq>/step": "needs a dispute: see the tests of disputes",
