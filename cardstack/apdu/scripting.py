@@ -39,14 +39,14 @@ class Step:
     def fits(self, answer: bytes) -> bool:
         """Whether an answer is as expected; always, where nothing is."""
         body, sw = answer[:-2].hex().upper(), answer[-2:].hex().upper()
-        good_sw = not self.sws or any(_matches(one, sw) for one in self.sws)
-        return good_sw and (self.data is None or _matches(self.data, body))
+        good_sw = not self.sws or any(matches(one, sw) for one in self.sws)
+        return good_sw and (self.data is None or matches(self.data, body))
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
     """X is any digit, a star at the end any rest.
 
-    >>> _matches("61XX", "610F"), _matches("091E*", "091ED5C5"), _matches("9000", "6A82")
+    >>> matches("61XX", "610F"), matches("091E*", "091ED5C5"), matches("9000", "6A82")
     (True, True, False)
     """
     head = pattern.removesuffix("*")

@@ -22,6 +22,9 @@ FAILED = 4
 
 ProfileName = Annotated[str, typer.Option("--profile", help=words("what the card is declared to be", "卡片声明的规范"))]
 Select = Annotated[list[str] | None, typer.Option(help=words("cases by pattern, e.g. 'SSSE_*'", "按模式选择用例，如 'SSSE_*'"))]
+TestCard = Annotated[
+    bool, typer.Option("--test-card", help=words("it has the published test PIN and keys", "该卡使用公开的测试密码与密钥"))
+]
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
 
 
@@ -36,11 +39,12 @@ def run(
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
     without: Annotated[list[str] | None, typer.Option(help=words("an application the card has not", "该卡没有的应用"))] = None,
+    cases: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help=words("folder of more cases", "附加用例目录"))
+    ] = None,
     limits: Annotated[Path | None, typer.Option(exists=True, help=words("JSON: ms by CLA INS", "各指令限时（毫秒）"))] = None,
     operator: Annotated[str, typer.Option(help=words("who tests", "检测人"))] = "",
-    test_card: Annotated[
-        bool, typer.Option("--test-card", help=words("it has the published test PIN and keys", "该卡使用公开的测试密码与密钥"))
-    ] = False,
+    test_card: TestCard = False,
     as_json: Json = False,
 ) -> None:
     """Test a card; the exit code is 4 where a case failed."""
@@ -49,7 +53,9 @@ def run(
 
     table = read_limits(limits.read_text("utf-8")) if limits else ()
     chosen, lacks = tuple(select or ()), frozenset(without or ())
-    order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
+    order = Order(
+        reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table, cases=cases
+    )
     head, results = test(order)
     if report is not None:
         _write(report, head, results)
@@ -99,17 +105,19 @@ def diff(
     risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
-    save: Annotated[Path | None, typer.Option(help=words("where the script goes", "脚本保存位置"))] = None,
+    save: Annotated[Path | None, typer.Option(help=words("a script; FILE.toml is a case", "保存脚本；FILE.toml 为用例"))] = None,
+    test_card: TestCard = False,
     as_json: Json = False,
 ) -> None:
     """Drive card and emulator alike; the exit code is 4 where they differ. A card that is not emulated is only read."""
     from cardstack.cli.differing import Asked, differ
 
-    found = differ(Asked(reader, profile, seed, commands, risk, pin, psam))
+    found = differ(Asked(reader, profile, seed, commands, risk, pin, psam, test_card))
     if save is not None and found["script"]:
-        save.write_text(found["script"], "utf-8")
+        save.write_text(found["case" if save.suffix == ".toml" else "script"], "utf-8")
     same = words("no difference", "未发现差异")
-    total = f"{found['sent']} {words('commands', '条指令')}, {found['seconds']:.1f} s, seed {found['seed']}, {found['risk']}"
+    said = f"{found['sent']} {words('commands', '条指令')}, {found['sequences']} {words('sequences', '个序列')}"
+    total = f"{said}, {found['seconds']:.1f} s, seed {found['seed']}, {found['risk']}"
     emit(found, as_json=as_json, render=lambda: print(f"{found['script'] or same}\n{total}"))
     if found["script"]:
         raise typer.Exit(FAILED)

@@ -4,15 +4,18 @@ import sys
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
 from cardstack.card.reading import open_application, read_issuer
-from cardstack.conformance.case import Risk, Subject
+from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
+from cardstack.conformance.conversation import load
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.report import Head
 from cardstack.conformance.run import Card, Result, run_all, select
@@ -34,6 +37,7 @@ class Order(NamedTuple):
     quiet: bool
     test_card: bool = False
     limits: Limits = ()
+    cases: Path | None = None
 
 
 def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
@@ -46,7 +50,7 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
     reader = order.reader or f"emu:{order.profile}"
     with open_card(reader, psam=order.psam, test_card=order.test_card) as opened:
         known = order.test_card or is_ours(opened.reader)
-        risk = _risk(order.risk or ("test" if known else "safe"))
+        risk = risk_of(order.risk or ("test" if known else "safe"))
         subject = Subject(
             kind,
             city(opened, order.profile),
@@ -55,7 +59,7 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
             opened.keys if known or order.psam else None,
             order.without,
         )
-        cases = select(derive(kind), order.select)
+        cases = select((*derive(kind), *more_cases(order.cases, kind)), order.select)
         card = Card(opened.exchange, opened.reader.on_reset or (lambda: None), opened.partners)
         began, clock = datetime.now(UTC), time.monotonic()
         with _progress(order.quiet) as progress:
@@ -66,6 +70,17 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
     return _head(reader, atr, order, subject, began=began, seconds=seconds, risk=risk), results
 
 
+def more_cases(folder: Path | None, kind: Profile) -> tuple[Case, ...]:
+    """The cases in the files of a folder that are for a profile; `Malformed` names the file."""
+    found: list[Case] = []
+    for path in sorted(folder.glob("*.toml")) if folder else ():
+        try:
+            found += [case for one in load(path.read_text("utf-8")) for case in one.cases(kind)]
+        except (Malformed, UnicodeDecodeError) as error:
+            raise Malformed(f"{path.name}: {error}", field="cases") from error
+    return tuple(found)
+
+
 def _head(reader: str, atr: str, order: Order, subject: Subject, *, began: datetime, seconds: float, risk: Risk) -> Head:
     tool = f"cardstack {version('cardstack')}"
     serial = subject.factor[-4:].hex().upper()
@@ -73,7 +88,8 @@ def _head(reader: str, atr: str, order: Order, subject: Subject, *, began: datet
     return Head(reader, atr, order.profile, version_of, serial, tool, began, seconds, risk.value, order.operator, order.limits)
 
 
-def _risk(name: str) -> Risk:
+def risk_of(name: str) -> Risk:
+    """The risk that a word names."""
     if name not in list(Risk):
         raise Malformed(f"risk: one of {', '.join(Risk)}", field="risk")
     return Risk(name)

@@ -1,7 +1,9 @@
 """What `conformance diff` does: the card under test and an emulated one side by side, sent the same."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from cardstack.apdu.script import Exchange
@@ -9,15 +11,23 @@ from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys
-from cardstack.cli.conforming import city
+from cardstack.cli.conforming import city, risk_of
 from cardstack.conformance.case import Risk, Subject
-from cardstack.conformance.differential import Pair, Side, allowed, explore, script
-from cardstack.errors import Malformed
+from cardstack.conformance.differential import Difference, Pair, Side, allowed, saved, script
+from cardstack.conformance.forking import side
+from cardstack.conformance.moves import Move
+from cardstack.errors import Refused, problem
+from cardstack.text import Text
 from emulator.opening import Opened, is_ours, open_card
 from emulator.samples import ORDER, sample
 from emulator.slot import Slot
 
-MANY, FEW = 3000, 300
+NO_HYPOTHESIS = problem(
+    "CS-5010",
+    Text("Differential runs need Hypothesis", "差分检测需要 Hypothesis"),
+    Text("Install the extra: pip install 'cardstack[conformance]'", "请安装附加组件：pip install 'cardstack[conformance]'"),
+)
+MANY, FEW = 20_000, 300
 """How many commands a card is sent unless told: one that is made new each time, one that is not."""
 
 
@@ -31,36 +41,53 @@ class Asked(NamedTuple):
     risk: str
     pin: str | None
     psam: str | None
+    test_card: bool = False
 
 
 def differ(asked: Asked) -> dict[str, Any]:
-    """What was found, as data; `script` is empty where nothing was."""
+    """What was found, as data; `script` and `case` are empty where nothing was.
+
+    A card that is not made here is only read and asked to refuse; one said to be a test card also proves and pays.
+    """
     kind = profile(asked.profile)
     with open_card(asked.reader or f"emu:{asked.profile}", psam=asked.psam) as opened:
-        forks = type(opened.reader.exchange) is Slot
-        risk = _risk(asked.risk or (Risk.DESTROY if forks else Risk.SAFE))
-        known = is_ours(opened.reader)
+        slot = opened.reader.exchange
+        forks = type(slot) is Slot
+        known = asked.test_card or is_ours(opened.reader)
+        risk = risk_of(asked.risk or (Risk.DESTROY if forks else Risk.TEST if asked.test_card else Risk.SAFE))
         pin = asked.pin or ("123456" if known else None)
         keys = opened.keys if known or asked.psam else None
         subject = Subject(kind, city(opened, asked.profile), opened.factor, pin, keys)
-        tested = Side(subject, renewed(opened), opened.partners, exact=forks)
-        pair = Pair(tested, _reference(kind, subject, exact=forks), asked.commands or (MANY if forks else FEW))
+        tested = side(subject, slot) if type(slot) is Slot else Side(subject, renewed(opened), opened.partners, exact=False)
+        reference = _reference(kind, subject, exact=forks)
+        pair = Pair(tested, reference, asked.commands or (MANY if forks else FEW))
         clock = time.monotonic()
-        found = explore(pair, allowed(subject, risk), asked.seed)
+        found = _explored(pair, allowed(subject, risk), asked.seed)
         seconds = round(time.monotonic() - clock, 3)
     told = {"reader": opened.reader.name, "profile": kind.name, "seed": asked.seed, "risk": risk.value}
-    told |= {"sent": tested.sent, "seconds": seconds, "after": found.sent if found else None}
+    told |= {"sent": tested.sent, "sequences": pair.tried, "seconds": seconds, "after": found.sent if found else None}
     return told | {
-        "moves": list(found.moves) if found else [],
+        "moves": [move.name for move in found.moves] if found else [],
         "commands": [{"command": command.hex().upper(), "sw": sw} for command, sw in found.commands] if found else [],
         "script": script(found, profile=kind.name, seed=asked.seed) if found else "",
+        "case": saved(found, reference) if found else "",
     }
 
 
-def _risk(name: str) -> Risk:
-    if name not in list(Risk):
-        raise Malformed(f"risk: one of {', '.join(Risk)}", field="risk")
-    return Risk(name)
+def _explored(pair: Pair, pool: Sequence[Move], seed: int) -> Difference | None:
+    """The machine's run; its files, if any, go with the folder."""
+    try:
+        configuration = import_module("hypothesis.configuration")
+    except ModuleNotFoundError as error:
+        raise Refused(problem=NO_HYPOTHESIS) from error
+    from cardstack.conformance.machine import explore
+
+    with TemporaryDirectory(prefix="cs") as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            return explore(pair, pool, seed)
+        finally:
+            configuration.set_hypothesis_home_dir(None)
 
 
 def _reference(kind: Profile, subject: Subject, *, exact: bool) -> Side:
@@ -68,13 +95,7 @@ def _reference(kind: Profile, subject: Subject, *, exact: bool) -> Side:
     card = sample(kind, seed=b"reference")
     pin = subject.pin if subject.pin is None else "123456"
     keys = None if subject.keys is None else LocalKeys(master_for_tests)
-
-    def fresh() -> Exchange:
-        slot = Slot(card)
-        slot.reset()
-        return slot
-
-    return Side(Subject(kind, ORDER.city, card.atr[-8:], pin, keys), fresh, exact=exact)
+    return side(Subject(kind, ORDER.city, card.atr[-8:], pin, keys), Slot(card), exact=exact)
 
 
 def renewed(opened: Opened) -> Callable[[], Exchange]:

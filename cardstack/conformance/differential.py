@@ -1,29 +1,30 @@
 """Two cards, the same moves: where they mean different things, and the least that shows it.
 
 Compared are status words and data; random numbers, cryptograms and MACs are looked at by their length and by whether
-they come again (`apdu.difference`), and a cryptogram that the tester can check is checked. A difference is shrunk by
-dropping moves, then commands, while it stays.
+they come again (`apdu.difference`), and a cryptogram that the tester can check is checked. Where both cards can be put
+back to a moment, many moves are tried from it, each on a fork. What is said is drawn in `machine`; here a difference is
+shrunk by dropping moves, then commands, while it stays.
 """
 
-import random
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
-from cardstack.apdu.difference import CHALLENGE, PAYMENTS, PROOFS, meaningful
+from cardstack.apdu.difference import PAYMENTS, PROOFS
 from cardstack.apdu.script import Exchange, run
-from cardstack.apdu.trace import Exchanged
 from cardstack.conformance.case import Risk, Subject
-from cardstack.conformance.moves import Move, moves, opening
+from cardstack.conformance.meaning import Meaning
+from cardstack.conformance.moves import Move, moves
 from cardstack.conformance.run import RISK_ORDER
 from cardstack.errors import CardstackError
 from cardstack.readers.problems import ReaderError
 
-LENGTHS: Final = (2, 12)
-"""How many moves a sequence has after the application is open."""
-AT_HOME: Final = 0.75
-"""How many of them are of that application."""
+Back = Callable[[], None]
+"""Puts a card back to the moment at which it was made."""
 
 
 class Said(NamedTuple):
@@ -47,23 +48,34 @@ class Side:
     partners: dict[str, Exchange] = field(default_factory=dict)
     exact: bool = True
     """Whether data is compared; else its length, as two holders' cards hold different things."""
+    mark: Callable[[], Back] | None = None
+    """Remembers this moment of the card; None where a card cannot go back."""
+    state: Callable[[], Hashable] = lambda: None
+    """What a good card that is asked the same from here would answer by; the same everywhere where that cannot be seen."""
     exchange: Exchange = field(init=False)
-    seen: set[bytes] = field(init=False)
+    meaning: Meaning = field(init=False)
     sent: int = 0
 
     def begin(self) -> None:
         """From a reset on."""
-        self.exchange, self.seen = self.fresh(), set()
+        self.exchange, self.meaning = self.fresh(), Meaning()
+
+    def fork(self) -> Back:
+        """Remember this moment; what is called afterwards goes back to it."""
+        assert self.mark is not None
+        back, seen = self.mark(), frozenset(self.meaning.seen)
+
+        def restored() -> None:
+            back()
+            self.meaning.seen = set(seen)
+
+        return restored
 
     def said(self, command: bytes, answer: bytes) -> Said:
         """An exchange with what it means."""
         self.sent += 1
-        told = meaningful(Exchanged("", "", 0, command.hex(), answer.hex()))[1]
-        if command[1] == CHALLENGE and len(answer) > 2:
-            told += " again" if answer in self.seen else ""
-            self.seen.add(answer)
-        sw = answer[-2:].hex().upper()
-        return Said(command, told if self.exact else f"{len(answer) - 2} bytes {sw}", sw)
+        told = self.meaning.of(command, answer)
+        return Said(command, told if self.exact else Meaning.length(told), answer[-2:].hex().upper())
 
     def perform(self, move: Move) -> list[Said]:
         """A move and how it ended."""
@@ -82,6 +94,14 @@ class Side:
             heard.append(Said(b"", error.code, error.code))
         return heard
 
+    def listen(self, several: Iterable[Move]) -> dict[Move, tuple[str, ...]]:
+        """What each of several moves would mean from here; the card is as it was."""
+        back, told = self.fork(), {}
+        for move in several:
+            told[move] = tuple(one.meaning for one in self.perform(move))
+            back()
+        return told
+
     def repeat(self, command: bytes) -> Said:
         """One command as it stands."""
         return self.said(command, self.exchange(command))
@@ -91,7 +111,7 @@ class Side:
 class Difference:
     """Where two cards part: the moves, every command up to there with the reference's status word, the two meanings."""
 
-    moves: tuple[str, ...]
+    moves: tuple[Move, ...]
     commands: tuple[tuple[bytes, str], ...]
     got: str
     expected: str
@@ -99,7 +119,7 @@ class Difference:
     """How many commands the card under test had been sent when it was first seen."""
 
 
-class Spent(Exception):
+class Spent(BaseException):  # no error: it ends a run, through whatever drives it
     """The card under test may be sent no more."""
 
 
@@ -110,66 +130,79 @@ class Pair:
     tested: Side
     reference: Side
     limit: int
+    tried: int = 0
+    """How many sequences were said: each move on a fork ends one."""
+    path: list[Move] = field(default_factory=list)
+    told: list[tuple[bytes, str]] = field(default_factory=list)
 
-    def play(self, sequence: Sequence[Move]) -> Difference | None:
-        """The moves on both from a reset on, until they part."""
-        self._begin()
-        told: list[tuple[bytes, str]] = []
-        for done, move in enumerate(sequence, start=1):
-            mine, right = self.tested.perform(move), self.reference.perform(move)
-            for one, other in zip_longest(mine, right, fillvalue=NOTHING):
-                told += [(other.command, other.sw)] if other.command else []
-                if one.meaning != other.meaning:
-                    return self._found([each.name for each in sequence[:done]], told, one, other)
-        return None
+    @property
+    def forks(self) -> bool:
+        """Whether both cards can be put back to a moment."""
+        return self.tested.mark is not None and self.reference.mark is not None
 
-    def say(self, commands: Sequence[bytes]) -> Difference | None:
-        """Commands as they stand."""
-        self._begin()
-        told: list[tuple[bytes, str]] = []
-        for command in commands:
-            one, other = self.tested.repeat(command), self.reference.repeat(command)
-            told.append((command, other.sw))
-            if one.meaning != other.meaning:
-                return self._found([], told, one, other)
-        return None
-
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Both from a reset on; `Spent` where the card under test may be sent no more."""
         if self.tested.sent >= self.limit:
             raise Spent
         self.tested.begin()
         self.reference.begin()
+        self.path, self.told = [], []
+        self.tried += 1
 
-    def _found(self, names: Sequence[str], told: Sequence[tuple[bytes, str]], one: Said, other: Said) -> Difference:
-        return Difference(tuple(names), tuple(told), one.meaning, other.meaning, self.tested.sent)
+    def do(self, move: Move) -> Difference | None:
+        """One move on both, from where they stand."""
+        if self.tested.sent >= self.limit:
+            raise Spent
+        mine, right = self.tested.perform(move), self.reference.perform(move)
+        self.path.append(move)
+        for one, other in zip_longest(mine, right, fillvalue=NOTHING):
+            if other.command:
+                self.told.append((other.command, other.sw))
+            if one.meaning != other.meaning:
+                return Difference(tuple(self.path), tuple(self.told), one.meaning, other.meaning, self.tested.sent)
+        return None
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is said within is said on a fork, if both cards have one."""
+        if not self.forks:
+            yield
+            return
+        backs, path, told = (self.tested.fork(), self.reference.fork()), len(self.path), len(self.told)
+        yield
+        for back in backs:
+            back()
+        del self.path[path:], self.told[told:]
+        self.tried += 1
 
-def explore(pair: Pair, pool: Sequence[Move], seed: int) -> Difference | None:
-    """Sequences drawn by a seed until the cards part or nothing more may be said; a difference comes shrunk."""
-    dice = random.Random(seed)  # noqa: S311  # a seed that finds something must find it again
-    try:
-        while True:
-            drawn = draw(pair.reference.subject, pool, dice)
-            found = pair.play(drawn)
+    def fan(self, several: Iterable[Move]) -> Difference | None:
+        """Each of several moves from this moment."""
+        for move in several:
+            with self.aside():
+                found = self.do(move)
             if found is not None:
-                return shrink(pair, drawn[: len(found.moves)], found)
-    except Spent:
+                return found
+        return None
+
+    def play(self, sequence: Sequence[Move]) -> Difference | None:
+        """The moves on both from a reset on, until they part."""
+        self.begin()
+        return next((found for move in sequence if (found := self.do(move)) is not None), None)
+
+    def say(self, commands: Sequence[bytes]) -> Difference | None:
+        """Commands as they stand."""
+        self.begin()
+        for command in commands:
+            one, other = self.tested.repeat(command), self.reference.repeat(command)
+            self.told.append((command, other.sw))
+            if one.meaning != other.meaning:
+                return Difference((), tuple(self.told), one.meaning, other.meaning, self.tested.sent)
         return None
 
 
-def draw(subject: Subject, pool: Sequence[Move], dice: random.Random) -> list[Move]:
-    """One sequence: an application is opened, then moves most of which are its own."""
-    application = dice.choice(subject.profile.applications)
-    home = [move for move in pool if move.place == application.name]
-    sequence = [opening(application)]
-    count = dice.randint(*LENGTHS)
-    return sequence + [dice.choice(home if home and dice.random() < AT_HOME else pool) for _ in range(count)]
-
-
-def shrink(pair: Pair, sequence: Sequence[Move], found: Difference) -> Difference:
+def shrink(pair: Pair, found: Difference) -> Difference:
     """The least that still shows a difference, as far as the card may still be asked."""
-    kept = list(sequence)
-    best = found
+    kept, best = list(found.moves), found
     try:
         for size in (len(kept) // 2, len(kept) // 4, 1, 1):
             at = 0
@@ -179,7 +212,7 @@ def shrink(pair: Pair, sequence: Sequence[Move], found: Difference) -> Differenc
                 if smaller is None:
                     at += size
                 else:
-                    kept, best = fewer[: len(smaller.moves)], smaller
+                    kept, best = list(smaller.moves), smaller
         best = _fewer_commands(pair, best)
     except Spent:
         pass
@@ -189,7 +222,7 @@ def shrink(pair: Pair, sequence: Sequence[Move], found: Difference) -> Differenc
 def _fewer_commands(pair: Pair, found: Difference) -> Difference:
     """Single commands dropped; what was proved with a cryptogram cannot be said again, and stays whole."""
     said = [command for command, _ in found.commands]
-    if any(command[1] in PROOFS | PAYMENTS for command in said):
+    if _proves(found):
         return found
     best = found
     for at in range(len(said) - 1, -1, -1):
@@ -214,9 +247,9 @@ def allowed(subject: Subject, risk: Risk) -> tuple[Move, ...]:
 
 def script(found: Difference, *, profile: str, seed: int) -> str:
     """The difference as a script of the card shell: each command with the status word that the reference gives."""
-    lines = [f"# {profile}, seed {seed}: {' / '.join(found.moves)}", "reset"]
+    lines = [f"# {profile}, seed {seed}: {' / '.join(one.name for one in found.moves)}", "reset"]
     lines += [f"{command.hex().upper()} ({sw})" for command, sw in found.commands]
-    got, expected = _brief(found.got), _brief(found.expected)
+    got, expected = Meaning.brief(found.got), Meaning.brief(found.expected)
     place = f", first at byte {_place(found)}" if got == expected else ""
     return "\n".join([*lines, f"# got {got}, expected {expected}{place}", ""])
 
@@ -227,13 +260,44 @@ def _place(found: Difference) -> int:
     return next(at for at, (one, other) in enumerate(pairs) if one != other) // 2
 
 
-def _brief(meaning: str) -> str:
-    """A meaning without content, which may be somebody's life.
+def saved(found: Difference, reference: Side) -> str:
+    """The difference as a case (`conversation`): its commands, or its moves where something is proved in them.
 
-    >>> _brief("080c31319000"), _brief("........9000 again"), _brief("CS-1212")
-    ('4 bytes 9000', '4 bytes 9000 again', 'CS-1212')
+    Each line carries what the good card means there, so that the case fails where the difference is.
     """
-    first, _, more = meaning.partition(" ")
-    if "bytes" in meaning or first.startswith("CS-"):
-        return meaning
-    return f"{len(first) // 2 - 2} bytes {first[-4:].upper()} {more}".strip()
+    reference.begin()
+    profile = reference.subject.profile.name
+    proved = _proves(found)
+    steps = []
+    for move in found.moves if proved else ():
+        told = [one.meaning for one in reference.perform(move)]
+        steps.append(f"{{ move = {_quoted(move.name)}, means = [{', '.join(map(_quoted, told))}] }}")
+    for command, _ in () if proved else found.commands:
+        told = [reference.repeat(command).meaning]
+        steps.append(f"{{ send = {_quoted(command.hex().upper())}, exact = true, means = [{_quoted(told[0])}] }}")
+    risk = max((move.risk for move in found.moves), key=RISK_ORDER.index, default=Risk.DESTROY)
+    needs = sorted({need.value for move in found.moves for need in move.needs}) if proved else []
+    title = f"{Meaning.brief(found.got)} ≠ {Meaning.brief(found.expected)}"
+    lines = [
+        "[[case]]",
+        f'id = "DIFF/{profile}/{sha256("".join(steps).encode()).hexdigest()[:8]}"',
+        f"title = {{ en = {_quoted(f'as the emulator: {title}')}, zh = {_quoted(f'与模拟器一致：{title}')} }}",
+        f"clause = {_quoted(' / '.join(move.name for move in found.moves))}",
+        f"profiles = [{_quoted(profile)}]",
+        f'risk = "{risk.value}"',
+        f"needs = [{', '.join(map(_quoted, needs))}]",
+        "steps = [",
+        *(f"  {step}," for step in steps),
+        "]",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _proves(found: Difference) -> bool:
+    """Whether cryptograms are in it, which no card takes twice."""
+    return any(command[1] in PROOFS | PAYMENTS for command, _ in found.commands)

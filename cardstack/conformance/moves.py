@@ -64,6 +64,11 @@ def opening(application: Application) -> Move:
     return Move(f"{application.name} open", talk, place=application.name)
 
 
+def say_once(command: Command) -> Move:
+    """Any command as a move."""
+    return Move(f"anywhere {bytes(command).hex().upper()}", _said(command), Risk.DESTROY)
+
+
 def _said(command: Command) -> Talk:
     """One command as it stands, following nothing."""
 

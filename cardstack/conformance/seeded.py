@@ -267,57 +267,72 @@ def _behaviour() -> Iterator[Seeded]:
         "deaf-reselect",
         Text("a proof outlives the selection", "重新选择后安全状态未清除"),
         "DF01_SAFETY/EF05/read/PIN/reselect",
-        twist=_keeps,
+        twist=_remembering(_keeps),
     )
     yield Seeded(
-        "stale-challenge", Text("a challenge counts twice", "随机数可重复使用"), "KEY_VER1/SSSE/UKSSSE/stale", twist=_stale
+        "stale-challenge",
+        Text("a challenge counts twice", "随机数可重复使用"),
+        "KEY_VER1/SSSE/UKSSSE/stale",
+        twist=_remembering(_stale),
     )
     yield _word(0xDC, "9000", "6581", "SSSE_SAFETY/EF05/update/UKSSSE", Text("a proved update fails", "认证后更新失败"))
-    yield Seeded("free-purchase", Text("a purchase takes nothing", "消费成功但未扣款"), "T-UNION_PURSE/purchase", twist=_rich)
+    yield Seeded(
+        "free-purchase", Text("a purchase takes nothing", "消费成功但未扣款"), "T-UNION_PURSE/purchase", twist=_remembering(_rich)
+    )
 
 
-def _keeps(exchange: Exchange) -> Exchange:
+@dataclass(eq=False)
+class Remembering:
+    """A card that remembers what it should not. `kept` is what it remembers; `fork` lets it go back to a moment."""
+
+    exchange: Exchange
+    answers: Callable[["Remembering", bytes], bytes]
+    kept: tuple[bytes, ...] = ()
+
+    def __call__(self, command: bytes) -> bytes:
+        return self.answers(self, command)
+
+    def fork(self) -> Callable[[], None]:
+        """Remember this moment; what is called afterwards goes back to it."""
+        kept = self.kept
+
+        def back() -> None:
+            self.kept = kept
+
+        return back
+
+
+def _remembering(answers: Callable[[Remembering, bytes], bytes]) -> Twist:
+    return lambda exchange: Remembering(exchange, answers)
+
+
+def _keeps(card: Remembering, command: bytes) -> bytes:
     """Once something was proved, SELECT is answered and not done, so that the proof is never lost."""
-    proved: list[bytes] = []
-
-    def twisted(command: bytes) -> bytes:
-        if proved and command[1] == 0xA4:
-            return b"\x90\x00"
-        answer = exchange(command)
-        if command[1] == 0x20 and answer == b"\x90\x00":
-            proved.append(command)
-        return answer
-
-    return twisted
+    if card.kept and command[1] == 0xA4:
+        return b"\x90\x00"
+    answer = card.exchange(command)
+    if command[1] == 0x20 and answer == b"\x90\x00":
+        card.kept = (command,)
+    return answer
 
 
-def _stale(exchange: Exchange) -> Exchange:
-    """The last proof that was taken is taken again."""
-    taken: set[bytes] = set()
-
-    def twisted(command: bytes) -> bytes:
-        if command in taken:
-            return b"\x90\x00"
-        answer = exchange(command)
-        if command[1] == 0x82 and answer == b"\x90\x00":
-            taken.add(command)
-        return answer
-
-    return twisted
+def _stale(card: Remembering, command: bytes) -> bytes:
+    """The proofs that were taken are taken again."""
+    if command in card.kept:
+        return b"\x90\x00"
+    answer = card.exchange(command)
+    if command[1] == 0x82 and answer == b"\x90\x00":
+        card.kept = (*card.kept, command)
+    return answer
 
 
-def _rich(exchange: Exchange) -> Exchange:
+def _rich(card: Remembering, command: bytes) -> bytes:
     """The balance is always what it was first."""
-    first: list[bytes] = []
-
-    def twisted(command: bytes) -> bytes:
-        answer = exchange(command)
-        if command[:2] == b"\x80\x5c" and answer[-2:] == b"\x90\x00":
-            first.append(answer)
-            return first[0]
-        return answer
-
-    return twisted
+    answer = card.exchange(command)
+    if command[:2] == b"\x80\x5c" and answer[-2:] == b"\x90\x00":
+        card.kept = card.kept or (answer,)
+        return card.kept[0]
+    return answer
 
 
 CATALOGUE: tuple[Seeded, ...] = (*_access(), *WORDS, *CONTENTS, *_behaviour())
