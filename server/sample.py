@@ -117,9 +117,7 @@ def _fail(means: Means) -> None:
             first = waiting[0]
             account = next((one.account for one in store.parties() if one.name == first.debtor), "")
             day = means.at.astimezone(SHANGHAI).date()
-            back = BankLine(
-                account, first.id, f"SAMPLE{first.id}", first.amount_fen, Side.DEBIT, day, True, "账号户名不符（虚构）"
-            )
+            back = BankLine(account, first.id, f"SAMPLE{first.id}", Fen(0), Side.DEBIT, day, True, "账号户名不符（虚构）")
             store.desk.take_lines([back], actor=CLERK, now=means.at)
             return
 

@@ -133,6 +133,7 @@ def _move(window: str, event: str, *, actor: str, reason: str, database: str, as
 def instruct(window: WindowId, database: Database = "", as_json: Json = False) -> None:
     """Make the payments of a window."""
     from cardstack.values import yuan
+    from server.store.late import due_on
 
     with open_ledger(database) as store:
         store.instruct(window, now=now())
@@ -144,13 +145,28 @@ def instruct(window: WindowId, database: Database = "", as_json: Json = False) -
             "creditor": one.instruction.creditor,
             "amount_fen": one.instruction.amount_fen,
             "state": one.state.value,
+            "paid_fen": one.paid_fen,
+            "due": due_on(one),
         }
         for one in found
     ]
     rows = [
-        (one.instruction.id, one.instruction.debtor, one.instruction.creditor, yuan(one.instruction.amount_fen)) for one in found
+        (
+            one.instruction.id,
+            one.instruction.debtor,
+            one.instruction.creditor,
+            yuan(one.instruction.amount_fen),
+            str(due_on(one) or ""),
+        )
+        for one in found
     ]
-    titles = (words("payment", "付款指令"), words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"))
+    titles = (
+        words("payment", "付款指令"),
+        words("from", "付款方"),
+        words("to", "收款方"),
+        words("yuan", "金额（元）"),
+        words("due", "应付日"),
+    )
     emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 

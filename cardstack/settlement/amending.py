@@ -25,6 +25,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "rate": ("trade",),
     "tariff": ("vehicle",),
     "step": ("name",),
+    "late": ("cycle",),
 }
 """By which fields a row of a table is told from its neighbours; what is not named here has one row in force."""
 

@@ -45,6 +45,9 @@ PAYMENT: Final = Machine(
         (Payment.PARTLY_PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
         (Payment.PARTLY_PAID, Act.CONFIRM): Payment.PAID,
         (Payment.PARTLY_PAID, Act.REJECT): Payment.FAILED,
+        # What was paid may come back days later: the money is owed again.
+        (Payment.PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
+        (Payment.PAID, Act.REJECT): Payment.FAILED,
         (Payment.FAILED, Act.RELEASE): Payment.RELEASED,
         (Payment.FAILED, Act.CANCEL): Payment.CANCELLED,
     },

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from cardstack.errors import CardstackError, Malformed, Refused, problem
 from cardstack.settlement import amending, figures
 from cardstack.settlement.amending import Amendment, flat, key_of, plain
+from cardstack.settlement.banking.interest import Late
 from cardstack.settlement.calendar import Notice
 from cardstack.settlement.dispute import Term
 from cardstack.settlement.medical import case, clearing
@@ -64,6 +65,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "step": Table("clearing", clearing.Step, Text("deadline of the monthly clearing", "月度清算时限"), "medical"),
     "bounds": Table("clearing", clearing.Bounds, Text("bounds of the monthly clearing", "月度清算界限"), "medical"),
     "dispute": Table("clearing", Term, Text("how long a dispute waits", "异议答复时限")),
+    "late": Table("clearing", Late, Text("when payments are due, and interest", "付款时限与逾期利率")),
     "notice": Table("calendar", Notice, Text("days off and days worked", "节假日与调休")),
 }
 LARGEST: Final = {"permille": 1000, "ppm": 1_000_000, "percent": 100, "millionths": 1_000_000}

@@ -38,6 +38,7 @@ class Event(StrEnum):
     SETTLE = "settle"
     ABORT = "abort"
     RETRY = "retry"
+    RETURN = "return"
 
 
 WINDOW: Final = Machine(
@@ -53,6 +54,7 @@ WINDOW: Final = Machine(
         (Stage.IN_RECONCILIATION, Event.ABORT): Stage.ABORTED,
         (Stage.DISPUTED, Event.ABORT): Stage.ABORTED,
         (Stage.ABORTED, Event.RETRY): Stage.IN_RECONCILIATION,
+        (Stage.SETTLED, Event.RETURN): Stage.PENDING,
     },
 )
 
@@ -75,6 +77,7 @@ EVENTS: Final[Mapping[Event, Text]] = {
     Event.SETTLE: Text("settle", "完成结算"),
     Event.ABORT: Text("abort", "中止"),
     Event.RETRY: Text("try again", "重新办理"),
+    Event.RETURN: Text("a payment came back", "款项退回"),
 }
 
 

@@ -25,7 +25,7 @@ ASKED_FOR: dict[Event, str] = {Event.AGREE: "agree", Event.ABORT: "abort"}
 """Steps that are money: requested by one operator, decided by another."""
 
 REASONED = frozenset({Event.OBJECT, Event.RESOLVE, Event.ABORT})
-BY_THE_BANK = frozenset({Event.SETTLE})
+BY_THE_BANK = frozenset({Event.SETTLE, Event.RETURN})
 """Steps that follow from the bank's file and are nobody's to press."""
 
 ORDER = (Stage.OPEN, Stage.CLOSED, Stage.IN_RECONCILIATION, Stage.PENDING, Stage.SETTLED)

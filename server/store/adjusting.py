@@ -1,6 +1,7 @@
 """Corrections by two people: a posting with its reason, in the window that is open now; nothing closed is edited."""
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign
 from cardstack.text import Text
-from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows
+from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows, tip
 from server.store.posting import last_closed
 from server.store.values import moment
 
@@ -25,8 +26,8 @@ NOT_OPERATORS = problem(
     Text("Somebody named here is no operator of this installation", "经办人或复核人不是本系统的在用操作员"),
     Text("Let operators who are entered and not disabled do it.", "请由已登记且未停用的操作员办理。"),
 )
-SYSTEM = frozenset({"clock", "deadline"})
-"""Who acts where nobody does: a deadline that passed, by the clock."""
+SYSTEM = frozenset({"clock", "deadline", "rule"})
+"""Who acts where nobody does: a deadline that passed, a dated rule that applies, by the clock."""
 NOT_PARTICIPANTS = problem(
     "CS-3041",
     Text("A party of this posting is not a participant", "分录中的一方不是参与方"),
@@ -68,8 +69,9 @@ def adjust(
     reason: str,
     dispute: int | None = None,
     about: MessageId | None = None,
+    explained: Mapping[str, object] | None = None,
 ) -> EntryRow:
-    """Book one correction; the entry it makes."""
+    """Book one correction; the entry it makes. What explains it is kept with it, word for word."""
     two.check(commit)
     parties = {str(posting.debtor), str(posting.creditor)}
     known = {name for (name,) in commit.among("SELECT name FROM party WHERE name IN {these}", parties)}
@@ -77,7 +79,7 @@ def adjust(
         raise Refused("party", NOT_PARTICIPANTS, field="party")
     window = assign(cycle, moment(commit.at), last_closed(commit).get(cycle.name))
     evidence = {"maker": two.maker, "checker": two.checker, "reason": reason, "dispute": dispute, "window": window}
-    raw = json.dumps(evidence | {"posting": _data(posting)}, ensure_ascii=False, sort_keys=True).encode()
+    raw = json.dumps(evidence | {"posting": _data(posting)} | dict(explained or {}), ensure_ascii=False, sort_keys=True).encode()
     digest = sha256(raw).digest()
     entry = _entry(commit, posting, digest, window, about)
     made = PostingRow(
@@ -95,6 +97,7 @@ def adjust(
     add_rows(commit, [entry], [made], ())
     commit.insert("adjustment", "entry, maker, checker, reason, dispute", [(entry.seq, two.maker, two.checker, reason, dispute)])
     keep(commit, [(Kept("adjustment", digest, raw, SENDER, moment(commit.at)), 1)])
+    commit.tip = tip(commit)
     return entry
 
 

@@ -12,6 +12,7 @@ from cardstack.values import Fen
 from server.store import reads
 from server.store.adjusting import Two
 from server.store.commit import Commit, View
+from server.store.late import charge
 from server.store.windows import move
 
 LINE_COLUMNS = "account, bank_reference, reference, amount_fen, side, booked_on, returned, reason, taken_at"
@@ -32,7 +33,8 @@ def release(commit: Commit, window: str, two: Two) -> tuple[Instruction, ...]:
 def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matched:
     """Keep what a bank booked, each line once, and let the payments follow; what does not match is named.
 
-    A window whose payments are all paid is settled.
+    A payment that was booked late has its interest booked with it. A window whose payments are all paid is settled;
+    it waits again where one of them comes back.
     """
     keys = {(one.account, one.bank_reference) for one in lines}
     query = "SELECT account, bank_reference FROM bank_line WHERE bank_reference IN {these}"
@@ -46,9 +48,11 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
     kept = _lines(commit, [one.id for one in sent])
     strangers = [one for one in new.values() if one.reference not in {known.id for known in sent}]
     matched = match(sent, [*kept, *strangers], _accounts(commit))
-    states = {one.instruction.id: one.state for one in instructions}
+    waiting = {one.instruction.id: one for one in instructions}
     for effect in matched.effects:
-        _apply(commit, effect.instruction, states[effect.instruction], effect.act, effect.paid_fen)
+        one = waiting[effect.instruction]
+        if _apply(commit, one.instruction.id, one.state, effect.act, effect.paid_fen) is Payment.PAID:
+            charge(commit, one, [line for line in kept if line.reference == one.instruction.id])
     for window in windows:
         _settle(commit, window, actor)
     commit.tell("bank-lines-taken", actor, {"lines": len(new), "mismatches": len(matched.mismatches)})
@@ -61,17 +65,22 @@ def open_payments(view: View) -> tuple[Mismatch, ...]:
     return match(sent, _lines(view, [one.id for one in sent]), _accounts(view)).mismatches
 
 
-def _apply(commit: Commit, id_: str, state: Payment, act: Act, paid: Fen) -> None:
+def _apply(commit: Commit, id_: str, state: Payment, act: Act, paid: Fen) -> Payment | None:
     after = PAYMENT.moves.get((state, act))
     if after is not None:
         commit.run("UPDATE instruction SET state = ?, paid_fen = ? WHERE id = ?", [(after.value, paid, id_)])
         commit.tell(f"payment-{after.value}", id_, {"paid_fen": paid})
+    return after
 
 
 def _settle(commit: Commit, window: str, actor: str) -> None:
     found, states = reads.window(commit, window), {one.state for one in reads.instructions(commit, window)}
-    if found is not None and found.stage is Stage.PENDING and states == {Payment.PAID}:
+    if found is None:
+        return
+    if found.stage is Stage.PENDING and states == {Payment.PAID}:
         move(commit, window, Event.SETTLE, actor=actor, reason="all payments booked by the bank")
+    if found.stage is Stage.SETTLED and states != {Payment.PAID}:
+        move(commit, window, Event.RETURN, actor=actor, reason="a payment came back")
 
 
 def _row(one: BankLine, at: int) -> tuple[object, ...]:

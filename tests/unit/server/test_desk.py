@@ -1,12 +1,15 @@
 """What people do to a ledger: corrections, disputes, prepayments, payments and bank files."""
 
-from datetime import datetime, timedelta
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
 from cardstack.errors import Refused
-from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.banking.matching import Difference
+from cardstack.settlement.banking.statements import BankLine, Side, camt_053, statement
 from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import Change, Kind, Level
@@ -16,6 +19,7 @@ from cardstack.settlement.window import Stage as WindowStage
 from cardstack.values import Fen
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.adjusting import Two
+from server.store.late import due_on
 from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.store import Store
@@ -193,3 +197,100 @@ def test_a_failed_payment_is_released_again(store: Store) -> None:
     assert [one.id for one in store.desk.release(DAY, TWO, now=NOON)] == [f"{DAY}.001"]
     store.desk.take_lines([line(store, 0, number=2)], actor="bank", now=NOON)
     assert {one.state for one in store.instructions(DAY)} == {Payment.PAID}
+
+
+def interest(store: Store) -> list[tuple[str, str, int]]:
+    """What was booked as interest: who owes whom how much."""
+    with store.view() as view:
+        return [
+            tuple(row)
+            for row in view.all("SELECT debtor, creditor, amount_fen FROM posting WHERE kind = 'interest' ORDER BY seq")
+        ]
+
+
+def test_interest_on_a_late_payment_is_booked_and_explained(store: Store) -> None:
+    """In the commit that takes the bank's line: by the dated rate, day for day on what was still owed, in the open window."""
+    booked(store, 10_000_000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    due = due_on(store.instructions(DAY)[0])
+    assert due == date(2026, 11, 23)
+    late = [replace(line(store, 0, 3_000_000), booked_on=due), replace(line(store, 1), booked_on=due)]
+    store.desk.take_lines(late, actor="bank", now=NOON)
+    assert interest(store) == []
+    rest = [
+        replace(line(store, 0, 4_000_000, number=2), booked_on=due + timedelta(days=2)),
+        replace(line(store, 0, 1_000_000, number=3), booked_on=due + timedelta(days=5)),
+    ]
+    store.desk.take_lines(rest, actor="bank", now=NOON)
+    assert interest(store) == [(FUND, "00.settlement-account", (5_000_000 * 2 + 1_000_000 * 3) * 500 // 1_000_000)]
+    (entry,) = [one for one in store.transactions() if one.scheme == "adjustment"]
+    assert entry.window == NEXT
+    kept = store.envelope(entry.envelope)
+    assert kept is not None
+    told = json.loads(kept.raw)
+    assert (told["instruction"], told["due"], told["maker"]) == (f"{DAY}.001", "2026-11-23", "rule")
+    assert [step["amount_fen"] for step in told["steps"]] == [5000, 1500, 6500]
+    assert all(step["text"]["zh"] and step["text"]["en"] for step in told["steps"])
+    assert told["steps"][0]["reference"]
+    window = store.window(DAY)
+    assert window is not None
+    assert window.stage is WindowStage.SETTLED
+    store.desk.take_lines(rest, actor="bank", now=NOON)
+    assert len(interest(store)) == 1
+    assert store.audit(signatures=False).findings == ()
+
+
+def test_a_payment_that_comes_back_is_owed_again(store: Store) -> None:
+    """The window is no longer settled; paid again, it is, with interest only for the days on which the money was missing."""
+    booked(store, 10_000_000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    day = date(2026, 11, 23)
+    store.desk.take_lines(
+        [replace(line(store, 0), booked_on=day), replace(line(store, 1), booked_on=day)], actor="bank", now=NOON
+    )
+    back = replace(line(store, 0, number=2, returned=True), booked_on=day + timedelta(days=1))
+    (mismatch,) = store.desk.take_lines([back], actor="bank", now=NOON).mismatches
+    assert mismatch.difference is Difference.RETURNED
+    assert [one.state for one in store.instructions(DAY)] == [Payment.FAILED, Payment.PAID]
+    assert [one.stage for one in store.windows(stage="pending")] == [WindowStage.PENDING]
+    store.desk.release(DAY, TWO, now=NOON)
+    again = replace(line(store, 0, number=3), booked_on=day + timedelta(days=4))
+    store.desk.take_lines([again], actor="bank", now=NOON)
+    assert interest(store) == [(FUND, "00.settlement-account", 8_000_000 * 3 * 500 // 1_000_000)]
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
+
+
+def test_interest_that_cannot_be_computed_is_told(store: Store) -> None:
+    """Where the calendar does not reach the due day, the payment is taken and an event says that interest is missing."""
+    booked(store, 1000)
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    store.instruct(DAY, now=datetime(2026, 12, 31, 12, tzinfo=SHANGHAI))
+    store.desk.release(DAY, TWO, now=NOON)
+    assert due_on(store.instructions(DAY)[0]) is None
+    store.desk.take_lines([line(store, 0), line(store, 1)], actor="bank", now=NOON)
+    assert [one.kind for one in store.events(limit=1000)].count("interest-not-computed") == 2
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
+
+
+def test_a_statement_that_does_not_fit_leads_to_a_disputed_window(store: Store) -> None:
+    """From a bank's camt.053 with a payment short and one unknown, over the objection, to agreement and payment anew."""
+    booked(store, 1000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    short, stranger = line(store, 0, 700), replace(line(store, 0, number=9), reference="nobody.001")
+    raw = statement("account of 31.medical-fund", [short, stranger], id_="S1", opening_fen=Fen(0), made_at=NOON)
+    found = {one.difference for one in store.desk.take_lines(camt_053(raw), actor="bank", now=NOON).mismatches}
+    assert found == {Difference.PAID_SHORT, Difference.UNKNOWN_HERE, Difference.MISSING_AT_BANK}
+    assert {one.difference for one in store.desk.open_payments()} == {Difference.PAID_SHORT, Difference.MISSING_AT_BANK}
+    assert [one.state for one in store.instructions(DAY)] == [Payment.PARTLY_PAID, Payment.RELEASED]
+    for event in (Event.ABORT, Event.RETRY, Event.OBJECT):
+        store.move_window(DAY, event, actor="clerk", now=NOON, reason="the bank's statement does not fit")
+    assert [one.id for one in store.windows(stage="disputed")] == [DAY]
+    for event in (Event.RESOLVE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    assert [one.amount_fen for one in store.instruct(DAY, now=NOON)] == [800, 800]
+    store.desk.take_lines([line(store, 0, 100, number=2), line(store, 1)], actor="bank", now=NOON)
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
