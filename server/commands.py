@@ -65,6 +65,10 @@ _CHANGES: Final[Mapping[str, Change]] = {
 }
 
 
+TRUST_KINDS = ("revoke-cross",)
+"""The kinds that change who recognises whom."""
+
+
 def kinds() -> list[Kind]:
     """Every kind of change."""
     return [one.kind for one in _CHANGES.values()]

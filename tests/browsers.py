@@ -66,6 +66,8 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "reports": "/console/reports/",
             "trust": "/console/trust/",
             "trust-edge": f"/console/trust/edges/{edge}",
+            "trust-what-if": f"/console/trust/what-if?edge={edge}&change=constrain&level=high&exclude=O%3DTest",
+            "trust-what-if-fault": "/console/trust/what-if?change=revoke",
             "trust-register": "/console/trust/authorities/33",
             "system": "/console/system/",
             "account": "/console/account/",

@@ -14,8 +14,12 @@ from threading import Thread
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from cardstack.ca.agreement import Level
 from cardstack.ca.certificate import Certificate
+from cardstack.ca.issue import Wish
 from cardstack.ca.officers import Officer, approve
+from cardstack.ca.profile import profile
+from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.local import LocalSigner, generate
 from cardstack.errors import CardstackError
@@ -28,6 +32,7 @@ from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transac
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
+from cardstack.vault import responding
 from cardstack.vault.network import Network
 from server.app import create_app
 from server.config import Config
@@ -212,8 +217,33 @@ def recognise(folder: Path) -> Network:
     network.apply(plan, [approve(plan, officer=name, signer=key, at=AT) for name, key in keys.items()], at=AT)
     for one in network.homes.values():
         card(one)
+        for place, (kind, days) in enumerate((("terminal", 300), ("terminal", 40), ("node-message", 300))):
+            one.issue(
+                profile(kind),
+                subject=one.name(O="测试 Test", CN=f"{kind} {place}"),
+                public=generate(Algorithm.ECDSA_P256_SHA256).public,
+                at=AT,
+                actor="tester",
+                until=AT + timedelta(days=days),
+                wish=Wish(policies=(one.policy(Level.HIGH),)),
+            )
         one.publish(at=AT, actor="clock")
+    responding.responder(network.home("33"), at=AT, actor="clock", password=PASSWORD)
+    for code in PROVINCES:
+        network.publish_list(code, at=AT, actor="clock", password=PASSWORD)
+    _rely(network, folder.parent / "trust")
     return network
+
+
+def _rely(network: Network, trust: Path) -> None:
+    """The service relies on what one province published."""
+    published = network.home("33")
+    for part, raw in (
+        ("anchors/33.pem", pem("CERTIFICATE", published.certificate.raw)),
+        ("lists/33.json", published.trust_list() or b""),
+    ):
+        (trust / part).parent.mkdir(parents=True)
+        (trust / part).write_bytes(raw)
 
 
 PEOPLE = (

@@ -167,11 +167,11 @@ class Graph:
             ),
         )
 
-    def constrained(self, edge: Edge, *, excluded: Sequence[bytes] = (), only: Iterable[str] | None = None) -> "Graph":
+    def constrained(self, edge: Edge, *, excluded: Iterable[Name] = (), only: Iterable[str] | None = None) -> "Graph":
         """The graph with more names excluded on an edge, or with only these of the issuer's policies mapped through it."""
         kept = edge.mappings if only is None else tuple(pair for pair in edge.mappings if pair[0] in frozenset(only))
         policies = edge.policies if only is None else tuple(one for one in edge.policies if one in frozenset(only))
-        shrunk = replace(edge, mappings=kept, policies=policies, excluded=(*edge.excluded, *map(Name.parse, excluded)))
+        shrunk = replace(edge, mappings=kept, policies=policies, excluded=(*edge.excluded, *excluded))
         return replace(self, edges=tuple(shrunk if one is edge else one for one in self.edges))
 
     def limited(self, edge: Edge, levels: Iterable[Level]) -> "Graph":

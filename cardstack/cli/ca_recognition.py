@@ -167,6 +167,7 @@ def what_if(
     """What would be lost: which issuers, terminals and nodes lose recognition where, with counts."""
     from cardstack.ca import encoding as der
     from cardstack.ca import whatif
+    from cardstack.ca.names import Name
     from cardstack.cli.ca_homes import attributes
 
     when = moment(at)
@@ -174,7 +175,7 @@ def what_if(
     after = before.without(*map(before.edge, revoke or [])).expired(*map(before.edge, expire or []), at=when)
     if exclude:
         edge, _, names = exclude.partition(":")
-        after = after.constrained(after.edge(edge), excluded=[der.name(**attributes(names))])
+        after = after.constrained(after.edge(edge), excluded=[Name.parse(der.name(**attributes(names)))])
     if only:
         edge, _, levels = only.partition(":")
         after = after.limited(after.edge(edge), [level(one.strip()) for one in levels.split(",")])

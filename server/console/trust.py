@@ -1,34 +1,31 @@
 """证书互认: who recognises whom at which level, what would change if a cross certificate went, registers and lists."""
 
-from collections.abc import Mapping
+import json
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.ca.agreement import LEVELS, Agreement, Status
-from cardstack.ca.crl import Crl
-from cardstack.ca.graph import Edge, Graph
+from cardstack.ca import whatif
+from cardstack.ca.agreement import LEVELS
+from cardstack.ca.graph import Edge, Graph, as_data
+from cardstack.ca.profile import PROFILES
 from cardstack.ca.register import Reason, Record, State
-from cardstack.ca.whatif import Effect, what_if
+from cardstack.ca.whatif import Effect
 from cardstack.errors import CardstackError
 from cardstack.text import Text
-from cardstack.vault import responding
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
-from server.console import listing, requesting
+from server import commands, trustlists
+from server.console import listing, recognition, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import language, moment, operator, scope, services, t
+from server.console.supposing import CHANGES, Supposed
 from server.permissions import Pages, Permission
 
 pages = Pages("trust", __name__, url_prefix="/console/trust")
+SHOWN = 10
 
-STATUSES: Mapping[Status, Text] = {
-    Status.PROPOSED: Text("proposed", "拟议"),
-    Status.IN_FORCE: Text("in force", "生效"),
-    Status.SUSPENDED: Text("suspended", "中止"),
-    Status.ENDED: Text("ended", "终止"),
-}
 REASONS = [
     (one.word, Text(one.word, words))
     for one, words in (
@@ -49,98 +46,117 @@ def network() -> Network:
     return held
 
 
-def _matrix(graph: Graph) -> dict[str, dict[str, list[str]]]:
-    """For each who recognises and each who is recognised: their level and what it counts as."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for one in sorted(graph.recognitions(moment())):
-        same = one.theirs is one.ours
-        said = LEVELS[one.theirs].of(language()) + ("" if same else f"→{LEVELS[one.ours].of(language())}")
-        found.setdefault(one.by, {}).setdefault(one.of, []).append(said)
-    return found
-
-
-def _chart(graph: Graph, gone: str = "") -> dict[str, Any]:
-    nodes = [
-        {"name": one.title.of(language()), "symbol": "rect" if not graph.counts.get(one.id) else "circle", "size": 54}
-        for one in graph.members.values()
-    ]
-    named = {one.id: one.title.of(language()) for one in graph.members.values()}
-    links = [
-        {
-            "source": named[edge.issuer],
-            "target": named[edge.subject],
-            "dashed": not edge.usable(moment()) or edge.fingerprint == gone,
-            "gone": edge.revoked or edge.fingerprint == gone,
-        }
-        for edge in graph.edges
-    ]
-    return {"shape": "graph", "nodes": nodes, "links": links}
-
-
 @pages.page("/", needs=Permission.TRUST_READ)
 def index() -> ResponseReturnValue:
-    """The graph, the matrix, agreements, and each authority with its lists."""
+    """What wants attention, the graph, the matrix, agreements and requests, each authority with what it publishes."""
     held = services().network()
     if held is None:
         return render_template("trust/empty.html")
-    graph = held.graph(moment())
+    graph, at = held.graph(moment()), moment()
+    soon, many = recognition.ending(held.homes.values(), scope())
     return render_template(
         "trust/index.html",
         graph=graph,
-        matrix=_matrix(graph),
-        chart=_chart(graph),
-        edges=[_edge_row(graph, edge) for edge in graph.edges],
-        agreements=[_agreement_row(one) for one in held.agreements()],
-        homes=[_home_row(home) for home in held.homes.values()],
-        statuses=STATUSES,
+        matrix=recognition.matrix(graph, at),
+        chart=recognition.chart(held, graph, at),
+        edges=[recognition.edge_row(graph, edge) for edge in graph.edges],
+        agreements=[recognition.agreement_row(one) for one in held.agreements()],
+        homes=[recognition.home_row(home) for home in held.homes.values()],
+        requests=_requests(),
+        lists=_relied(),
+        soon=soon,
+        soon_many=many,
+        drift=_drift(held),
     )
 
 
-def _edge_row(graph: Graph, edge: Edge) -> dict[str, Any]:
-    return {
-        "fingerprint": edge.fingerprint,
-        "issuer": graph.members[edge.issuer].title,
-        "subject": graph.members[edge.subject].title,
-        "mappings": len(edge.mappings),
-        "until": edge.valid_until,
-        "state": "revoked" if edge.revoked else "valid" if edge.usable(moment()) else "expired",
-    }
+def _requests() -> list[dict[str, Any]]:
+    """The newest requests about recognition, waiting and decided, of the provinces that the operator sees."""
+    if not operator().may(Permission.APPROVAL_READ):
+        return []
+    held = operator().scope(Permission.APPROVAL_READ)
+    found = [
+        one
+        for kind in commands.TRUST_KINDS
+        for one in services().office.requests.page(before=None, size=SHOWN, scope=held, kind=kind)
+    ]
+    found.sort(key=lambda one: one.created, reverse=True)
+    return [
+        {
+            "id": one.id,
+            "kind": commands.kind(one.kind).title,
+            "subject": one.subject,
+            "maker": one.maker,
+            "created": one.created,
+            "state": "expired" if one.state == "pending" and one.expires <= moment() else one.state.value,
+        }
+        for one in found[:SHOWN]
+    ]
 
 
-def _agreement_row(one: Agreement) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "by": one.by,
-        "of": one.of,
-        "since": one.since,
-        "until": one.until,
-        "levels": "，".join(f"{LEVELS[theirs].of(language())}→{LEVELS[ours].of(language())}" for theirs, ours in one.levels),
-        "via": one.via or "—",
-        "status": STATUSES[one.status(moment().date())],
-    }
+def _relied() -> list[dict[str, Any]]:
+    """The trust lists that this installation itself relies on, and what keeps it from being ready."""
+    folder = services().trust_folder
+    if folder is None:
+        return []
+    return [
+        {
+            "name": one.name,
+            "sequence": one.used.sequence if one.used else None,
+            "next": one.used.next_update if one.used else None,
+            "anchors": len(one.used.anchors) if one.used else 0,
+            "state": "ok" if one.error is None else "failed",
+            "error": None if one.error is None else one.error.say(language()),
+        }
+        for one in trustlists.look(folder, moment())
+    ]
 
 
-def _home_row(home: AuthorityHome) -> dict[str, Any]:
-    raw = home.crl("full")
-    crl = _crl(raw) if raw else None
-    return {
-        "id": home.id,
-        "title": home.declared.title,
-        "fingerprint": home.certificate.fingerprint,
-        "until": home.certificate.valid_until,
-        "issued": sum(1 for _ in home.register),
-        "revoked": sum(record.state is State.REVOKED for record in home.register),
-        "crl": crl,
-        "list": home.trust_list() is not None,
-        "responder": not responding.due(responding.delegate(home), moment()),
-    }
-
-
-def _crl(raw: bytes) -> Crl | None:
+def _drift(held: Network) -> dict[str, Any]:
+    """How far what is issued is from what is agreed; an error where the agreements cannot be met."""
     try:
-        return Crl.parse(raw)
-    except CardstackError:
-        return None
+        return {"changes": len(held.plan(moment()).changes), "error": None}
+    except CardstackError as error:
+        return {"changes": 0, "error": error.say(language())}
+
+
+@pages.page("/graph.json", needs=Permission.TRUST_READ)
+def graph() -> ResponseReturnValue:
+    """The graph as data, for other programs."""
+    body = json.dumps(as_data(network().graph(moment()), moment()), ensure_ascii=False, indent=1)
+    return Response(body, content_type="application/json; charset=utf-8")
+
+
+@pages.page("/what-if", needs=Permission.TRUST_READ)
+def what_if() -> ResponseReturnValue:
+    """Revoke, expire or constrain cross certificates, and see who loses what where; nothing is changed."""
+    held = network()
+    before = held.graph(moment())
+    asked, problem, after, effects = Supposed.of(request.args), None, before, None
+    if asked.asked:
+        try:
+            after, later = asked.apply(before, moment())
+            effects = recognition.relying(held, whatif.what_if(before, after, moment(), later))
+        except CardstackError as error:
+            problem = error.say(language())
+    named = {id_: one.title.of(language()) for id_, one in before.members.items()}
+    edges = [
+        (one.fingerprint, f"{named[one.issuer]} → {named[one.subject]} · {one.valid_until:%Y-%m-%d} · {one.fingerprint[:8]}")
+        for one in before.edges
+        if one.usable(moment())
+    ]
+    return render_template(
+        "trust/what_if.html",
+        asked=asked,
+        problem=problem,
+        edges=edges,
+        changes=CHANGES,
+        levels=LEVELS.items(),
+        effects=None if effects is None else [recognition.effect_row(before, one, scope()) for one in effects],
+        total=whatif.total(effects or ()),
+        pairs=len(effects or ()),
+        chart=recognition.chart(held, after, asked.moment(moment()), asked.edges),
+    )
 
 
 @pages.page("/edges/<fingerprint>", needs=Permission.TRUST_READ)
@@ -149,12 +165,14 @@ def edge(fingerprint: str) -> ResponseReturnValue:
     held = network()
     graph = held.graph(moment())
     found = _found(graph, fingerprint)
+    effects = recognition.relying(held, _effects(graph, found))
     return render_template(
         "trust/edge.html",
         edge=found,
-        row=_edge_row(graph, found),
-        effects=[_effect_row(graph, one) for one in _effects(graph, found)],
-        chart=_chart(graph, found.fingerprint),
+        row=recognition.edge_row(graph, found),
+        effects=[recognition.effect_row(graph, one, scope()) for one in effects],
+        total=whatif.total(effects),
+        chart=recognition.chart(held, graph, moment(), [found.fingerprint]),
         certificate=held.home(found.issuer).issued(found.serial),
         may_request=operator().may(Permission.TRUST_REQUEST, found.issuer) and not found.revoked,
         reasons=REASONS,
@@ -164,11 +182,12 @@ def edge(fingerprint: str) -> ResponseReturnValue:
 @pages.page("/edges/<fingerprint>/revoke", needs=Permission.TRUST_REQUEST, method="POST", fresh=True)
 def revoke(fingerprint: str) -> ResponseReturnValue:
     """Ask for the revocation of a cross certificate; what it would do stands in the request."""
-    graph = network().graph(moment())
+    held = network()
+    graph = held.graph(moment())
     found = _found(graph, fingerprint)
     effects = [
         f"{one.by}←{one.of}: -{len(one.lost)} ({one.affected.issuers}/{one.affected.terminals}/{one.affected.nodes})"
-        for one in _effects(graph, found)
+        for one in recognition.relying(held, _effects(graph, found))
     ]
     asked = requesting.ask(
         "revoke-cross",
@@ -203,17 +222,7 @@ def _found(graph: Graph, fingerprint: str) -> Edge:
 
 
 def _effects(graph: Graph, edge: Edge) -> tuple[Effect, ...]:
-    return what_if(graph, graph.without(edge), moment())
-
-
-def _effect_row(graph: Graph, one: Effect) -> dict[str, Any]:
-    lost = [f"{LEVELS[each.theirs].of(language())}→{LEVELS[each.ours].of(language())}" for each in one.lost]
-    return {
-        "by": graph.members[one.by].title,
-        "of": graph.members[one.of].title,
-        "lost": "，".join(lost),
-        "affected": one.affected,
-    }
+    return whatif.what_if(graph, graph.without(edge), moment())
 
 
 def _register(home: AuthorityHome) -> Listing:
@@ -221,7 +230,9 @@ def _register(home: AuthorityHome) -> Listing:
         found = [
             record
             for record in sorted(home.register, key=lambda one: one.fingerprint)
-            if query.where.get("state") in {None, record.state.value} and query.where.get("word", "") in record.subject
+            if query.where.get("state") in {None, record.state.value}
+            and query.where.get("profile") in {None, record.profile}
+            and query.where.get("word", "") in record.subject
         ]
         return listing.part_of(found, query, key=lambda one: one.fingerprint, row=_record_row)
 
@@ -239,6 +250,12 @@ def _register(home: AuthorityHome) -> Listing:
         ),
         filters=(
             Filter("word", Text("Subject", "主体")),
+            Filter(
+                "profile",
+                Text("Profile", "证书类型"),
+                "choice",
+                choices=[(name, one.title) for name, one in PROFILES.items()],
+            ),
             Filter(
                 "state",
                 Text("State", "状态"),

@@ -64,6 +64,7 @@ STATES: dict[str, tuple[str, Text]] = {
     "resolved": ("green", Text("resolved", "已处理")),
     "ok": ("green", Text("ok", "正常")),
     "warning": ("yellow", Text("warning", "预警")),
+    "stale": ("red", Text("run out", "已失效")),
     "level normal": ("green", Text("normal", "正常")),
     "level yellow": ("yellow", Text("yellow warning", "黄色预警")),
     "level red": ("red", Text("red warning", "红色预警")),

@@ -138,6 +138,8 @@
       legend: data.series && data.series.length > 1 ? { top: 0, textStyle: { color: css("--c-text") } } : undefined,
       ...shapes[data.shape](data),
     });
+    // What is drawn opens what it stands for; the same links stand in the tables below, for the keyboard.
+    chart.on("click", (event) => { if (event.data && event.data.href) location.assign(event.data.href); });
     new ResizeObserver(() => chart.resize()).observe(box);
   }
   if (globalThis.echarts) all("[data-chart]").forEach(draw);

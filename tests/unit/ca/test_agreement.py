@@ -9,6 +9,7 @@ from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Agreement, Event, Level, Status, Step, mutual
 from cardstack.ca.cross import Move, differences, implied, plan
 from cardstack.ca.graph import Counts, Graph, Holder, as_data
+from cardstack.ca.names import Name
 from cardstack.ca.whatif import effects_as_data, total, what_if
 from cardstack.errors import Malformed, Refused
 from tests.unit.ca.provinces import AT, TITLES, World, agreement, policies, world
@@ -186,7 +187,7 @@ def test_what_if_an_edge_is_constrained_or_runs_out(provinces: World) -> None:
     edge = graph.edge("31-00")
     less = what_if(graph, graph.constrained(edge, only=(policies("31")[Level.BASIC],)), AT)
     assert {lost.theirs for one in less if one.of == "33" for lost in one.lost} == {Level.SUBSTANTIAL, Level.HIGH}
-    excluded = what_if(graph, graph.constrained(edge, excluded=(der.name(C="CN", ST="浙江省"),)), AT)
+    excluded = what_if(graph, graph.constrained(edge, excluded=[Name.parse(der.name(C="CN", ST="浙江省"))]), AT)
     assert {(one.by, one.of) for one in excluded} == {("31", "33")}
     expired = what_if(graph, graph, AT, later=AT + timedelta(days=365 * 6))
     assert {(one.by, one.of) for one in expired} >= {(one.by, one.of) for one in EVERYBODY}
@@ -204,7 +205,7 @@ def test_a_constraint_takes_single_holders(provinces: World) -> None:
     )
     graph = Graph.build(provinces.members, issued, holders={"33": held})
     edge = graph.edge("31-00")
-    (one,) = what_if(graph, graph.constrained(edge, excluded=(der.name(C="CN", ST="浙江省", O="某医院"),)), AT)
+    (one,) = what_if(graph, graph.constrained(edge, excluded=[Name.parse(der.name(C="CN", ST="浙江省", O="某医院"))]), AT)
     assert (one.by, one.of, one.lost, one.affected) == ("31", "33", (), Counts(0, 1, 1))
     assert [who.subject for who in one.who] == [held[1].subject, held[3].subject]
     less = [one for one in what_if(graph, graph.limited(edge, [Level.HIGH]), AT) if one.of == "33"]
