@@ -1,13 +1,13 @@
 """What is looked at in an anchor's own certificate: trusted as it is, but not whatever it is."""
 
-from cardstack.ca import baseline, conformity, rules, tables
+from cardstack.ca import baseline, conformity, purposes, rules, tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import KEY_CERT_SIGN
 from cardstack.ca.rules import Bench, Breach, State, Step
 
 
-def problem(certificate: Certificate, bench: Bench) -> Breach | None:
-    """What keeps a certificate from being an anchor: its time, its form, and what its key may do."""
+def problem(certificate: Certificate, bench: Bench, *, own: bool) -> Breach | None:
+    """What keeps a certificate from being an anchor: its time, its form, what its key may do, and by its `own` word for what."""
     if bench.at < certificate.valid_from:
         return tables.NOT_YET_VALID, "trust anchor"
     if bench.at > certificate.valid_until:
@@ -19,6 +19,9 @@ def problem(certificate: Certificate, bench: Bench) -> Breach | None:
         breach = tables.ISSUER_USAGE, "trust anchor"
     if breach is None and certificate.unknown_critical:
         breach = tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]
+    if breach is None and own and bench.purpose is not None:
+        found = purposes.not_listed(certificate, bench.purpose)
+        breach = (tables.PURPOSE, f"trust anchor: {found}") if found else None
     return breach or _demands(certificate, bench)
 
 

@@ -2,25 +2,27 @@
 
 Browsers and mail programs hold public authorities to more than RFC 5280 says: a TLS server's certificate is for nothing
 else, a root lists no purposes, a CRL is the issuer's own. So a TLS server's certificate, asked about by its purpose and by
-a host name or an address, is held to the TLS requirements here too, and an e-mail certificate asked about by its purpose
-and an address to those for S/MIME. Nothing else is: the requirements do not bind cards, terminals or messages.
+a host name or an address, is held to the TLS requirements here too, an e-mail certificate asked about by its purpose
+and an address to those for S/MIME, and one for signing code to theirs. Nothing else is: the requirements do not bind
+cards, terminals or messages.
 
 Sources: Baseline Requirements for the Issuance and Management of Publicly-Trusted TLS Server Certificates (TLS BR) §7.1.2,
-§7.2.2; Baseline Requirements for … S/MIME Certificates (S/MIME BR) §7.1.2.
+§7.2.2; Baseline Requirements for … S/MIME Certificates (S/MIME BR) §7.1.2; Baseline Requirements for … Code Signing
+Certificates (CS BR) §7.1.2.
 """
 
 from dataclasses import dataclass
 
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
-from cardstack.ca.extensions import ANY_USE, CRL_SIGN
+from cardstack.ca.extensions import ALTERNATIVE_NAMES, ANY_USE, CRL_SIGN, EXTENDED_KEY_USAGE, KEY_CERT_SIGN
 from cardstack.ca.names import DNS, IP, MAIL, URI, GeneralName
 from cardstack.ca.purposes import PURPOSES, Purpose
 from cardstack.ca.signatures import odd_modulus
 
 _USE = {name: one.use for name, one in PURPOSES.items() if one.use}
+_SIGNERS = frozenset({KEY_CERT_SIGN, CRL_SIGN})
 _PRECERTIFICATE = "1.3.6.1.4.1.11129.2.4.4"
-_EKU, _SAN = "2.5.29.37", "2.5.29.17"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Baseline:
     title: str
     purpose: str
     forms: frozenset[int]
-    """The forms of names one of which is asked for."""
+    """The forms of names one of which is asked for; none: the purpose is enough."""
     foreign: frozenset[str]
     """Purposes that must not stand beside its own, in the certificate or in an authority's."""
     stated: bool
@@ -41,6 +43,8 @@ class Baseline:
     """Whether CRLs are the issuer's own, found by URI alone, and list nobody twice."""
     lists_signed: bool
     """Whether every authority below the root may sign CRLs."""
+    firm_usage: bool = False
+    """Whether the key usage has to be critical."""
 
 
 _FOREIGN = frozenset({_USE["code-signing"], _USE["time-stamping"], ANY_USE})
@@ -67,22 +71,41 @@ MAIL_PROTECTION = Baseline(
 )
 
 
+CODE = Baseline(
+    title="CS BR",
+    purpose="code-signing",
+    forms=frozenset(),
+    foreign=frozenset({_USE["server-auth"], ANY_USE}),
+    stated=True,
+    plain_use=False,
+    own_lists=False,
+    lists_signed=False,
+    firm_usage=True,
+)
+
+
 def asked(purpose: Purpose | None, names: tuple[GeneralName, ...]) -> Baseline | None:
     """The requirements that a question brings in, None for nearly all."""
-    for one in (TLS, MAIL_PROTECTION):
-        if purpose is not None and purpose.name == one.purpose and any(name.form in one.forms for name in names):
+    for one in (TLS, MAIL_PROTECTION, CODE):
+        if (
+            purpose is not None
+            and purpose.name == one.purpose
+            and (not one.forms or any(name.form in one.forms for name in names))
+        ):
             return one
     return None
 
 
 def of_the_last(baseline: Baseline, certificate: Certificate) -> str | None:
     """What the certificate that is asked about breaks, with the paragraph."""
-    if _SAN in certificate.critical and certificate.subject:
+    if ALTERNATIVE_NAMES in certificate.critical and certificate.subject:
         return "a critical subjectAltName beside a subject (§7.1.2)"
-    if baseline.plain_use and _EKU in certificate.critical:
+    if baseline.plain_use and EXTENDED_KEY_USAGE in certificate.critical:
         return "a critical extended key usage (§7.1.2.7.6)"
     if baseline.stated and (certificate.key_usage is None or certificate.extended_key_usage is None):
         return "key usage or extended key usage is missing (§7.1.2.3)"
+    if (baseline.firm_usage and "2.5.29.15" not in certificate.critical) or _SIGNERS & (certificate.key_usage or frozenset()):
+        return "a key usage that is not critical, or for certificates or CRLs (§7.1.2)"
     if baseline.own_lists and any(name.form != URI for point in certificate.points for name in point.names):
         return "a CRL distribution point that is no URI (§7.1.2.11.2)"
     return _of_any(baseline, certificate)

@@ -10,8 +10,8 @@ and let pass where a bare path is asked about.
 from cardstack.ca import extensions, tables
 from cardstack.ca.certificate import Certificate, once
 from cardstack.ca.der import GENERALIZED_TIME, UTC_TIME
-from cardstack.ca.matching import conforms, form_of, subtree_well_formed, supported
-from cardstack.ca.signatures import SHA1_SCHEMES, Verdict, identifier, only_signs, verdict, weakness
+from cardstack.ca.matching import conforms, form_of, subtree_conforms, supported
+from cardstack.ca.signatures import Verdict, broken, only_signs, signs_sha1, unnamed_curve, verdict, weakness
 from cardstack.errors import Malformed
 
 _SKI, _KU, _SAN, _BC, _NC, _AKI, _PC, _INHIBIT, _MAPPINGS = (f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 35, 36, 54, 33))
@@ -32,9 +32,9 @@ def always(certificate: Certificate) -> tuple[str, str] | None:
         return tables.VERSION, "extensions in a certificate that is not version 3"
     if certificate.version == 1 and certificate.unique_identifiers:
         return tables.VERSION, "unique identifiers in version 1"
-    if not certificate.issuer:
-        return tables.EMPTY_ISSUER, ""
-    return _subject(certificate)
+    if broken(certificate.spki) or unnamed_curve(certificate.spki):
+        return (tables.WEAK, "RSA below 1024 bits") if broken(certificate.spki) else (tables.UNKNOWN_ALGORITHM, "unnamed curve")
+    return _subject(certificate) if certificate.issuer else (tables.EMPTY_ISSUER, "")
 
 
 @once
@@ -161,7 +161,7 @@ def _names(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | None:
         return tables.USAGE_CONSISTENCY, "name constraints on a certificate that is no authority's"
     # Of forms that nothing is known about it is decided where a name of that form appears (§4.2.1.10).
     known = (base for base in (*subtrees.permitted, *subtrees.excluded) if supported(form_of(base)))
-    if subtrees.bounded or not all(map(subtree_well_formed, known)):
+    if subtrees.bounded or not all(map(subtree_conforms, known)):
         return tables.CONSTRAINT_FORM, ""
     return None
 
@@ -173,7 +173,7 @@ def _strength(certificate: Certificate, *, anchor: bool) -> tuple[str, str] | No
     if certificate.key_usage and certificate.key_usage & _ENCRYPTING and only_signs(certificate.spki):
         return tables.USAGE_CONSISTENCY, "encryption or agreement with a key that only signs"
     try:
-        sha1 = identifier(certificate.outer_algorithm)[0] in SHA1_SCHEMES
+        sha1 = signs_sha1(certificate.outer_algorithm)
     except Malformed:
         return tables.UNKNOWN_ALGORITHM, ""
     # Nobody relies on an anchor's signature over itself.

@@ -14,14 +14,16 @@ COMPARED = 64
 
 @once
 def constrained_names(certificate: Certificate) -> tuple[GeneralName, ...]:
-    """The names that constraints apply to: the subject, the alternative names, and without these the subject's e-mail."""
+    """The names that constraints apply to: the subject, the e-mail addresses in it, and the alternative names.
+
+    RFC 5280 §4.2.1.10 asks for the subject's e-mail where there are no alternative names, and says nothing where there are.
+    """
     names = list(certificate.alternative_names)
     # Constraints on e-mail bind addresses beyond ASCII too, which stand in an otherName (RFC 9598 §6).
     names += [GeneralName(MAIL, text) for name in names if name.form == OTHER and (text := mail_text(name)) is not None]
     if certificate.subject:
         names.append(GeneralName(DIRECTORY, certificate.subject))
-    if "2.5.29.17" not in certificate.present:
-        names += [GeneralName(MAIL, text) for text in certificate.subject.emails]
+    names += [GeneralName(MAIL, text) for text in certificate.subject.emails]
     return tuple(names)
 
 

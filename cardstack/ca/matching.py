@@ -104,10 +104,10 @@ def _mailbox(text: str) -> tuple[str, str] | None:
 
 
 def subtree_well_formed(base: GeneralName) -> bool:
-    """Whether the base of a subtree has the form that §4.2.1.10 gives it; a misspelt constraint is not guessed at."""
+    """Whether the base of a subtree can be applied; a misspelt constraint is not guessed at."""
     value = base.value
     if base.form == DNS:
-        return value == "" or is_host(str(value))
+        return value == "" or is_host(str(value).removeprefix("."))
     if base.form == MAIL:
         text = str(value)
         return _mailbox(text) is not None if "@" in text else is_host(text.removeprefix("."))
@@ -116,6 +116,11 @@ def subtree_well_formed(base: GeneralName) -> bool:
     if base.form == IP:
         return isinstance(value, bytes) and len(value) in (8, 32) and _is_prefix(value[len(value) // 2 :])
     return base.form != OTHER or _other_subtree_well_formed(*_other(base))
+
+
+def subtree_conforms(base: GeneralName) -> bool:
+    """Whether the base has the form that §4.2.1.10 gives it: a host name has no dot in front, which many write all the same."""
+    return subtree_well_formed(base) and not (base.form == DNS and str(base.value).startswith("."))
 
 
 def _other_subtree_well_formed(kind: str, text: str | None) -> bool:
@@ -177,6 +182,8 @@ def _other_within(mine: other_names.Other, base: other_names.Other) -> bool:
 
 def touches(name: GeneralName, base: GeneralName) -> bool:
     """Whether an excluded subtree takes any of what a name stands for: a wildcard stands for its siblings too."""
+    if base.form == DNS:
+        base = GeneralName(DNS, str(base.value).removeprefix("."))
     if within(name, base):
         return True
     pattern = str(name.value).lower()
@@ -184,7 +191,8 @@ def touches(name: GeneralName, base: GeneralName) -> bool:
 
 
 def _host_within(host: str, base: str) -> bool:
-    return not base or host == base or host.endswith("." + base)
+    """A base with a dot in front, which a conforming one has not, stands for hosts below it alone."""
+    return not base or host == base or host.endswith(base if base.startswith(".") else "." + base)
 
 
 def _mail_within(text: str, base: str) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cardstack.ca import extensions
+from cardstack.ca.certificate import Certificate
+from cardstack.ca.extensions import ANY_USE, EXTENDED_KEY_USAGE
 from cardstack.ca.profile import PURPOSES as ISSUED
 from cardstack.errors import Malformed
 
@@ -22,6 +24,8 @@ class Purpose:
     usages: frozenset[int] = frozenset()
     use_required: bool = False
     """Whether an absent extended key usage, which otherwise allows everything, is a refusal."""
+    alone: bool = False
+    """Whether the extended key usage has to be critical and no other, and the key usage nothing beside `usages`."""
 
 
 _KNOWN = (
@@ -30,7 +34,8 @@ _KNOWN = (
     Purpose("client-auth", _PKIX + "2", HANDSHAKE),
     Purpose("code-signing", _PKIX + "3", SIGNING),
     Purpose("email-protection", _PKIX + "4"),
-    Purpose("time-stamping", _PKIX + "8", SIGNING, use_required=True),
+    # RFC 3161 §2.3; the key usages are those of ETSI EN 319 422 §8.1.
+    Purpose("time-stamping", _PKIX + "8", SIGNING, use_required=True, alone=True),
     Purpose("ocsp-signing", _PKIX + "9", SIGNING, use_required=True),
     Purpose("signature", None, SIGNING),
     Purpose("encryption", None, frozenset({extensions.KEY_ENCIPHERMENT, extensions.KEY_AGREEMENT})),
@@ -53,7 +58,11 @@ _SPELLINGS: Mapping[str, str] = MappingProxyType(
         "tls": "server-auth",
         "email": "email-protection",
         "smime": "email-protection",
+        "smimesign": "email-protection",
+        "smimeencrypt": "email-protection",
         "timestamp": "time-stamping",
+        "timestampsign": "time-stamping",
+        "codesign": "code-signing",
         "ocsp": "ocsp-signing",
         "anyextendedkeyusage": "any",
         "sign": "signature",
@@ -77,3 +86,33 @@ def purpose(name: str) -> Purpose:
     if text.isascii() and text.replace(".", "").isdigit() and "." in text.strip("."):
         return next((known for known in _KNOWN if known.use == text), None) or Purpose(text, text, use_required=True)
     raise Malformed(f"purpose: none is called by this name; known are {', '.join(PURPOSES)}", field="purpose")
+
+
+def not_listed(certificate: Certificate, purpose: Purpose) -> str | None:
+    """What is wrong where a certificate lists purposes and this one is not among them."""
+    uses = certificate.extended_key_usage
+    if purpose.use is None or uses is None or purpose.use in uses or ANY_USE in uses:
+        return None
+    return f"extended key usage without {purpose.use}"
+
+
+def unfit(certificate: Certificate, purpose: Purpose) -> str | None:
+    """What keeps the certificate that is asked about from its use."""
+    usage, uses = certificate.key_usage, certificate.extended_key_usage
+    if purpose.use_required and uses is None:
+        return "no extended key usage"
+    if purpose.usages and usage is not None and not purpose.usages & usage:
+        return "key usage"
+    if not purpose.alone:
+        return None
+    if EXTENDED_KEY_USAGE not in certificate.critical or (uses is not None and len(uses) > 1):
+        return "an extended key usage that is not critical, or has other purposes too"
+    return "a key usage for more than this purpose" if usage is not None and usage - purpose.usages else None
+
+
+def narrowed(uses: frozenset[str] | None, certificate: Certificate) -> frozenset[str] | None:
+    """The purposes left over when a certificate has listed its own; None where nobody lists any."""
+    listed = certificate.extended_key_usage
+    if listed is None or ANY_USE in listed:
+        return uses
+    return listed if uses is None else uses & listed

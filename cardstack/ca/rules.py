@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from cardstack.ca import baseline, conformity, constraints, policy, signatures, tables
+from cardstack.ca import baseline, conformity, constraints, policy, purposes, signatures, tables
 from cardstack.ca.baseline import Baseline
 from cardstack.ca.certificate import Certificate
-from cardstack.ca.extensions import ANY_POLICY, ANY_USE, KEY_CERT_SIGN, Subtrees
+from cardstack.ca.extensions import ANY_POLICY, KEY_CERT_SIGN, Subtrees
 from cardstack.ca.matching import is_expected
 from cardstack.ca.names import GeneralName, Name
 from cardstack.ca.policy import Level
@@ -185,33 +185,18 @@ def says_nothing_unknown(step: Step) -> Breach | None:
 
 def serves_the_purpose(step: Step) -> Breach | None:
     """§4.2.1.12: where an authority lists purposes, those below it have no others."""
-    purpose, uses = step.bench.purpose, step.certificate.extended_key_usage
+    purpose = step.bench.purpose
     if purpose is None:
         return None
-    if purpose.use is not None:
-        if uses is None:
-            if step.last and purpose.use_required:
-                return tables.PURPOSE, "no extended key usage"
-        elif purpose.use not in uses and ANY_USE not in uses:
-            return tables.PURPOSE, f"extended key usage without {purpose.use}"
-    usage = step.certificate.key_usage
-    if step.last and purpose.usages and usage is not None and not purpose.usages & usage:
-        return tables.PURPOSE, "key usage"
-    return None
+    found = purposes.not_listed(step.certificate, purpose) or (purposes.unfit(step.certificate, purpose) if step.last else None)
+    return (tables.PURPOSE, found) if found else None
 
 
 def shares_a_purpose(step: Step) -> Breach | None:
     """§4.2.1.12: what the lists of purposes along the path leave over; nothing at all is for no use."""
-    if not step.bench.conforming or _narrowed(step.state.uses, step.certificate) != frozenset():
+    if not step.bench.conforming or purposes.narrowed(step.state.uses, step.certificate) != frozenset():
         return None
     return tables.PURPOSE, "no purpose is allowed all along the path"
-
-
-def _narrowed(uses: frozenset[str] | None, certificate: Certificate) -> frozenset[str] | None:
-    listed = certificate.extended_key_usage
-    if listed is None or ANY_USE in listed:
-        return uses
-    return listed if uses is None else uses & listed
 
 
 def answers_to_names(step: Step) -> Breach | None:
@@ -311,7 +296,7 @@ def _prepared(step: Step) -> State:
         inhibit_any=_less(max(state.inhibit_any - passed, 0), certificate.inhibit_any),
         max_path_length=_less(state.max_path_length - passed, basic.path_length if basic else None),
         constraints=(*state.constraints, certificate.name_constraints) if certificate.name_constraints else state.constraints,
-        uses=_narrowed(state.uses, certificate),
+        uses=purposes.narrowed(state.uses, certificate),
     )
 
 

@@ -29,6 +29,7 @@ SIZE_MAX = 1 << 13
 FRESH = 8
 """The price of verifying a signature, in steps of a search."""
 _DSA_KEY, _PSS, _MGF1 = "1.2.840.10040.4.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
+_RSA_KEY, _EC_KEY = bytes.fromhex("06092a864886f70d010101"), bytes.fromhex("06072a8648ce3d0201")
 _NULL = b"\x05\x00"
 
 
@@ -76,9 +77,13 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
         "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
         "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
         "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+        "2.16.840.1.101.3.4.2.7": hashes.SHA3_224(),
+        "2.16.840.1.101.3.4.2.8": hashes.SHA3_256(),
+        "2.16.840.1.101.3.4.2.9": hashes.SHA3_384(),
+        "2.16.840.1.101.3.4.2.10": hashes.SHA3_512(),
     }
 )
-_SHA1, _SHA224, _SHA256, _SHA384, _SHA512 = _HASHES.values()
+_SHA1, _SHA224, _SHA256, _SHA384, _SHA512, *_SHA3 = _HASHES.values()
 _SCHEMES: Mapping[str, tuple[type, Checker]] = MappingProxyType(
     {
         "1.2.840.113549.1.1.5": (rsa.RSAPublicKey, _rsa(_SHA1)),
@@ -100,6 +105,8 @@ _SCHEMES: Mapping[str, tuple[type, Checker]] = MappingProxyType(
         "2.16.840.1.101.3.4.3.17": (mldsa.MLDSA44PublicKey, _plain),
         "2.16.840.1.101.3.4.3.18": (mldsa.MLDSA65PublicKey, _plain),
         "2.16.840.1.101.3.4.3.19": (mldsa.MLDSA87PublicKey, _plain),
+        **{f"2.16.840.1.101.3.4.3.{9 + place}": (ec.EllipticCurvePublicKey, _ecdsa(one)) for place, one in enumerate(_SHA3)},
+        **{f"2.16.840.1.101.3.4.3.{13 + place}": (rsa.RSAPublicKey, _rsa(one)) for place, one in enumerate(_SHA3)},
     }
 )
 SHA1_SCHEMES: Final = frozenset({"1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.10040.4.3"})
@@ -136,7 +143,7 @@ def check(spki: bytes, algorithm: bytes, signature: bytes, message: bytes) -> Ve
     try:
         kind, checker = _scheme(algorithm)
         key = _key(spki)
-        if not isinstance(key, kind):
+        if not isinstance(key, kind) or not _allowed(spki, algorithm):
             return Verdict.UNKNOWN
         checker(key, signature, message)
     except (InvalidSignature, BadSignature):
@@ -148,12 +155,20 @@ def check(spki: bytes, algorithm: bytes, signature: bytes, message: bytes) -> Ve
     return Verdict.GOOD
 
 
+def _allowed(spki: bytes, algorithm: bytes) -> bool:
+    """Whether a key for RSASSA-PSS alone is used for that, with its own parameters if it names some (RFC 4055 §1.2, §3.3)."""
+    kind, parameters = key_algorithm(spki)
+    return kind != _PSS or (identifier(algorithm)[0] == _PSS and parameters in (b"", identifier(algorithm)[1]))
+
+
 @lru_cache(maxsize=_KEYS_REMEMBERED)
 def _key(spki: bytes) -> Any:
     if len(spki) > SIZE_MAX:
         raise Malformed(f"a public key has at most {SIZE_MAX} bytes, got {len(spki)}")
     if sm2.OID in spki[:64]:
         return sm2.Sm2Public(spki)
+    if unnamed_curve(spki):
+        raise Malformed("the public key is on a curve without a name")
     try:
         return load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -263,3 +278,24 @@ def odd_modulus(spki: bytes) -> bool:
     except Malformed:
         return False
     return isinstance(key, rsa.RSAPublicKey) and key.key_size % 8 != 0
+
+
+@lru_cache(maxsize=4096)
+def signs_sha1(algorithm: bytes) -> bool:
+    """Whether a signature algorithm is over SHA-1, which RSASSA-PSS is where it does not say otherwise (RFC 4055 §3.1)."""
+    oid, parameters = identifier(algorithm)
+    if oid != _PSS:
+        return oid in SHA1_SCHEMES
+    given = dict(der.optional_parts(parameters, der.whole(parameters, der.SEQUENCE, "PSS parameters"), "PSS parameters"))
+    return 0 not in given or identifier(der.value(parameters, given[0]))[0] == "1.3.14.3.2.26"
+
+
+def broken(spki: bytes) -> bool:
+    """Whether it is an RSA key that has been factored in public at its size; told by its length, before it is read."""
+    return len(spki) < 160 and _RSA_KEY in spki[:20]
+
+
+def unnamed_curve(spki: bytes) -> bool:
+    """Whether a key on an elliptic curve writes the curve out or leaves it away, which no certificate may (RFC 5480 §2.1.1)."""
+    at = spki[:24].find(_EC_KEY)
+    return at >= 0 and spki[at + len(_EC_KEY)] != der.OID

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from cardstack.ca import anchoring, baseline, tables
+from cardstack.ca import anchoring, baseline, purposes, tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
 from cardstack.ca.extensions import ANY_POLICY, Subtrees
@@ -199,7 +199,7 @@ class _Task:
 
     def _from(self, anchor: Anchor, search: Search, bench: "_Bench", settings: Settings) -> State | None:
         start = _start(anchor, settings)
-        breach = anchoring.problem(anchor.certificate, bench)
+        breach = anchoring.problem(anchor.certificate, bench, own=anchor.own)
         if breach is not None:
             search.refuse(start, anchor.certificate, breach)
             return None
@@ -318,6 +318,7 @@ def _start(anchor: Anchor, settings: Settings) -> State:
         inhibit_any=_first(0 if settings.inhibit_any else None, certificate.inhibit_any if own else None),
         max_path_length=_first(*lengths),
         constraints=(*anchor.constraints, *own_names),
+        uses=purposes.narrowed(None, certificate) if own else None,
     )
 
 

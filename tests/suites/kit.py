@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, mldsa, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 
 from cardstack.ca import encoding as der
 from cardstack.ca import fields
@@ -32,7 +32,15 @@ AT = datetime(2024, 1, 1, tzinfo=UTC)
 SIGN, CERT, CRLS = (0,), (5,), (5, 6)
 Quantum: TypeAlias = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | dsa.DSAPrivateKey | Quantum
+_DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha3-256": hashes.SHA3_256(),
+    "sha1": hashes.SHA1(),  # what is to be refused
+}
+_PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
 _SIGNATURES = {
+    (ec.EllipticCurvePrivateKey, "sha3-256"): "2.16.840.1.101.3.4.3.10",
+    (rsa.RSAPrivateKey, "sha3-256"): "2.16.840.1.101.3.4.3.14",
     (ec.EllipticCurvePrivateKey, "sha256"): "1.2.840.10045.4.3.2",
     (ec.EllipticCurvePrivateKey, "sha1"): "1.2.840.10045.4.1",
     (dsa.DSAPrivateKey, "sha256"): "2.16.840.1.101.3.4.3.2",
@@ -74,24 +82,36 @@ def identifier(secret: Key) -> bytes:
 
 def signed(tbs: bytes, algorithm: bytes, secret: Key, digest: str) -> bytes:
     """What is signed, the algorithm and the signature."""
-    made = hashes.SHA1() if digest == "sha1" else hashes.SHA256()  # what is to be refused
+    made = _DIGESTS[digest.removeprefix("pss-")]
     if isinstance(secret, ec.EllipticCurvePrivateKey):
         signature = secret.sign(tbs, ec.ECDSA(made))
     elif isinstance(secret, dsa.DSAPrivateKey):
         signature = secret.sign(tbs, made)
     elif isinstance(secret, rsa.RSAPrivateKey):
-        signature = secret.sign(tbs, PKCS1v15(), made)
+        scheme = PSS(MGF1(made), made.digest_size) if digest.startswith("pss-") else PKCS1v15()
+        signature = secret.sign(tbs, scheme, made)
     else:
         signature = secret.sign(tbs)
     return der.sequence(tbs, algorithm, der.bits(signature))
 
 
 def algorithm_of(secret: Key, digest: str) -> bytes:
-    """The AlgorithmIdentifier."""
+    """The AlgorithmIdentifier; of RSASSA-PSS with SHA-1 nothing is written, being the default."""
+    if digest == "pss-sha1":
+        return der.sequence(der.oid(_PSS), der.sequence())
+    if digest == "pss-sha256":
+        return der.sequence(der.oid(_PSS), pss_parameters("2.16.840.1.101.3.4.2.1", 32))
     for (kind, name), oid in _SIGNATURES.items():
         if isinstance(secret, kind) and name == digest:
             return der.sequence(der.oid(oid))
     return der.sequence(der.oid("1.2.840.113549.1.1." + ("5" if digest == "sha1" else "11")), der.NULL)
+
+
+def pss_parameters(digest: str, salt: int) -> bytes:
+    """The parameters of RSASSA-PSS (RFC 4055 §3.1)."""
+    hashed = der.sequence(der.oid(digest), der.NULL)
+    mask = der.sequence(der.oid(_MGF1), hashed)
+    return der.sequence(der.context(0, hashed), der.context(1, mask), der.context(2, der.integer(salt)))
 
 
 def general(text: str | bytes) -> bytes:
@@ -143,6 +163,9 @@ class Spec:
     bare: bool = False
     """No extension at all."""
     digest: str = "sha256"
+    """The digest, or `pss-` and the digest; that which its issuer signs with."""
+    info: Callable[[Key], bytes] | None = None
+    """The public key written otherwise."""
     outer: bytes | None = None
     """Another algorithm outside than inside."""
 
@@ -195,7 +218,7 @@ def issue(spec: Spec, by: Made | None) -> Made:
         above.subject if spec.issuer is None else spec.issuer,
         der.sequence(der.time(spec.begin), der.time(spec.end)),
         subject,
-        spki(secret),
+        (spec.info or spki)(secret),
         der.context(3, der.sequence(*(one.encode() for one in written))) if written else b"",
     ]
     raw = signed(der.sequence(*parts), algorithm, above.secret, spec.digest)
