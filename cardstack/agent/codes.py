@@ -20,12 +20,14 @@ from cardstack.readers.problems import (
 )
 
 DONE = 0
+MORE = 1
+"""The host is to prove another key: the same step again with its answer to what was said (this project's extension)."""
 WRONG_CARD, NO_CARD_THERE, NO_ANSWER, NO_LIBRARY_THERE = -1, -2, -4, -5
 READER_FAILED, NOT_CONNECTED, UNSUPPORTED, PARAMETER = -11, -12, -13, -14
 ID_CODE, INTERNAL, MISMATCH, HOST_DIFFERS = -20, -21, -22, -25
 CANCELLED, PIN_LENGTH, PIN_UNEQUAL = -31, -33, -34
 PIN_IS_WRONG, PIN_IS_BLOCKED = -51, -52
-NO_PSAM, PSAM_LACKS_KEY = -2201, -2203
+NO_PSAM, PSAM_LACKS_KEY, NO_HOST_NEEDED = -2201, -2203, -2204
 
 BY_PROBLEM = {
     NO_CARD.code: NO_CARD_THERE,

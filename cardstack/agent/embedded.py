@@ -5,21 +5,19 @@ from functools import cache
 from typing import Any
 
 from cardstack.agent.family import FAMILY, call
+from cardstack.agent.interfaces import Slots
 from cardstack.agent.library import OUT_MAX
 from cardstack.agent.sscard import SscApi
-from emulator.opening import Opened, open_card
 
 
 @cache
 def terminal() -> SscApi:
-    """The terminal of this process: CARDSTACK_READER, CARDSTACK_PSAM, CARDSTACK_TERMINAL and CARDSTACK_DEVICE.
+    """The terminal of this process.
 
-    Without a PIN pad the holder's PIN comes from CARDSTACK_PIN, which is for tests.
+    CARDSTACK_READER, CARDSTACK_CONTACTLESS, CARDSTACK_PSAM, CARDSTACK_TERMINAL and CARDSTACK_DEVICE. Without a PIN pad the
+    holder's PIN comes from CARDSTACK_PIN, which is for tests.
     """
-
-    def opener(_: int) -> Opened:
-        return open_card(os.environ.get("CARDSTACK_READER"), psam=os.environ.get("CARDSTACK_PSAM"))
-
+    opener = Slots(*(os.environ.get(f"CARDSTACK_{name}") for name in ("READER", "CONTACTLESS", "PSAM")))
     number = os.environ.get("CARDSTACK_TERMINAL", "000000000001")
     device = os.environ.get("CARDSTACK_DEVICE", "CS0000000001")
     return SscApi(opener, lambda _: os.environ.get("CARDSTACK_PIN"), number, device)

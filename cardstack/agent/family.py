@@ -28,11 +28,11 @@ def _first(name: str, script: Callable[..., Any]) -> Callable[..., Answer]:
     return call
 
 
-def _next(name: str, *, last: bool = True) -> Callable[..., Answer]:
+def _next(name: str, *, last: bool = True, again: bool = False) -> Callable[..., Answer]:
     """A later step: what the host said."""
 
     def call(api: SscApi, said: str) -> Answer:
-        return sscard.step_n(api, name, said, last=last)
+        return sscard.step_n(api, name, said, last=last, again=again)
 
     return call
 
@@ -45,16 +45,16 @@ FAMILY: Mapping[str, Entry] = {
     "iReadCardBas_HSM_Step2": Entry((KEY,), _next("bas")),
     "iReadCard": Entry((TYPE, "iAuthType", INFO, ADDRESS), sscard.read_items),
     "iReadCard_HSM_Step1": Entry(
-        (TYPE, INFO, ADDRESS), _first("read", lambda _, card, kind, __, where: sscard.items_by_host(card, kind, where))
+        (TYPE, INFO, ADDRESS), _first("read", lambda api, card, kind, _, where: sscard.items_by_host(api, card, kind, where))
     ),
-    "iReadCard_HSM_Step2": Entry((KEY,), _next("read")),
+    "iReadCard_HSM_Step2": Entry((KEY,), _next("read", again=True)),
     "iWriteCard": Entry((TYPE, INFO, ADDRESS, DATA), sscard.write_items, writes=True),
     "iWriteCard_HSM_Step1": Entry(
         (TYPE, INFO, ADDRESS, DATA),
         _first("write", lambda _, card, kind, __, where, data: sscard.write_by_host(card, kind, where, data)),
         writes=True,
     ),
-    "iWriteCard_HSM_Step2": Entry((KEY,), _next("write"), writes=True),
+    "iWriteCard_HSM_Step2": Entry((KEY,), _next("write", again=True), writes=True),
     "iVerifyPIN": Entry((TYPE,), sscard.verify_pin, writes=True),
     "iChangePIN": Entry((TYPE,), sscard.change_pin, writes=True),
     "iReloadPIN": Entry((TYPE, INFO), sscard.reload_pin, writes=True),

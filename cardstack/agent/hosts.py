@@ -14,7 +14,7 @@ from cardstack.apdu import commands
 from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import Exchange, Script, To, ask
 from cardstack.card.keys import Key, Usage
-from cardstack.card.profile import Application, Profile
+from cardstack.card.profile import Profile
 from cardstack.card.profiles.social import Issuer
 from cardstack.card.proving import SOURCE_DATA, get_challenge
 from cardstack.card.reading import open_application, read_issuer
@@ -30,6 +30,8 @@ class Steps:
 
     script: Generator[Command | To, Response, Any]
     exchange: Exchange
+    ended: bool = False
+    """Whether the last thing said was the result, and no further question for the host."""
 
     def begin(self) -> str:
         """The first thing for the host."""
@@ -45,8 +47,9 @@ class Steps:
             while not (isinstance(step, To) and step.partner == HOST):
                 message = step.message if isinstance(step, To) else step
                 step = self.script.send(Response.parse(self.exchange(bytes(message))))
-        except StopIteration as ended:
-            return ended.value
+        except StopIteration as end:
+            self.ended = True
+            return end.value
         assert isinstance(step.message, bytes)
         return step.message.decode("gbk")
 
@@ -92,10 +95,11 @@ def prove_basics(profile: Profile, atr: bytes, nonce: bytes) -> Script[Issuer]:
     return issuer
 
 
-def prove_key(profile: Profile, application: Application, key: Key, atr: bytes) -> Script[None]:
-    """One key through the host: region|historical bytes|algorithm|identification code|address|challenge|source|."""
-    issuer = yield from read_issuer(profile)
-    yield from open_application(profile, application.name)
+def prove_key(issuer: Issuer, key: Key, atr: bytes) -> Script[None]:
+    """One key of the current application through the host.
+
+    It is asked with region|historical bytes|algorithm|identification code|address|challenge|source|.
+    """
     challenge = yield from get_challenge()
     head = [issuer.region, atr[4:].hex().upper(), ALGORITHMS[key.algorithm], issuer.identifier]
     rest = [f"{key.hsm or 0:04X}", challenge.hex().upper(), SOURCE_DATA.hex().upper()]

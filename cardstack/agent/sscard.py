@@ -21,7 +21,7 @@ from cardstack.card import address, paying, proving
 from cardstack.card.keys import Factors, Usage
 from cardstack.card.layout import Form
 from cardstack.card.plain import parts_of, to_text
-from cardstack.card.profile import Profile
+from cardstack.card.profile import Application, Profile
 from cardstack.card.reading import open_application, read_file, read_holder, read_issuer
 from cardstack.codec import Day
 from cardstack.errors import CardstackError
@@ -236,12 +236,17 @@ def step_1(api: SscApi, i_type: int, name: str, script: Callable[[Opened, Profil
     return answered(begun)
 
 
-def step_n(api: SscApi, name: str, said: str, *, last: bool = True) -> Answer:
-    """Go on with what the host said; after the last step, or a failure, the card is let go."""
+def step_n(api: SscApi, name: str, said: str, *, last: bool = True, again: bool = False) -> Answer:
+    """Go on with what the host said; after the last step, or a failure, the card is let go.
+
+    With `again` the step is repeated, and answers `MORE`, while there is another key for the host to prove.
+    """
     if name not in api._paused:  # noqa: SLF001  # this module is the class's own
         return codes.PARAMETER, ""
     _, steps = api._paused[name]  # noqa: SLF001  # the same
     code, out = answered(lambda: steps.go_on(said) or "")
+    if again and not code and not steps.ended:
+        return codes.MORE, out
     if last or code:
         forget(api, name)
     return code, out
@@ -262,21 +267,27 @@ def basics_by_host(api: SscApi, card: Opened, profile: Profile) -> Script[str]:
     return basics(api, card, issuer, holder)
 
 
-def items_by_host(card: Opened, profile: Profile, addresses: str) -> Script[str]:
-    """IReadCard under the read key of the first address, proved by the host."""
-    first = address.parse(profile, addresses)[0][0]
-    key = _key_of(profile, first.application, first.file.read)
-    yield from hosts.prove_key(profile, profile.application(first.application), key, card.reader.atr)
-    return (yield from address.read(profile, addresses))
+def items_by_host(api: SscApi, card: Opened, profile: Profile, addresses: str) -> Script[str]:
+    """IReadCard under the read key of each address, one question to the host for each key; with the PIN where both are asked."""
+    guarded = [one for file in address.parse(profile, addresses) for one in file if not one.file.read.allows(frozenset())]
+    if not guarded:
+        raise Failed(codes.NO_HOST_NEEDED)
+    issuer = yield from read_issuer(profile)
+
+    def unlock(application: Application) -> Script[None]:
+        files = [one.file for one in guarded if one.application == application.name]
+        if any(all("PIN" in way for way in file.read.ways) for file in files):
+            yield from proving.verify_pin(_typed(api, "PIN"))
+        for key in {key.name: key for key in (_key_of(profile, application.name, file.read) for file in files)}.values():
+            yield from hosts.prove_key(issuer, key, card.reader.atr)
+
+    return (yield from address.read(profile, addresses, unlock))
 
 
 def write_by_host(card: Opened, profile: Profile, addresses: str, data: str) -> Script[str]:
-    """IWriteCard under the update key of the first address, proved by the host."""
-    first = address.parse(profile, addresses)[0][0]
-    key = _key_of(profile, first.application, first.file.update)
-    yield from hosts.prove_key(profile, profile.application(first.application), key, card.reader.atr)
-    for _, command in address.updates(profile, addresses, data):
-        (yield from ask(command)).require()
+    """IWriteCard under the update key of each address, one question to the host for each key."""
+    issuer = yield from read_issuer(profile)
+    yield from _write(profile, addresses, data, lambda key: hosts.prove_key(issuer, key, card.reader.atr))
     return ""
 
 

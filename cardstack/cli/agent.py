@@ -1,6 +1,7 @@
 """`cardstack agent`: the local card agent for browsers, its policy samples and its log."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,13 @@ from cardstack.cli.output import READER_HELP, emit, words
 
 app = typer.Typer(no_args_is_help=True, help=words("The card agent for browsers.", "浏览器读卡代理。"))
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
+Contactless = Annotated[
+    str | None,
+    typer.Option(
+        "--contactless",
+        help=words("Reader for iType 2; `--reader pcsc:*` chooses by itself.", "iType 2 所用读卡器；--reader pcsc:* 自动选择。"),
+    ),
+]
 Origins = Annotated[list[str] | None, typer.Option("--origin", help="https://his.example")]
 
 
@@ -18,6 +26,7 @@ def serve(  # noqa: PLR0917  # one parameter an option
     origin: Origins = None,
     reader: Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)] = None,
     psam: Annotated[str | None, typer.Option("--psam", help=words("Reader with the PSAM.", "装有 PSAM 的读卡器。"))] = None,
+    contactless: Contactless = None,
     port: Annotated[int, typer.Option(help=words("WebSocket port; 0 a free one.", "WebSocket 端口；0 为自动选择。"))] = 12342,
     http_port: Annotated[int, typer.Option(help=words("HTTP port; 0 a free one.", "HTTP 端口；0 为自动选择。"))] = 8321,
     compat: Annotated[
@@ -45,7 +54,17 @@ def serve(  # noqa: PLR0917  # one parameter an option
     from cardstack.cli.serving import ended_by_signals
 
     order = Order(
-        tuple(origin or ()), reader, psam, compat == "sscard", consent, tuple(enable or ()), key, audit, token, consents
+        tuple(origin or ()),
+        reader,
+        psam,
+        compat == "sscard",
+        consent,
+        tuple(enable or ()),
+        key,
+        audit,
+        token,
+        consents,
+        contactless,
     )
     desk = desk_of(order)
     with ended_by_signals(seconds) as ended, opened(desk, port, http_port) as agent:
@@ -59,10 +78,31 @@ def serve(  # noqa: PLR0917  # one parameter an option
         ended.wait()
 
 
+class Browser(StrEnum):
+    """Whose policies."""
+
+    CHROMIUM = "chromium"
+    WINDOWS = "windows"
+    FIREFOX = "firefox"
+
+
 @app.command(help=words("Print browser policies that let pages reach the agent.", "打印允许页面访问代理的浏览器策略。"))
-def policy(origin: Annotated[list[str], typer.Argument(help="https://his.example")]) -> None:
-    """For Chrome and Edge from 147 on; JSON for Linux, the same names in the Windows registry."""
-    print(json.dumps({"LoopbackNetworkAllowedForUrls": origin, "LocalNetworkAccessAllowedForUrls": origin}, indent=2))
+def policy(
+    origin: Annotated[list[str], typer.Argument(help="https://his.example")],
+    browser: Annotated[
+        Browser,
+        typer.Option(
+            help=words(
+                "chromium: JSON for Chrome and Edge; windows: their registry; firefox: policies.json.",
+                "chromium：Chrome、Edge 的 JSON；windows：其注册表文件；firefox：policies.json。",
+            )
+        ),
+    ] = Browser.CHROMIUM,
+) -> None:
+    """What each browser reads, and since when, is in the hospital page's tutorial."""
+    from cardstack.agent.policies import chromium, firefox, registry
+
+    print({Browser.CHROMIUM: chromium, Browser.WINDOWS: registry, Browser.FIREFOX: firefox}[browser](origin))
 
 
 @app.command(help=words("Check that nobody changed the log.", "校验日志未被改动。"))

@@ -7,11 +7,11 @@ from pathlib import Path
 from cardstack.agent.answers import Desk
 from cardstack.agent.audit import Audit
 from cardstack.agent.gate import Consent, Gate
+from cardstack.agent.interfaces import Slots
 from cardstack.agent.sscard import SscApi
 from cardstack.cli.output import words
 from cardstack.crypto.keys import Signer
 from cardstack.errors import Malformed
-from emulator.opening import open_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Order:
     token: str | None
     kept: Path | None = None
     """Where answers of `always` are remembered."""
+    contactless: str | None = None
 
 
 def desk_of(order: Order) -> Desk:
@@ -40,7 +41,7 @@ def desk_of(order: Order) -> Desk:
     token = None if order.compat else order.token or f"{secrets.randbelow(10**9):09d}"
     ask = _ask if order.consent == "ask" else lambda _origin, _function: Consent(order.consent)
     gate = Gate(frozenset(order.origins), token, ask, frozenset(order.enable), order.kept)
-    api = SscApi(lambda _: open_card(order.reader, psam=order.psam), _pin)
+    api = SscApi(Slots(order.reader, order.contactless, order.psam), _pin)
     return Desk(gate, api, Audit(order.audit), _signer(order.key), order.compat)
 
 

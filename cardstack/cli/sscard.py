@@ -33,18 +33,27 @@ def call(
     *,
     reader: Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)] = None,
     psam: Annotated[str | None, typer.Option("--psam", help=words("Reader with the PSAM.", "装有 PSAM 的读卡器。"))] = None,
+    contactless: Annotated[
+        str | None,
+        typer.Option(
+            "--contactless",
+            help=words(
+                "Reader for iType 2; `--reader pcsc:*` chooses by itself.", "iType 2 所用读卡器；--reader pcsc:* 自动选择。"
+            ),
+        ),
+    ] = None,
     pin: Annotated[str | None, typer.Option("--pin", envvar="CARDSTACK_PIN", help="PIN")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Return code and output text; the exit code is 0 where the return code is."""
     from cardstack.agent.family import call as called
+    from cardstack.agent.interfaces import Slots
     from cardstack.agent.sscard import SscApi
-    from emulator.opening import open_card
 
     pairs = dict(one.partition("=")[::2] for one in arguments or [])
     given = {key: int(value) if key.startswith("i") and value.lstrip("-").isdigit() else value for key, value in pairs.items()}
-    api = SscApi(lambda _: open_card(reader, psam=psam), lambda _: pin)
+    api = SscApi(Slots(reader, contactless, psam), lambda _: pin)
     code, out = called(api, name, {"iType": 1} | given)
     emit({"function": name, "code": code, "pOutInfo": out}, as_json=as_json, render=lambda: print(code, out))
-    if code:
+    if code < 0:
         raise typer.Exit(1)

@@ -15,6 +15,31 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+class Interface(StrEnum):
+    """How a card is reached."""
+
+    CONTACT = "contact"
+    CONTACTLESS = "contactless"
+
+
+FIELD = re.compile(r"contactless|picc|nfc|\brf(id)?\b|(\b|\d)cl\b|非接", re.IGNORECASE)
+"""Names that makers give the slots of contactless cards."""
+
+
+def interface_of(reader: str, atr: bytes = b"") -> Interface:
+    """By the maker's name of the slot, else by the answer to reset: PC/SC makes one up for cards in the field.
+
+    It begins 3B 8n 80 01 (PC/SC Part 3, §3.1.3.2.3).
+
+    >>> interface_of("OMNIKEY 5422CL 00 01").value, interface_of("X 00 00", bytes.fromhex("3B8180018080")).value
+    ('contactless', 'contactless')
+    >>> interface_of("ACS ACR39U ICC Reader 00 00", bytes.fromhex("3B6D000000814E4323")).value
+    'contact'
+    """
+    in_field = FIELD.search(reader) or (atr[:1] == b"\x3b" and atr[1:2] >= b"\x80" and atr[2:4] == b"\x80\x01")
+    return Interface.CONTACTLESS if in_field else Interface.CONTACT
+
+
 HINTS: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.PSAM, re.compile(r"\b(p?sam)\b", re.IGNORECASE)),
     (Role.OPERATOR, re.compile(r"operator|\bop\b", re.IGNORECASE)),

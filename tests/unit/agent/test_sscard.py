@@ -133,6 +133,38 @@ def test_an_item_is_written_and_read_back() -> None:
     assert call(api("2.00", card=card), "iReadCard", where | {"iAuthType": 2}) == (0, "续|$")
 
 
+def test_every_address_is_proved_by_the_host() -> None:
+    """One question a key, in any application: the same step again while it answers 1; free files need no host (-2204)."""
+    card = slot("3.00")
+    where = {"iType": 1, "pCardInfo": "", "pFileAddr": "SSSEEF06|08|$DF01EF05|20|$DF01EF06|23|$DF02EF05|42|$"}
+    terminal = api("3.00", card=card, keys=False)
+    expected = call(api("3.00", card=card), "iReadCard", where | {"iAuthType": 2})
+    code, said = call(terminal, "iReadCard_HSM_Step1", where)
+    asked = []
+    for name in ("RKSSSE", "RK1DF01", "RK1DF02"):
+        fields = said.split("|")
+        asked.append(fields[4])
+        code, said = call(terminal, "iReadCard_HSM_Step2", {"pKey": host_answer("3.00", said)(name, fields[5], fields[6])})
+        assert code == (codes.MORE if name != "RK1DF02" else 0), name
+    assert (code, said) == expected
+    assert len(set(asked)) == 3
+    free = {"iType": 1, "pCardInfo": "", "pFileAddr": "SSSEEF05|07|$"}
+    assert call(terminal, "iReadCard_HSM_Step1", free) == (codes.NO_HOST_NEEDED, "")
+
+
+def test_every_address_is_written_under_its_own_key() -> None:
+    """Two files of two applications, two keys."""
+    card = slot("2.00")
+    where = {"iType": 1, "pCardInfo": "", "pFileAddr": "SSSEEF06|4E|$DF01EF06|28|$"}
+    terminal = api("2.00", card=card, keys=False)
+    code, said = call(terminal, "iWriteCard_HSM_Step1", where | {"pWriteData": "示例|$02112345|$"})
+    for name in ("UKSSSE", "UK4DF01"):
+        fields = said.split("|")
+        code, said = call(terminal, "iWriteCard_HSM_Step2", {"pKey": host_answer("2.00", said)(name, fields[5], fields[6])})
+    assert (code, said) == (0, "")
+    assert call(api("2.00", card=card), "iReadCard", where | {"iAuthType": 2}) == (0, "示例|$02112345|$")
+
+
 def test_pins() -> None:
     """Right, wrong with its number, cancelled, too short, changed, unequal, set anew."""
     card = slot("2.00")
