@@ -7,6 +7,7 @@ from cardstack.ca import other_names
 from cardstack.ca.names import DIRECTORY, DNS, IP, MAIL, OTHER, REGISTERED, URI, GeneralName, Name
 from cardstack.ca.other_names import MAILBOX, SERVICE, UPN
 
+_QUOTED = re.compile(r"\\(.)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -94,20 +95,29 @@ def _other_well_formed(kind: str, text: str | None) -> bool:
 
 
 def _mailbox(text: str) -> tuple[str, str] | None:
-    """Local part as it is and host in lower case (RFC 5280 §7.5)."""
+    r"""Local part as it is, without quotes that it does not need, and host in lower case (RFC 5280 §7.5, RFC 5321 §4.1.2).
+
+    >>> _mailbox(r'"\l\i"@A.example') == _mailbox("li@a.example") == ("li", "a.example")
+    True
+    """
     local, at, host = text.rpartition("@")
     if not (local and at and is_host(host)) or not local.isprintable() or (" " in local and not local.startswith('"')):
         return None
     if "@" in local and not (local.startswith('"') and local.endswith('"')):
         return None
+    if local.startswith('"') and local.endswith('"') and len(local) > 2:
+        local = _QUOTED.sub(r"\1", local[1:-1])
     return local, host.lower()
 
 
 def subtree_well_formed(base: GeneralName) -> bool:
     """Whether the base of a subtree can be applied; a misspelt constraint is not guessed at."""
     value = base.value
+    if value == "":
+        # Every name of the form, as §4.2.1.10 has it by an empty sequence for directory names and no mask for addresses.
+        return base.form in (DNS, MAIL, URI)
     if base.form == DNS:
-        return value == "" or is_host(str(value).removeprefix("."))
+        return is_host(str(value).removeprefix("."))
     if base.form == MAIL:
         text = str(value)
         return _mailbox(text) is not None if "@" in text else is_host(text.removeprefix("."))
@@ -156,7 +166,7 @@ def within(name: GeneralName, base: GeneralName) -> bool:
     if isinstance(mine, bytes) and isinstance(theirs, bytes):
         return _bytes_within(name, base, mine, theirs)
     if name.form == DNS:
-        return _host_within(str(mine).lower().removeprefix("*."), str(theirs).lower())
+        return _host_within(str(mine).lower(), str(theirs).lower())
     if name.form == MAIL:
         return _mail_within(str(mine), str(theirs))
     return _uri_within(str(mine), str(theirs).lower())
@@ -181,18 +191,22 @@ def _other_within(mine: other_names.Other, base: other_names.Other) -> bool:
 
 
 def touches(name: GeneralName, base: GeneralName) -> bool:
-    """Whether an excluded subtree takes any of what a name stands for: a wildcard stands for its siblings too."""
-    if base.form == DNS:
-        base = GeneralName(DNS, str(base.value).removeprefix("."))
-    if within(name, base):
-        return True
-    pattern = str(name.value).lower()
-    return name.form == DNS and pattern.startswith("*.") and _host_within(str(base.value).lower(), pattern[2:])
+    """Whether an excluded subtree takes any of what a name stands for: a wildcard stands for every label in its place.
+
+    What cannot be told apart from the subtree is taken by it: a URI without a host name (§4.2.1.10).
+    """
+    if name.form == DNS:
+        pattern, apart = str(name.value).lower(), str(base.value).lower().removeprefix(".")
+        wild = pattern.startswith("*.") and apart.partition(".")[2] == pattern[2:]
+        return wild or _host_within(pattern, apart)
+    return within(name, base) or (name.form == URI and uri_host(str(name.value)) is None)
 
 
 def _host_within(host: str, base: str) -> bool:
     """A base with a dot in front, which a conforming one has not, stands for hosts below it alone."""
-    return not base or host == base or host.endswith(base if base.startswith(".") else "." + base)
+    if base.startswith("."):
+        return host.endswith(base)
+    return not base or host == base or host.endswith("." + base)
 
 
 def _mail_within(text: str, base: str) -> bool:
@@ -201,7 +215,7 @@ def _mail_within(text: str, base: str) -> bool:
         return False
     if "@" in base:
         return mailbox == _mailbox(base)
-    return mailbox[1].endswith(base.lower()) if base.startswith(".") else mailbox[1] == base.lower()
+    return mailbox[1].endswith(base.lower()) if base.startswith(".") else base.lower() in ("", mailbox[1])
 
 
 def uri_host(text: str) -> str | None:
@@ -215,7 +229,7 @@ def _uri_within(text: str, base: str) -> bool:
     host = uri_host(text)
     if host is None:
         return False
-    return host.endswith(base) if base.startswith(".") else host == base
+    return host.endswith(base) if base.startswith(".") else base in ("", host)
 
 
 def _split(text: str) -> SplitResult | None:
