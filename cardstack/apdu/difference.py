@@ -8,6 +8,9 @@ from cardstack.apdu.trace import Exchanged
 
 CHALLENGE, PROOFS, INITIAL, PAYMENTS = 0x84, frozenset({0x82, 0x88}), frozenset({0x50, 0x28}), frozenset({0x52, 0x54, 0x2C, 0x72})
 
+LOADING, ORDERED = 0x50, frozenset({"00", "04", "05"})
+"""INITIALIZE, and its P1 for what the issuer orders: load, limit, unload."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -35,7 +38,9 @@ def meaningful(record: Exchanged) -> tuple[str, str]:
         command = _dots(command, 10, len(command))
         answer = _dots(answer, 0, len(answer) - 4)
     elif ins in INITIAL and len(answer) > 12:
-        answer = _dots(answer, len(answer) - 12, len(answer) - 4)
+        # A load's INIT ends in the card's MAC1, which follows the random number.
+        fresh = 20 if ins == LOADING and command[4:6] in ORDERED else 12
+        answer = _dots(answer, len(answer) - fresh, len(answer) - 4)
     elif ins in PAYMENTS:
         command = _dots(command, 10, len(command))
         answer = _dots(answer, 0, len(answer) - 4)

@@ -266,12 +266,12 @@ def prove_by_certificate(trusted: "Trusted", nonce: bytes) -> Script[None]:
     if len(answer) != 64:
         raise Untrusted("the signature is not r and s of 32 bytes each", CARD_UNPROVEN)
     try:
-        trusted.certificate.public_key.verify(_der(answer), message)
+        trusted.certificate.public_key.verify(signature_der(answer), message)
     except Untrusted as error:
         raise Untrusted(problem=CARD_UNPROVEN) from error
 
 
-def _der(signature: bytes) -> bytes:
+def signature_der(signature: bytes) -> bytes:
     """R and s as the DER SEQUENCE that verifiers take."""
     numbers = (int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
     parts = [Tlv(0x02, number.to_bytes(number.bit_length() // 8 + 1)) for number in numbers]

@@ -4,7 +4,7 @@ A file is TOML with a list `case`. A line of its `steps` is one of
 
 - `send` (hexadecimal with `{names}`) or `move` (a move of the differential grammar, by name), with `sw` (status words, X any
   digit), `data` (X any digit, `*` any rest), `length`, or `means` (what the answers mean, fresh bytes as dots);
-- `keep` (name = "from:to" of the answer), `let` (name = formula), `same` (formula = formula, else the case fails).
+- `keep` (name = "from:to" of the answer), `let` (name = formula), `same` and `differ` (formula = formula, else the case fails).
 
 `ready = true` makes a line a precondition; `exact = true` sends it without following 61xx and 6Cxx.
 """
@@ -20,16 +20,18 @@ from cardstack.apdu.message import Command
 from cardstack.apdu.script import Script, ask
 from cardstack.apdu.scripting import matches
 from cardstack.card.profile import Application, Profile
+from cardstack.card.proving import pin_bytes
 from cardstack.card.reading import open_application
+from cardstack.conformance import moves as grammar
 from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Unready, checked, ready
 from cardstack.conformance.cases.purses import MOMENT_BYTES, TERMINAL
 from cardstack.conformance.formula import value
 from cardstack.conformance.meaning import Meaning
-from cardstack.conformance.moves import moves
 from cardstack.errors import CardstackError, Malformed
 from cardstack.text import Text
 
-NAME: Final = re.compile(r"\{(\w+)\}")
+NAME: Final = re.compile(r"\{(\w+)(:lv)?\}")
+"""A name in a command; with `:lv` its length stands before it."""
 AMOUNT: Final = (1).to_bytes(4)
 
 
@@ -46,6 +48,7 @@ class Line:
     keep: Mapping[str, str] = field(default_factory=dict)
     let: Mapping[str, str] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
+    differ: Mapping[str, str] = field(default_factory=dict)
     ready: bool = False
     exact: bool = False
 
@@ -94,6 +97,8 @@ def _has(application: Application, wanted: str) -> bool:
         *(("signing",) if application.signing else ()),
         *(("PIN",) if application.pin else ()),
     }
+    # A PIN belongs to the application that can be selected; others lie beneath it.
+    features |= {"PIN of its own"} if application.pin and (application.aid or application.fid) else set()
     return all(one.strip() in features for one in wanted.split(","))
 
 
@@ -153,6 +158,9 @@ class Course:
             "termseq4": bytes(3) + b"\x01",
             "aid": application.aid if application else b"",
         }
+        if subject.pin is not None:
+            value_of = pin_bytes(subject.pin)
+            self.names |= {"pinvalue": value_of, "pin": bytes((len(value_of),)) + value_of}
 
     def take(self, number: int, line: Line) -> Script[None]:
         """One line: send, judge, keep, compute, compare."""
@@ -165,15 +173,22 @@ class Course:
         for left, right in line.same.items():
             if self._value(left) != self._value(right):
                 raise Differs(f"step {number}: {left} is not {right}", got=f"another {left}", allowed=right)
+        for left, right in line.differ.items():
+            if self._value(left) == self._value(right):
+                raise Differs(f"step {number}: {left} is {right}", got=f"{left} as {right}", allowed=f"another {left}")
+
+    def _filled(self, found: re.Match[str]) -> str:
+        held = self.names[found[1]]
+        return f"{len(held):02X}{held.hex()}" if found[2] else held.hex()
 
     def _value(self, formula: str) -> bytes:
         return value(formula, self.names, self.subject, self.application)
 
     def _send(self, number: int, line: Line) -> Script[None]:
-        missing = [name for name in NAME.findall(line.send) if name not in self.names]
+        missing = [name for name, _ in NAME.findall(line.send) if name not in self.names]
         if missing:
             raise Unready(f"nothing gave this conversation its {missing[0]}")
-        command = Command.parse(bytes.fromhex(NAME.sub(lambda found: self.names[found[1]].hex(), line.send)))
+        command = Command.parse(bytes.fromhex(NAME.sub(self._filled, line.send)))
         answer = (yield command) if line.exact else (yield from ask(command))
         if line.sw:
             checked(answer, *line.sw)
@@ -189,7 +204,7 @@ class Course:
 
     def _move(self, number: int, line: Line) -> Script[None]:
         """A move of the differential grammar; what was answered is judged by what it means."""
-        move = next((one for one in moves(self.subject.profile) if one.name == line.move), None)
+        move = next((one for one in grammar.moves(self.subject.profile) if one.name == line.move), None)
         if move is None:
             raise Unready(f"the profile {self.subject.profile.name} has no move {line.move!r}")
         told: list[str] = []

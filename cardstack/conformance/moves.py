@@ -19,7 +19,7 @@ from cardstack.card.profiles.command_set import COMMANDS
 from cardstack.card.profiles.transit import Public
 from cardstack.card.proving import SOURCE_DATA, external_authenticate, get_challenge, internal_authenticate, source_blocks
 from cardstack.card.reading import open_application
-from cardstack.conformance.case import Need, Risk, Subject, Talk, needs_of, provable, prove
+from cardstack.conformance.case import Need, Risk, Subject, Talk, insist, needs_of, provable, prove
 from cardstack.conformance.cases.keys import source
 from cardstack.conformance.cases.pins import right_pin, wrong_pin
 from cardstack.conformance.cases.purses import MOMENT, MOMENT_BYTES, TERMINAL, own_key
@@ -122,6 +122,12 @@ def _application(application: Application) -> Iterator[Move]:
             yield from _keys(place, key)
     if application.purses:
         yield from _purse(application)
+    if application.medical:
+        amounts = bytes(4) + (1).to_bytes(4) + bytes(4)
+        init = Command(0xB0, 0x28, 0x01, 0x01, b"\x01" + amounts + TERMINAL, 22)
+        yield Move(f"{place} INIT medical", _asked(init), Risk.TEST, place=place)
+        debit = Command(0xB0, 0x2C, 0x01, 0x00, bytes(3) + b"\x01" + MOMENT_BYTES + bytes(4), 8)
+        yield Move(f"{place} DEBIT medical forged", _asked(debit), Risk.DESTROY, place=place)
 
 
 def _reads(place: str, file: File) -> Iterator[Move]:
@@ -228,6 +234,10 @@ def _purse(application: Application) -> Iterator[Move]:
         init = Command(0x80, 0x50, 0x01, 0x02, b"\x01" + amount.to_bytes(4) + TERMINAL, 15)
         yield Move(f"{place} INIT {amount}", _asked(init), Risk.TEST, place=place)
     yield Move(f"{place} DEBIT forged", _asked(debit), Risk.DESTROY, place=place)
+    load = Command(0x80, 0x50, 0x00, 0x02, b"\x01" + bytes(3) + b"\x01" + TERMINAL, 16)
+    yield Move(f"{place} INIT load", _asked(load), Risk.TEST, place=place)
+    credit = Command(0x80, 0x52, 0x00, 0x00, MOMENT_BYTES + bytes(4), 4)
+    yield Move(f"{place} CREDIT forged", _asked(credit), Risk.DESTROY, place=place)
     key, public = application.key(1, Usage.PURCHASE), application.file(0x0015)
     if key is not None and public is not None and issubclass(public.body, Public):
         yield Move(f"{place} purchase", _purchase(application, key), Risk.DESTROY, KEYS, place)
@@ -236,6 +246,10 @@ def _purse(application: Application) -> Iterator[Move]:
 def _purchase(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[Any]:
         sam = LocalSam((yield from own_key(subject, application, key)), TERMINAL, 1)
-        yield from transit_purchase(subject.profile, sam, Fen(1), MOMENT, application=application.name)
+        receipt = yield from transit_purchase(subject.profile, sam, Fen(1), MOMENT, application=application.name)
+        tac = application.key(0, Usage.TAC)
+        if tac is not None and tac.algorithm is receipt.opening.block:
+            own = yield from own_key(subject, application, tac)
+            insist(receipt.debit.tac(own, tac.algorithm) == receipt.tac, "the TAC of the purchase")
 
     return talk

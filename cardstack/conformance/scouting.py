@@ -19,6 +19,8 @@ AT_ONCE: Final = 16
 """How many moves of the open application are tried at one step."""
 BESIDE: Final = 4
 """How many commands of the table are tried beside them."""
+DEEPER: Final = 1
+"""How many moves deep it is followed what a move enables."""
 CLOSED: Final = "6982"
 Answers = Mapping[Move, tuple[str, ...]]
 
@@ -107,10 +109,10 @@ class Scout:
         self.table += BESIDE
         return (*several, *beside)
 
-    def done(self, place: str, act: Move) -> Difference | None:
+    def done(self, place: str, act: Move, deeper: int = DEEPER) -> Difference | None:
         """A move that changes something: what it changes on a good card is looked at before and after.
 
-        So is what it does not open, and the application is opened once more.
+        So is what it does not open, and the application is opened once more. What it enables is done in its turn.
         """
         changed = self._changed(place, act)
         for move in (*(one for one in changed if one.risk is Risk.SAFE), act):
@@ -118,12 +120,14 @@ class Scout:
             if found is not None:
                 return found
         again = [move for move in self.ground.openings if move.place == place]
-        return self.pair.fan((*changed, *again, *self._still_closed(place)))
+        several = (*changed, *again, *self._still_closed(place))
+        return next((found for move in several if (found := self._tried(place, move, deeper - 1)) is not None), None)
 
-    def _tried(self, place: str, move: Move) -> Difference | None:
+    def _tried(self, place: str, move: Move, deeper: int = DEEPER) -> Difference | None:
         """One move from here, on a fork."""
         with self.pair.aside():
-            return self.done(place, move) if move.place == place and move.risk is not Risk.SAFE else self.pair.do(move)
+            acts = deeper >= 0 and self.pair.forks and move.place == place and move.risk is not Risk.SAFE
+            return self.done(place, move, deeper) if acts else self.pair.do(move)
 
     def _changed(self, place: str, act: Move) -> tuple[Move, ...]:
         """What a good card answers otherwise once something was done, one move a file first."""

@@ -189,6 +189,10 @@ WORDS: tuple[Seeded, ...] = (
     _word(0x54, "69XX", "9000", "T-UNION_PURSE/debit-uninitialised", Text("DEBIT without INIT", "未初始化即可消费")),
     _word(0x50, "9401", "9000", "T-UNION_PURSE/insufficient", Text("more than the balance is begun", "超过余额仍可初始化")),
     _word(0x5C, "9000", "6982", "T-UNION_PURSE/balance", Text("the balance wants a proof", "读余额需要认证")),
+    _word(
+        0x52, "9302", "9000", "T-UNION_PURSE/load-forged", Text("a load with a wrong MAC2 is taken", "圈存 MAC2 错误仍返回成功")
+    ),
+    _word(0x2C, "9302", "9000", "DF04_MEDICAL/forged", Text("a medical debit with a wrong MAC1", "医保消费 MAC1 错误仍返回成功")),
     _word(0xC0, "69XX", "9000", "COMMAND/response-nothing", Text("GET RESPONSE with nothing waiting", "无数据仍返回成功")),
 )
 """Another status word than the standard's."""
@@ -243,6 +247,12 @@ CONTENTS: tuple[Seeded, ...] = (
         Text("a purchase with a wrong MAC2", "消费 MAC2 错误"),
         "T-UNION_PURSE/purchase",
         _data(0x54, lambda data: data[:4] + bytes(4)),
+    ),
+    _saying(
+        "wrong-tac",
+        Text("a purchase with a wrong TAC", "消费 TAC 错误"),
+        "T-UNION_PURSE/purchase-cryptograms",
+        _data(0x54, lambda data: bytes(4) + data[4:]),
     ),
     _saying("short-tac", Text("TAC without MAC2", "仅返回 TAC"), "T-UNION_PURSE/purchase", _data(0x54, lambda data: data[:4])),
     _saying(

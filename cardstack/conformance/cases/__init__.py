@@ -2,7 +2,7 @@
 
 from cardstack.card.profile import Profile
 from cardstack.conformance.case import Case
-from cardstack.conformance.cases import certificate, commands, files, keys, pins, purses, safety
+from cardstack.conformance.cases import certificate, commands, conversations, files, keys, pins, purses, safety
 
 
 def derive(profile: Profile) -> tuple[Case, ...]:
@@ -15,6 +15,7 @@ def derive(profile: Profile) -> tuple[Case, ...]:
         *keys.derive(profile),
         *purses.derive(profile),
         *certificate.derive(profile),
+        *conversations.derive(profile),
     ]
     seen: dict[str, Case] = {}
     for case in made:

@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from cardstack.apdu import commands
 from cardstack.apdu.message import StatusError
 from cardstack.apdu.script import Script, ask
+from cardstack.card.keys import Key, Usage
 from cardstack.card.profile import Application, Profile
-from cardstack.card.proving import pin_bytes
+from cardstack.card.proving import pin_bytes, reload_pin
 from cardstack.card.reading import open_application
 from cardstack.conformance.case import Case, Need, Risk, Subject, Talk, Unready, demand, insist, ready
 from cardstack.text import Text
 
 CLAUSE = "V2.0 §7; ISO/IEC 7816-4 §11.5.6"
+RELOAD = "Jiangsu library 2013 (8424); V2.0 §7"
 NEEDS = frozenset({Need.PIN})
 
 
 def derive(profile: Profile) -> Iterator[Case]:
-    """Three cases for every application with a PIN of its own."""
+    """The cases of every application with a PIN of its own."""
     for application in profile.applications:
         if application.pin is None or not (application.aid or application.fid):
             continue
@@ -27,8 +29,34 @@ def derive(profile: Profile) -> Iterator[Case]:
         yield Case(f"{name}/counted", counted, CLAUSE, _counted(application), risk=Risk.TEST, needs=NEEDS, feature=has)
         short = Text("a PIN that is too short is refused", "过短密码被拒绝")
         yield Case(f"{name}/short", short, CLAUSE, _short(application), risk=Risk.TEST, needs=NEEDS, feature=has)
+        if (puk := _unblocking(application)) is not None:
+            again = Text("a PIN reloaded under PUK and MAC is the new one", "凭 PUK 与 MAC 重装密码后新密码有效")
+            needs = NEEDS | {Need.KEYS}
+            yield Case(f"{name}/reloaded", again, RELOAD, _reloaded(application, *puk), risk=Risk.TEST, needs=needs, feature=has)
         blocked = Text("the last wrong PIN blocks it, and then the right one too is refused", "次数用尽后锁定，正确密码亦被拒绝")
         yield Case(f"{name}/blocked", blocked, CLAUSE, _blocked(application), risk=Risk.DESTROY, needs=NEEDS, feature=has)
+
+
+def _unblocking(application: Application) -> tuple[Key, Key] | None:
+    """The PUK and the key for the new PIN, where an application has both."""
+    puk = application.key_named("PUK")
+    reload = next((key for key in application.keys if key.usage is Usage.RELOAD), None)
+    return (puk, reload) if puk is not None and reload is not None else None
+
+
+def _reloaded(application: Application, puk: Key, reload: Key) -> Talk:
+    def talk(subject: Subject) -> Script[None]:
+        if subject.keys is None or subject.pin is None:
+            raise Unready("no key source")
+        other = subject.pin[:-1] + ("1" if subject.pin[-1] != "1" else "2")
+        for new in (other, subject.pin):
+            yield from ready(open_application(subject.profile, application.name))
+            yield from reload_pin(puk, reload, subject.factors, subject.keys, new)
+            yield from demand(commands.verify(pin_bytes(new)), "9000")
+        yield from demand(commands.verify(wrong_pin(subject)), "63CX")
+        yield from demand(commands.verify(right_pin(subject)), "9000")
+
+    return talk
 
 
 def right_pin(subject: Subject) -> bytes:

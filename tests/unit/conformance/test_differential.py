@@ -66,7 +66,7 @@ def test_a_difference_is_shrunk_to_what_shows_it(name: str, at_most: int) -> Non
 
 @pytest.mark.slow
 def test_the_catalogue_is_found_without_being_told() -> None:
-    """Every seeded card within 10,000 commands, half of them within 600; the case saved fails on it and passes on a good one."""
+    """Every seeded card within 15,000 commands, half of them within 600; the case saved fails on it and passes on a good one."""
     sent = []
     for seeded in CATALOGUE:
         difference = found(SECOND, seeded)
@@ -75,7 +75,7 @@ def test_the_catalogue_is_found_without_being_told() -> None:
         (case,) = (one for told in conversation.load(saved(difference, side(SECOND))) for one in told.cases(SECOND))
         verdicts = [run_one(case, card.subject, Card(card.fresh(), str)).verdict for card in (side(SECOND, seeded), side(SECOND))]
         assert verdicts == [Verdict.FAIL, Verdict.PASS], seeded.name
-    assert max(sent) <= 10_000
+    assert max(sent) <= 15_000
     assert sorted(sent)[len(sent) // 2] <= 600
 
 

@@ -12,6 +12,7 @@ from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.card.proving import LocalKeys
+from cardstack.conformance import conversation
 from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
 from cardstack.conformance.junit import junit
@@ -19,6 +20,7 @@ from cardstack.conformance.page import page
 from cardstack.conformance.report import Head, as_data, difference, load, timing
 from cardstack.conformance.run import Card, Result, Verdict, run_all
 from cardstack.conformance.seeded import CATALOGUE, Seeded, caught_by
+from cardstack.errors import Malformed
 from emulator.samples import ORDER, sample
 from emulator.slot import Slot
 
@@ -54,6 +56,27 @@ def test_each_fault_is_caught_by_the_case_meant_for_it(seeded: Seeded) -> None:
     failed = tuple(one.case.id for one in judged(SECOND, meant, seeded) if one.verdict is Verdict.FAIL)
     assert meant
     assert caught_by(seeded, failed)
+
+
+@pytest.mark.parametrize("raw", ["", "case = 1", "[[case]]\nid = 1", "[[case]]\nid='A'\nclause=''\nsteps=[{send='XY'}]"])
+def test_a_file_of_cases_that_is_none_is_malformed(raw: str) -> None:
+    """Nothing else escapes, and the case is named."""
+    with pytest.raises(Malformed):
+        conversation.load(raw)
+
+
+def test_a_conversation_keeps_computes_and_compares() -> None:
+    """What it keeps is used again; a formula that does not hold fails it by its step, a missing name leaves it open."""
+    steps = ["{ send='0084000008', sw='9000', length=8, keep={ r8='0:8' } }", "{ differ={ r8='0000000000000000' } }"]
+
+    def verdict(*more: str) -> tuple[str, str]:
+        text = f"[[case]]\nid='MINE/1'\nclause='ours'\nsteps=[{','.join((*steps, *more))}]"
+        (one,) = judged(SECOND, tuple(case for told in conversation.load(text) for case in told.cases(SECOND)))
+        return one.verdict.value, one.reason.en
+
+    assert verdict()[0] == "pass"
+    assert verdict("{ same={ r8='flip(r8)' } }") == ("fail", "step 3: r8 is not flip(r8)")
+    assert verdict("{ send='00A40000{nobody}' }")[0] == "inconclusive"
 
 
 def test_a_safe_run_writes_nothing() -> None:
