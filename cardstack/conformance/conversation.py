@@ -105,7 +105,7 @@ def _has(application: Application, wanted: str) -> bool:
 def load(text: str) -> tuple[Conversation, ...]:
     """The conversations of a file; `Malformed` names the case that is not of the form."""
     try:
-        listed = tomllib.loads(text)["case"]
+        listed = list(tomllib.loads(text)["case"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise Malformed("a file of cases is TOML with a list `case`", field="case") from error
     return tuple(_conversation(one) for one in listed)

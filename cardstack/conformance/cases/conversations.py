@@ -5,14 +5,14 @@ from functools import cache
 from importlib.resources import files
 
 from cardstack.card.profile import Profile
+from cardstack.conformance import conversation
 from cardstack.conformance.case import Case
-from cardstack.conformance.conversation import Conversation, load
 
 
 @cache
-def recorded() -> tuple[Conversation, ...]:
+def recorded() -> "tuple[conversation.Conversation, ...]":
     """The conversations of `data/conversations.toml`."""
-    return load((files("cardstack.conformance") / "data" / "conversations.toml").read_text("utf-8"))
+    return conversation.load((files("cardstack.conformance") / "data" / "conversations.toml").read_text("utf-8"))
 
 
 def derive(profile: Profile) -> Iterator[Case]:
