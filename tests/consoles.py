@@ -45,6 +45,7 @@ from server.store.office.people import Operator
 from server.store.posting import Submission
 from server.store.store import Store
 from server.store.values import Participant, RegisteredNode
+from tests import filed
 from tests.ledgers import NOON, node_trust
 from tests.unit.ca.provinces import AT, agreement
 from tests.unit.settlement.claims import a_claim
@@ -267,6 +268,7 @@ def served(
         for person in PEOPLE:
             office.people.save(person, NOON)
         recognise(home_folder / "ca")
+        filed.correspond(store, office)
     password = SecretStr(PASSWORD.decode())
     app = create_app(Config(home=home_folder, demo=demo, ca_password=password), store=store, clock=clock)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)

@@ -40,6 +40,7 @@ NOUNS = (
     "figures",
     "trust",
     "cards",
+    "files",
     "reports",
     "audit",
     "people",
@@ -102,6 +103,8 @@ def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], dat
         trust_folder=config.trust_folder,
         home=config.home,
         authority_password=password.get_secret_value().encode() if (password := config.ca_password) else None,
+        vouch=app.extensions["cardstack"].intake.trust.vouch,
+        node=app.extensions["cardstack"].intake.node,
     )
     register(app, services)
 

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
-from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.matching import DIFFERENCES, Difference, Mismatch
 from cardstack.text import Text
-from server.console import forms, listing
+from server.console import files, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import audit, moment, operator, scope, store, t
+from server.console.services import operator, store
 from server.permissions import EVERYWHERE, Pages, Permission, Scope
 
 pages = Pages("reconciling", __name__, url_prefix="/console/reconciliation")
@@ -99,25 +97,5 @@ def index() -> ResponseReturnValue:
 @pages.page("/bank-file", needs=Permission.RECONCILIATION_WORK, method="POST", fresh=True)
 def upload() -> ResponseReturnValue:
     """Take in a bank's file: camt.053, or the result CSV. Each line counts once, however often it is sent."""
-    if scope() is not None:
-        raise Malformed("bank files are the clearing centre's", field="file")
-    file = forms.upload("file")
-    raw = file.read()
-    lines = statements.camt_053(raw) if raw.lstrip()[:1] == b"<" else statements.result_csv(raw, _charset(raw))
-    matched = store().desk.take_lines(lines, actor=operator().id, now=moment())
-    audit((file.filename or "")[:80], EVERYWHERE, lines=len(lines), mismatches=len(matched.mismatches))
-    if not matched.mismatches:
-        flash(t(f"{len(lines)} lines taken in; everything agrees.", f"已导入 {len(lines)} 行，全部一致。"), "success")
-        return redirect(url_for(".index"), 303)
-    g.scope = None
-    rows = [row_of(one) for one in matched.mismatches]
-    return render_template("reconciliation/result.html", lines=len(lines), rows=rows, columns=COLUMNS)
-
-
-def _charset(raw: bytes) -> str:
-    """UTF-8 where it is, else what Chinese banks write."""
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+    made = files.take_in(operator(), Permission.RECONCILIATION_WORK)
+    return redirect(url_for("files.show", file_id=made.id) if made.lines_failed else url_for(".index"), 303)

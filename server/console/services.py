@@ -1,6 +1,6 @@
 """What the console's pages work with, and the words and preferences of the request being answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,6 +19,8 @@ from server.store.office import Office
 from server.store.office.people import Operator, SignedIn
 
 if TYPE_CHECKING:
+    from cardstack.ca.trust import Trusted
+    from cardstack.settlement.intake import Node
     from cardstack.vault.network import Network
     from server.store.store import Store
 
@@ -40,6 +42,9 @@ class Services:
     trust_folder: Path | None = None
     home: Path | None = None
     authority_password: bytes | None = None
+    vouch: Callable[[Sequence[bytes], datetime], "Trusted"] | None = None
+    """Whom the service trusts to sign files; None where there is no intake."""
+    node: Callable[["Trusted"], "Node"] | None = None
 
     def network(self) -> "Network | None":
         """The authorities kept beside the data, with what others wrote since; None where there are none."""

@@ -4,6 +4,7 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from server.store.office.auditing import AuditLog
+from server.store.office.filing import FileStore
 from server.store.office.jobbing import JobStore
 from server.store.office.people import Keys, People
 from server.store.office.requests import RequestStore
@@ -21,6 +22,7 @@ class Office:
         self.audit = AuditLog(engine)
         self.requests = RequestStore(engine)
         self.jobs = JobStore(engine)
+        self.files = FileStore(engine)
 
     def create(self) -> None:
         """Make the tables that are not there yet."""

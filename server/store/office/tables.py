@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Engine, Index, Integer, Text
+from sqlalchemy import BigInteger, Column, Engine, Index, Integer, LargeBinary, Text
 from sqlmodel import Field, Session, SQLModel
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -166,6 +166,32 @@ class JobRow(SQLModel, table=True):
     finished_ms: int = Field(default=0, sa_type=BigInteger)
 
 
+class FileRow(SQLModel, table=True):
+    """A file that came in or went out, with what was said of it and its bytes."""
+
+    __tablename__ = "office_file"
+    __table_args__ = (Index("office_file_at", "at_ms", "id"), Index("office_file_digest", "sha256"))
+    id: str = Field(primary_key=True)
+    direction: str
+    kind: str
+    name: str
+    sender: str
+    province: str
+    size: int = Field(sa_type=BigInteger)
+    sha256: str
+    verdict: str
+    state: str
+    lines_ok: int = Field(default=0, sa_type=BigInteger)
+    lines_failed: int = Field(default=0, sa_type=BigInteger)
+    total_fen: int = Field(default=0, sa_type=BigInteger)
+    actor: str
+    at_ms: int = Field(sa_type=BigInteger)
+    said: str = Field(sa_type=Text)
+    faults: str = Field(sa_type=Text)
+    answers: str = Field(default="", index=True)
+    raw: bytes = Field(sa_type=LargeBinary)
+
+
 TABLES = tuple(
     str(row.__tablename__)
     for row in (
@@ -179,6 +205,7 @@ TABLES = tuple(
         RequestRow,
         DecisionRow,
         JobRow,
+        FileRow,
     )
 )
 """The names of these tables, in the order of the file."""

@@ -69,6 +69,7 @@ FORMS = (
         {"_form": "release"}, "reason", "release",
     ),
     Wrong("centre", "/console/reconciliation/", "/console/reconciliation/bank-file", {}, "file"),
+    Wrong("maker", "/console/files/", "/console/files/", {}, "file"),
 )  # fmt: skip
 
 NO_FIELDS = {
@@ -77,6 +78,7 @@ NO_FIELDS = {
     "/console/approvals/<request_id>/withdraw": "a button",
     "/console/disputes/<int:seq>/step": "needs a dispute: see the tests of disputes",
     "/console/prefunds/increases/<int:number>": "needs an increase: see the tests of prepayments",
+    "/console/files/<file_id>/retry": "a button",
     "/console/cards/trace": "answers on its own page, with what was pasted",
 }
 """Changes without a field to fill in, and where else they are looked at."""

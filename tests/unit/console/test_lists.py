@@ -40,6 +40,7 @@ ASKED = {
     "adjustments": ("state", "pending"),
     "audit": ("action", "reports"),
     "reconciliation": ("difference", "paid-short"),
+    "files": ("direction", "in"),
 }
 """A question to each list: a field of its form and a value."""
 

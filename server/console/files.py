@@ -1,0 +1,200 @@
+"""文件收发: what came in and went out, who signed it, which lines were not taken and why; taking one in, and trying it again."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from cardstack.errors import CardstackError, Malformed, problem
+from cardstack.text import Text
+from server import filing
+from server.approvals import Person
+from server.console import forms, listing
+from server.console.listing import Column, Filter, Listing, Query, Slice
+from server.console.services import audit, language, moment, operator, scope, services, store, t
+from server.permissions import EVERYWHERE, Pages, Permission
+from server.store.office.filing import KeptFile
+from server.store.office.tables import to_ms
+
+pages = Pages("files", __name__, url_prefix="/console/files")
+
+DIRECTIONS: Mapping[str, Text] = {"in": Text("in", "接收"), "out": Text("out", "发出")}
+VERDICTS: Mapping[str, tuple[str, Text]] = {
+    "good": ("green", Text("signature holds", "验签通过")),
+    "bad": ("red", Text("signature does not hold", "验签未通过")),
+    "none": ("secondary", Text("not signed", "无签名")),
+}
+OTHER_PROVINCE = problem(
+    "CS-4184",
+    Text("This file is another province's, or the clearing centre's", "该文件属于其他省份或清算中心"),
+    Text("Let an operator of that province take it in.", "请由该省份的操作员接收。"),
+)
+STATES = (
+    ("taken", Text("taken", "已接收")),
+    ("partly", Text("some lines refused", "部分行拒绝")),
+    ("refused", Text("refused", "已拒绝")),
+)
+
+
+def _row(one: KeptFile) -> dict[str, Any]:
+    kinds = {kind.value: title for kind, title in filing.KINDS.items()}
+    return {
+        "id": one.id,
+        "direction": DIRECTIONS[one.direction],
+        "kind": kinds.get(one.kind, Text(one.kind, one.kind)),
+        "name": one.name,
+        "sender": Text("bank", "银行") if one.sender == "bank" else one.sender,
+        "province": one.province,
+        "size": one.size,
+        "ok": one.lines_ok,
+        "failed": one.lines_failed,
+        "total": one.total_fen,
+        "verdict": VERDICTS[one.verdict][1],
+        "state": f"file {one.state}",
+        "at": one.at,
+        "actor": one.actor,
+        "sha256": one.sha256,
+    }
+
+
+def _rows(query: Query) -> Slice:
+    where = dict(query.where)
+    for key, end in (("since", False), ("until", True)):
+        if where.get(key):
+            where[key] = str(listing.day_ms(where[key], end=end, name=key))
+    at, _, file_id = (query.after or "").partition("_")
+    before = (int(at), file_id) if at.isascii() and at.isdigit() else None
+    found = services().office.files.page(before=before, size=query.size + 1, scope=query.scope, where=where)
+    last = found[query.size - 1] if len(found) > query.size else None
+    return Slice([_row(one) for one in found[: query.size]], f"{to_ms(last.at)}_{last.id}" if last else None)
+
+
+LISTING = Listing(
+    name="files",
+    title=Text("Files in and out", "文件收发"),
+    about=Text(
+        "Signed packages of transit days and medical months, banks' files, and the return files that answer them.",
+        "交通日文件、医疗月度文件（签名包）、银行文件，以及对其的回盘文件。",
+    ),
+    columns=(
+        Column("id", Text("File", "文件编号"), "id", link=lambda row: url_for("files.show", file_id=row["id"])),
+        Column("state", Text("State", "状态"), "state"),
+        Column("at", Text("Moment", "时间"), "moment"),
+        Column("direction", Text("Direction", "方向")),
+        Column("kind", Text("Kind", "类型")),
+        Column("name", Text("Name", "文件名"), "wide"),
+        Column("sender", Text("Sender", "发送方")),
+        Column("province", Text("Province", "省份"), "province", shown=False),
+        Column("size", Text("Bytes", "字节数"), "count", shown=False),
+        Column("ok", Text("Taken", "成功"), "count"),
+        Column("failed", Text("Refused", "失败"), "count"),
+        Column("total", Text("Sum (yuan)", "金额合计（元）"), "money", shown=False),
+        Column("verdict", Text("Signature", "验签")),
+        Column("actor", Text("Operator", "操作员"), shown=False),
+        Column("sha256", Text("Digest (SHA-256)", "摘要 SHA-256"), "code", shown=False),
+    ),
+    filters=(
+        Filter("name", Text("Name", "文件名")),
+        Filter("sender", Text("Sender", "发送方")),
+        Filter("kind", Text("Kind", "类型"), "choice", choices=[(kind.value, title) for kind, title in filing.KINDS.items()]),
+        Filter("direction", Text("Direction", "方向"), "choice", choices=list(DIRECTIONS.items())),
+        Filter("state", Text("State", "状态"), "choice", choices=STATES),
+        Filter("since", Text("From", "起始日期"), "day"),
+        Filter("until", Text("To", "截止日期"), "day"),
+    ),
+    fetch=_rows,
+    template="files/index.html",
+)
+
+
+@pages.page("/", needs=Permission.FILE_READ)
+def index() -> ResponseReturnValue:
+    """Files, the newest first."""
+    return listing.show(LISTING, may_work=operator().may(Permission.FILE_WORK))
+
+
+@pages.page("/", needs=Permission.FILE_WORK, method="POST", fresh=True)
+def upload() -> ResponseReturnValue:
+    """Take in a file."""
+    made = take_in(operator(), Permission.FILE_WORK)
+    return redirect(url_for(".show", file_id=made.id), 303)
+
+
+def take_in(by: Person, needs: Permission) -> KeptFile:
+    """The file of this request's form, for whoever holds the permission where the file belongs; said in the page."""
+    file = forms.upload("file")
+    raw, now = file.read(), moment()
+    try:
+        province = filing.province_of(raw)
+        if not by.may(needs, province):
+            raise Malformed("", OTHER_PROVINCE, field="file")
+        number = f"{now:%Y%m%d}-{secrets.token_hex(4)}"
+        made = filing.take(filing.Arrival(raw, _plain_name(file.filename or ""), by.id, now, number), means())
+    except CardstackError as error:
+        error.facts["field"] = "file"
+        raise
+    audit(made.id, made.province, name=made.name, state=made.state, sha256=made.sha256)
+    if made.lines_failed or made.state == "refused":
+        said = t(
+            f"{made.lines_ok} lines taken, {made.lines_failed} not.", f"已接收 {made.lines_ok} 行，{made.lines_failed} 行有误。"
+        )
+        flash(made.said.of(language()) or said, "warning")
+    else:
+        flash(t(f"{made.lines_ok} lines taken in; everything agrees.", f"已导入 {made.lines_ok} 行，全部一致。"), "success")
+    return made
+
+
+def means() -> filing.Means:
+    """What taking in a file works with."""
+    return filing.Means(services().office.files, store(), services().vouch, services().node)
+
+
+def _plain_name(name: str) -> str:
+    """A name without folders and without what a shell or a page could take for something else."""
+    return re.sub(r"[^\w.\-（）()]+", "_", name.replace("\\", "/").rpartition("/")[2])[:80] or "file"
+
+
+@pages.page("/<file_id>", needs=Permission.FILE_READ)
+def show(file_id: str) -> ResponseReturnValue:
+    """One file: who sent it, whether its signature held, each line that was not taken, and what answers it."""
+    one = _load(file_id)
+    return render_template(
+        "files/show.html",
+        file=one,
+        row=_row(one),
+        verdict=VERDICTS[one.verdict],
+        answer=services().office.files.answer_to(file_id),
+        may_work=operator().may(Permission.FILE_WORK, None if one.province == EVERYWHERE else one.province),
+    )
+
+
+@pages.page("/<file_id>/download", needs=Permission.FILE_WORK)
+def download(file_id: str) -> ResponseReturnValue:
+    """The bytes as they came. Always a download and never a page, whatever the file says that it is."""
+    one = _load(file_id)
+    services().office.audit.append(moment(), operator().id, one.province, "files.download", subject=file_id, detail={})
+    headers = {"Content-Disposition": f"attachment; filename={one.id}.bin; filename*=UTF-8''{quote(one.name, safe='')}"}
+    return Response(services().office.files.raw(file_id), mimetype="application/octet-stream", headers=headers)
+
+
+@pages.page("/<file_id>/retry", needs=Permission.FILE_WORK, method="POST", fresh=True)
+def retry(file_id: str) -> ResponseReturnValue:
+    """Look at a refused file again."""
+    one = _load(file_id)
+    if one.state != "refused" or one.direction != "in" or not operator().may(Permission.FILE_WORK, one.province):
+        abort(403)
+    after = filing.retry(one, means(), actor=operator().id, at=moment())
+    audit(file_id, one.province, state=after.state)
+    flash(t("Looked at again.", "已重新处理。"), "success" if after.state != "refused" else "warning")
+    return redirect(url_for(".show", file_id=file_id), 303)
+
+
+def _load(file_id: str) -> KeptFile:
+    one, held = services().office.files.get(file_id), scope()
+    if one is None or (held is not None and one.province not in held):
+        abort(404)
+    return one

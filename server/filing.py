@@ -1,0 +1,301 @@
+"""Taking in a file: what it is, who signed it, each line taken or named with its reason, and the return file it gets.
+
+Signed packages carry transit purchases of a day, medical settlements of a month, or another's return file; a bank's file is
+a statement (camt.053) or a result list and carries no signature. The same bytes are taken once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from cardstack.ca.trust import Trusted
+from cardstack.errors import CardstackError, Malformed, Refused, Untrusted, problem
+from cardstack.settlement.banking import statements
+from cardstack.settlement.banking.matching import DIFFERENCES
+from cardstack.settlement.bulk import medical_file, return_file, transit_file, transit_layout
+from cardstack.settlement.bulk.layout import Charset, Fault
+from cardstack.settlement.bulk.package import Package, unpack, verified
+from cardstack.settlement.intake import OUTCOMES, Node, Outcome
+from cardstack.settlement.scheme import Reason
+from cardstack.settlement.schemes.transit import REASONS, TRANSIT, Transit
+from cardstack.settlement.transaction import Party
+from cardstack.text import Text
+from server.permissions import EVERYWHERE
+from server.store.commit import Kept
+from server.store.office.filing import FileStore, KeptFile, LineFault
+from server.store.store import Store
+
+UNKNOWN: Final = problem(
+    "CS-4180",
+    Text("This is no file that is exchanged here", "不是本系统收发的文件类型"),
+    Text(
+        "Send a signed package, or the bank's camt.053 XML or result CSV.",
+        "请上传签名文件包，或银行 camt.053 XML、结果 CSV 文件。",
+    ),
+)
+TAKEN_BEFORE: Final = problem(
+    "CS-4181",
+    Text("These bytes came before, as file {file}", "该文件此前已接收，编号 {file}"),
+    Text("Look at that file; nothing was taken twice.", "请查看该文件；数据未重复处理。"),
+)
+NO_TRUST: Final = problem(
+    "CS-4182",
+    Text("Nobody is trusted here to sign files", "本系统未配置文件签名的信任锚"),
+    Text("Give the service its trust folder, then try the file again.", "请配置信任目录后重试。"),
+)
+NOT_THEIRS: Final = problem(
+    "CS-4183",
+    Text("The signer may not speak for the sender that the file names", "签名节点无权代表文件所列发送方"),
+    Text("Let the sender's own node sign it, or a node that relays for its province.", "请由发送方节点或其省级转发节点签名。"),
+)
+
+
+class Kind(StrEnum):
+    """What a file is."""
+
+    TRANSIT = "transit"
+    MEDICAL = "medical"
+    RETURN = "return"
+    BANK = "bank"
+    CARD_LIST = "card-list"
+
+
+KINDS: Final[dict[Kind, Text]] = {
+    Kind.TRANSIT: Text("transit, T+1", "交通 T+1 文件"),
+    Kind.MEDICAL: Text("medical, monthly", "医疗月度清算文件"),
+    Kind.RETURN: Text("return file", "回盘文件"),
+    Kind.BANK: Text("bank file", "银行文件"),
+    Kind.CARD_LIST: Text("card list", "名单文件"),
+}
+LAYOUTS: Final[dict[str, Kind]] = {
+    transit_layout.LAYOUT.name: Kind.TRANSIT,
+    medical_file.LAYOUT.name: Kind.MEDICAL,
+    return_file.LAYOUT.name: Kind.RETURN,
+}
+FINE: Final = frozenset({Outcome.ACCEPTED.value, Outcome.REPEATED.value})
+WORDS: Final = {**REASONS, **medical_file.REASONS, **{one.value: Reason(one.value, text) for one, text in OUTCOMES.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What taking in a file works with: where files are kept, the ledger, and who vouches for signatures."""
+
+    files: FileStore
+    store: Store
+    vouch: Callable[[Sequence[bytes], datetime], Trusted] | None
+    node: Callable[[Trusted], Node] | None
+
+
+class Arrival(NamedTuple):
+    """A file as it comes: its bytes and name, who brings it, when, and the number it gets."""
+
+    raw: bytes
+    name: str
+    actor: str
+    at: datetime
+    number: str
+
+
+class Judged(NamedTuple):
+    """What became of the lines."""
+
+    taken: int
+    total_fen: int
+    faults: list[LineFault]
+
+
+def province_of(raw: bytes) -> str:
+    """Whose file it is, before anything in it is believed: the province of the sender it names; a bank's is the centre's."""
+    return Party(unpack(raw).manifest.sender).province if raw.startswith(b"PK") else EVERYWHERE
+
+
+def take(arrival: Arrival, means: Means) -> KeptFile:
+    """Take in a file. `Malformed` where it is none; one whose signature does not hold is kept and refused, to be tried again."""
+    digest = sha256(arrival.raw).hexdigest()
+    before = means.files.of_digest(digest)
+    if before is not None:
+        raise Refused("", TAKEN_BEFORE, field="file", file=before.id)
+    made = _look(arrival, digest, means)
+    means.files.add(made, arrival.raw)
+    _answer(made, arrival.raw, arrival.at, means)
+    return made
+
+
+def retry(file: KeptFile, means: Means, *, actor: str, at: datetime) -> KeptFile:
+    """Look at a refused file again, such as after a revocation list came."""
+    raw = means.files.raw(file.id)
+    made = replace(_look(Arrival(raw, file.name, actor, at, file.id), file.sha256, means), at=file.at)
+    means.files.change(made)
+    _answer(made, raw, at, means)
+    return made
+
+
+def _look(arrival: Arrival, digest: str, means: Means) -> KeptFile:
+    if not arrival.raw.startswith(b"PK"):
+        return _bank(arrival, digest, means)
+    package = unpack(arrival.raw)
+    kind, sender = LAYOUTS.get(package.manifest.layout), Party(package.manifest.sender)
+    if kind is None:
+        raise Malformed("", UNKNOWN, field="file")
+    blank = _blank(arrival, digest, kind, sender)
+    try:
+        node = _signer(package, sender, means)
+    except CardstackError as error:
+        return replace(blank, verdict="bad", state="refused", said=Text(error.say("en"), error.say("zh")))
+    judged = _JUDGES[kind](package, Kept("file", bytes.fromhex(digest), arrival.raw, str(node.name), arrival.at), means)
+    return _filled(replace(blank, verdict="good"), judged)
+
+
+def _blank(arrival: Arrival, digest: str, kind: Kind, sender: str) -> KeptFile:
+    return KeptFile(
+        id=arrival.number,
+        direction="in",
+        kind=kind.value,
+        name=arrival.name,
+        sender=sender,
+        province=sender[:2] if kind is not Kind.BANK else EVERYWHERE,
+        size=len(arrival.raw),
+        sha256=digest,
+        verdict="none",
+        state="taken",
+        lines_ok=0,
+        lines_failed=0,
+        total_fen=0,
+        actor=arrival.actor,
+        at=arrival.at,
+        said=Text("", ""),
+    )
+
+
+def _filled(blank: KeptFile, judged: Judged) -> KeptFile:
+    state = "taken" if not judged.faults else "partly" if judged.taken else "refused"
+    return replace(
+        blank,
+        state=state,
+        lines_ok=judged.taken,
+        lines_failed=len(judged.faults),
+        total_fen=judged.total_fen,
+        faults=tuple(judged.faults),
+    )
+
+
+def _signer(package: Package, sender: Party, means: Means) -> Node:
+    """The registered node whose signature holds over the package, and which may speak for its sender."""
+    if means.vouch is None or means.node is None:
+        raise Untrusted("", NO_TRUST)
+    trusted = means.vouch(package.certificates, package.manifest.made_at)
+    verified(package, trusted)
+    node = means.node(trusted)
+    if node.name != sender and not (node.relays and node.name.province == sender.province):
+        raise Untrusted("", NOT_THEIRS)
+    return node
+
+
+def _charset(package: Package) -> Charset:
+    if package.manifest.charset == "utf-8":
+        return "utf-8"
+    if package.manifest.charset == "gb18030":
+        return "gb18030"
+    raise Malformed("", UNKNOWN, field="file")
+
+
+def _transit(package: Package, kept: Kept, means: Means) -> Judged:
+    """Post a day's purchases by columns; what the ledger or the rules refuse is a fault of its line."""
+    scheme = means.store.schemes.get(TRANSIT.name)
+    if not isinstance(scheme, Transit):
+        raise Refused("transit is not settled here", UNKNOWN, field="file")
+    taken, total = 0, 0
+    faults: list[LineFault] = []
+    for batch in transit_file.batches(package.data, scheme, Party(package.manifest.sender), charset=_charset(package)):
+        faults += map(_said, batch.faults)
+        if not batch.columns.ids:
+            continue
+        posted = means.store.post_many(batch.columns, kept, kept.signed_at)
+        rows = zip(batch.columns.ids, batch.columns.lines, batch.columns.amounts_fen, posted.outcomes, strict=True)
+        for identity, line, amount, outcome in rows:
+            if outcome in FINE:
+                taken, total = taken + 1, total + amount
+            else:
+                faults.append(_said(Fault(line, identity, outcome)))
+    return Judged(taken, total, sorted(faults, key=lambda one: one.line))
+
+
+def _medical(package: Package, kept: Kept, means: Means) -> Judged:
+    """Check a month's settlements line by line; they are reconciled with the ledger, not booked again."""
+    del kept, means
+    taken, total = 0, 0
+    faults: list[LineFault] = []
+    for batch in medical_file.batches(package.data, charset=_charset(package)):
+        faults += map(_said, batch.faults)
+        taken += len(batch.books)
+        total += sum(one.medfee_sumamt for one in batch.books)
+    return Judged(taken, total, faults)
+
+
+def _returned(package: Package, kept: Kept, means: Means) -> Judged:
+    """What another refused of a file of ours: every line of it is a fault there."""
+    del kept, means
+    return Judged(0, 0, [_said(one) for one in return_file.faults(package.data, _charset(package))])
+
+
+_JUDGES: Final = {Kind.TRANSIT: _transit, Kind.MEDICAL: _medical, Kind.RETURN: _returned}
+
+
+def _said(fault: Fault) -> LineFault:
+    reason = WORDS.get(fault.code)
+    return LineFault(fault.line, fault.id, fault.code, reason.text if reason else Text(fault.code, fault.code), fault.column)
+
+
+def _bank(arrival: Arrival, digest: str, means: Means) -> KeptFile:
+    """A bank's lines, each counted once, and what differs from our payments."""
+    raw = arrival.raw
+    head = raw.lstrip()[:1]
+    lines = statements.camt_053(raw) if head == b"<" else statements.result_csv(raw, "utf-8" if _is_utf8(raw) else "gb18030")
+    matched = means.store.desk.take_lines(lines, actor=arrival.actor, now=arrival.at)
+    faults = [
+        LineFault(number, one.reference, one.difference.value, DIFFERENCES[one.difference])
+        for number, one in enumerate(matched.mismatches, start=1)
+    ]
+    judged = Judged(len(lines), sum(one.amount_fen for one in lines), faults)
+    made = _filled(_blank(arrival, digest, Kind.BANK, "bank"), judged)
+    return replace(made, state="partly" if faults else "taken")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _answer(file: KeptFile, raw: bytes, at: datetime, means: Means) -> None:
+    """The return file for what was not taken of a signed file."""
+    if file.verdict != "good" or not file.faults or file.kind == Kind.RETURN:
+        return
+    body = return_file.body([Fault(one.line, one.id, one.code, one.column) for one in file.faults], WORDS)
+    made = replace(
+        file,
+        id=f"{file.id}-return",
+        direction="out",
+        kind=Kind.RETURN.value,
+        name=f"{file.name.removesuffix('.zip')}.return",
+        size=len(body),
+        sha256=sha256(body).hexdigest(),
+        verdict="none",
+        state="taken",
+        lines_ok=len(file.faults),
+        lines_failed=0,
+        total_fen=0,
+        faults=(),
+        answers=file.id,
+        at=at,
+    )
+    del raw
+    if means.files.get(made.id) is None:
+        means.files.add(made, body)
+    else:
+        means.files.change(made)
