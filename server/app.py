@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
-from server.api import problems, reconciling, routes, sending, shapes
+from server.api import lists, problems, reconciling, routes, sending, shapes
 from server.api.callers import Services
 from server.client import Client
 from server.clock import Clock, Sandbox, system
@@ -79,6 +79,7 @@ def create_app(
     problems.handle(app)
     app.register_api(routes.pages)
     app.register_api(reconciling.pages)
+    app.register_api(lists.pages)
     if config.role is not Role.HUB:
         app.register_api(sending.pages)
         _forward(app, config, identity)

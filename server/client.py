@@ -118,6 +118,21 @@ class Client:
         found: list[dict[str, Any]] = self._ask("POST", "/reconciliation/lines", json.dumps(book).encode())["mismatches"]
         return found
 
+    def card_lists(self) -> list[dict[str, Any]]:
+        """The newest version of every card list."""
+        found: list[dict[str, Any]] = self._ask("GET", "/lists")["lists"]
+        return found
+
+    def pull_list(self, kind: str, after: int = 0) -> bytes | None:
+        """The signed file with what changed in a card list since a version; None where nothing did."""
+        path = f"/lists/{kind}?after={after}"
+        status, raw = self._fetch("GET", path, None, {"Accept": "application/zip, application/problem+json"})
+        if status == 304:
+            return None
+        if status >= 400:
+            raise _as_error(_object(raw))
+        return raw
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
@@ -137,21 +152,30 @@ class Client:
 
     def _ask(self, method: str, path: str, body: bytes | None = None, **further: str) -> dict[str, Any]:
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
-        headers |= further
-        headers |= self._proof(method, path, body or b"")
-        try:
-            self.connection.request(method, path, body, headers)
-            response = self.connection.getresponse()
-            status, raw = response.status, response.read(ANSWER_MAX)
-            content = json.loads(raw)
-        except (OSError, HTTPException, ValueError) as error:
-            self.connection.close()
-            raise Lost(type(error).__name__) from error
-        if not isinstance(content, dict):
-            raise Lost("an answer that is no object")
+        status, raw = self._fetch(method, path, body, headers | further)
+        content = _object(raw)
         if status >= 400:
             raise _as_error(content)
         return content
+
+    def _fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        try:
+            self.connection.request(method, path, body, {**headers, **self._proof(method, path, body or b"")})
+            response = self.connection.getresponse()
+            return response.status, response.read(ANSWER_MAX)
+        except (OSError, HTTPException) as error:
+            self.connection.close()
+            raise Lost(type(error).__name__) from error
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(raw)
+    except ValueError as error:
+        raise Lost("an answer that is no JSON") from error
+    if not isinstance(content, dict):
+        raise Lost("an answer that is no object")
+    return content
 
 
 def _as_error(content: dict[str, Any]) -> CardstackError:

@@ -12,7 +12,7 @@ from cardstack.ca.register import Act, Reason
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from cardstack.values import Fen
-from server import approvals, figure_changes, ledger_changes, party_changes
+from server import approvals, figure_changes, ledger_changes, list_changes, party_changes
 from server.approvals import Decision, Kind, Person, Request, State
 from server.forms import read
 from server.means import NO_LEDGER, Change, Draft, Means, deciders
@@ -57,6 +57,7 @@ _CHANGES: Final[Mapping[str, Change]] = {
         *ledger_changes.CHANGES,
         *party_changes.CHANGES,
         *figure_changes.CHANGES,
+        *list_changes.CHANGES,
         Change(
             Kind("revoke-cross", Text("Revoke a cross certificate", "吊销交叉证书"), Permission.TRUST_REQUEST, Fen(0)),
             _revocation,

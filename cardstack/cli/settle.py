@@ -13,6 +13,7 @@ from cardstack.cli import (
     settle_disputes,
     settle_figures,
     settle_increases,
+    settle_lists,
     settle_register,
 )
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
@@ -41,6 +42,7 @@ app.add_typer(settle_register.party, name="party", help=words("Parties that owe 
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))
 app.add_typer(settle_changes.app, name="change", help=words("Changes that take two people", "须双人办理的变更"))
 app.add_typer(settle_dated.app, name="figures", help=words("Dated rates, fees and benefits", "费率与待遇参数"))
+app.add_typer(settle_lists.app, name="lists", help=words("Black, grey and white lists of cards", "黑、灰、白名单"))
 app.add_typer(settle_adjust.app, name="adjust", help=words("Corrections by two people", "双人调账"))
 app.add_typer(settle_increases.app, name="increase", help=words("Emergency increases of prepayments", "预付金紧急调增"))
 app.add_typer(settle_disputes.app, name="dispute", help=words("Disputes about postings", "分录异议"))

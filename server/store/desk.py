@@ -13,8 +13,9 @@ from cardstack.settlement.ledger import EntryRow
 from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund, Thresholds
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import Party, Posting
+from cardstack.settlement.transit.lists import CardList, Kind, Update
 from cardstack.values import Fen
-from server.store import disputing, figuring, increasing, paying, prefunding, registering
+from server.store import disputing, figuring, increasing, listing, paying, prefunding, registering
 from server.store.adjusting import Two, adjust
 from server.store.commit import Commit
 
@@ -115,6 +116,16 @@ class Desk:
             number = figuring.add(commit, told, two)
             figuring.settle_by(commit)
         return number
+
+    def publish_list(self, kind: Kind, add: frozenset[str], remove: frozenset[str], two: Two, *, now: datetime) -> Update:
+        """Publish the next version of a card list."""
+        with self.store.database.writing() as connection:
+            return listing.publish(Commit(self.store.database, connection, now), kind, add, remove, two)
+
+    def card_list(self, kind: Kind) -> CardList:
+        """A card list with its newest versions."""
+        with self.store.view() as view:
+            return listing.card_list(view, kind)
 
     def prefunds(self, window: str) -> list[Prefund]:
         """Every prepayment and how far a window uses it."""

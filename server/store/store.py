@@ -17,7 +17,7 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
-from server.store import bulk, figuring, reads, windows
+from server.store import bulk, figuring, listing, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
 from server.store.desk import Desk
@@ -49,6 +49,7 @@ class Store:
     def __init__(self, url: str, schemes: Mapping[str, Scheme]) -> None:
         self.database = Database(url)
         self.schemes = schemes
+        self._lists: dict[str, tuple[int, int]] = {}
 
     def migrate(self) -> None:
         """Bring the tables to the present form."""
@@ -234,13 +235,19 @@ class Store:
     def node_of(self, subject: str) -> RegisteredNode | None:
         """The active node whose certificates have that subject. Its messages are judged by the figures as they are kept now."""
         with self.view() as view:
-            figuring.settle_by(view)
+            self._judge_by(view)
             return reads.node_of(view, subject)
 
     def settle_by_own_figures(self) -> None:
-        """Let this process settle by the dated figures that operators added here, beside those of the package."""
+        """Let this process settle by the dated figures and the card lists that operators added here."""
         with self.view() as view:
-            figuring.settle_by(view)
+            self._judge_by(view)
+
+    def _judge_by(self, view: View) -> None:
+        figuring.settle_by(view)
+        newest = listing.versions(view)
+        if newest != self._lists:
+            self.schemes, self._lists = listing.judged_by(view, self.schemes), newest
 
     def setting(self, name: str) -> str | None:
         """A small fact of the installation."""

@@ -387,6 +387,23 @@ class FigureTable(SQLModel, table=True):
     __table_args__ = (CheckConstraint("maker <> checker", name="figure_two_people"),)
 
 
+class CardListTable(SQLModel, table=True):
+    """A version of a black, grey or white list, as the lines it changes; made by two people."""
+
+    __tablename__ = "card_list"
+    kind: str = Field(primary_key=True)
+    version: int = Field(sa_column=Column("version", Integer, primary_key=True, autoincrement=False))
+    base: int | None = None
+    since: int = Field(sa_column=_moment("since"))
+    changes: bytes = Field(sa_column=Column("changes", LargeBinary, nullable=False))
+    maker: str
+    checker: str
+    __table_args__ = (
+        CheckConstraint("maker <> checker", name="card_list_two_people"),
+        CheckConstraint("version >= 1 AND (base IS NULL OR base = version - 1)", name="card_list_version"),
+    )
+
+
 class ReceiptTable(SQLModel, table=True):
     """The signed receipt that was given for an envelope."""
 

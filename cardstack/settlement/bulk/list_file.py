@@ -22,6 +22,7 @@ LAYOUT: Final = Layout(
     ),
 )
 _NAME: Final = re.compile(r"(black|grey|white)-([1-9]\d{0,8})-(full|[1-9]\d{0,8})-(20\d{12})")
+_ISSUER: Final = re.compile(r"[0-9A-F]{16}")
 _CARD: Final = re.compile(r"\d{20}|\d{4,19}\*")
 
 
@@ -39,6 +40,18 @@ def body_of(update: Update) -> bytes:
 def _line(sign: str, key: str) -> bytes:
     issuer, _, card = key.partition(".")
     return LAYOUT.line({"change": sign, "issuer": issuer, "card": card})
+
+
+def key(text: str, field: str) -> str:
+    """A key as people type it, issuer and card with a dot between; `Malformed` names the field.
+
+    >>> key("02002900FFFFFFFF.0310009*", "add")
+    '02002900FFFFFFFF.0310009*'
+    """
+    issuer, _, card = text.partition(".")
+    if not _ISSUER.fullmatch(issuer) or not _CARD.fullmatch(card):
+        raise Malformed(f"{field}: issuer (16 hexadecimal digits), a dot, 20 digits or a prefix ending in *", field=field)
+    return text
 
 
 def read(name: str, body: bytes) -> Update:

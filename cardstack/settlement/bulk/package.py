@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
+from struct import error as BadFields  # noqa: N812  # an error is named for what is so
 from typing import Final
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as BadDeflate  # noqa: N812  # an error is named for what is so
@@ -23,7 +24,7 @@ import msgspec
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import CardstackError, Malformed, Untrusted
 from cardstack.settlement.envelope import NOT_SIGNER, TOLERANCE
 from cardstack.settlement.transaction import Party, check_moment
 
@@ -113,7 +114,9 @@ def unpack(raw: bytes) -> Package:
             if manifest.format != FORMAT or not 0 <= manifest.size <= DATA_MAX:
                 raise Malformed(f"manifest: {FORMAT} of at most {DATA_MAX} bytes was expected", field="manifest")
             data = _entry(archive, "data", manifest.size)
-    except (BadZipFile, BadDeflate, msgspec.MsgspecError, UnicodeDecodeError, EOFError, RuntimeError) as error:
+    except CardstackError:
+        raise
+    except (BadZipFile, BadDeflate, BadFields, ValueError, EOFError, RuntimeError, LookupError, OSError) as error:
         raise Malformed(f"archive: {error}", field="archive") from error
     if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
         raise Malformed("data: not what the manifest's size and digest say", field="data")

@@ -1,7 +1,8 @@
-"""Black, grey and white lists of cards: numbered versions, full or as a delta on the one before, in force from a moment.
+"""Black, grey and white lists of cards: numbered versions, full or as a delta on an earlier one, in force from a moment.
 
-A delta is only taken on the version that it names, so a version that was missed is noticed and the full list asked
-for; every earlier version stays known, so that a list can be rolled back and a past purchase judged by its day's list.
+A delta, over one version or several, is only taken on the version that it names, so a version that was missed is noticed
+and the full list asked for; every earlier version stays known, so that a list can be rolled back and a past purchase judged
+by its day's list.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A version of a list: a full one (`base` None) or a delta on `base`. Keys are issuer and card number, or a prefix."""
+    """A version of a list: full (`base` None) or a delta on an earlier one. Keys are issuer and card number, or a prefix."""
 
     kind: Kind
     version: int
@@ -42,8 +43,8 @@ class Update:
 
     def __post_init__(self) -> None:
         check_moment(self.since, "since")
-        if self.version < 1 or (self.base is not None and self.base != self.version - 1):
-            raise Malformed("version: from 1, and a delta is on the one before", field="version")
+        if self.version < 1 or (self.base is not None and not 1 <= self.base < self.version):
+            raise Malformed("version: from 1, and a delta is on an earlier one", field="version")
         if self.base is None and self.remove:
             raise Malformed("remove: a full list removes nothing", field="remove")
         if self.add & self.remove:
@@ -102,10 +103,10 @@ class CardList:
         return CardList(self.kind, kept)
 
     def delta(self, base: int) -> Update:
-        """What an operator that has `base` still needs in one step; the full list where `base` is not the one before."""
+        """What an operator that has `base` still needs in one step; the full list where that is unknown or less to send."""
         newest, since, cards = self.versions[-1]
         older = next((own for number, _, own in self.versions if number == base), None)
-        if older is None or base != newest - 1:
+        if older is None or base >= newest or len(cards ^ older) > len(cards):
             return Update(self.kind, newest, since, cards)
         return Update(self.kind, newest, since, cards - older, older - cards, base)
 

@@ -11,7 +11,11 @@ from cardstack.errors import CardstackError, Malformed, Refused
 from cardstack.settlement.amending import amend
 from cardstack.settlement.prefund import Change, Kind
 from cardstack.values import Fen
+from server.app import create_app
+from server.config import Config
+from server.identity import Identity
 from server.permissions import EVERYWHERE, Grant, Role
+from server.serving import in_background
 from server.store import open_store
 from server.store.adjusting import Two
 from server.store.office import Office
@@ -294,3 +298,31 @@ def test_a_figure_is_drafted_tried_and_asked_for(database: str, tmp_path: Path, 
         assert isinstance(refused("figures", *wrong, *there), Malformed)
     row.write_bytes(b"\xff")
     assert isinstance(refused("figures", "what-if", *wanted, *there), Malformed)
+
+
+def test_card_lists_are_published_shown_and_pulled(database: str, tmp_path: Path, spoken: str) -> None:
+    """From files, by two people; an operator's folder follows the service, verified by its trust."""
+    there = ("--database", database)
+    card = "02002900FFFFFFFF.0310" + "0" * 15
+    (tmp_path / "add.txt").write_text(f"{card}1\n{card}2\n")
+    publishing = ("lists", "publish", "black", "--actor", "lin", "--checker", "chen", "--reason", "invented", *there, "--json")
+    assert json.loads(settle(*publishing, "--add", str(tmp_path / "add.txt")))["outcome"] == "black 1"
+    assert [(one["version"], one["cards"]) for one in json.loads(settle("lists", "show", *there, "--json"))] == [(1, 2)]
+    assert "black" in settle("lists", "show", *there)
+    (tmp_path / "bad.txt").write_bytes(b"\xff")
+    assert isinstance(refused(*publishing, "--add", str(tmp_path / "bad.txt")), Malformed)
+    store = open_store(database)
+    trust, signer, leaf = node_trust("hub")
+    anchors = tmp_path / "trust" / "anchors"
+    anchors.mkdir(parents=True)
+    (anchors / "root.cer").write_bytes(trust.anchors[0].certificate.raw)
+    (tmp_path / "trust" / "crls").mkdir()
+    identity = Identity(signer, (leaf,))
+    app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON, identity=identity, with_console=False)
+    pulling = ("lists", "pull", "black", "--folder", str(tmp_path / "lists"), "--trust", str(tmp_path / "trust"))
+    with in_background(app) as url:
+        error = refused(*pulling, "--url", url)
+    assert error.code.startswith("CS-2")
+    assert not (tmp_path / "lists").exists()
+    app.extensions["cardstack"].intake.close()
+    store.close()

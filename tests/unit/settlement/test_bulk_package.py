@@ -1,10 +1,13 @@
 """Bulk files on their way: archive, signature, return file."""
 
+from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.bulk import return_file
@@ -73,6 +76,17 @@ def test_what_is_no_archive_is_malformed(raw: bytes) -> None:
     """Nothing else escapes."""
     with pytest.raises(Malformed):
         unpack(raw)
+
+
+WHOLE = packed()[0]
+
+
+@settings(max_examples=80)
+@given(st.integers(0, len(WHOLE)), st.binary(max_size=6), st.integers(0, 300))
+def test_a_damaged_archive_is_malformed_or_whole(place: int, noise: bytes, lost: int) -> None:
+    """Bytes changed or lost anywhere: nothing but a coded error escapes, and what is unpacked has its digest."""
+    with suppress(Malformed):
+        assert unpack(WHOLE[:place] + noise + WHOLE[place + lost :]).data == DATA
 
 
 def test_an_archive_with_another_entry_is_malformed() -> None:

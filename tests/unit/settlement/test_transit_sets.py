@@ -66,6 +66,11 @@ def test_a_delta_needs_its_base_and_a_list_can_be_rolled_back() -> None:
     assert newer.rolled_back(1) == full
     assert newer.delta(1) == Update(Kind.BLACK, 2, AT + timedelta(days=1), frozenset({"i.3"}), frozenset({"i.1"}), 1)
     assert newer.delta(0).base is None
+    assert newer.delta(2) == Update(Kind.BLACK, 2, AT + timedelta(days=1), frozenset({"i.2", "i.3"}))
+    newest = newer.after(Update(Kind.BLACK, 3, AT + timedelta(days=2), frozenset({"i.1", "i.4", "i.5"}), frozenset({"i.3"}), 2))
+    over_two = newest.delta(1)
+    assert (over_two.base, sorted(over_two.add), sorted(over_two.remove)) == (1, ["i.4", "i.5"], [])
+    assert full.after(over_two).cards == newest.cards
     with pytest.raises(Refused) as refused:
         full.after(Update(Kind.BLACK, 4, AT, base=3))
     assert refused.value.code == "CS-3205"
@@ -80,7 +85,8 @@ def test_a_delta_needs_its_base_and_a_list_can_be_rolled_back() -> None:
     ("facts", "field"),
     [
         ({"version": 0}, "version"),
-        ({"version": 5, "base": 3}, "version"),
+        ({"version": 5, "base": 5}, "version"),
+        ({"version": 5, "base": 0}, "version"),
         ({"version": 5, "remove": frozenset("a")}, "remove"),
         ({"version": 5, "base": 4, "add": frozenset("a"), "remove": frozenset("a")}, "add"),
     ],
