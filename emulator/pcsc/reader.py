@@ -121,10 +121,12 @@ class VirtualReader:
                 return Code.SHARING_VIOLATION, None
             if not self.gate.wait_for(lambda: self.owner is None or self.gone, PATIENCE):
                 return Code.SHARING_VIOLATION, None
+            idle = not self.handles and time.monotonic() - self._left_at > IDLE
+            if idle:
+                self.protocol = wire.UNDEFINED
             refused = self._refuse_connect(share, protocols)
             if refused:
                 return refused, None
-            idle = not self.handles and time.monotonic() - self._left_at > IDLE
             handle = self.handles[number] = Handle(number, self, share)
             if share is Share.EXCLUSIVE:
                 self.owner, self.depth = handle, 1
@@ -140,11 +142,11 @@ class VirtualReader:
             return Code.READER_UNAVAILABLE
         if len(self.handles) >= HANDLES_MAX:
             return Code.NO_MEMORY
-        if share is Share.EXCLUSIVE and self.handles:
-            return Code.SHARING_VIOLATION
         if share is Share.DIRECT:
-            return Code.SUCCESS
-        return Code.NO_SMARTCARD if self.card is None else self._agree(protocols)
+            return self._agree_direct(protocols)
+        if self.card is None:
+            return Code.NO_SMARTCARD
+        return Code.SHARING_VIOLATION if share is Share.EXCLUSIVE and self.handles else self._agree(protocols)
 
     def reconnect(self, handle: Handle, share: Share, protocols: int, before: Disposition) -> Code:
         """Change the share mode, reset the card if asked, and clear the notice of a reset by others."""
@@ -153,14 +155,14 @@ class VirtualReader:
                 return Code.SHARING_VIOLATION
             if self.gone:
                 return Code.READER_UNAVAILABLE
+            if self.card is None:
+                return Code.NO_SMARTCARD
             if share is Share.EXCLUSIVE and len(self.handles) > 1:
                 return Code.SHARING_VIOLATION
-            if self.card is None and share is not Share.DIRECT:
-                return Code.NO_SMARTCARD
         if before is not Disposition.LEAVE:
             self._power(handle)
         with self.gate:
-            agreed = Code.SUCCESS if share is Share.DIRECT else self._agree(protocols)
+            agreed = self._agree_direct(protocols) if share is Share.DIRECT else self._agree(protocols)
             if agreed:
                 return agreed
             self._take(handle, share)
@@ -180,7 +182,7 @@ class VirtualReader:
             if self.owner is handle:
                 self.owner, self.depth = None, 0
             if not self.handles:
-                self.protocol, self._left_at = wire.UNDEFINED, time.monotonic()
+                self._left_at = time.monotonic()
             self.gate.notify_all()
         self.changed()
         return Code.SUCCESS
@@ -247,7 +249,7 @@ class VirtualReader:
             return Code.READER_UNAVAILABLE
         if self._owned_by_other(handle):
             return Code.SHARING_VIOLATION
-        return handle.notice or Code.NO_SMARTCARD
+        return handle.notice or Code.NOT_TRANSACTED
 
     def _notice(self, handle: Handle) -> Code:
         return Code.READER_UNAVAILABLE if self.gone else handle.notice
@@ -277,6 +279,12 @@ class VirtualReader:
             if wanted is None:
                 return Code.PROTO_MISMATCH
             self.protocol = wanted
+        return Code.SUCCESS
+
+    def _agree_direct(self, protocols: int) -> Code:
+        """Direct use negotiates nothing; who asks for raw commands gets them, with a card or without."""
+        if protocols & wire.RAW:
+            self.protocol = wire.RAW
         return Code.SUCCESS
 
     def _offered(self) -> tuple[int, ...]:

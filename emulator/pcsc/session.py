@@ -133,7 +133,7 @@ class Session:
         handle = self._handle(number)
         if share not in tuple(Share) or before not in (0, 1, 2):
             code = Code.INVALID_VALUE
-        elif not protocols & ANY_PROTOCOL:
+        elif not protocols & ANY_PROTOCOL and share != Share.DIRECT:
             code = Code.PROTO_MISMATCH
         else:
             code = handle.reader.reconnect(handle, Share(share), protocols, Disposition(before))

@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from cardstack.readers.api import DIRECT, EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, UNPOWER, Api, api
+from cardstack.readers.api import DIRECT, EXCLUSIVE, LEAVE, RAW, RESET, SHARED, T0, T1, UNPOWER, Api, api
 from cardstack.readers.card import connect as connect_card
 from cardstack.readers.monitor import snapshot
 from cardstack.readers.problems import ReaderError
@@ -170,7 +170,75 @@ def torn(library: Api, world: World, card: FakeCard) -> list[object]:
         return [outcome(reader, RECORD)[0], outcome(reader, RECORD)[0]]  # type: ignore[index]  # an error's class
 
 
-TALKS: tuple[Talk, ...] = (protocols, sharing, transactions, resets, removal, wrong_protocol, torn)
+def direct(library: Api, world: World, card: FakeCard) -> list[object]:
+    """A reader without negotiating: raw commands, transactions, the way to shared use and back, with a card and without."""
+    context = library.establish()
+    handle, protocol = library.connect(context, READER, DIRECT, 0)
+    seen: list[object] = [protocol, outcome(library.transmit, handle, RAW, RECORD), outcome(library.transmit, handle, T0, RECORD)]
+    seen += [outcome(library.atr, handle), outcome(library.begin, handle), outcome(library.end, handle, LEAVE)]
+    for share, wish in ((SHARED, ANY), (DIRECT, 0), (DIRECT, ANY), (SHARED, T1)):
+        seen += [outcome(library.reconnect, handle, share, wish, LEAVE), outcome(library.transmit, handle, T0, RECORD)]
+    library.disconnect(handle, LEAVE)
+    world.remove()
+    until_present(library, present=False)
+    handle, protocol = library.connect(context, READER, DIRECT, 0)
+    seen += [protocol, outcome(library.transmit, handle, RAW, RECORD), outcome(library.atr, handle)]
+    seen += [outcome(library.begin, handle), outcome(library.end, handle, LEAVE)]
+    seen += [outcome(library.reconnect, handle, share, ANY, LEAVE) for share in (SHARED, DIRECT, EXCLUSIVE)]
+    seen += [outcome(library.connect, context, READER, share, ANY) for share in (SHARED, EXCLUSIVE)]
+    library.release(context)
+    return seen
+
+
+def kept_protocols(library: Api, world: World, card: FakeCard) -> list[object]:
+    """What was agreed on stays for whoever comes next, until the card loses its power; direct use asks for nothing but RAW."""
+    context = library.establish()
+    seen: list[object] = []
+    wishes = ((DIRECT, T0), (DIRECT, ANY), (DIRECT, 0), (SHARED, T0), (DIRECT, 0), (DIRECT, T1), (SHARED, T1), (SHARED, RAW))
+    for share, wish in (*wishes, (DIRECT, 0), (SHARED, T0), (DIRECT, T0), (DIRECT, RAW), (SHARED, ANY)):
+        got = outcome(library.connect, context, READER, share, wish)
+        seen.append(got[1] if isinstance(got, tuple) else got)
+        if isinstance(got, tuple) and isinstance(got[0], int):
+            library.disconnect(got[0], LEAVE)
+    library.release(context)
+    return seen
+
+
+NOWHERE = (0x00030120, 0x00040131, 0x00090302, 0x00090304, 0x0007A003, 0x7FFF0001, 0x7FFF0007, 0x12345)
+"""Attributes that neither reader has."""
+CODES = ((0x42000001, b""), (0x42330006, b"\0\0\0\0"), (0, b""), (0xFFFFFFFF, b"abc"))
+"""Control codes that neither reader has; vpcd 3.3 knows none at all."""
+
+
+def what_nobody_has(library: Api, world: World, card: FakeCard) -> list[object]:
+    """Attributes and control codes that are not there, in shared and in direct use, with a card and without."""
+    context = library.establish()
+    seen: list[object] = []
+    for share, wish in ((SHARED, ANY), (DIRECT, 0)):
+        handle, _ = library.connect(context, READER, share, wish)
+        seen += [outcome(library.attribute, handle, number) for number in NOWHERE]
+        seen += [outcome(library.control, handle, code, data) for code, data in CODES]
+        library.disconnect(handle, LEAVE)
+    world.remove()
+    until_present(library, present=False)
+    handle, _ = library.connect(context, READER, DIRECT, 0)
+    seen += [outcome(library.attribute, handle, 0x00090303), outcome(library.control, handle, *CODES[0])]
+    library.release(context)
+    return seen
+
+
+TALKS: tuple[Talk, ...] = (
+    protocols,
+    sharing,
+    transactions,
+    resets,
+    removal,
+    wrong_protocol,
+    torn,
+    direct,
+    kept_protocols,
+    what_nobody_has,
+)
 
 
 def run(talk: Talk, world: World) -> list[object]:
