@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from cardstack.ca import tables
-from tests.suites import building, forms, golang, names, openssl, revocation, rfc5280, web
+from tests.suites import building, forms, golang, names, nss, openssl, revocation, rfc5280, web
 from tests.suites.kit import Row
 
-ROWS: tuple[Row, ...] = (
-    rfc5280.ROWS + names.ROWS + forms.ROWS + openssl.ROWS + golang.ROWS + revocation.ROWS + web.ROWS + building.ROWS
-)
+SUITES = (rfc5280, names, forms, revocation, web, building, openssl, golang, nss)
+ROWS: tuple[Row, ...] = tuple(row for suite in SUITES for row in suite.ROWS)
 EXPLAINED = [
     one
     for one in tomllib.loads((Path(__file__).parents[2] / "vectors" / "disagreements.toml").read_text("utf-8"))["disagreement"]
@@ -23,7 +22,7 @@ EXPLAINED = [
 
 def asked_as(row: Row) -> list[tuple[str, dict[str, Any]]]:
     """The ways to ask: as the suite says, and where it names no purpose also for a TLS server."""
-    if row.id.startswith(("openssl::", "go::")):
+    if row.id.startswith(("openssl::", "go::", "nss::")):
         return [("name", {})]
     ways: list[tuple[str, dict[str, Any]]] = [("name", {})]
     return ways if row.more.get("purpose") else [*ways, ("server", {"purpose": "serverAuth"})]
