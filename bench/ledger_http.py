@@ -197,6 +197,7 @@ def ours() -> object:
     from cardstack.ca.trust import Anchor, Revocation, Settings
     from server.app import create_app
     from server.config import Config
+    from server.serving import collect_seldom
     from server.trusting import Trust
     from tests.ledgers import SCHEMES
 
@@ -204,7 +205,9 @@ def ours() -> object:
     anchor = Anchor(Certificate.parse((folder / "anchor.der").read_bytes()))
     trust = Trust([anchor], settings=Settings(revocation=Revocation.OFF))
     config = Config(home=folder, database=f"sqlite:///{folder}/ledger.db")
-    return create_app(config, trust=trust, schemes=SCHEMES)
+    app = create_app(config, trust=trust, schemes=SCHEMES)
+    collect_seldom()
+    return app
 
 
 if __name__ == "__main__":

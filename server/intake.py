@@ -1,8 +1,6 @@
 """From the bytes of an envelope to its answers: trust, signature, lines."""
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -40,16 +38,6 @@ NOT_NOW = problem(
         "请校准时钟后重新签名发送，报文标识保持不变。",
     ),
 )
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Thousands of lines live at once and nothing of them is a cycle: the collector would only look through them again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class Reply(NamedTuple):
@@ -126,18 +114,17 @@ class Intake:
         node = self.node(trusted)
         path = {one.fingerprint: one.raw for one in trusted.path}
         kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), sealed.signed_at, tuple(path), path)
-        return Arrival(kept, sealed.contents, sealed.lines, sealed.digests(), node)
+        return Arrival(kept, sealed.contents, sealed.lines, node)
 
     def _submission(self, arrival: Arrival) -> Submission:
         """Its lines, each with what its scheme makes of it."""
         schemes, broken, lines = self.store.schemes, {}, []
-        with uncollected():
-            for place, content in enumerate(arrival.contents):
-                if isinstance(content, Malformed):
-                    broken[place] = malformed(arrival.lines[place], content)
-                else:
-                    lines.append(prepare(envelope.transaction(content), arrival.digests[place], arrival.node, schemes))
-        return Submission(arrival.kept, lines, broken, arrival.digests)
+        for place, content in enumerate(arrival.contents):
+            if isinstance(content, Malformed):
+                broken[place] = malformed(arrival.lines[place], content)
+            else:
+                lines.append(prepare(envelope.transaction(content), arrival.digest_of(place), arrival.node, schemes))
+        return Submission(arrival.kept, lines, broken, {place: arrival.digest_of(place) for place in broken})
 
     def node(self, trusted: Trusted) -> Node:
         """The registered node that a trusted certificate belongs to; `Untrusted` (CS-4010) where there is none."""

@@ -1,5 +1,6 @@
 """Ways to serve the application: granian for production, a thread in this process for demos and tests."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,16 @@ def application() -> Flask:
     """What granian's workers load: the application of the settings in the environment."""
     from server.app import create_app  # noqa: PLC0415  # only a worker needs the ORM
 
-    return create_app(Config())
+    app = create_app(Config())
+    collect_seldom()
+    return app
+
+
+def collect_seldom() -> None:
+    """Look for cyclic garbage seldom: thousands of lines live at once, and none of them is a cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None) -> None:

@@ -19,7 +19,9 @@ GROUP_MAX: Final = 16_384
 """How many lines one commit takes at most."""
 PIECE: Final = 2_048
 """About how many waiting lines are judged in one commit: whoever comes meanwhile waits that long."""
-LAG: Final = 2.0
+QUIET: Final = 0.03
+"""For how many seconds nobody has come when judging begins, unless somebody waits for it: a sender's next batch is on its way."""
+LAG: Final = 5.0
 """For how many seconds received lines may wait while more keep coming; then both take turns."""
 BACKLOG_MAX: Final = 262_144
 """How many received lines may wait; above, they are judged before more are taken in."""
@@ -30,6 +32,8 @@ PAUSE: Final = 1.0
 
 LOG = logging.getLogger(__name__)
 Work: TypeAlias = "tuple[Submission | Arrival, Future[Any]]"
+NUDGE: Final[Any] = ()
+"""Not work: somebody waits for what was received to be judged."""
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Writer:
     _upto: int = 0
     _lines: int = 0
     _since: float | None = None
+    _asked: int = 0
 
     def submit(self, submission: Submission) -> list[Answer]:
         """The answers, once they are durable."""
@@ -61,7 +66,12 @@ class Writer:
     def await_posted(self, envelope: int, seconds: float) -> bool:
         """Wait until the lines of an envelope were judged by this process; whether they were in time."""
         with self._judged:
-            return self._judged.wait_for(lambda: self._upto >= envelope, seconds)
+            self._asked += 1
+            self._queue.put(NUDGE)
+            try:
+                return self._judged.wait_for(lambda: self._upto >= envelope, seconds)
+            finally:
+                self._asked -= 1
 
     def start(self) -> None:
         """Begin with what was received and not judged before."""
@@ -96,7 +106,7 @@ class Writer:
             group, last = self._group()
             if group:
                 self._commit(group)
-            if self._since is not None and (self._queue.empty() or monotonic() - self._since > LAG):
+            if self._since is not None and (not group or self._asked or monotonic() - self._since > LAG):
                 self._judge()
             while self._lines > BACKLOG_MAX and self._judge():
                 pass
@@ -104,19 +114,20 @@ class Writer:
             pass
 
     def _group(self) -> tuple[list[Work], bool]:
-        """Who waits for a commit, and whether the end was asked for; waits itself where there is nothing else to do."""
+        """Who waits for a commit, and whether the end was asked for; waits itself while there is nothing to judge."""
         group: list[Work] = []
         lines = 0
-        while lines < GROUP_MAX:
+        while lines < GROUP_MAX and not (group and self._queue.empty()):
             try:
-                work = self._queue.get(block=not group and self._since is None)
+                work = self._queue.get(timeout=None if self._since is None else 0.0 if self._asked else QUIET)
             except Empty:
                 break
             if work is None:
                 return group, True
-            group.append(work)
-            lines += len(work[0].lines)
-            if self._queue.empty():
+            if work is not NUDGE:
+                group.append(work)
+                lines += len(work[0].lines)
+            elif not group:
                 break
         return group, False
 

@@ -205,15 +205,15 @@ class Auditor:
         except CardstackError:
             self._find(Fault.SIGNATURE, f"envelope {seq}")
 
-    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, bytes]) -> None:
-        """A received envelope against the digests of its lines that wait; `answered` were at once, None where all are."""
+    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, str]) -> None:
+        """A received envelope against the ids of its lines that wait; `answered` were at once, None where all are."""
         try:
-            lines = envelopes.parse(raw).lines
+            contents = envelopes.parse(raw).contents
         except CardstackError:
-            lines = ()
-        digests = {place: hashlib.sha256(line).digest() for place, line in enumerate(lines)}
-        wanted = {} if answered is None else {place: one for place, one in digests.items() if place not in answered}
-        if wanted != waiting or not lines:
+            contents = ()
+        ids = {place: getattr(content, "id", "") for place, content in enumerate(contents)}
+        wanted = {} if answered is None else {place: id_ for place, id_ in ids.items() if place not in answered}
+        if wanted != waiting or not contents:
             self._find(Fault.WAITING, f"envelope {seq}")
 
     def answered(self, seq: int, accepted: Mapping[int, tuple[int | None, str]], booked: Mapping[int, tuple[int, str]]) -> None:

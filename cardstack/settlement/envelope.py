@@ -10,6 +10,7 @@ content has one digest, and a retry is known as a retry. `open` takes only what 
 """
 
 import hashlib
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ import msgspec
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted, problem
-from cardstack.settlement.transaction import AMOUNT_MAX, Transaction, check_moment, is_message_id
+from cardstack.settlement.transaction import AMOUNT_MAX, MESSAGE_ID, Transaction, check_moment
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -83,6 +84,7 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_signed = msgspec.json.Decoder(_Signed).decode
 _decode_lines = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_line = msgspec.json.Decoder(Content).decode
+_MESSAGE_IDS: Final = re.compile(f"{MESSAGE_ID}(?:,{MESSAGE_ID})*", re.ASCII).fullmatch
 _BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 decode_contents = msgspec.json.Decoder(list[Content]).decode
 """The transactions of a batch, typed; what every line of a batch goes through."""
@@ -250,7 +252,8 @@ def _contents(array: bytes, lines: Sequence[bytes]) -> list[Content | Malformed]
     try:
         together = decode_contents(array)
         if _encode(together) == array:
-            return [content if _plain(content) else _checked(content) for content in together]
+            ids = _MESSAGE_IDS(",".join([one.id for one in together]))
+            return [one if ids and _plain(one) else _checked(one) for one in together]
     except _BROKEN:
         pass
     if b"[" + b",".join(lines) + b"]" != array:
@@ -281,16 +284,15 @@ def _checked(content: Content) -> Content | Malformed:
 
 
 def _plain(content: Content) -> bool:
-    """Whether it is surely well formed, by a glance: words that were good before, a flat body, about no other message."""
+    """Whether it is surely well formed, its id aside, by a glance: words that were good before, a flat body, about no other."""
     return (
         (content.scheme, content.kind, content.sender, content.home, content.treating) in _GOOD_WORDS
-        and is_message_id(content.id) is not None
-        and not content.occurred_at.microsecond
-        and not content.evidence
         and content.pending_until is None
         and content.posts is None
         and content.reverses is None
         and content.voids is None
+        and not content.evidence
+        and content.occurred_at.microsecond == 0
         and (not content.body or _flat(content.body))
     )
 

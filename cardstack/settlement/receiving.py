@@ -32,26 +32,25 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 
 
 class Batch(Protocol):
-    """Signed lines: what each says or what is wrong with it, its bytes, its digest; and who signed."""
+    """Signed lines: what each says or what is wrong with it, its bytes, the digest of its content; and who signed."""
 
     @property
     def contents(self) -> Sequence[Content | Malformed]: ...
     @property
     def lines(self) -> Sequence[bytes]: ...
-    @property
-    def digests(self) -> Sequence[bytes]: ...
+    def digest_of(self, place: int) -> bytes: ...
     @property
     def node(self) -> Node: ...
 
 
 def receive(batch: Batch, seen: Mapping[str, Seen], waiting: MutableMapping[str, bytes]) -> list[Answer]:
     """An answer a line. `waiting` are the ids received and not judged, by digest; it takes up those of this batch."""
-    lines, digests, node = batch.lines, batch.digests, batch.node
+    node = batch.node
     strangers: dict[tuple[str, str, str], bool] = {}
     answers = []
     for place, content in enumerate(batch.contents):
         if isinstance(content, Malformed):
-            answers.append(malformed(lines[place], content))
+            answers.append(malformed(batch.lines[place], content))
             continue
         key, id_ = (content.sender, content.home, content.treating), content.id
         if key not in strangers:
@@ -59,12 +58,12 @@ def receive(batch: Batch, seen: Mapping[str, Seen], waiting: MutableMapping[str,
         if strangers[key]:
             answers.append(Answer(id_, Outcome.NOT_YOURS))
         elif id_ in seen:
-            answers.append(again(seen[id_], id_, digests[place]))
+            answers.append(again(seen[id_], id_, batch.digest_of(place)))
         elif id_ in waiting:
-            same = waiting[id_] == digests[place]
+            same = waiting[id_] == batch.digest_of(place)
             answers.append(Answer(id_, Outcome.REPEATED, state=WAITING) if same else Answer(id_, Outcome.CONFLICTING))
         else:
-            waiting[id_] = digests[place]
+            waiting[id_] = batch.digest_of(place)
             answers.append(Answer(id_, Outcome.RECEIVED))
     return answers
 
@@ -76,8 +75,8 @@ def receive_new(batch: Batch, ids: Sequence[str]) -> list[Answer] | None:
     """
     node, contents = batch.node, batch.contents
     if len(set(ids)) < len(contents):
-        return None
-    keys = {(one.sender, one.home, one.treating) for one in contents if not isinstance(one, Malformed)}
+        return None  # some are malformed, or there twice
+    keys = {(one.sender, one.home, one.treating) for one in contents}  # type: ignore[union-attr]  # none is malformed
     if any(stranger(node, *key) for key in keys):
         return None
     received, make = Outcome.RECEIVED, tuple.__new__

@@ -59,9 +59,9 @@ class MessageId(str):
         return self[:12]
 
 
-is_message_id = re.compile(
-    r"[A-Z0-9]{12}20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{4}", re.ASCII
-).fullmatch
+MESSAGE_ID: Final = r"[A-Z0-9]{12}20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{4}"
+is_message_id = re.compile(MESSAGE_ID, re.ASCII).fullmatch
+"""Whether text is a message id: a match or None."""
 
 
 class Party(str):

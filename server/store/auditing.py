@@ -110,8 +110,8 @@ def _waiting(view: View, auditor: Auditor) -> int:
     envelopes = {place >> BITS for (place,) in view.all("SELECT place FROM received")} | batches.keys()
     for envelope in sorted(envelopes):
         between = (envelope << BITS, (envelope + 1) << BITS)
-        rows = view.all("SELECT place, digest FROM received WHERE place >= ? AND place < ?", between)
-        lines = {place - between[0]: bytes.fromhex(digest) for place, digest in rows}
+        rows = view.all("SELECT place, id FROM received WHERE place >= ? AND place < ?", between)
+        lines = {place - between[0]: id_ for place, id_ in rows}
         kept = reads.envelope(view, envelope)
         answers = batches.get(envelope)
         auditor.waits(envelope, kept.raw if kept else b"", None if answers is None else unpack_places(bytes(answers)), lines)

@@ -32,9 +32,15 @@ class Submission(NamedTuple):
     kept: Kept
     lines: Sequence[Line]
     broken: Mapping[int, Answer] = {}
-    digests: Sequence[bytes] = ()
+    digests: Mapping[int, bytes] = {}
     batch: bool = False
     sign: Sign | None = None
+
+    def digest_of(self, place: int) -> bytes:
+        """The digest of a line; those of malformed lines are in `digests`."""
+        if place in self.digests:
+            return self.digests[place]
+        return self.lines[place - sum(one < place for one in self.broken)].digest
 
 
 def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:

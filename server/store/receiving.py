@@ -5,17 +5,16 @@ those rows away in the commit that books its lines, so that nothing is lost betw
 twice, whichever process posts it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.envelope import Content
+from cardstack.settlement.envelope import Content, digest
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
 from cardstack.settlement.receiving import pack, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Scheme
@@ -29,14 +28,21 @@ BITS: Final = 13
 """A line's place is its envelope's number and, in the lower bits, its own: 8,190 lines fit."""
 
 
-class Arrival(NamedTuple):
-    """A batch whose signature holds: what its lines say or what is wrong with them, their bytes and digests, its signer."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A batch whose signature holds: what its lines say or what is wrong with them, their bytes, and its signer."""
 
     kept: Kept
     contents: Sequence[Content | Malformed]
     lines: Sequence[bytes]
-    digests: Sequence[bytes]
     node: Node
+
+    def digest_of(self, place: int) -> bytes:
+        """The digest of a line's content."""
+        return digest(self.lines[place])
+
+
+RECEIVED: Final = Outcome.RECEIVED
 
 
 class Received(NamedTuple):
@@ -55,44 +61,38 @@ def take_in(commit: Commit, arrivals: Sequence[Arrival], sign: Sign | None) -> l
     alone = len(arrivals) == 1 or len(set(every)) == len(every)
     made: list[Received] = []
     kept: list[tuple[Kept, int]] = []
-    rows: list[tuple[int, str, str]] = []
     batches: list[tuple[int, int, bool, bytes]] = []
     refused: list[Refused] = []
     for arrival, own in zip(arrivals, ids, strict=True):
         new = None if seen or waiting or not alone else receive_new(arrival, own)
         answers = receive(arrival, seen, waiting) if new is None else new
-        wait = [place for place, answer in enumerate(answers) if answer.outcome is Outcome.RECEIVED]
-        envelope = commit.tip.envelope + len(kept) if wait else None
+        others = {place: one for place, one in enumerate(answers) if one.outcome is not RECEIVED} if new is None else {}
+        envelope = commit.tip.envelope + len(kept) if len(others) < len(answers) else None
         if envelope is not None:
-            kept.append((arrival.kept, len(wait)))
-            first = envelope << BITS
-            rows += [(first + place, answers[place][0], arrival.digests[place].hex()) for place in wait]
-            others = {place: one for place, one in enumerate(answers) if one.outcome is not Outcome.RECEIVED}
+            kept.append((arrival.kept, len(answers) - len(others)))
             batches.append((envelope, len(answers), arrival.node.relays, pack(others)))
-        if len(wait) < len(answers):
-            refused += refused_of(arrival.kept, enumerate(answers), arrival.digests)
+            _insert(commit, envelope, answers, others)
+        if others:
+            refused += refused_of(arrival.kept, others.items(), arrival.digest_of)
         made.append(Received(answers, envelope, sign(arrival.kept.digest, answers) if sign else None))
     if kept:
         keep(commit, kept, "received")
         commit.insert("batch", "envelope, lines, relays, answers", batches)
-        _insert(commit, rows)
         receipts = [(one.envelope, one.receipt) for one in made if one.envelope is not None and one.receipt is not None]
         commit.insert("receipt", "envelope, raw", receipts)
     record(commit, refused)
     return made
 
 
-def _insert(commit: Commit, rows: Sequence[tuple[int, str, str]]) -> None:
-    """All at once: SQLite takes the rows from one JSON text, without coming back for each."""
-    if not commit.database.is_sqlite:
-        commit.insert("received", "place, id, digest", rows)
-        return
-    text = msgspec.json.encode([f"{id_}{digest}{place}" for place, id_, digest in rows]).decode()
-    query = (
-        "INSERT INTO received (place, id, digest) "
-        "SELECT CAST(substr(value, 95) AS INTEGER), substr(value, 1, 30), substr(value, 31, 64) FROM json_each(?)"
-    )
-    commit.all(query, (text,))
+def _insert(commit: Commit, envelope: int, answers: Sequence[Answer], others: Mapping[int, Answer]) -> None:
+    """The lines that wait. SQLite takes a whole batch from one text, and does not come back for each line."""
+    first = envelope << BITS
+    if commit.database.is_sqlite and not others:
+        ids = '","'.join([one[0] for one in answers])  # letters and digits, which need no escape
+        commit.all("INSERT INTO received (place, id) SELECT key + ?, value FROM json_each(?)", (first, f'["{ids}"]'))
+    else:
+        rows = [(first + place, one.id) for place, one in enumerate(answers) if place not in others]
+        commit.insert("received", "place, id", rows)
 
 
 def known(view: View, ids: Iterable[str]) -> dict[str, Seen]:
@@ -105,14 +105,23 @@ def waiting_of(view: View, ids: Iterable[str]) -> dict[str, bytes]:
     """Which of these message ids were received and are not judged, with the digest of their content."""
     if not view.all("SELECT 1 FROM received LIMIT 1"):
         return {}
-    rows = view.among("SELECT id, digest FROM received WHERE id IN {these}", ids)
-    return {id_: bytes.fromhex(digest) for id_, digest in rows}
+    rows = view.among("SELECT place, id FROM received WHERE id IN {these}", ids)
+    envelopes_: dict[int, tuple[bytes, ...]] = {}
+    for envelope in {place >> BITS for place, _ in rows}:
+        ((raw,),) = view.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
+        envelopes_[envelope] = envelopes.parse(bytes(raw)).lines
+    return {id_: digest(envelopes_[place >> BITS][place & (1 << BITS) - 1]) for place, id_ in rows}
 
 
-def refused_of(kept: Kept, answers: Iterable[tuple[int, Answer]], digests: Sequence[bytes]) -> list[Refused]:
+def waits(view: View, message: str) -> bool:
+    """Whether that message was received and is not judged."""
+    return bool(view.all("SELECT 1 FROM received WHERE id = ?", (message,)))
+
+
+def refused_of(kept: Kept, answers: Iterable[tuple[int, Answer]], digest_of: Callable[[int], bytes]) -> list[Refused]:
     """The lines among them that were refused."""
     fine = (Outcome.ACCEPTED, Outcome.REPEATED, Outcome.RECEIVED)
-    return [Refused(kept, place, digests[place], answer) for place, answer in answers if answer.outcome not in fine]
+    return [Refused(kept, place, digest_of(place), answer) for place, answer in answers if answer.outcome not in fine]
 
 
 class Waiting(NamedTuple):
@@ -123,7 +132,7 @@ class Waiting(NamedTuple):
     size: int
     answers: Mapping[int, Answer]
     lines: Sequence[tuple[int, Line]]
-    digests: Sequence[bytes]
+    arrival: Arrival
 
 
 class Ask(NamedTuple):
@@ -151,7 +160,7 @@ def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: d
             final[place] = booking.take(line, batch.envelope, place)
         answers = [final[place] for place in range(batch.size)]
         judged = ((place, final[place]) for place, _ in batch.lines)
-        refused += refused_of(batch.kept, judged, batch.digests)
+        refused += refused_of(batch.kept, judged, batch.arrival.digest_of)
         receipt = ask.sign(batch.kept.digest, answers) if ask.sign else None
         results.append((batch.envelope, commit.at, pack(answers), receipt))
         events.append((batch, len(booking.entries) - before))
@@ -182,28 +191,28 @@ def _oldest(commit: Commit, first: int, ask: Ask) -> list[Any]:
 
 def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arrival | None) -> Waiting:
     """A batch with its lines prepared; parsed again where another process received it, or this one before it was started."""
-    envelope, count, relays, raw, node, digest, signed_at = row
+    envelope, count, relays, raw, node, digest_, signed_at = row
     answers = unpack_places(bytes(raw))
     if held is None:
-        kept = Kept("envelope", bytes(digest), b"", node, moment(signed_at))
+        kept = Kept("envelope", bytes(digest_), b"", node, moment(signed_at))
         ((signed,),) = commit.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
         sealed = envelopes.parse(bytes(signed))
-        held = Arrival(kept, sealed.contents, sealed.lines, sealed.digests(), Node(Party(node), bool(relays)))
+        held = Arrival(kept, sealed.contents, sealed.lines, Node(Party(node), bool(relays)))
     lines = [
-        (place, prepare(envelopes.transaction(envelopes.well(content)), held.digests[place], held.node, schemes))
+        (place, prepare(envelopes.transaction(envelopes.well(content)), held.digest_of(place), held.node, schemes))
         for place, content in enumerate(held.contents)
         if place not in answers
     ]
-    return Waiting(envelope, held.kept, count, answers, lines, held.digests)
+    return Waiting(envelope, held.kept, count, answers, lines, held)
 
 
-def received_batch(view: View, digest: bytes) -> ReceivedBatch | None:
+def received_batch(view: View, of: bytes) -> ReceivedBatch | None:
     """What became of a batch, by the digest of its envelope."""
     rows = view.all(
         "SELECT seq, node, received_at, batch.lines, batch.answers, posted_at, batch_result.answers, batch_result.receipt "
         "FROM envelope JOIN batch ON batch.envelope = seq LEFT JOIN batch_result ON batch_result.envelope = seq "
         "WHERE envelope.digest = ? ORDER BY seq LIMIT 1",
-        (digest,),
+        (of,),
     )
     if not rows:
         return None
@@ -216,7 +225,7 @@ def received_batch(view: View, digest: bytes) -> ReceivedBatch | None:
         final = [mixed[place] for place in range(count)]
     return ReceivedBatch(
         seq,
-        bytes(digest),
+        of,
         Party(node),
         moment(received_at),
         None if posted_at is None else moment(posted_at),

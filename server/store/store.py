@@ -24,7 +24,7 @@ from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.lapsing import lapse
 from server.store.posting import Sign, Submission
-from server.store.receiving import Arrival, Ask, Received, post_waiting, received_batch, take_in, waiting_of
+from server.store.receiving import Arrival, Ask, Received, post_waiting, received_batch, take_in, waits
 from server.store.refusals import Refusal, refusals
 from server.store.submitting import submit
 from server.store.values import (
@@ -122,7 +122,7 @@ class Store:
         """How many lines wait to be judged; of one message id, one or none."""
         with self.view() as view:
             if message is not None:
-                return len(waiting_of(view, [message]))
+                return int(waits(view, message))
             return int(view.all("SELECT COUNT(*) FROM received")[0][0])
 
     def batch(self, digest: bytes) -> ReceivedBatch | None:

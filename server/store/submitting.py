@@ -34,8 +34,7 @@ def submit(
             final = _judge(booking, submission, envelope)
             answers.append(final)
             signed = submission.sign(submission.kept.digest, final) if submission.sign else None
-            digests = submission.digests or [line.digest for line in submission.lines]
-            rows.refused += refused_of(submission.kept, enumerate(final), digests)
+            rows.refused += refused_of(submission.kept, enumerate(final), submission.digest_of)
             if len(booking.entries) > before:
                 kept.append((submission.kept, len(booking.entries) - before))
                 rows.add(envelope, final, signed, batch=submission.batch, at=commit.at)

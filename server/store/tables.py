@@ -461,9 +461,8 @@ class ReceivedTable(SQLModel, table=True):
 
     __tablename__ = "received"
     place: int = Field(sa_column=Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
-    id: str = Field(sa_column=Column("id", Text, nullable=False, unique=True))
-    digest: str = Field(sa_column=Column("digest", Text, nullable=False))
-    """SHA-256 of its canonical bytes, hexadecimal."""
+    id: str = Field(sa_column=Column("id", Text, nullable=False))
+    __table_args__ = (UniqueConstraint("id", name="received_once"),)
 
 
 class RefusalTable(SQLModel, table=True):

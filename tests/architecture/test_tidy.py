@@ -126,6 +126,14 @@ def test_a_decision_has_a_number_of_its_own() -> None:
     assert all(number.isdigit() for number in numbers)
 
 
+def test_migrations_follow_one_another() -> None:
+    """Each names the one before it by the number of its file, so that two made at the same time cannot both be next."""
+    files = sorted((ROOT / "server/store/migrations/versions").glob("*.py"))
+    named = [re.findall(r'^(?:down_)?revision = "?(\w+)"?$', path.read_text("utf-8"), re.MULTILINE) for path in files]
+    numbers = [path.name[:4] for path in files]
+    assert named == [list(pair) for pair in zip(numbers, ["None", *numbers], strict=False)]
+
+
 def test_the_map_shows_places_that_exist() -> None:
     """Every path of ARCHITECTURE.md is there; a place inside a room may be named short, after the room it follows."""
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
