@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cardstack.apdu.lengths import shortened
 from cardstack.apdu.script import Exchange, Script, run
 from cardstack.apdu.trace import Exchanged, in_full
 from cardstack.apdu.trace import traced as told
@@ -49,8 +50,9 @@ class Opened:
     psam: Reader | None = None
 
     def run(self, script: Script[Any]) -> Any:
-        """Drive a script with this card and its partners."""
-        return run(script, self.exchange, **self.partners)
+        """Drive a script with this card and its partners; long commands are shortened where they would not go through."""
+        exchange = self.exchange if self.reader.extended_length else shortened(self.exchange)
+        return run(script, exchange, **self.partners)
 
     @property
     def factor(self) -> bytes:

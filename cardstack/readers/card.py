@@ -1,11 +1,13 @@
 """A card in a PC/SC reader: connect, exchange within a deadline, disconnect, and what the reader itself can do."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 from cardstack.errors import Malformed
 from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
 from cardstack.readers.problems import NO_READER, CardMute, ReaderError
-from cardstack.readers.reader import DEADLINE, Patient, Reader
+from cardstack.readers.reader import DEADLINE, SHORT, Patient, Reader
 
 GET_FEATURES = 0x42000000 + 3400
 VENDOR = 0x00010100
@@ -13,6 +15,10 @@ TEST_CARD = 0x0007C5C5
 """An attribute of our own emulator's readers: their card is an emulated one with test keys."""
 
 OURS = "cardstack"
+TLV_PROPERTIES, MAX_DATA = 0x12, 0x0A
+"""A feature, and one of its properties (PC/SC Part 10)."""
+MAX_INPUT, COMMAND_OVERHEAD = 0x0007A007, 12
+"""Attribute SCARD_ATTR_MAXINPUT of pcsc-lite's drivers: bytes of the longest command."""
 
 
 def connect(
@@ -56,6 +62,10 @@ def connect(
         assert isinstance(answer, bytes)
         return answer
 
+    @cache
+    def data_max() -> int | None:
+        return SHORT if protocol == T0 else data_limit(control, lambda number: patient(lambda: library.attribute(card, number)))
+
     def reset() -> bytes:
         again = patient(
             lambda: (library.reconnect(card, EXCLUSIVE if exclusive else SHARED, T0 | T1, RESET), library.atr(card))[1]
@@ -70,7 +80,7 @@ def connect(
             patient(lambda: library.release(context))
         patient.stop()
 
-    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, ours, reset)
+    return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, ours, data_max, reset)
 
 
 def _attribute(library: Api, card: int, number: int) -> bytes:
@@ -79,6 +89,43 @@ def _attribute(library: Api, card: int, number: int) -> bytes:
         return library.attribute(card, number)
     except ReaderError:
         return b""
+
+
+def data_limit(control: Callable[[int, bytes], bytes], attribute: Callable[[int], object]) -> int | None:
+    """What a reader says of its limit: dwMaxAPDUDataSize of Part 10 (§2.6.14; 0 is short lengths alone), else its attribute.
+
+    The attribute counts a whole command: header, lengths and data.
+    """
+    try:
+        code = _features(control(GET_FEATURES, b"")).get(TLV_PROPERTIES)
+        found = properties(control(code, b"")) if code else {}
+    except (ReaderError, Malformed):
+        found = {}
+    if MAX_DATA in found:
+        return found[MAX_DATA] or SHORT
+    try:
+        raw = attribute(MAX_INPUT)
+    except ReaderError:
+        return None
+    most = int.from_bytes(raw, "little") if isinstance(raw, bytes) else 0
+    return most - COMMAND_OVERHEAD if most > COMMAND_OVERHEAD else None
+
+
+def properties(raw: bytes) -> dict[int, int]:
+    """The reader's TLV properties: tag, length, little endian value (PC/SC Part 10 §2.6.14).
+
+    >>> properties(bytes.fromhex("0A0400000100 0B020000"))
+    {10: 65536, 11: 0}
+    """
+    found, at = {}, 0
+    while at < len(raw):
+        size = int.from_bytes(raw[at + 1 : at + 2])
+        value = raw[at + 2 : at + 2 + size]
+        if len(value) != size or at + 2 > len(raw):
+            raise Malformed(f"a property is cut off at offset {at}", offset=at)
+        found[raw[at]] = int.from_bytes(value, "little")
+        at += 2 + size
+    return found
 
 
 def named(readers: tuple[str, ...], wanted: str) -> str:
@@ -103,9 +150,12 @@ def features(reader: Reader) -> dict[int, int]:
     if reader.control is None:
         return {}
     try:
-        raw = reader.control(GET_FEATURES, b"")
+        return _features(reader.control(GET_FEATURES, b""))
     except ReaderError:
         return {}
+
+
+def _features(raw: bytes) -> dict[int, int]:
     if len(raw) % 6:
         raise Malformed(f"the reader's features take 6 bytes each, got {len(raw)}")
     entries = (raw[at : at + 6] for at in range(0, len(raw), 6))

@@ -12,6 +12,8 @@ from cardstack.apdu.script import Exchange
 from cardstack.errors import Malformed
 from cardstack.readers.problems import CardLost, CardMute, NoService
 
+SHORT = 256
+"""The most data that goes into a command or an answer of short length."""
 DEADLINE = 20.0
 """Seconds a card may take for one answer; the slowest honest command, key generation, takes half of it."""
 
@@ -38,6 +40,8 @@ class Reader:
     """Who made the reader, where the reader says so."""
     test_card: bool = False
     """Whether the reader vouches that its card has the published test keys; only our own service does."""
+    data_max: Callable[[], int | None] = lambda: None
+    """How many bytes of data the reader carries in one command; None where it does not say."""
     on_reset: Callable[[], bytes] | None = None
     """A reset that gives the answer to reset again."""
     _over: str = field(default="", init=False)
@@ -60,11 +64,14 @@ class Reader:
 
     @property
     def extended_length(self) -> bool:
-        """Whether the card announces extended Lc and Le in its answer to reset."""
+        """Whether the card announces extended Lc and Le in its answer to reset, and the reader carries them."""
         try:
-            return Atr.parse(self.atr).extended_length
+            if not Atr.parse(self.atr).extended_length:
+                return False
         except Malformed:
             return False
+        most = self.data_max()
+        return most is None or most > SHORT
 
     def reset(self) -> bytes:
         """Power off and on; the answer to reset. A recording has nothing to reset."""

@@ -79,7 +79,7 @@ def _features(reader: VirtualReader) -> bytes:
 
 def _properties(reader: VirtualReader) -> bytes:
     """Part 10 §2.6.14: tag, length, little endian value."""
-    values = [(10, wire.BUFFER_MAX.to_bytes(4, "little")), (11, bytes(2)), (12, bytes(2))]
+    values = [(10, reader.data_max.to_bytes(4, "little")), (11, bytes(2)), (12, bytes(2))]
     if reader.pin_pad is not None:
         values += [(1, bytes(2)), (2, b"\x07"), (6, b"\x04"), (7, b"\x0c")]
     return b"".join(bytes((tag, len(value))) + value for tag, value in values)
@@ -133,7 +133,7 @@ def attribute(reader: VirtualReader, number: int) -> bytes | None:
         0x00080201: reader.protocol.to_bytes(integer, "little"),
         0x00090300: bytes((2 if card else 0,)),
         0x00090301: bytes((1 if card else 0,)),
-        0x0007A007: wire.BUFFER_MAX.to_bytes(integer, "little"),
+        0x0007A007: ((reader.data_max or 256) + 12).to_bytes(integer, "little"),
         0x7FFF0003: name,
         0x7FFF0004: name,
         0x7FFF0005: name,

@@ -22,6 +22,8 @@ TURN = 0.08
 IDLE = 0.8
 """Seconds after the last handle until the card loses its power, as pcscd has it."""
 HANDLES_MAX = 200
+SHORT_COMMAND, OVERHEAD = 261, 9
+"""Bytes of the longest command of short length; header and lengths of an extended one."""
 
 
 class Inserted(Protocol):
@@ -58,6 +60,8 @@ class VirtualReader:
     card: Inserted | None = None
     pin_pad: Callable[[], str | None] | None = None
     """What the holder types on the reader's own keys; None for a reader without keys."""
+    data_max: int = 0x10000
+    """Bytes of data that it carries in one command; 0 is short lengths alone (Part 10, dwMaxAPDUDataSize)."""
     events: int = 0
     protocol: int = wire.UNDEFINED
     handles: dict[int, Handle] = field(default_factory=dict)
@@ -225,8 +229,8 @@ class VirtualReader:
         if handle.notice or (owner is not None and owner is not handle) or card is None or self.gone:
             return self._why_not(handle), b""
         # vpcd takes one byte for a control code, and a reader may hang on it: refused here, as no card could use it.
-        if protocol not in (self.protocol, wire.RAW) or len(command) < 4:
-            return Code.PROTO_MISMATCH if len(command) >= 4 else Code.INVALID_PARAMETER, b""
+        if protocol not in (self.protocol, wire.RAW) or not 4 <= len(command) <= max(self.data_max + OVERHEAD, SHORT_COMMAND):
+            return self._unfit(command), b""
         if not self.line.acquire(timeout=PATIENCE):
             return Code.SHARING_VIOLATION, b""
         try:
@@ -241,6 +245,13 @@ class VirtualReader:
             self.remove()
             return Code.NOT_TRANSACTED, b""
         return Code.SUCCESS, answer
+
+    def _unfit(self, command: bytes) -> Code:
+        """Why a command does not go to the card: too short, longer than the reader carries, or of another protocol."""
+        if len(command) < 4:
+            return Code.INVALID_PARAMETER
+        fits = len(command) <= max(self.data_max + OVERHEAD, SHORT_COMMAND)
+        return Code.PROTO_MISMATCH if fits else Code.INSUFFICIENT_BUFFER
 
     # The books.
 

@@ -5,11 +5,14 @@ import time
 
 import pytest
 
+from cardstack.apdu.lengths import shortened
+from cardstack.apdu.message import Command, Response
+from cardstack.apdu.script import ask
 from cardstack.errors import Malformed
 from cardstack.readers import connect
 from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
+from cardstack.readers.card import GET_FEATURES, data_limit, features, properties
 from cardstack.readers.card import connect as connect_card
-from cardstack.readers.card import features
 from cardstack.readers.problems import (
     CARD_RESET,
     IN_USE,
@@ -22,6 +25,7 @@ from cardstack.readers.problems import (
     PcscError,
     ReaderError,
 )
+from emulator.opening import Opened
 from emulator.pcsc.service import Service
 from tests.fakes import ATR, CONTENT, OTHER_ATR, RECORD, BrokenCard, FakeCard, MuteCard, TornCard
 
@@ -199,3 +203,87 @@ def test_attributes_and_features(service: Service, library: Api) -> None:
         assert set(features(reader)) == {0x12}
         emulated.pin_pad = lambda: "123456"
         assert set(features(reader)) == {0x06, 0x07, 0x0A, 0x12}
+
+
+EXTENDED_ATR = bytes.fromhex("3B8501807300004037")
+"""T=1, and a third software function byte that announces extended lengths (7816-4 §8.1.1.2.7)."""
+
+
+class LongCard(FakeCard):
+    """Joins chains, takes 300 bytes at once, and has 600 bytes to say, in parts where Le is short."""
+
+    def __init__(self) -> None:
+        super().__init__(EXTENDED_ATR)
+        self.held = b""
+        self.left = b""
+
+    def __call__(self, raw: bytes) -> bytes:
+        self.commands.append(raw)
+        command = Command.parse(raw)
+        if command.ins == 0xC0:
+            return self.say(command.ne or 0)
+        self.held += command.data
+        if command.cla & 0x10:
+            return b"\x90\x00"
+        self.left, self.held = self.held * 2, b""
+        return self.say(command.ne or 0)
+
+    def say(self, ne: int) -> bytes:
+        said, self.left = self.left[:ne], self.left[ne:]
+        return said + (bytes((0x61, min(len(self.left), 256) & 0xFF)) if self.left else b"\x90\x00")
+
+
+@pytest.mark.parametrize(("data_max", "extended"), [(0x10000, True), (1024, True), (256, False), (0, False)])
+def test_the_reader_says_whether_extended_lengths_go_through(
+    service: Service, library: Api, data_max: int, extended: bool
+) -> None:
+    """Card and reader both: its TLV properties decide; a script gets its whole answer either way."""
+    card = LongCard()
+    service.add("Emulated", card).data_max = data_max
+    message = bytes(range(250)) + bytes(50)
+    with connect_card("0", using=library) as reader:
+        assert reader.extended_length is extended
+        opened = Opened(reader, reader, None, {})
+        answer = opened.run(ask(Command(0x00, 0x2A, 0x9E, 0x9A, message, ne=1000)))
+        assert answer == Response(message * 2, 0x9000)
+        assert (len(card.commands) == 1) is extended
+        if not extended:
+            assert {len(command) <= 261 for command in card.commands} == {True}
+            with pytest.raises(PcscError):
+                reader(bytes(Command(0x00, 0x2A, data=message)))
+
+
+def test_a_reader_that_says_nothing_is_believed_the_card(service: Service) -> None:
+    """T=0 carries short lengths alone; without properties and attributes the card's word stands."""
+    service.add("Emulated", FakeCard())
+    with connect_card("0") as reader:
+        assert reader.data_max() == 256
+
+    def nothing(*_: object) -> bytes:
+        raise ReaderError
+
+    assert data_limit(nothing, nothing) is None
+    assert data_limit(nothing, lambda _: (524).to_bytes(4, "little")) == 512
+    assert data_limit(lambda code, _: b"\x12\x04\x00\x00\x00\x09" if code == GET_FEATURES else b"\x0a\x04\x00", nothing) is None
+    for raw in (b"\x0a", b"\x0a\x04\x00"):
+        with pytest.raises(Malformed):
+            properties(raw)
+
+
+def test_shortening_leaves_alone_what_it_must() -> None:
+    """Secured commands, short ones and nonsense go as they are; a refused link ends the chain; 6Cxx is followed."""
+    said: list[bytes] = []
+
+    def card(command: bytes) -> bytes:
+        said.append(command)
+        return b"\x6c\x05" if command == bytes.fromhex("00B0000000") else b"\x69\x82"
+
+    fitted = shortened(card)
+    whole = bytes(Command(0x0C, 0xD6, data=bytes(300)))
+    for raw in (whole, bytes.fromhex("00B0000010"), b"\x00\xa4"):
+        assert fitted(raw) == b"\x69\x82"
+        assert said.pop() == raw
+    assert fitted(bytes(Command(0x00, 0xD6, data=bytes(600)))) == b"\x69\x82"
+    assert len(said) == 1
+    assert fitted(bytes(Command(0x00, 0xB0, ne=700))) == b"\x69\x82"
+    assert said[-1] == bytes.fromhex("00B0000005")
