@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardstack.cli.conformance_host import host
+from cardstack.cli.conformance_statements import capabilities_template, keys_template, selftest
 from cardstack.cli.conformance_timing import timing
 from cardstack.cli.output import emit, language, words
 
@@ -17,6 +18,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 HOST_HELP = words("Serve a PC/SC program faulty cards and judge it", "以故障卡检验任意 PC/SC 程序")
 app.command("host", help=HOST_HELP, context_settings={"allow_interspersed_args": False})(host)
 app.add_typer(timing, name="timing")
+app.command("selftest", help=words("Test the kit itself by known answers", "用已知答案检验本工具"))(selftest)
+app.command("keys", help=words("A key set file with the published test keys", "生成公开测试密钥的密钥集"))(keys_template)
+app.command("capabilities", help=words("A capability statement to fill in", "生成待填写的能力声明"))(capabilities_template)
 FAILED = 4
 """The exit code of a run in which a case failed."""
 
@@ -25,6 +29,7 @@ Select = Annotated[list[str] | None, typer.Option(help=words("cases by pattern, 
 TestCard = Annotated[
     bool, typer.Option("--test-card", help=words("it has the published test PIN and keys", "该卡使用公开的测试密码与密钥"))
 ]
+Keys = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help=words("a key set file", "密钥集文件"))]
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
 
 
@@ -38,9 +43,13 @@ def run(
     risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
-    without: Annotated[list[str] | None, typer.Option(help=words("an application the card has not", "该卡没有的应用"))] = None,
+    without: Annotated[list[str] | None, typer.Option(help=words("what the card has not", "该卡没有的能力"))] = None,
     cases: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help=words("folder of more cases", "附加用例目录"))
+    ] = None,
+    keys: Keys = None,
+    capabilities: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help=words("what the maker claims", "厂商能力声明"))
     ] = None,
     limits: Annotated[Path | None, typer.Option(exists=True, help=words("JSON: ms by CLA INS", "各指令限时（毫秒）"))] = None,
     operator: Annotated[str, typer.Option(help=words("who tests", "检测人"))] = "",
@@ -53,10 +62,8 @@ def run(
 
     table = read_limits(limits.read_text("utf-8")) if limits else ()
     chosen, lacks = tuple(select or ()), frozenset(without or ())
-    order = Order(
-        reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table, cases=cases
-    )
-    head, results = test(order)
+    order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
+    head, results = test(order._replace(cases=cases, keys=keys, capabilities=capabilities))
     if report is not None:
         _write(report, head, results)
     from cardstack.conformance.report import as_data
@@ -78,20 +85,28 @@ def list_cases(profile: ProfileName = "3.00", select: Select = None, as_json: Js
     emit(data, as_json=as_json, render=lambda: print("\n".join(f"{one.id:<44} {one.title.of(language())}" for one in cases)))
 
 
-@app.command(help=words("What two reports judge differently", "比较两份报告的差异"))
+@app.command(help=words("Regressions, fixes and new cases of two reports", "比较两份报告：退步、修复与新增用例"))
 def compare(
     before: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     after: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     as_json: Json = False,
 ) -> None:
-    """Compare two JSON reports; the exit code is 4 where they differ."""
-    from cardstack.conformance.report import difference, load
+    """Compare two JSON reports; the exit code is 4 where a case got worse or a new one fails."""
+    from cardstack.conformance.report import CHANGES, Change, difference, load
 
     found = difference(load(before.read_text("utf-8")), load(after.read_text("utf-8")))
-    emit(
-        found, as_json=as_json, render=lambda: print("\n".join(f"{one['id']}  {one['before']} ⟶ {one['after']}" for one in found))
-    )
-    if found:
+
+    def told() -> None:
+        for change in Change:
+            several = [one for one in found if one["change"] == change]
+            if several:
+                print(f"{CHANGES[change].of(language())} {len(several)}")
+                print("\n".join(f"  {one['id']}  {one['before']} → {one['after']}" for one in several))
+        if not found:
+            print(words("no difference", "无差异"))
+
+    emit(found, as_json=as_json, render=told)
+    if any(one["change"] == Change.REGRESSION or one["after"] == "fail" for one in found):
         raise typer.Exit(FAILED)
 
 
@@ -107,12 +122,13 @@ def diff(
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
     save: Annotated[Path | None, typer.Option(help=words("a script; FILE.toml is a case", "保存脚本；FILE.toml 为用例"))] = None,
     test_card: TestCard = False,
+    keys: Keys = None,
     as_json: Json = False,
 ) -> None:
     """Drive card and emulator alike; the exit code is 4 where they differ. A card that is not emulated is only read."""
     from cardstack.cli.differing import Asked, differ
 
-    found = differ(Asked(reader, profile, seed, commands, risk, pin, psam, test_card))
+    found = differ(Asked(reader, profile, seed, commands, risk, pin, psam, test_card, keys))
     if save is not None and found["script"]:
         save.write_text(found["case" if save.suffix == ".toml" else "script"], "utf-8")
     same = words("no difference", "未发现差异")

@@ -12,10 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
+from cardstack.card.proving import LocalKeys
 from cardstack.card.reading import open_application, read_issuer
+from cardstack.cli.output import words
+from cardstack.conformance.capabilities import read_capabilities
 from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
 from cardstack.conformance.conversation import load
+from cardstack.conformance.keyset import read_keys
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.report import Head
 from cardstack.conformance.run import Card, Result, run_all, select
@@ -38,6 +42,8 @@ class Order(NamedTuple):
     test_card: bool = False
     limits: Limits = ()
     cases: Path | None = None
+    keys: Path | None = None
+    capabilities: Path | None = None
 
 
 def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
@@ -56,8 +62,8 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
             city(opened, order.profile),
             opened.factor,
             order.pin or ("123456" if known else None),
-            opened.keys if known or order.psam else None,
-            order.without,
+            given_keys(order.keys) or (opened.keys if known or order.psam else None),
+            order.without | _not_claimed(order.capabilities, kind),
         )
         cases = select((*derive(kind), *more_cases(order.cases, kind)), order.select)
         card = Card(opened.exchange, opened.reader.on_reset or (lambda: None), opened.partners)
@@ -68,6 +74,22 @@ def test(order: Order) -> tuple[Head, tuple[Result, ...]]:
         atr = opened.reader.atr.hex().upper()
         seconds = time.monotonic() - clock
     return _head(reader, atr, order, subject, began=began, seconds=seconds, risk=risk), results
+
+
+def given_keys(path: Path | None) -> LocalKeys | None:
+    """The key set of a file; whoever can read it is told of, and so are keys not marked as test keys."""
+    if path is None:
+        return None
+    held = read_keys(path.read_text("utf-8"))
+    if path.stat().st_mode & 0o077:
+        print(words(f"{path.name}: others can read it; chmod 600", f"{path.name}：其他用户可读，请 chmod 600"), file=sys.stderr)
+    if not held.test:
+        print(words(f"{path.name}: not marked as test keys", f"{path.name}：未标明为测试密钥"), file=sys.stderr)
+    return LocalKeys(held.master)
+
+
+def _not_claimed(path: Path | None, kind: Profile) -> frozenset[str]:
+    return read_capabilities(path.read_text("utf-8"), kind) if path is not None else frozenset()
 
 
 def more_cases(folder: Path | None, kind: Profile) -> tuple[Case, ...]:

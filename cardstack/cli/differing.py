@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys
-from cardstack.cli.conforming import city, risk_of
+from cardstack.cli.conforming import city, given_keys, risk_of
 from cardstack.conformance.case import Risk, Subject
 from cardstack.conformance.differential import Difference, Pair, Side, allowed, saved, script
 from cardstack.conformance.forking import side
@@ -42,6 +43,7 @@ class Asked(NamedTuple):
     pin: str | None
     psam: str | None
     test_card: bool = False
+    keys: Path | None = None
 
 
 def differ(asked: Asked) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def differ(asked: Asked) -> dict[str, Any]:
         known = asked.test_card or is_ours(opened.reader)
         risk = risk_of(asked.risk or (Risk.DESTROY if forks else Risk.TEST if asked.test_card else Risk.SAFE))
         pin = asked.pin or ("123456" if known else None)
-        keys = opened.keys if known or asked.psam else None
+        keys = given_keys(asked.keys) or (opened.keys if known or asked.psam else None)
         subject = Subject(kind, city(opened, asked.profile), opened.factor, pin, keys)
         tested = side(subject, slot) if type(slot) is Slot else Side(subject, renewed(opened), opened.partners, exact=False)
         reference = _reference(kind, subject, exact=forks)

@@ -72,7 +72,7 @@ class Subject:
     pin: str | None = None
     keys: KeySource | None = None
     without: frozenset[str] = frozenset()
-    """Applications and features that the maker's capability statement says the card has not."""
+    """What the maker's capability statement says the card has not."""
 
     @property
     def factors(self) -> Factors:
@@ -99,6 +99,8 @@ class Case:
     needs: frozenset[Need] = frozenset()
     feature: str = ""
     """The application or feature that a card must have for it to apply."""
+    uses: frozenset[str] = frozenset()
+    """What else of the capability statement it needs, such as a file or an algorithm."""
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -19,10 +19,12 @@ from typing import Any, Final
 from cardstack.apdu.message import Command
 from cardstack.apdu.script import Script, ask
 from cardstack.apdu.scripting import matches
+from cardstack.card.keys import Usage
 from cardstack.card.profile import Application, Profile
 from cardstack.card.proving import pin_bytes
 from cardstack.card.reading import open_application
 from cardstack.conformance import moves as grammar
+from cardstack.conformance.capabilities import file_name
 from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Unready, checked, ready
 from cardstack.conformance.cases.purses import MOMENT_BYTES, TERMINAL
 from cardstack.conformance.formula import value
@@ -83,8 +85,8 @@ class Conversation:
         name = application.name if application else ""
         id_ = self.id.replace("{application}", name)
         talk = partial(_talk, self.steps, application)
-        feature = self.feature or name
-        return Case(id_, self.title, self.clause, talk, risk=self.risk, needs=self.needs, feature=feature)
+        feature, uses = self.feature or name, _uses(application, self.has) if application else frozenset()
+        return Case(id_, self.title, self.clause, talk, risk=self.risk, needs=self.needs, feature=feature, uses=uses)
 
 
 def _has(application: Application, wanted: str) -> bool:
@@ -100,6 +102,15 @@ def _has(application: Application, wanted: str) -> bool:
     # A PIN belongs to the application that can be selected; others lie beneath it.
     features |= {"PIN of its own"} if application.pin and (application.aid or application.fid) else set()
     return all(one.strip() in features for one in wanted.split(","))
+
+
+def _uses(application: Application, wanted: str) -> frozenset[str]:
+    """The capabilities behind what a conversation asks for."""
+    asked = [one.strip().split() for one in wanted.split(",") if one.strip()]
+    files = {file_name(application.name, int(one[1], 16)) for one in asked if one[0] == "file"}
+    purses = {f"purse {application.name}/{one[1]}" for one in asked if one[0] == "purse"}
+    keys = (application.key(int(one[2], 16), Usage[one[1]]) for one in asked if one[0] == "key")
+    return frozenset(files | purses | {f"algorithm {key.algorithm.name}" for key in keys if key})
 
 
 def load(text: str) -> tuple[Conversation, ...]:

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from statistics import median
 from typing import Any, Final
 
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.run import Result, Verdict
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 FORMAT: Final = "cardstack-conformance/1"
 
@@ -112,15 +114,46 @@ def load(raw: str) -> dict[str, Any]:
     return data
 
 
+class Change(StrEnum):
+    """What became of a case between two reports."""
+
+    REGRESSION = "regression"
+    FIX = "fix"
+    NEW = "new"
+    GONE = "gone"
+    OTHER = "other"
+
+
+CHANGES = {
+    Change.REGRESSION: Text("regressions", "退步"),
+    Change.FIX: Text("fixes", "修复"),
+    Change.NEW: Text("new cases", "新增用例"),
+    Change.GONE: Text("cases gone", "已无的用例"),
+    Change.OTHER: Text("other changes", "其他变化"),
+}
+
+
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The cases whose verdict is another one, or that only one of the reports has."""
+    """The cases whose verdict is another one, or that only one of the reports has, and what that means."""
     old, new = ({case["id"]: case["verdict"] for case in one["cases"]} for one in (before, after))
-    names = sorted(set(old) | set(new))
+    names = sorted(name for name in set(old) | set(new) if old.get(name) != new.get(name))
     return [
-        {"id": name, "before": old.get(name, "-"), "after": new.get(name, "-")}
+        {"id": name, "before": old.get(name, "-"), "after": new.get(name, "-"), "change": _change(old.get(name), new.get(name))}
         for name in names
-        if old.get(name) != new.get(name)
     ]
+
+
+def _change(before: str | None, after: str | None) -> Change:
+    """A pass that is none any more is a regression; so is what begins to fail.
+
+    >>> [str(_change(*pair)) for pair in (("pass", "fail"), ("fail", "pass"), (None, "fail"), ("not-run", "pass"))]
+    ['regression', 'fix', 'new', 'other']
+    """
+    if before is None or after is None:
+        return Change.NEW if before is None else Change.GONE
+    if after == Verdict.FAIL or before == Verdict.PASS:
+        return Change.REGRESSION
+    return Change.FIX if before == Verdict.FAIL else Change.OTHER
 
 
 def script(head: Head, result: Result) -> str:

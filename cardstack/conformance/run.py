@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, in_full, traced
+from cardstack.card.proving import NOT_HELD
 from cardstack.card.watching import Watcher
+from cardstack.conformance.capabilities import command_name, lacking
 from cardstack.conformance.case import Case, Differs, Risk, Subject, Unready
 from cardstack.errors import CardstackError
 from cardstack.text import Text
@@ -89,8 +91,9 @@ def run_all(
 
 
 def _skipped(case: Case, subject: Subject, risk: Risk) -> Result | None:
-    if case.feature in subject.without:
-        return Result(case, Verdict.NOT_APPLICABLE, Text(f"the card has no {case.feature}", f"该卡无 {case.feature}"))
+    lacks = lacking(subject.without, case.uses | {case.feature, f"application {case.feature}"})
+    if lacks:
+        return Result(case, Verdict.NOT_APPLICABLE, _not_claimed(lacks[0]))
     if RISK_ORDER.index(case.risk) > RISK_ORDER.index(risk):
         why = Text(f"it {case.risk}s; allow it with --risk {case.risk}", f"风险级别为 {case.risk}，需以 --risk {case.risk} 允许")
         return Result(case, Verdict.NOT_RUN, why)
@@ -99,6 +102,14 @@ def _skipped(case: Case, subject: Subject, risk: Risk) -> Result | None:
         names = ", ".join(missing)
         return Result(case, Verdict.NOT_RUN, Text(f"it needs {names}", f"需要提供 {names}"))
     return None
+
+
+def _not_claimed(what: str) -> Text:
+    return Text(f"the capability statement says the card has no {what}", f"能力声明：该卡无 {what}")
+
+
+class NotClaimed(Exception):
+    """A case sends a command that the card is not said to have."""
 
 
 def run_one(case: Case, subject: Subject, card: Card) -> Result:
@@ -115,6 +126,8 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
     timing: list[tuple[str, float]] = []
 
     def timed(command: bytes) -> bytes:
+        if (name := command_name(*command[:2])) in subject.without:
+            raise NotClaimed(name)
         asked = time.perf_counter()
         answer = card.exchange(command)
         timing.append((command[:2].hex().upper(), time.perf_counter() - asked))
@@ -129,10 +142,14 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
     except Differs as error:
         verdict, reason = Verdict.FAIL, Text(error.detail or error.title.en, error.detail or error.title.zh)
         got, allowed = str(error.facts.get("got", "")), str(error.facts.get("allowed", ""))
+    except NotClaimed as error:
+        verdict, reason = Verdict.NOT_APPLICABLE, _not_claimed(str(error))
     except Unready as error:
         verdict, reason = Verdict.INCONCLUSIVE, Text(error.detail or error.title.en, error.detail or error.title.zh)
     except CardstackError as error:
-        verdict, reason, allowed = Verdict.FAIL, error.title, "9000"
+        # A key that the tester lacks says nothing about the card.
+        verdict = Verdict.INCONCLUSIVE if error.problem is NOT_HELD else Verdict.FAIL
+        reason, allowed = error.title, "9000"
         got = str(error.facts.get("sw", error.code))
     seconds = time.monotonic() - began
     return Result(case, verdict, reason, got, allowed, seconds, tuple(said), tuple(script), tuple(timing))

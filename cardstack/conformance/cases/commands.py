@@ -62,7 +62,14 @@ WRONG: tuple[tuple[str, Text, Command, tuple[str, ...]], ...] = (
 def derive(profile: Profile) -> Iterator[Case]:
     """The reset, every selection, every wrong use."""
     clause = f"{ISO} §8; V2.0 §4"
-    yield Case("RESET/ATR", Text("the answer to reset ends in the card's factor", "复位应答以卡片分散因子结尾"), clause, _atr)
+    ends = Text("the answer to reset ends in the card's factor", "复位应答以卡片分散因子结尾")
+    yield Case("RESET/ATR", ends, clause, _atr, uses=frozenset({"answer to reset"}))
+    channel = Text("a logical channel is opened, selects for itself and is closed", "逻辑通道可打开、独立选择并关闭")
+    yield Case("CHANNEL/own-selection", channel, f"{ISO} §5.4, §11.1.2", _channel, uses=frozenset({"logical channels"}))
+    named = next((one for one in profile.applications if one.aid), None)
+    if named is not None:
+        long = Text("extended length is taken where short length is", "支持扩展长度")
+        yield Case("LENGTH/extended", long, f"{ISO} §5.2", _extended(named), uses=frozenset({"extended length"}))
     for application in profile.applications:
         if application.aid:
             title = Text(f"SELECT {application.label.en} by name", f"按名称选择{application.label.zh}")
@@ -80,6 +87,29 @@ def derive(profile: Profile) -> Iterator[Case]:
 def _atr(subject: Subject) -> Script[None]:
     yield from ()
     insist(len(subject.factor) == 8, "an ATR with at least eight historical bytes", f"{len(subject.factor)} bytes", "8 bytes")
+
+
+def _channel(subject: Subject) -> Script[None]:
+    named = next((one for one in subject.profile.applications if one.aid), None)
+    opened = yield from demand(Command(0x00, 0x70, 0x00, 0x00, ne=1), "9000")
+    insist(opened.data[:1] in (b"\x01", b"\x02", b"\x03"), "a channel from 1 to 3", opened.data.hex(), "01 02 03")
+    number = opened.data[0]
+    if named is not None:
+        yield from demand(Command(number, 0xA4, 0x04, 0x00, named.aid, 256), "9000", "61XX")
+    yield from demand(Command(0x00, 0x70, 0x80, number), "9000")
+    yield from exactly(Command(number, 0xA4, 0x04, 0x00, b"\xf0NONE"), "6881", "6E00")
+
+
+def _extended(named: Application) -> Talk:
+    """SELECT by name with Lc and Le of three bytes; a card that knows short lengths alone answers 6700."""
+
+    def talk(subject: Subject) -> Script[None]:
+        del subject
+        short = yield from demand(commands.select_aid(named.aid), "9000")
+        long = yield from demand(Command(0x00, 0xA4, 0x04, 0x00, named.aid, 65536), "9000")
+        insist(long.data == short.data, "the FCI as with short lengths", f"{len(long.data)} bytes", f"{len(short.data)} bytes")
+
+    return talk
 
 
 def _select(application: Application) -> Talk:

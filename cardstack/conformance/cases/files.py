@@ -1,12 +1,14 @@
 """Records and contents: every declared file is there, with its items in order, of their length, readable as declared."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cardstack.apdu import commands
 from cardstack.apdu.script import Script
 from cardstack.card.layout import File, Form, items
 from cardstack.card.profile import Application, Profile
 from cardstack.card.reading import open_application
+from cardstack.conformance.capabilities import file_name
 from cardstack.conformance.case import (
     Case,
     Need,
@@ -33,18 +35,20 @@ def derive(profile: Profile) -> Iterator[Case]:
             way = cheapest(application, file)
             if way is None or file.form is Form.INTERNAL:
                 continue
-            name = f"{application.name}_RECORD/{_ef(file)}"
-            needs = needs_of(way)
-            title = Text(f"{file.name.en}: every item as declared", f"{file.name.zh}：各数据项符合声明")
-            yield Case(name, title, file.spec, _content(application, file, way), needs=needs, feature=application.name)
-            beyond = Text(f"{file.name.en}: nothing beyond its end", f"{file.name.zh}：越界读取被拒绝")
-            yield Case(
-                f"{name}/beyond", beyond, file.spec, _beyond(application, file, way), needs=needs, feature=application.name
-            )
-            if file.form is Form.TAGGED:
-                by_tag = Text(f"{file.name.en}: read by identifier", f"{file.name.zh}：按标识读记录")
-                talk = _by_identifier(application, file, way)
-                yield Case(f"{name}/identifier", by_tag, file.spec, talk, needs=needs, feature="record identifiers")
+            for case in _of_file(application, file, way):
+                yield replace(case, feature=application.name, uses=case.uses | {file_name(application.name, file.fid)})
+
+
+def _of_file(application: Application, file: File, way: frozenset[str]) -> Iterator[Case]:
+    name, needs = f"{application.name}_RECORD/{_ef(file)}", needs_of(way)
+    title = Text(f"{file.name.en}: every item as declared", f"{file.name.zh}：各数据项符合声明")
+    yield Case(name, title, file.spec, _content(application, file, way), needs=needs)
+    beyond = Text(f"{file.name.en}: nothing beyond its end", f"{file.name.zh}：越界读取被拒绝")
+    yield Case(f"{name}/beyond", beyond, file.spec, _beyond(application, file, way), needs=needs)
+    if file.form is Form.TAGGED:
+        by_tag = Text(f"{file.name.en}: read by identifier", f"{file.name.zh}：按标识读记录")
+        talk = _by_identifier(application, file, way)
+        yield Case(f"{name}/identifier", by_tag, file.spec, talk, needs=needs, uses=frozenset({"record identifiers"}))
 
 
 def cheapest(application: Application, file: File) -> frozenset[str] | None:

@@ -1,6 +1,7 @@
 """Keys: every declared one is there in its version, proves and is proved, counts its failures, and takes a challenge once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cardstack.apdu import commands
 from cardstack.apdu.script import Script, ask
@@ -28,12 +29,17 @@ def derive(profile: Profile) -> Iterator[Case]:
     """Internal and external keys of every application that diversifies by the card."""
     for application in profile.applications:
         for key in application.keys:
-            name = f"KEY_VER{key.version}/{application.name}/{key.name}"
-            if key.usage is Usage.INTERNAL:
-                title = Text(f"{key.name}: the card proves itself", f"{key.name}：内部认证")
-                yield Case(name, title, CLAUSE, _internal(application, key), needs=NEEDS, feature=application.name)
-            elif key.usage is Usage.EXTERNAL and key.psam is not None:
-                yield from _external(application, key, name)
+            for case in _of_key(application, key):
+                yield replace(case, feature=application.name, uses=frozenset({f"algorithm {key.algorithm.name}"}))
+
+
+def _of_key(application: Application, key: Key) -> Iterator[Case]:
+    name = f"KEY_VER{key.version}/{application.name}/{key.name}"
+    if key.usage is Usage.INTERNAL:
+        title = Text(f"{key.name}: the card proves itself", f"{key.name}：内部认证")
+        yield Case(name, title, CLAUSE, _internal(application, key), needs=NEEDS)
+    elif key.usage is Usage.EXTERNAL and key.psam is not None:
+        yield from _external(application, key, name)
 
 
 def source(subject: Subject) -> KeySource:
@@ -45,15 +51,15 @@ def source(subject: Subject) -> KeySource:
 
 def _external(application: Application, key: Key, name: str) -> Iterator[Case]:
     title = Text(f"{key.name}: the terminal proves itself", f"{key.name}：外部认证")
-    yield Case(name, title, CLAUSE, _right(application, key), needs=NEEDS, feature=application.name)
+    yield Case(name, title, CLAUSE, _right(application, key), needs=NEEDS)
     stale = Text(f"{key.name}: a challenge counts once", f"{key.name}：随机数仅可使用一次")
     talk = _stale(application, key)
-    yield Case(f"{name}/stale", stale, CLAUSE, talk, risk=Risk.TEST, needs=NEEDS, feature=application.name)
+    yield Case(f"{name}/stale", stale, CLAUSE, talk, risk=Risk.TEST, needs=NEEDS)
     none = Text(f"{key.name}: not without a challenge", f"{key.name}：未取随机数不可认证")
-    yield Case(f"{name}/unasked", none, CLAUSE, _unasked(application, key), risk=Risk.TEST, needs=NEEDS, feature=application.name)
+    yield Case(f"{name}/unasked", none, CLAUSE, _unasked(application, key), risk=Risk.TEST, needs=NEEDS)
     wrong = Text(f"{key.name}: a wrong proof is counted, a right one restores", f"{key.name}：错误认证计数，正确认证恢复")
     talk = _wrong(application, key)
-    yield Case(f"{name}/wrong", wrong, CLAUSE, talk, risk=Risk.TEST, needs=NEEDS, feature=application.name)
+    yield Case(f"{name}/wrong", wrong, CLAUSE, talk, risk=Risk.TEST, needs=NEEDS)
 
 
 def _internal(application: Application, key: Key) -> Talk:

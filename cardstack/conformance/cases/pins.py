@@ -1,6 +1,7 @@
 """The PIN: right, wrong, counted before it is compared, restored by the right one, gone after a selection."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cardstack.apdu import commands
 from cardstack.apdu.message import StatusError
@@ -22,19 +23,23 @@ def derive(profile: Profile) -> Iterator[Case]:
     for application in profile.applications:
         if application.pin is None or not (application.aid or application.fid):
             continue
-        name, has = f"{application.name}_PIN", application.name
-        right = Text("the right PIN is taken", "正确密码通过")
-        yield Case(f"{name}/right", right, CLAUSE, _right(application), needs=NEEDS, feature=has)
-        counted = Text("a wrong PIN costs one try, the right one restores all", "错误密码扣减一次，正确密码恢复次数")
-        yield Case(f"{name}/counted", counted, CLAUSE, _counted(application), risk=Risk.TEST, needs=NEEDS, feature=has)
-        short = Text("a PIN that is too short is refused", "过短密码被拒绝")
-        yield Case(f"{name}/short", short, CLAUSE, _short(application), risk=Risk.TEST, needs=NEEDS, feature=has)
-        if (puk := _unblocking(application)) is not None:
-            again = Text("a PIN reloaded under PUK and MAC is the new one", "凭 PUK 与 MAC 重装密码后新密码有效")
-            needs = NEEDS | {Need.KEYS}
-            yield Case(f"{name}/reloaded", again, RELOAD, _reloaded(application, *puk), risk=Risk.TEST, needs=needs, feature=has)
-        blocked = Text("the last wrong PIN blocks it, and then the right one too is refused", "次数用尽后锁定，正确密码亦被拒绝")
-        yield Case(f"{name}/blocked", blocked, CLAUSE, _blocked(application), risk=Risk.DESTROY, needs=NEEDS, feature=has)
+        for case in _of_pin(application, f"{application.name}_PIN"):
+            yield replace(case, feature=application.name, uses=frozenset({f"PIN {application.name}"}))
+
+
+def _of_pin(application: Application, name: str) -> Iterator[Case]:
+    right = Text("the right PIN is taken", "正确密码通过")
+    yield Case(f"{name}/right", right, CLAUSE, _right(application), needs=NEEDS)
+    counted = Text("a wrong PIN costs one try, the right one restores all", "错误密码扣减一次，正确密码恢复次数")
+    yield Case(f"{name}/counted", counted, CLAUSE, _counted(application), risk=Risk.TEST, needs=NEEDS)
+    short = Text("a PIN that is too short is refused", "过短密码被拒绝")
+    yield Case(f"{name}/short", short, CLAUSE, _short(application), risk=Risk.TEST, needs=NEEDS)
+    if (puk := _unblocking(application)) is not None:
+        again = Text("a PIN reloaded under PUK and MAC is the new one", "凭 PUK 与 MAC 重装密码后新密码有效")
+        needs = NEEDS | {Need.KEYS}
+        yield Case(f"{name}/reloaded", again, RELOAD, _reloaded(application, *puk), risk=Risk.TEST, needs=needs)
+    blocked = Text("the last wrong PIN blocks it, and then the right one too is refused", "次数用尽后锁定，正确密码亦被拒绝")
+    yield Case(f"{name}/blocked", blocked, CLAUSE, _blocked(application), risk=Risk.DESTROY, needs=NEEDS)
 
 
 def _unblocking(application: Application) -> tuple[Key, Key] | None:

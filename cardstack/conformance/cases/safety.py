@@ -1,6 +1,7 @@
 """Access conditions: what is closed stays closed, what a proof opens opens, and a proof lasts no longer than it should."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cardstack.apdu import commands
 from cardstack.apdu.message import Command, Response
@@ -9,6 +10,7 @@ from cardstack.card.access import Access
 from cardstack.card.layout import File, Form
 from cardstack.card.profile import Application, Profile
 from cardstack.card.reading import open_application
+from cardstack.conformance.capabilities import file_name
 from cardstack.conformance.case import (
     Case,
     Risk,
@@ -33,8 +35,9 @@ def derive(profile: Profile) -> Iterator[Case]:
     for application in profile.applications:
         for file in application.files:
             if file.form is not Form.INTERNAL:
-                yield from _reading(application, file)
-                yield from _writing(application, file)
+                uses = frozenset({file_name(application.name, file.fid)})
+                for case in (*_reading(application, file), *_writing(application, file)):
+                    yield replace(case, feature=application.name, uses=uses)
 
 
 def _reading(application: Application, file: File) -> Iterator[Case]:
@@ -42,20 +45,20 @@ def _reading(application: Application, file: File) -> Iterator[Case]:
     if file.read.allows(FREE_WAY):
         return
     title = Text(f"{file.name.en}: closed without {file.read}", f"{file.name.zh}：未满足条件（{file.read}）不可读")
-    yield Case(f"{name}/closed", title, file.spec, _closed(application, file), feature=application.name)
+    yield Case(f"{name}/closed", title, file.spec, _closed(application, file))
     for way in _ways(application, file.read):
         proofs = "+".join(sorted(way))
         opens = Text(f"{file.name.en}: opened by {proofs}", f"{file.name.zh}：满足 {proofs} 后可读")
         talk = _opened(application, file, way)
-        yield Case(f"{name}/{proofs}", opens, file.spec, talk, needs=needs_of(way), feature=application.name)
+        yield Case(f"{name}/{proofs}", opens, file.spec, talk, needs=needs_of(way))
         over = Text(f"{file.name.en}: {proofs} ends with the selection", f"{file.name.zh}：重新选择应用后 {proofs} 失效")
         again = _closed_again(application, file, way)
-        yield Case(f"{name}/{proofs}/reselect", over, "V2.0 §7", again, needs=needs_of(way), feature=application.name)
+        yield Case(f"{name}/{proofs}/reselect", over, "V2.0 §7", again, needs=needs_of(way))
         for part in sorted(way) if len(way) > 1 else ():
             alone = Text(f"{file.name.en}: {part} alone does not open it", f"{file.name.zh}：仅 {part} 不可读")
             half = _half(application, file, frozenset({part}))
             needs = needs_of(frozenset({part}))
-            yield Case(f"{name}/{proofs}/only-{part}", alone, file.spec, half, needs=needs, feature=application.name)
+            yield Case(f"{name}/{proofs}/only-{part}", alone, file.spec, half, needs=needs)
 
 
 def _writing(application: Application, file: File) -> Iterator[Case]:
@@ -63,20 +66,20 @@ def _writing(application: Application, file: File) -> Iterator[Case]:
     if not file.update.allows(FREE_WAY):
         title = Text(f"{file.name.en}: not writable without {file.update}", f"{file.name.zh}：未满足条件（{file.update}）不可写")
         talk = _not_written(application, file, FREE_WAY)
-        yield Case(f"{name}/closed", title, file.spec, talk, risk=Risk.TEST, feature=application.name)
+        yield Case(f"{name}/closed", title, file.spec, talk, risk=Risk.TEST)
     if not file.update.ways:
         for way in _ways(application, file.read):
             never = Text(f"{file.name.en}: never writable", f"{file.name.zh}：任何情况下不可写")
             talk, needs = _not_written(application, file, way), needs_of(way)
             proofs = "+".join(sorted(way)) or "free"
-            yield Case(f"{name}/never/{proofs}", never, file.spec, talk, risk=Risk.TEST, needs=needs, feature=application.name)
+            yield Case(f"{name}/never/{proofs}", never, file.spec, talk, risk=Risk.TEST, needs=needs)
     read = cheapest(application, file)
     for way in _ways(application, file.update) if read is not None else ():
         proofs = "+".join(sorted(way)) or "free"
         writes = Text(f"{file.name.en}: written with {proofs}", f"{file.name.zh}：满足 {proofs} 后可写")
         talk = _written(application, file, read or FREE_WAY, way)
         needs = needs_of((read or FREE_WAY) | way)
-        yield Case(f"{name}/{proofs}", writes, file.spec, talk, risk=Risk.TEST, needs=needs, feature=application.name)
+        yield Case(f"{name}/{proofs}", writes, file.spec, talk, risk=Risk.TEST, needs=needs)
 
 
 def _ways(application: Application, access: Access) -> list[frozenset[str]]:

@@ -58,6 +58,20 @@ def test_each_fault_is_caught_by_the_case_meant_for_it(seeded: Seeded) -> None:
     assert caught_by(seeded, failed)
 
 
+@pytest.mark.parametrize(("name", "least"), [("3.00", 71), ("1.00", 52), ("t-union", 22), ("shenzhen-transit", 12)])
+def test_the_catalogue_holds_on_other_generations(name: str, least: int) -> None:
+    """Every fault that a profile can have is caught there too, by the same case; the rest does not apply."""
+    kind = PROFILES[name]
+    cases, caught = derive(kind), 0
+    for seeded in CATALOGUE:
+        meant = tuple(case for case in cases if fnmatchcase(case.id, seeded.caught))
+        if meant:
+            failed = tuple(one.case.id for one in judged(kind, meant, seeded) if one.verdict is Verdict.FAIL)
+            assert caught_by(seeded, failed), seeded.name
+            caught += 1
+    assert caught >= least
+
+
 @pytest.mark.parametrize("raw", ["", "case = 1", "[[case]]\nid = 1", "[[case]]\nid='A'\nclause=''\nsteps=[{send='XY'}]"])
 def test_a_file_of_cases_that_is_none_is_malformed(raw: str) -> None:
     """Nothing else escapes, and the case is named."""
