@@ -8,14 +8,12 @@ says who is concerned, how much moves and what stood before; `enter` enters the 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cardstack.ca.register import Act, Reason
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
-from cardstack.values import Fen
-from server import approvals, figure_changes, ledger_changes, list_changes, party_changes
+from server import approvals, figure_changes, ledger_changes, list_changes, party_changes, trust_changes
 from server.approvals import Decision, Kind, Person, Request, State
 from server.forms import read
-from server.means import NO_LEDGER, Change, Draft, Means, deciders
+from server.means import Change, Draft, Means
 from server.permissions import Grant, Permission
 from server.store.office.people import Operator
 
@@ -38,18 +36,6 @@ def _operator(request: Request, means: Means) -> str:
     return person.id
 
 
-def _revocation(request: Request, means: Means) -> str:
-    """Revoke a cross certificate and publish the list that says so."""
-    if means.network is None:
-        raise Refused("no authority is kept here", NO_LEDGER)
-    payload, actor = request.payload, "+".join(deciders(request))
-    home = means.network.home(payload["authority"])
-    reason = next((one for one in Reason if one.word == payload["why"]), Reason.UNSPECIFIED)
-    home.act(int(payload["serial"], 16), Act.REVOKE, at=means.at, actor=actor, reason=reason)
-    home.publish(at=means.at, actor=actor, force="full")
-    return str(payload["fingerprint"])
-
-
 _CHANGES: Final[Mapping[str, Change]] = {
     one.kind.name: one
     for one in (
@@ -58,16 +44,9 @@ _CHANGES: Final[Mapping[str, Change]] = {
         *party_changes.CHANGES,
         *figure_changes.CHANGES,
         *list_changes.CHANGES,
-        Change(
-            Kind("revoke-cross", Text("Revoke a cross certificate", "吊销交叉证书"), Permission.TRUST_REQUEST, Fen(0)),
-            _revocation,
-        ),
+        *trust_changes.CHANGES,
     )
 }
-
-
-TRUST_KINDS = ("revoke-cross",)
-"""The kinds that change who recognises whom."""
 
 
 def kinds() -> list[Kind]:

@@ -34,6 +34,8 @@ class Shape(StrEnum):
     TEXT = "text"
     DAY = "day"
     LONG = "long"
+    AUTHORITY = "authority"
+    AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "trust-edge": f"/console/trust/edges/{edge}",
             "trust-what-if": f"/console/trust/what-if?edge={edge}&change=constrain&level=high&exclude=O%3DTest",
             "trust-what-if-fault": "/console/trust/what-if?change=revoke",
+            "trust-plan": "/console/trust/plan",
+            "agreement": "/console/changes/agreement?by=31&of=33",
             "trust-register": "/console/trust/authorities/33",
             "system": "/console/system/",
             "account": "/console/account/",

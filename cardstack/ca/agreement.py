@@ -169,6 +169,20 @@ class Agreement:
         return dict(self.levels).get(theirs)
 
 
+def followed(present: Iterable[Agreement], new: Agreement, reference: str) -> tuple[Agreement, ...]:
+    """The table with one more agreement, which ends those of the same direction that would still count on its first day.
+
+    What was agreed before stays with its history; `Refused` where its id is taken.
+    """
+    kept = []
+    for one in present:
+        if one.id == new.id:
+            raise Refused("this id is taken", problem=AGREEMENT, agreement=new.id)
+        ends = (one.by, one.of) == (new.by, new.of) and one.until >= new.since and one.status(new.since) is not Status.ENDED
+        kept.append(one.after(Event(new.since, Step.END, reference)) if ends else one)
+    return (*kept, new)
+
+
 def mutual(agreement: Agreement) -> tuple[Agreement, Agreement]:
     """An agreement and its mirror; the matrix is turned round, with the lowest level where several meet.
 

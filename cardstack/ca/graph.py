@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cardstack.ca.agreement import Level, Member
 from cardstack.ca.certificate import Certificate
+from cardstack.ca.cross import Cross
 from cardstack.ca.names import DIRECTORY, GeneralName, Name
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
@@ -74,6 +75,24 @@ class Edge:
             certificate.valid_from,
             certificate.valid_until,
             revoked,
+        )
+
+    @classmethod
+    def planned(cls, cross: Cross, at: datetime) -> "Edge":
+        """The certificate that agreements ask for, as if it were issued at a moment."""
+        return cls(
+            cross.issuer,
+            cross.subject,
+            f"planned {cross.issuer}-{cross.subject}",
+            0,
+            cross.mappings,
+            cross.policies,
+            tuple(map(Name.parse, cross.permitted)) or None,
+            tuple(map(Name.parse, cross.excluded)),
+            cross.path_length,
+            cross.mapping_after,
+            at,
+            cross.end,
         )
 
     def usable(self, at: datetime) -> bool:
@@ -166,6 +185,10 @@ class Graph:
                 replace(one, valid_until=min(one.valid_until, before)) if one.fingerprint in gone else one for one in self.edges
             ),
         )
+
+    def agreed(self, crosses: Iterable[Cross], at: datetime) -> "Graph":
+        """The graph of what agreements ask for, whatever is issued now."""
+        return replace(self, edges=tuple(Edge.planned(one, at) for one in crosses))
 
     def constrained(self, edge: Edge, *, excluded: Iterable[Name] = (), only: Iterable[str] | None = None) -> "Graph":
         """The graph with more names excluded on an edge, or with only these of the issuer's policies mapped through it."""

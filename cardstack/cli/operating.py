@@ -1,5 +1,6 @@
 """What the commands of the clearing centre share: who acts, and a change that one person asks for and another decides."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from cardstack.errors import Refused, problem
 from cardstack.text import Text
 
 if TYPE_CHECKING:
+    from cardstack.vault.network import Network
     from server.approvals import Request
     from server.means import Draft, Means
     from server.store.office import Office
@@ -54,7 +56,16 @@ def means_of(store: "Store") -> "Means":
     """What a change works on, now."""
     from server.means import Means
 
-    return Means(office_of(store), store, now())
+    return Means(office_of(store), store, now(), _network())
+
+
+def _network() -> "Network | None":
+    """The authorities of this machine, with their keys where CARDSTACK_CA_PASSWORD is set; None where there are none."""
+    from cardstack.cli.ca_homes import AUTHORITY_PASSWORD, folder
+    from cardstack.vault.network import Network
+
+    secret = os.environ.get(AUTHORITY_PASSWORD, "").encode() or None
+    return Network(folder(), secret) if folder().is_dir() else None
 
 
 def person(office: "Office", name: str) -> "Operator":

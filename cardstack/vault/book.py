@@ -67,9 +67,13 @@ class Book:
         """Suspend, resume or revoke a certificate; CRLs say it from the next one on, status answers at once."""
         with self.alone():
             # The register refuses what is not possible before anything is written; folding the line does it for good.
-            Register([self.register.record(serial)]).act(serial, act, at, reason)
+            self.check(serial, act, at=at)
             self.write(at, actor, str(act), {"serial": f"{serial:x}", "reason": reason.word})
         return self.register.record(serial)
+
+    def check(self, serial: int, act: Act, *, at: datetime) -> None:
+        """`Refused` where the state of a certificate does not allow this."""
+        Register([self.register.record(serial)]).act(serial, act, at)
 
     def note(self, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any]) -> None:
         """Write a line that changes no certificate; the caller is `alone`."""

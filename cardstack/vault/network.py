@@ -123,22 +123,27 @@ class Network:
         """The cross certificates that have not run out: issuer, certificate, where it stands."""
         return [(id_, one, record) for id_, home in self.homes.items() for one, record in home.crosses(at)]
 
-    def plan(self, at: datetime) -> Plan:
-        """The difference between the agreements in force and what is issued."""
+    def plan(self, at: datetime, agreements: Iterable[Agreement] | None = None) -> Plan:
+        """The difference between what is issued and the agreements in force: those of the table, or others that are proposed."""
         members = self.members
         in_use = [(issuer, one) for issuer, one, record in self.crosses(at) if record.state is not State.REVOKED]
-        return Plan(plan(implied(self.agreements(), members, at), in_use, members, at))
+        agreed_on = self.agreements() if agreements is None else agreements
+        return Plan(plan(implied(agreed_on, members, at), in_use, members, at))
 
     def apply(self, approved: bytes, approvals: Sequence[Approval], *, at: datetime) -> tuple[Certificate, ...]:
-        """Carry a plan out: `approved` is its content as the officers signed it, and must be the present one's.
-
-        New certificates come first and revocations after them, so that recognition has no gap.
-        """
+        """Carry a plan out: `approved` is its content as the officers signed it, and must be the present one's."""
         now = self.plan(at)
         if now.content() != approved:
             raise Refused(problem=PLAN_MOVED)
         agreeing = officers.agreed(approved, approvals, self.officers(), needed=OFFICERS_NEEDED, at=at)
-        actor, members, made = "+".join(agreeing), self.members, []
+        return self.carry_out(now, actor="+".join(agreeing), at=at)
+
+    def carry_out(self, now: Plan, *, actor: str, at: datetime) -> tuple[Certificate, ...]:
+        """What a plan says, by those who approved it.
+
+        New certificates come first and revocations after them, so that recognition has no gap.
+        """
+        members, made = self.members, []
         for change in now.changes:
             if change.cross is not None and change.move is not Move.REVOKE:
                 issuer = self.home(change.issuer)

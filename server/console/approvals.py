@@ -9,7 +9,7 @@ from cardstack.errors import CardstackError
 from cardstack.text import Text
 from server import approvals, commands
 from server.approvals import Decision, Request, State
-from server.console import changes, listing, words
+from server.console import changes, listing, recognition, words
 from server.console.listing import Action, Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, services, t
 from server.permissions import Pages, Permission
@@ -140,6 +140,8 @@ def show(request_id: str) -> ResponseReturnValue:
         open_to_decision=open_to_decision,
         needed=kind.decisions_needed(asked.amount_fen),
         details=changes.details(kind, asked),
+        plan=recognition.plan_rows(asked.payload["plan"]) if "plan" in asked.payload else None,
+        effects=recognition.kept_effects(asked.payload.get("effects", ())),
     )
 
 

@@ -124,6 +124,8 @@ def _choices(field: Field) -> list[tuple[str, object]]:
     held = services().store
     if field.shape is Shape.CHOICE:
         return list(field.choices)
+    if field.shape in (Shape.AUTHORITY, Shape.AGREEMENT):
+        return _recognition(field.shape)
     if held is None:
         return []
     if field.shape is Shape.PARTY:
@@ -133,11 +135,23 @@ def _choices(field: Field) -> list[tuple[str, object]]:
     return []
 
 
+def _recognition(shape: Shape) -> list[tuple[str, object]]:
+    """The authorities of this installation, or their agreements."""
+    here = services().network()
+    if here is None:
+        return []
+    if shape is Shape.AUTHORITY:
+        return [(one.id, f"{one.title.of(language())} {one.id}") for one in here.members.values()]
+    return [(one.id, f"{one.id} ({one.by} ← {one.of})") for one in here.agreements()]
+
+
 def details(kind: Kind, asked: Request) -> list[Detail]:
     """What a request would change, before beside after, in the words of its form."""
     payload, fields = asked.payload, {field.name: field for field in kind.fields}
     found = []
     for name, value in payload.items():
+        if name in APART:
+            continue
         if name.endswith("_before") and name.removesuffix("_before") in payload:
             continue
         before = payload.get(f"{name}_before")
@@ -147,7 +161,11 @@ def details(kind: Kind, asked: Request) -> list[Detail]:
     return found
 
 
+APART = frozenset({"plan", "effects", "digest"})
+"""What the page of a request shows by itself (trust/asked.html)."""
+
 NAMES: Mapping[str, Text] = {
+    "text": Text("The agreement as it will stand", "协议全文（TOML）"),
     "window": Text("Settlement window", "清算窗口"),
     "event": Text("Step", "操作"),
     "instructions": Text("Payments", "划款指令"),

@@ -9,7 +9,9 @@ from flask import url_for
 from cardstack.ca import trustlist
 from cardstack.ca.agreement import CHINA, LEVELS, Agreement, Level, Status
 from cardstack.ca.crl import Crl
+from cardstack.ca.cross import Move
 from cardstack.ca.graph import Edge, Graph
+from cardstack.ca.names import Name
 from cardstack.ca.register import State
 from cardstack.ca.whatif import Effect
 from cardstack.errors import CardstackError
@@ -37,21 +39,28 @@ OF_PERSONS = frozenset({"card", "citizen-signature", "citizen-encryption"})
 """Profiles that persons renew with their cards; they are no operator's list of things to do."""
 
 
+def _rising(pair: tuple[Level, Level]) -> int:
+    return list(Level).index(pair[0])
+
+
 def said_levels(levels: Iterable[tuple[Level, Level]]) -> str:
     """Their levels, rising, and what each counts as where that is another."""
-    order = list(Level)
-    rising = sorted(levels, key=lambda pair: order.index(pair[0]))
-    return t(", ", "、").join(
-        LEVELS[theirs].of(language()) + ("" if theirs is ours else f"→{LEVELS[ours].of(language())}") for theirs, ours in rising
-    )
+    said = [
+        LEVELS[theirs].of(language()) + ("" if theirs is ours else f"→{LEVELS[ours].of(language())}")
+        for theirs, ours in sorted(levels, key=_rising)
+    ]
+    return t(", ", "、").join(said)
 
 
-def matrix(graph: Graph, at: datetime) -> dict[str, dict[str, str]]:
+def matrix(graph: Graph, at: datetime) -> dict[str, dict[str, list[str]]]:
     """For each who recognises and each who is recognised: their level and what it counts as."""
     found: dict[str, dict[str, list[tuple[Level, Level]]]] = {}
     for one in graph.recognitions(at):
         found.setdefault(one.by, {}).setdefault(one.of, []).append((one.theirs, one.ours))
-    return {by: {of: said_levels(pairs) for of, pairs in row.items()} for by, row in found.items()}
+    return {
+        by: {of: [said_levels([pair]) for pair in sorted(pairs, key=_rising)] for of, pairs in row.items()}
+        for by, row in found.items()
+    }
 
 
 def bridges(held: Network) -> frozenset[str]:
@@ -113,6 +122,10 @@ def agreement_row(one: Agreement) -> dict[str, Any]:
         "of": one.of,
         "since": one.since,
         "until": one.until,
+        "form": {"by": one.by, "of": one.of, "via": one.via or "", "until": str(one.until), "path_length": one.path_length}
+        | {f"level_{theirs}": ours.value for theirs, ours in one.levels}
+        | {"purposes": " ".join(one.purposes), "excluded": "\n".join(Name.parse(name).text for name in one.excluded)},
+        "open": one.status(day) is not Status.ENDED and day <= one.until,
         "levels": said_levels(one.levels),
         "via": one.via or "—",
         "purposes": "，".join(one.purposes) or "—",
@@ -200,3 +213,41 @@ def ending(homes: Iterable[AuthorityHome], scope: Scope) -> tuple[list[dict[str,
         if at <= one.valid_until <= at + SOON
     ]
     return sorted(found, key=lambda one: str(one["until"]))[:SOON_SHOWN], len(found)
+
+
+MOVES: Mapping[str, Text] = {
+    Move.ISSUE: Text("issue", "签发"),
+    Move.REPLACE: Text("replace", "替换"),
+    Move.REVOKE: Text("revoke", "吊销"),
+}
+
+
+def plan_rows(plan: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a plan, as a request keeps them."""
+    return [
+        {
+            "words": MOVES[one["move"]],
+            "issuer": one["issuer"],
+            "subject": one["subject"],
+            "why": Text(**one["why"]),
+            "mappings": [f"{pair['issuer']} ← {pair['subject']}" for pair in (one["certificate"] or {}).get("mappings", ())],
+            "until": (one["certificate"] or {}).get("until"),
+            "replaces": one["replaces"],
+        }
+        for one in plan
+    ]
+
+
+def kept_effects(effects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Effects, as a request keeps them."""
+    return [
+        {
+            "by": one["by"],
+            "of": one["of"],
+            "gained": said_levels((Level(pair["theirs"]), Level(pair["ours"])) for pair in one["gained"]),
+            "lost": said_levels((Level(pair["theirs"]), Level(pair["ours"])) for pair in one["lost"]),
+            "counts": " / ".join(str(number) for number in one["affected"].values()) if one["lost"] or one["who"] else "—",
+        }
+        for one in effects
+        if isinstance(one, Mapping)
+    ]

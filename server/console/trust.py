@@ -16,9 +16,9 @@ from cardstack.errors import CardstackError
 from cardstack.text import Text
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
-from server import commands, trustlists
-from server.console import listing, recognition, requesting
-from server.console.listing import Column, Filter, Listing, Query, Slice
+from server import commands, trust_changes, trustlists
+from server.console import changes, listing, recognition, requesting
+from server.console.listing import Column, Filter, Listing, Query, Row, Slice
 from server.console.services import language, moment, operator, scope, services, t
 from server.console.supposing import CHANGES, Supposed
 from server.permissions import Pages, Permission
@@ -67,6 +67,7 @@ def index() -> ResponseReturnValue:
         soon=soon,
         soon_many=many,
         drift=_drift(held),
+        may_request=operator().may(Permission.TRUST_REQUEST) and operator().may(Permission.APPROVAL_READ),
     )
 
 
@@ -77,7 +78,7 @@ def _requests() -> list[dict[str, Any]]:
     held = operator().scope(Permission.APPROVAL_READ)
     found = [
         one
-        for kind in commands.TRUST_KINDS
+        for kind in trust_changes.KINDS
         for one in services().office.requests.page(before=None, size=SHOWN, scope=held, kind=kind)
     ]
     found.sort(key=lambda one: one.created, reverse=True)
@@ -118,6 +119,34 @@ def _drift(held: Network) -> dict[str, Any]:
         return {"changes": len(held.plan(moment()).changes), "error": None}
     except CardstackError as error:
         return {"changes": 0, "error": error.say(language())}
+
+
+@pages.page("/plan", needs=Permission.TRUST_READ)
+def plan() -> ResponseReturnValue:
+    """What would be issued and revoked so that it is what is agreed."""
+    network()
+    drawn, problem = None, None
+    try:
+        drawn = trust_changes.plan_draft(changes.means())
+    except CardstackError as error:
+        problem = None if error.problem is trust_changes.NOTHING_TO_DO else error.say(language())
+    payload = {} if drawn is None else drawn.payload
+    return render_template(
+        "trust/plan.html",
+        problem=problem,
+        plan=recognition.plan_rows(payload.get("plan", ())),
+        effects=recognition.kept_effects(payload.get("effects", ())),
+        may_request=drawn is not None and operator().may(Permission.TRUST_REQUEST, drawn.province),
+    )
+
+
+@pages.page("/plan", needs=Permission.TRUST_REQUEST, method="POST", fresh=True)
+def ask_plan() -> ResponseReturnValue:
+    """Ask for the plan to be carried out."""
+    drawn = trust_changes.plan_draft(changes.means())
+    asked = requesting.ask(drawn.kind, province=drawn.province, subject=drawn.subject, payload=dict(drawn.payload))
+    flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
+    return redirect(url_for("approvals.show", request_id=asked), 303)
 
 
 @pages.page("/graph.json", needs=Permission.TRUST_READ)
@@ -185,10 +214,7 @@ def revoke(fingerprint: str) -> ResponseReturnValue:
     held = network()
     graph = held.graph(moment())
     found = _found(graph, fingerprint)
-    effects = [
-        f"{one.by}←{one.of}: -{len(one.lost)} ({one.affected.issuers}/{one.affected.terminals}/{one.affected.nodes})"
-        for one in recognition.relying(held, _effects(graph, found))
-    ]
+    effects = whatif.effects_as_data(recognition.relying(held, _effects(graph, found)))
     asked = requesting.ask(
         "revoke-cross",
         province=found.issuer,
@@ -236,11 +262,16 @@ def _register(home: AuthorityHome) -> Listing:
         ]
         return listing.part_of(found, query, key=lambda one: one.fingerprint, row=_record_row)
 
+    def link(row: Row) -> str | None:
+        """To the request that changes its status, for whoever may ask for one."""
+        open_ = row["state"] != State.REVOKED.value and operator().may(Permission.TRUST_REQUEST, home.id)
+        return url_for("changes.form", name="certificate", authority=home.id, serial=row["serial"]) if open_ else None
+
     return Listing(
         name="register",
         title=home.declared.title,
         columns=(
-            Column("serial", Text("Serial", "序列号"), "id"),
+            Column("serial", Text("Serial", "序列号"), "id", link=link),
             Column("profile", Text("Profile", "证书类型"), "id"),
             Column("subject", Text("Subject", "主体"), "wide"),
             Column("until", Text("Until", "到期"), "moment"),

@@ -34,11 +34,11 @@ class Ca:
     """The command in a folder of its own."""
 
     def __init__(self, folder: Path, command: CommandLine) -> None:
-        self.folder, self._command = folder, command
+        self.folder, self.command = folder, command
 
     def __call__(self, *words: str, code: int = 0) -> Any:
         """What it says as JSON."""
-        ended = self._command("ca", *words, "--json")
+        ended = self.command("ca", *words, "--json")
         assert ended.code == code, ended.out + ended.err
         return ended.data
 
@@ -226,3 +226,20 @@ def test_a_lost_encryption_key_is_recovered_by_three_officers(said: Ca, monkeypa
     last = said("audit", "show", "33", "--last", "1")["lines"][0]
     assert (last["action"], last["actor"], last["facts"]["ground"]) == ("recover", "a+b+c", "holder")
     assert said("audit", "verify", "33")["lines"]
+
+
+def test_a_change_of_recognition_is_asked_for_and_decided_like_any_other(said: Ca) -> None:
+    """`settle change`: an agreement by one, a checker and an approver; the certificates follow, and nothing is left to plan."""
+
+    def change(*words: str) -> Any:
+        ended = said.command("settle", "change", *words, "--json")
+        assert ended.code == 0, ended.out + ended.err
+        return ended.data
+
+    fields = {"by": "31", "of": "33", "via": "00", "since": "2026-01-01", "until": "2030-12-31", "reference": "invented"}
+    typed = [f"{name}={value}" for name, value in fields.items()]
+    asked = change("ask", "agreement", *typed, "level_high=high", "--actor", "maker", "--reason", "protocol")
+    change("approve", asked["request"], "--actor", "checker")
+    assert change("approve", asked["request"], "--actor", "approver")["state"] == "done"
+    assert said("plan")["changes"] == []
+    assert [one["status"] for one in said("agreements")["agreements"]] == ["ended", "in-force"]
