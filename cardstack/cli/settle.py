@@ -198,6 +198,10 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
 def audit(
     *,
     signatures: Annotated[bool, typer.Option(help=words("verify kept signatures too", "同时验证留存签名"))] = True,
+    contents: Annotated[
+        bool,
+        typer.Option(help=words("read kept records and files again and compute what they move", "重读留存记录与文件并重算分录")),
+    ] = True,
     database: Database = "",
     as_json: Json = False,
 ) -> None:
@@ -205,7 +209,7 @@ def audit(
     from cardstack.settlement.audit import FAULTS
 
     with open_ledger(database) as store:
-        report = store.audit(signatures=signatures)
+        report = store.audit(signatures=signatures, contents=contents)
     found = [{"fault": one.fault.value, "where": one.where, "text": FAULTS[one.fault]._asdict()} for one in report.findings]
     data = {
         "blocks": report.blocks,

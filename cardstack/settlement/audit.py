@@ -34,6 +34,8 @@ class Fault(StrEnum):
     TOTAL = "total"
     PAYMENT = "payment"
     WAITING = "waiting"
+    POSTING = "posting"
+    PEOPLE = "people"
 
 
 FAULTS: Final[Mapping[Fault, Text]] = {
@@ -51,6 +53,10 @@ FAULTS: Final[Mapping[Fault, Text]] = {
         "待审核的行或其应答与已接收报文不符",
     ),
     Fault.PAYMENT: Text("a window's payments are not its nets", "付款指令与窗口净额不符"),
+    Fault.POSTING: Text(
+        "an entry's postings do not follow from its content by the figures of its day", "分录与按当日参数重新计算的结果不符"
+    ),
+    Fault.PEOPLE: Text("one person alone stands behind what takes two", "须双人办理的业务只有一人经办"),
 }
 
 
@@ -104,6 +110,27 @@ def _within(posted: Counter[Moved], reserved: Counter[Moved]) -> bool:
         for one in sums.elements():
             room[one.debtor, one.creditor, one.kind] += sign * one.amount_fen
     return min(room.values(), default=0) >= 0
+
+
+class Booked(NamedTuple):
+    """An entry that came from a kept record: its line there, its digest and window, and what it moved."""
+
+    seq: int
+    line: int
+    digest: bytes
+    window: str
+    postings: tuple[tuple[str, str, int, str, str], ...]
+    """Debtor, creditor, fen, kind and rule of each posting that it made, in order."""
+    refers: str | None = None
+
+
+class Adjusted(NamedTuple):
+    """What the ledger keeps beside an adjustment's entry."""
+
+    maker: str
+    checker: str
+    reason: str
+    dispute: int | None
 
 
 Lookup = Callable[[int], Sequence[Moved]]
@@ -220,6 +247,72 @@ class Auditor:
         """The entries (number and message id) that a batch was answered with, by line, against those that name its lines."""
         if accepted != booked:
             self._find(Fault.WAITING, f"envelope {seq}")
+
+    def adjustment(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked], rows: Mapping[int, Adjusted]) -> None:
+        """A kept adjustment against its one entry, the posting it made, and the people the ledger names beside it."""
+        told = self._record(seq, raw, digest)
+        if told is None:
+            return
+        if len(booked) != 1 or booked[0].digest != digest or booked[0].seq not in rows:
+            self._find(Fault.CONTENT, f"envelope {seq}")
+            return
+        entry, row = booked[0], rows[booked[0].seq]
+        people = tuple(told.get(name) for name in ("maker", "checker", "reason", "dispute"))
+        if people != tuple(row) or told.get("window") != entry.window:
+            self._find(Fault.CONTENT, f"entry {entry.seq}")
+        posting = told.get("posting")
+        names = ("debtor", "creditor", "amount_fen", "kind", "rule")
+        wanted = tuple(posting.get(name) for name in names) if isinstance(posting, dict) else ()
+        if entry.postings != (wanted,):
+            self._find(Fault.POSTING, f"entry {entry.seq}")
+        if row.maker in [one.strip() for one in row.checker.split("+")] or not row.checker.strip():
+            self._find(Fault.PEOPLE, f"entry {entry.seq}")
+
+    def decision(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked]) -> None:
+        """A reversal that people decided: the message of the centre that stands in it is what was booked."""
+        told = self._record(seq, raw, digest)
+        if told is None:
+            return
+        line = str(told.get("transaction", "")).encode()
+        if [one.digest for one in booked] != [hashlib.sha256(line).digest()]:
+            self._find(Fault.CONTENT, f"envelope {seq}")
+        people = told.get("decided_by")
+        if not isinstance(people, list) or len(set(map(str, people))) < 2:
+            self._find(Fault.PEOPLE, f"envelope {seq}")
+
+    def lapsed(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked]) -> None:
+        """Pending entries that the ledger let lapse: each is one of those that the record names."""
+        try:
+            named = {str(one) for one in msgspec.json.decode(raw)}
+        except (msgspec.MsgspecError, TypeError):
+            named = set()
+        if hashlib.sha256(raw).digest() != digest or not {one.refers for one in booked} <= named:
+            self._find(Fault.CONTENT, f"envelope {seq}")
+
+    def follows(self, booked: Booked, wanted: Sequence[tuple[str, str, int, str, str]], digest: bytes | None = None) -> None:
+        """An entry against what its content gives when it is computed again; `digest` is that of the content."""
+        if digest is not None and digest != booked.digest:
+            self._find(Fault.CONTENT, f"entry {booked.seq}")
+        elif Counter(booked.postings) != Counter(wanted):
+            self._find(Fault.POSTING, f"entry {booked.seq}")
+
+    def unreadable(self, seq: int) -> None:
+        """A kept record that is not what it says it is."""
+        self._find(Fault.CONTENT, f"envelope {seq}")
+
+    def unsigned(self, seq: int) -> None:
+        """A kept record whose signature does not verify."""
+        self._find(Fault.SIGNATURE, f"envelope {seq}")
+
+    def _record(self, seq: int, raw: bytes, digest: bytes) -> dict[str, object] | None:
+        try:
+            told = msgspec.json.decode(raw)
+        except msgspec.MsgspecError:
+            told = None
+        if hashlib.sha256(raw).digest() != digest or not isinstance(told, dict):
+            self.unreadable(seq)
+            return None
+        return told
 
     def finish(self, kept: Iterable[Balance]) -> None:
         """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""

@@ -15,6 +15,7 @@ from server.store.receiving import BITS
 
 if TYPE_CHECKING:
     from cardstack.crypto.keys import PublicKey
+    from cardstack.settlement.scheme import Scheme
 
 BLOCK_COLUMNS = "seq, first_entry, first_posting, entries, postings, previous, hash"
 PIECE = 512
@@ -35,8 +36,11 @@ class Report(NamedTuple):
     """How many received lines wait to be judged."""
 
 
-def audit(view: View, *, signatures: bool = True) -> Report:
-    """Compute the whole ledger again. Signatures of kept envelopes take most of the time and may be left out."""
+def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"] | None = None) -> Report:
+    """Compute the whole ledger again. Signatures of kept envelopes take most of the time and may be left out.
+
+    With the `schemes`, kept records are read again too, and what each line moves is computed from its content.
+    """
     auditor = Auditor(lambda entry: _moved(view, entry))
     for row in _blocks(view):
         _feed(view, auditor, row)
@@ -54,6 +58,10 @@ def audit(view: View, *, signatures: bool = True) -> Report:
     _answered(view, auditor)
     if signatures:
         _envelopes(view, auditor)
+    if schemes is not None:
+        from server.store.reexamining import reexamine  # noqa: PLC0415  # only an audit of contents reads files again
+
+        reexamine(view, auditor, schemes)
     return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings), waiting)
 
 

@@ -160,10 +160,14 @@ class Store:
         with self.database.writing() as connection:
             return windows.instruct(Commit(self.database, connection, now), window)
 
-    def audit(self, *, signatures: bool = True) -> Report:
-        """Compute the whole ledger again and say what does not follow."""
+    def audit(self, *, signatures: bool = True, contents: bool | None = None) -> Report:
+        """Compute the whole ledger again and say what does not follow.
+
+        `contents` reads kept records again and computes what each line moves; without a word it is as `signatures` is.
+        """
+        again = signatures if contents is None else contents
         with self.view() as view:
-            return audit(view, signatures=signatures)
+            return audit(view, signatures=signatures, schemes=self.schemes if again else None)
 
     def transaction(self, message: str) -> Entry | None:
         """The entry of a message id."""

@@ -95,7 +95,7 @@ def describe(
 def pack(data: bytes, manifest: Manifest, signer: Signer) -> bytes:
     """The archive; the same input gives the same bytes, but for the signature."""
     signed = msgspec.json.encode(manifest, order="sorted")
-    contents = (signed, signer.sign(_message(signed)), data)
+    contents = (signed, signer.sign(message(signed)), data)
     raw = BytesIO()
     with ZipFile(raw, "w", ZIP_DEFLATED, compresslevel=6) as archive:
         for entry, content in zip(_ENTRIES, contents, strict=True):
@@ -129,7 +129,7 @@ def verified(package: Package, trusted: Trusted) -> Package:
     if not certificates or trusted.certificate.raw != certificates[0] or abs(trusted.at - package.manifest.made_at) > TOLERANCE:
         raise Untrusted("signature", NOT_SIGNER, field="certificates")
     key: PublicKey = trusted.certificate.public_key
-    key.verify(package.signature, _message(package.signed))
+    key.verify(package.signature, message(package.signed))
     return package
 
 
@@ -141,5 +141,6 @@ def _entry(archive: ZipFile, name: str, most: int) -> bytes:
     return content
 
 
-def _message(signed: bytes) -> bytes:
+def message(signed: bytes) -> bytes:
+    """What the signature of a file is over."""
     return FORMAT.encode() + b"\n" + signed

@@ -1,0 +1,165 @@
+"""Kept records read again for the auditor: adjustments, decisions, lapses and bulk files, and what envelopes' lines give."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cardstack.ca.certificate import Certificate
+from cardstack.errors import CardstackError
+from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.audit import Adjusted, Auditor, Booked
+from cardstack.settlement.bulk.layout import Charset
+from cardstack.settlement.bulk.package import message, unpack
+from cardstack.settlement.bulk.transit_file import batches
+from cardstack.settlement.bulk.transit_layout import LAYOUT
+from cardstack.settlement.bulk.transit_shapes import Memory
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.schemes.transit import Transit
+from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.transit.lists import Lists
+from server.store import reads
+from server.store.commit import View
+from server.store.values import KeptEnvelope
+
+if TYPE_CHECKING:
+    from cardstack.crypto.keys import PublicKey
+
+PIECE = 4096
+"""How many entries are read at once."""
+RECORDS = ("adjustment", "decision", "lapse")
+CHARSETS: Mapping[str, Charset] = {"gb18030": "gb18030", "gbk": "gb18030", "utf-8": "utf-8"}
+Wanted: TypeAlias = Mapping[int, tuple[bytes, list[tuple[str, str, int, str, str]]]]
+"""What a file's lines give: the digest of the content, and the postings."""
+
+
+def reexamine(view: View, auditor: Auditor, schemes: Mapping[str, Scheme]) -> None:
+    """Read the kept record of every entry again, and compute again what each moves."""
+    files, seen = _Files(view, auditor, schemes), set()
+    for envelope, booked in _runs(view):
+        kept = reads.envelope(view, envelope)
+        if kept is None:
+            auditor.unreadable(envelope)
+        elif kept.kind in RECORDS:
+            seen.add(envelope)
+            _record(view, auditor, kept, booked)
+        elif kept.kind == "file":
+            files.compare(kept, booked)
+        elif kept.kind == "envelope":
+            _lines(auditor, kept, booked, schemes)
+    kinds = ", ".join(f"'{kind}'" for kind in RECORDS)
+    for (envelope,) in view.all(f"SELECT seq FROM envelope WHERE kind IN ({kinds}) ORDER BY seq"):  # noqa: S608  # own names
+        if envelope not in seen:
+            auditor.unreadable(envelope)
+
+
+def _runs(view: View) -> Iterator[tuple[int, list[Booked]]]:
+    """The entries in order, those after one another from one kept record together, with what each moved or reserved."""
+    run: list[Booked] = []
+    now = 0
+    for envelope, booked in _entries(view):
+        if run and envelope != now:
+            yield now, run
+            run = []
+        now = envelope
+        run.append(booked)
+    if run:
+        yield now, run
+
+
+def _entries(view: View) -> Iterator[tuple[int, Booked]]:
+    after = 0
+    query = "SELECT seq, line, digest, window_id, refers, envelope FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+    postings = (
+        "SELECT entry, debtor, creditor, amount_fen, kind, rule FROM posting "
+        "WHERE entry BETWEEN ? AND ? AND phase <> 'released' ORDER BY seq"
+    )
+    while rows := view.all(query, (after, PIECE)):
+        made: dict[int, list[tuple[str, str, int, str, str]]] = {}
+        for entry, *one in view.all(postings, (rows[0][0], rows[-1][0])):
+            made.setdefault(entry, []).append((one[0], one[1], one[2], one[3], one[4]))
+        for row in rows:
+            yield row[5], Booked(row[0], row[1], bytes(row[2]), row[3], tuple(made.get(row[0], ())), row[4])
+        after = rows[-1][0]
+
+
+def _record(view: View, auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
+    if kept.kind == "adjustment":
+        query = "SELECT entry, maker, checker, reason, dispute FROM adjustment WHERE entry IN {these}"
+        rows = {row[0]: Adjusted(*row[1:]) for row in view.among(query, [one.seq for one in booked])}
+        auditor.adjustment(kept.seq, kept.raw, kept.digest, booked, rows)
+    elif kept.kind == "decision":
+        auditor.decision(kept.seq, kept.raw, kept.digest, booked)
+    else:
+        auditor.lapsed(kept.seq, kept.raw, kept.digest, booked)
+
+
+class _Files:
+    """Bulk files line by line: the signature, and of each line that was taken its content and its postings."""
+
+    def __init__(self, view: View, auditor: Auditor, schemes: Mapping[str, Scheme]) -> None:
+        self.view, self.auditor, self.scheme = view, auditor, schemes.get("transit")
+        self.memory = Memory()
+        self.last: tuple[int, Wanted | None] = 0, None
+        self.judged: set[int] = set()
+
+    def compare(self, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
+        """The entries of one run; a file that was posted in pieces is read once while its pieces follow one another."""
+        if self.last[0] != kept.seq:
+            self.last = kept.seq, self._read(kept)
+        wanted = self.last[1]
+        if wanted is None:
+            return
+        for one in booked:
+            digest, postings = wanted.get(one.line, (b"", []))
+            self.auditor.follows(one, postings, digest)
+
+    def _read(self, kept: KeptEnvelope) -> Wanted | None:
+        first = kept.seq not in self.judged
+        self.judged.add(kept.seq)
+        try:
+            package = unpack(kept.raw)
+            key: PublicKey = Certificate.parse(package.certificates[0]).public_key
+            key.verify(package.signature, message(package.signed))
+        except (CardstackError, IndexError):
+            if first:
+                self.auditor.unsigned(kept.seq)
+            return None
+        charset = CHARSETS.get(package.manifest.charset)
+        if package.manifest.layout != LAYOUT.name or charset is None or not isinstance(self.scheme, Transit):
+            if first:
+                self.auditor.unreadable(kept.seq)
+            return None
+        # What was judged by that day's lists is judged here by its content alone.
+        without = Transit(keys=self.scheme.keys, lists=Lists())
+        found: dict[int, tuple[bytes, list[tuple[str, str, int, str, str]]]] = {}
+        for batch in batches(package.data, without, Party(package.manifest.sender), charset=charset, memory=self.memory):
+            one = batch.columns
+            found |= {line: (digest, []) for line, digest in zip(one.lines, one.digests, strict=True)}
+            made = zip(one.owners, one.debtors, one.creditors, one.posting_amounts_fen, one.posting_kinds, one.rules, strict=True)
+            for owner, debtor, creditor, amount, kind, rule in made:
+                found[one.lines[owner]][1].append((debtor, creditor, amount, kind, rule))
+        return found
+
+
+def _lines(auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:
+    """The lines of an envelope that were taken, each computed again; what is about another entry is compared with that one."""
+    try:
+        contents = envelopes.parse(kept.raw).contents
+    except CardstackError:
+        return  # told where the signature is looked at
+    for one in booked:
+        if one.refers is not None or one.line >= len(contents):
+            continue
+        try:
+            wanted = _postings(envelopes.transaction(envelopes.well(contents[one.line])), schemes)
+        except CardstackError:
+            wanted = [("", "", 0, "", "")]
+        if wanted is not None:
+            auditor.follows(one, wanted)
+
+
+def _postings(told: Transaction, schemes: Mapping[str, Scheme]) -> Sequence[Any] | None:
+    scheme = schemes.get(told.scheme)
+    if scheme is None:
+        return None
+    made = scheme.postings(told, told.day)
+    return [(str(one.debtor), str(one.creditor), int(one.amount_fen), one.kind, one.rule) for one in made]

@@ -1,0 +1,204 @@
+"""The auditor reads kept records again: what was changed with every hash and sum made to fit is still found."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardstack.ca.certificate import Certificate
+from cardstack.crypto.local import LocalSigner
+from cardstack.settlement import envelope
+from cardstack.settlement.audit import Fault
+from cardstack.settlement.bulk.package import describe, pack
+from cardstack.settlement.bulk.transit_file import batches
+from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow, balances, flows, owed, sealed
+from cardstack.settlement.schemes import SCHEMES as SHIPPED
+from cardstack.settlement.schemes.transit import TRANSIT
+from cardstack.settlement.transaction import Party, Posting
+from cardstack.settlement.transit.tap import moment_of
+from cardstack.values import Fen
+from server import commands
+from server.approvals import Decision
+from server.means import Means
+from server.permissions import EVERYWHERE, Grant, Role
+from server.store import open_store
+from server.store.adjusting import Two
+from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, Kept
+from server.store.office import Office
+from server.store.office.people import Operator
+from server.store.posting import Submission
+from server.store.store import Store
+from server.store.values import Participant
+from tests.ledgers import BUS, FUND, HOSPITAL, NODE, NOON, SCHEMES, Toy, bill, enrol, message_id, node_trust
+from tests.unit.settlement.taps import a_ride, a_tap
+
+ALL = {**SHIPPED, **SCHEMES}
+SENDER = Party("33.transit-operator")
+PARTIES = (
+    FUND,
+    HOSPITAL,
+    BUS,
+    *(Party(f"{code}.{role}") for code in ("31", "33") for role in ("card-issuer", "card-sponsor", "city-finance")),
+    Party("00.clearing-centre"),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Bills of a signed envelope, a transit file, an adjustment, a decided reversal and a lapse."""
+    made = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", ALL), PARTIES[:3])
+    for party in PARTIES[3:]:
+        made.register_party(Participant(party, Toy.title, "invented", None, NOON))
+    _, signer, leaf = node_trust()
+    _bills(made, signer, leaf)
+    _journeys(made, signer, leaf)
+    made.desk.adjust(Toy.cycle, Posting(HOSPITAL, FUND, Fen(30), "pool", "adjustment"), Two("lin", "chen"), reason="x", now=NOON)
+    _reverse(made)
+    made.lapse(NOON + timedelta(days=3))
+    yield made
+    made.close()
+
+
+def _bills(store: Store, signer: LocalSigner, leaf: bytes) -> None:
+    sent = [bill(1, 600), bill(2, 50), bill(3, 70, pending=True)]
+    raw = envelope.seal(sent, signer, [leaf], NOON)
+    path = {Certificate.parse(leaf).fingerprint: leaf}
+    kept = Kept("envelope", sha256(raw).digest(), raw, str(NODE.name), NOON, tuple(path), path)
+    lines = [prepare(one, envelope.digest(envelope.canonical(one)), Node(NODE.name), ALL) for one in sent]
+    assert all(one.stands for one in store.submit([Submission(kept, lines)], NOON)[0])
+
+
+def _journeys(store: Store, signer: LocalSigner, leaf: bytes) -> None:
+    taps = [a_tap(counter=number, balance_fen=5000) for number in range(1, 5)]
+    taps[2] = a_tap(counter=3, tac="00000000")
+    body = b"".join(line_of(tap, str(a_ride(tap).id), "310000", "330100") for tap in taps)
+    at = moment_of(taps[0].moment) + timedelta(days=1)
+    manifest = describe(
+        body,
+        name="day",
+        layout=LAYOUT.name,
+        charset="gb18030",
+        sender=SENDER,
+        lines=len(taps),
+        total_fen=sum(tap.amount_fen for tap in taps),
+        at=at,
+        certificates=[leaf],
+    )
+    raw = pack(body, manifest, signer)
+    kept = Kept("file", sha256(raw).digest(), raw, str(SENDER), at)
+    for batch in batches(body, TRANSIT, SENDER):
+        assert list(store.post_many(batch.columns, kept, NOON).outcomes) == ["accepted"] * 3
+
+
+def _reverse(store: Store) -> None:
+    office = Office(store.database.engine)
+    people = {
+        name: Operator(name, name, (Grant(role, EVERYWHERE),)) for name, role in (("lin", Role.CLERK), ("chen", Role.CHECKER))
+    }
+    for one in people.values():
+        office.people.save(one, NOON)
+    means = Means(office, store, NOON)
+    drawn = commands.draft("reversal", {"message": str(message_id(2))}, means)
+    commands.enter(drawn, by=people["lin"], reason="invented", number="R1", means=means)
+    assert commands.settle("R1", Decision("chen", True, "", NOON), by=people["chen"], means=means).failure == ""
+
+
+def forge(store: Store, *statements: str, **raw: bytes) -> None:
+    """Change rows past every guard, then make balances, sums and the whole chain fit what was changed."""
+    with store.database.writing() as connection:
+
+        def everything(query: str) -> list[Any]:
+            return store.database.all(connection, query)
+
+        for (name,) in everything("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.exec_driver_sql(statement, tuple(raw.values()) if "?" in statement else ())
+        postings = [PostingRow(*row) for row in everything(f"SELECT {POSTING_COLUMNS} FROM posting ORDER BY seq")]
+        connection.exec_driver_sql("DELETE FROM balance")
+        connection.exec_driver_sql("DELETE FROM owed")
+        moved = flows(postings)
+        columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
+        store.database.insert(connection, "balance", columns, balances(moved))
+        store.database.insert(connection, "owed", "window_id, debtor, creditor, amount_fen", owed(moved))
+        entries = [
+            EntryRow._make((*row[:9], bytes(row[9]), *row[10:])) for row in everything(f"SELECT {ENTRY_COLUMNS} FROM entry")
+        ]
+        changes = [ResolutionRow(*row) for row in everything("SELECT entry, change, by_entry, block FROM resolution")]
+        previous = GENESIS
+        for seq, first, count, begin, number in everything(
+            "SELECT seq, first_entry, entries, first_posting, postings FROM block"
+        ):
+            mine = sorted((one for one in changes if one.block == seq), key=lambda one: (one.by_entry or 0, one.entry))
+            own = [one for one in entries if first <= one.seq < first + count]
+            hash_ = sealed(previous, own, [one for one in postings if begin <= one.seq < begin + number], mine)
+            connection.exec_driver_sql("UPDATE block SET previous = ?, hash = ? WHERE seq = ?", (previous, hash_, seq))
+            previous = hash_
+
+
+def faults(store: Store) -> set[Fault]:
+    assert store.audit(signatures=True, contents=False).findings == ()
+    return {one.fault for one in store.audit().findings}
+
+
+def test_a_good_ledger_follows_from_what_is_kept(store: Store) -> None:
+    """Every kind of record is read again; nothing is found."""
+    kinds = {row[0] for row in _rows(store, "SELECT DISTINCT kind FROM envelope")}
+    assert kinds == {"envelope", "file", "adjustment", "decision", "lapse"}
+    assert faults(store) == set()
+
+
+def _rows(store: Store, query: str) -> list[tuple[object, ...]]:
+    with store.view() as view:
+        return [tuple(row) for row in view.all(query)]
+
+
+POOL = "SELECT MIN(seq) FROM posting WHERE rule = 'toy.share' AND phase = 'posted'"
+FORGERIES = {
+    "UPDATE posting SET amount_fen = amount_fen + 1 WHERE rule = 'adjustment'": {Fault.POSTING},
+    "UPDATE posting SET debtor = '33.transit-operator' WHERE rule = 'adjustment'": {Fault.POSTING},
+    f"UPDATE posting SET amount_fen = amount_fen - 1 WHERE seq = ({POOL})": {Fault.POSTING},
+    f"UPDATE posting SET rule = 'other' WHERE seq = ({POOL})": {Fault.POSTING},
+    "UPDATE posting SET amount_fen = amount_fen + 1 WHERE entry = (SELECT MIN(seq) FROM entry WHERE scheme = 'transit')": {
+        Fault.POSTING
+    },
+    "UPDATE entry SET digest = zeroblob(32) WHERE seq = (SELECT MAX(seq) FROM entry WHERE scheme = 'transit')": {Fault.CONTENT},
+    "UPDATE entry SET line = 2 WHERE seq = (SELECT MAX(seq) FROM entry WHERE scheme = 'transit')": {Fault.CONTENT},
+    "UPDATE entry SET digest = zeroblob(32) WHERE scheme = 'adjustment'": {Fault.CONTENT},
+    "UPDATE adjustment SET checker = 'wang'": {Fault.CONTENT},
+    "UPDATE adjustment SET reason = 'another'": {Fault.CONTENT},
+    "DELETE FROM adjustment": {Fault.CONTENT},
+    "UPDATE entry SET digest = zeroblob(32) WHERE sender = '00.hub'": {Fault.CONTENT},
+    "UPDATE envelope SET raw = CAST('[]' AS BLOB) WHERE kind = 'lapse'": {Fault.CONTENT},
+    "UPDATE envelope SET raw = CAST('x' AS BLOB) WHERE kind = 'decision'": {Fault.CONTENT},
+    "UPDATE envelope SET raw = CAST('PK' AS BLOB) WHERE kind = 'file'": {Fault.SIGNATURE},
+}
+
+
+@pytest.mark.parametrize("statement", FORGERIES)
+def test_what_was_made_to_fit_is_still_found(store: Store, statement: str) -> None:
+    """Chain, sums and signatures hold; only reading the record again tells, and nothing unrelated is named."""
+    forge(store, statement)
+    assert faults(store) == FORGERIES[statement]
+
+
+def test_a_record_that_was_rewritten_with_its_digest_is_found(store: Store) -> None:
+    """An adjustment by one person, a reversal that one person decided: the names are in the record itself."""
+    for kind, change in (
+        ("adjustment", {"checker": "lin"}),
+        ("decision", {"decided_by": ["lin"]}),
+    ):
+        ((raw,),) = _rows(store, f"SELECT raw FROM envelope WHERE kind = '{kind}'")
+        assert isinstance(raw, bytes)
+        other = json.dumps(json.loads(raw) | change, ensure_ascii=False, sort_keys=True).encode()
+        digest = sha256(other).digest()
+        forge(store, f"UPDATE envelope SET raw = ?, digest = ? WHERE kind = '{kind}'", raw=other, digest=digest)
+        if kind == "adjustment":
+            forge(store, "UPDATE entry SET digest = ? WHERE scheme = 'adjustment'", digest=digest)
+    assert faults(store) == {Fault.CONTENT, Fault.PEOPLE}
