@@ -125,7 +125,8 @@ def _posting(told: Mapping[str, Any]) -> Posting:
 
 
 def _dispute_draft(told: Mapping[str, Any], means: Means) -> Draft:
-    one = next((each for each in means.ledger.desk.disputes() if each.seq == told["dispute"]), None)
+    with means.ledger.view() as view:
+        one = queries.one(view, told["dispute"])
     if one is None:
         raise Refused("no such dispute", NO_SUCH, dispute=told["dispute"])
     DISPUTE.after(one.stage, Step(told["step"]))

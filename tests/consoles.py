@@ -137,7 +137,7 @@ def fill(store: Store, days: int = 25) -> list[str]:
     many = sorted(bills(days), key=lambda one: (one.occurred_at.date(), one.sender.province, one.occurred_at))
     for (_, code), group in groupby(many, key=lambda one: (one.occurred_at.date(), one.sender.province)):
         _, signer, leaf = signers[code]
-        taken += _send(store, list(group), code, signer, leaf)
+        taken += send(store, list(group), code, signer, leaf)
     _lives(store)
     _prepay(store)
     _quarrel(store)
@@ -171,7 +171,7 @@ def _quarrel(store: Store) -> None:
             store.desk.step_dispute(made.seq, step, actor="zhang.wei", now=later, evidence=answer)
 
 
-def _send(store: Store, part: list[Transaction], code: str, signer: LocalSigner, leaf: bytes) -> list[str]:
+def send(store: Store, part: list[Transaction], code: str, signer: LocalSigner, leaf: bytes) -> list[str]:
     """One signed envelope of a province's node; the ids that now stand."""
     at = max(one.occurred_at for one in part)
     raw = envelope.seal(part, signer, [leaf], at)

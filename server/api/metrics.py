@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from server.store.queries import settling
 from server.store.store import Store
 
 
@@ -17,7 +18,8 @@ def exposition(store: Store) -> bytes:
     for window in store.windows():
         windows.labels(window.stage.value).inc()
     payments = Gauge("cardstack_payments", "Payment instructions by state", ["state"], registry=registry)
-    for payment in store.instructions():
-        payments.labels(payment.state.value).inc()
+    with store.view() as view:
+        for state, count in settling.payment_states(view).items():
+            payments.labels(state).set(count)
     text: bytes = generate_latest(registry)
     return text

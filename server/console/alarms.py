@@ -7,7 +7,6 @@ from flask import g, url_for
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
-from cardstack.settlement.dispute import DISPUTE
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import Level, Prefund
 from cardstack.settlement.window import Stage, following, period
@@ -15,7 +14,7 @@ from cardstack.text import Text
 from server.console import words
 from server.console.services import LOCAL, moment, operator, scope, services, store
 from server.permissions import Permission
-from server.store.queries import disputes
+from server.store.queries import disputes, settling
 from server.store.values import Window
 
 WARN_DAYS = (30, 7, 1)
@@ -76,8 +75,9 @@ def _present(one: Window) -> str:
 
 
 def _payment_alarms() -> list[Alarm]:
-    failed = [one for one in store().instructions() if one.state is Payment.FAILED]
-    said = Text(f"{len(failed)} payments failed", f"{len(failed)} 笔划款失败")
+    with store().view() as view:
+        failed = settling.payment_states(view).get(Payment.FAILED.value, 0)
+    said = Text(f"{failed} payments failed", f"{failed} 笔划款失败")
     return [Alarm(grave=True, said=said, address=url_for("settlements.index", state="failed"))] if failed else []
 
 
@@ -114,9 +114,8 @@ def _dispute_alarms() -> list[Alarm]:
     if not operator().may(Permission.DISPUTE_READ):
         return []
     held, until = scope(), moment() + SOON
-    near = [one for one in store().desk.disputes() if one.deadline and one.deadline <= until and DISPUTE.events(one.stage)]
     with store().view() as view:
-        booked = disputes.disputed(view, [one.posting for one in near])
+        near = disputes.near(view, until=until, scope=held)
     return [
         Alarm(
             grave=one.deadline is not None and one.deadline <= moment(),
@@ -127,7 +126,6 @@ def _dispute_alarms() -> list[Alarm]:
             address=url_for("disputes.show", seq=one.seq),
         )
         for one in near
-        if held is None or {booked[one.posting].debtor[:2], booked[one.posting].creditor[:2]} & held
     ]
 
 

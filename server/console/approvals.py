@@ -13,7 +13,7 @@ from server.console import changes, listing, recognition, words
 from server.console.listing import Action, Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, services, t
 from server.permissions import Pages, Permission
-from server.store.office.tables import from_ms, to_ms
+from server.store.office.tables import to_ms
 
 pages = Pages("approvals", __name__, url_prefix="/console/approvals")
 
@@ -23,7 +23,8 @@ def fetch(query: Query) -> Slice:
     before = None
     if query.after:
         moment_ms, _, request_id = query.after.partition("_")
-        before = (from_ms(int(moment_ms)), request_id) if moment_ms.isdigit() else None
+        after_ms = listing.number(moment_ms)
+        before = (after_ms, request_id) if after_ms is not None else None
     found = services().office.requests.page(before=before, size=query.size + 1, scope=query.scope, **query.where)
     now = moment()
     rows: list[dict[str, Any]] = [

@@ -2,16 +2,22 @@
 
 import json
 
-from flask import Response, abort, render_template, url_for
+from flask import Response, abort, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.text import Text
+from server.audit import START
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import moment, scope, services
 from server.permissions import Pages, Permission
+from server.store.office.auditing import Checked
 
 pages = Pages("audit", __name__, url_prefix="/console/audit")
+
+
+PATIENCE = 0.1
+"""For how many seconds one request checks the chain before the page asks for the next stretch."""
 
 
 def _rows(query: Query) -> Slice:
@@ -19,7 +25,7 @@ def _rows(query: Query) -> Slice:
     for key, end in (("since", False), ("until", True)):
         if where.get(key):
             where[key] = str(listing.day_ms(where[key], end=end, name=key))
-    before = int(query.after) if query.after and query.after.isdigit() else None
+    before = listing.number(query.after)
     events = services().office.audit.page(before=before, size=query.size + 1, scope=query.scope, **where)
     rows = [
         {
@@ -77,9 +83,14 @@ def index() -> ResponseReturnValue:
 
 @pages.page("/verify", needs=Permission.AUDIT_READ)
 def verify() -> ResponseReturnValue:
-    """Compute the whole chain again."""
-    count, seal, broken = services().office.audit.verify()
-    return render_template("audit/verify.html", count=count, seal=seal, broken=broken, at=moment())
+    """Compute the whole chain again, a stretch at a time; how far it has come stands in the signed cookie."""
+    log, part = services().office.audit, request.headers.get("HX-Target", "").endswith("chain")
+    known = Checked(*session.get("chain", (0, START))) if part else Checked(0, START)
+    checked = log.verify_on(known, PATIENCE)
+    count, seal = log.tip()
+    session["chain"] = tuple(checked)
+    template = "audit/chain.html" if part else "audit/verify.html"
+    return render_template(template, checked=checked, count=count, seal=seal, at=moment())
 
 
 @pages.page("/export.jsonl", needs=Permission.AUDIT_READ)

@@ -1,6 +1,5 @@
 """争议: a side of a posting objects with evidence, the other answers before a deadline, what is upheld is put right."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -47,17 +46,20 @@ def _visible(booked: queries.Disputed, held: Scope) -> bool:
 
 def _rows(query: Query) -> Slice:
     stage = Stage(query.where["stage"]) if query.where.get("stage") else None
-    found = store().desk.disputes(stage=stage)
+    before = listing.number(query.after)
     with store().view() as view:
+        found = queries.page(
+            view,
+            before=before,
+            size=query.size + 1,
+            scope=query.scope,
+            stage=stage,
+            party=query.where.get("party", ""),
+            message=query.where.get("message", "").upper(),
+        )
         booked = queries.disputed(view, [one.posting for one in found])
-    shown = [one for one in found if _visible(booked[one.posting], query.scope) and _asked(booked[one.posting], query.where)]
-    return listing.part_of(shown, query, key=lambda one: str(one.seq), row=lambda one: _row(one, booked[one.posting]))
-
-
-def _asked(booked: queries.Disputed, where: Mapping[str, str]) -> bool:
-    return where.get("party", "") in f"{booked.debtor} {booked.creditor}" and booked.message.startswith(
-        where.get("message", "").upper()
-    )
+    rows = [_row(one, booked[one.posting]) for one in found[: query.size]]
+    return Slice(rows, rows[-1]["id"] if len(found) > query.size else None)
 
 
 LISTING = Listing(
@@ -168,8 +170,8 @@ def step(seq: int) -> ResponseReturnValue:
 
 
 def _load(seq: int) -> tuple[Dispute, queries.Disputed]:
-    found = next((one for one in store().desk.disputes() if one.seq == seq), None) or abort(404)
     with store().view() as view:
+        found = queries.one(view, seq) or abort(404)
         booked = queries.disputed(view, [found.posting])[found.posting]
     if not _visible(booked, scope()):
         abort(404)

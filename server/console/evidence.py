@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cardstack.apdu.status import meaning
@@ -59,12 +60,18 @@ class Signature:
     lines: int
 
 
+@lru_cache(maxsize=2)
+def _sealed(raw: bytes) -> envelope.Sealed:
+    """A page asks the same envelope twice, and so does whoever looks at its transactions one after the other."""
+    return envelope.parse(raw)
+
+
 def transaction_of(entry: Entry, kept: KeptEnvelope | None) -> Transaction | None:
     """The signed transaction of an entry, from its line of the kept envelope."""
     if kept is None:
         return None
     try:
-        content = envelope.well(envelope.parse(kept.raw).contents[entry.line])
+        content = envelope.well(_sealed(kept.raw).contents[entry.line])
         return envelope.transaction(content) if content.id == str(entry.id) else None
     except (CardstackError, IndexError):
         return None
@@ -75,7 +82,7 @@ def signature_of(kept: KeptEnvelope) -> Signature:
     path = tuple(Certificate.parse(der) for der in kept.path)
     problem, algorithm = "", ""
     try:
-        sealed = envelope.parse(kept.raw)
+        sealed = _sealed(kept.raw)
         signer = Certificate.parse(sealed.certificates[0])
         algorithm = getattr(signer.public_key.algorithm, "value", str(signer.public_key.algorithm))
         signer.public_key.verify(sealed.signature, envelope.FORMAT.encode() + b"\n" + sealed.signed)

@@ -107,12 +107,13 @@ class Listing:
         return [one for one in self.filters if one.kind != "fixed"]
 
     def where(self) -> dict[str, str]:
-        """The filters of this request, cleaned of spaces; what a filter does not know is left out."""
+        """The filters of this request, cleaned of spaces and NULs; what a filter does not know is left out."""
         own = request.view_args or {}
         given = {
-            one.key: str(own.get(one.key) or request.args.get(one.key, "") if one.kind == "fixed" else _typed(one)).strip()
+            one.key: str(own.get(one.key) or request.args.get(one.key, "") if one.kind == "fixed" else _typed(one))
             for one in self.filters
         }
+        given = {key: value.replace("\0", "").strip() for key, value in given.items()}
         for one in self.filters:
             if one.kind == "choice" and given[one.key] not in {"", *(value for value, _ in one.choices)}:
                 given[one.key] = ""
@@ -129,7 +130,7 @@ class Listing:
         """What this request asks for."""
         asked = request.args.get("size", "")
         chosen = int(asked) if asked in {str(one) for one in SIZES} else SIZE
-        return Query(self.where(), request.args.get("after") or None, size or chosen, scope())
+        return Query(self.where(), request.args.get("after", "").replace("\0", "") or None, size or chosen, scope())
 
 
 def _typed(one: Filter) -> str:
@@ -153,11 +154,11 @@ def show(listing: Listing, **extra: Any) -> ResponseReturnValue:
         columns=listing.shown(),
         rows=found.rows,
         next=found.next,
+        cut=found.cut,
         first=first,
         trail=trail,
         query=query,
         problem=problem,
-        cut=found.cut,
         sizes=SIZES,
         exportable=listing.exportable and g.operator.may(Permission.EXPORT),
         **(listing.extra() | extra),
@@ -205,6 +206,15 @@ _PLAIN: Mapping[str, Callable[[Any], str]] = {
     "level": lambda value: words.state_of(str(value), "level")[1].of(g.language),
     "province": lambda value: words.province(str(value)),
 }
+
+
+def number(key: str | None) -> int | None:
+    """The number that a key of a page is, as wide as a database counts; None for anything else.
+
+    >>> number("12"), number("x"), number("9" * 30)
+    (12, None, None)
+    """
+    return int(key) if key and key.isascii() and key.isdigit() and len(key) < 19 else None
 
 
 def day_ms(text: str, *, end: bool = False, name: str = "day") -> int:

@@ -15,7 +15,7 @@ from server.console import alarms, transactions, windows, words
 from server.console.services import language, moment, scope, services, store, t
 from server.permissions import Pages, Permission
 from server.store.commit import View
-from server.store.queries import figures
+from server.store.queries import figures, settling
 from server.store.queries import transactions as queries
 from server.store.values import Window
 
@@ -117,8 +117,9 @@ def _place(code: str) -> str:
 
 def _payments() -> dict[str, Any]:
     """Payment instructions by state."""
-    states = Counter(one.state for one in store().instructions())
-    rows = [(state, states[state]) for state in Payment if states[state]]
+    with store().view() as view:
+        states = settling.payment_states(view)
+    rows = [(state, states[state.value]) for state in Payment if states.get(state.value)]
     return {
         "shape": "pie",
         "decal": True,

@@ -5,7 +5,6 @@ from typing import Any
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
 from server import commands
@@ -14,19 +13,20 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store
 from server.console.words import PROVINCES
 from server.permissions import Pages, Permission
+from server.store.queries import settling
 from server.store.values import Participant
 
 pages = Pages("participants", __name__, url_prefix="/console/participants")
 
 
+NEWEST = 60
+"""How many windows a participant's page shows; the others stand in the list of windows."""
+
+
 def _owing() -> dict[str, int]:
     """What each party owes net in windows not settled."""
-    owing: dict[str, int] = {}
-    for one in store().windows():
-        if one.stage not in {Stage.SETTLED, Stage.ABORTED}:
-            for position in store().positions(one.id):
-                owing[position.party] = owing.get(position.party, 0) - position.net_fen
-    return {party: max(0, amount) for party, amount in owing.items()}
+    with store().view() as view:
+        return settling.owing(view)
 
 
 def _row(one: Participant, owing: dict[str, int]) -> dict[str, Any]:
@@ -93,11 +93,10 @@ def index() -> ResponseReturnValue:
 
 @pages.page("/<party>", needs=Permission.PARTICIPANT_READ)
 def show(party: str) -> ResponseReturnValue:
-    """One participant, its nets in every window, and the form for another limit."""
+    """One participant, its nets in its newest windows, and the form for another limit."""
     one = _load(party)
-    nets = [
-        (window, position) for window in store().windows() for position in store().positions(window.id) if position.party == party
-    ]
+    with store().view() as view:
+        nets = settling.nets_of(view, party, NEWEST)
     kind = commands.kind("limit")
     return render_template(
         "participants/show.html",

@@ -11,6 +11,7 @@ from server.console import files, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, store
 from server.permissions import EVERYWHERE, Pages, Permission, Scope
+from server.store.queries import settling
 
 pages = Pages("reconciling", __name__, url_prefix="/console/reconciliation")
 
@@ -19,7 +20,8 @@ def _visible(reference: str, held: Scope) -> bool:
     """A payment concerns the provinces of its two sides; a stranger in the bank's file is for the centre alone."""
     if held is None:
         return True
-    found = next((one for one in store().instructions(reference.rpartition(".")[0]) if one.instruction.id == reference), None)
+    with store().view() as view:
+        found = settling.instruction(view, reference)
     return found is not None and bool({found.instruction.debtor[:2], found.instruction.creditor[:2]} & held)
 
 

@@ -13,7 +13,7 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.words import STATES
 from server.permissions import EVERYWHERE, Pages, Permission
-from server.store.queries import figures, payments
+from server.store.queries import figures, payments, settling
 from server.store.queries import transactions as queries
 from server.store.values import PreparedInstruction
 
@@ -41,14 +41,10 @@ def _instruction_row(one: PreparedInstruction) -> dict[str, Any]:
 
 
 def _instructions(query: Query) -> Slice:
-    where = query.where
-    found = [
-        one
-        for one in store().instructions(where.get("window"))
-        if _visible(one) and where.get("state") in {None, one.state.value}
-    ]
-    found.reverse()
-    return listing.part_of(found, query, key=lambda one: one.instruction.id, row=_instruction_row)
+    with store().view() as view:
+        found = settling.instructions(view, before=query.after, size=query.size + 1, scope=query.scope, **query.where)
+    rows = [_instruction_row(one) for one in found[: query.size]]
+    return Slice(rows, rows[-1]["id"] if len(found) > query.size else None)
 
 
 def window_link(row: Any) -> str | None:
@@ -106,9 +102,10 @@ def index() -> ResponseReturnValue:
 @pages.page("/instructions/<instruction_id>", needs=Permission.SETTLEMENT_READ)
 def instruction(instruction_id: str) -> ResponseReturnValue:
     """One payment: who pays whom for which window, and what the bank booked of it."""
-    held = store().instructions(instruction_id.rpartition(".")[0])
-    one = next((each for each in held if each.instruction.id == instruction_id and _visible(each)), None) or abort(404)
     with store().view() as view:
+        one = settling.instruction(view, instruction_id)
+        if one is None or not _visible(one):
+            abort(404)
         lines = payments.booked(view, instruction_id)
     accounts = {str(party.name): party.account for party in store().parties()}
     return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts)
@@ -139,8 +136,8 @@ def net(window_id: str, party: str) -> ResponseReturnValue:
     if position is None or (held is not None and party[:2] not in held):
         abort(404)
     with store().view() as view:
-        owed, whole = figures.owed_of(view, window_id, party)
-    return listing.show(NET, window=one, whose=party, position=position, owed=owed, whole=whole, chart=_flows(owed))
+        owed = figures.owed_of(view, window_id, party)
+    return listing.show(NET, window=one, whose=party, position=position, owed=owed, chart=_flows(owed))
 
 
 def _net_rows(query: Query) -> Slice:
@@ -182,9 +179,8 @@ def batch(seq: int) -> ResponseReturnValue:
     """A signed batch: who signed it, over which path, and its transactions."""
     kept = store().envelope(seq) or abort(404)
     with store().view() as view:
-        ids = figures.envelope_entries(view, seq)
-    held = scope()
-    entries = [entry for entry in (store().transaction(one) for one in ids) if entry and queries.visible(entry, held)]
+        booked = figures.envelope_entries(view, seq)
+    entries = [entry for entry in booked if queries.visible(entry, scope())]
     if not entries:
         abort(404)
     return render_template(

@@ -30,5 +30,5 @@ def show() -> ResponseReturnValue:
         newest=newest,
         at=moment(),
         certificates=alarms.certificates(),
-        audit=held.office.audit.verify(),
+        audit=held.office.audit.tip(),
     )

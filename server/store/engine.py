@@ -95,13 +95,7 @@ class Database:
         asked = list(values)
         if not asked:
             return []
-        if self.is_sqlite:
-            text = query.format(these="(SELECT value FROM json_each(?))")
-            return list(driver(connection).execute(text, (json.dumps(asked),)).fetchall())
-        with driver(connection).cursor() as cursor:
-            kind = "bigint" if isinstance(asked[0], int) else "text"
-            cursor.execute(query.format(these=f"(SELECT unnest(%s::{kind}[]))"), (asked,))
-            return list(cursor.fetchall())
+        return list(driver(connection).execute(*set_query(query, asked, is_sqlite=self.is_sqlite)).fetchall())
 
     def all(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """The rows of a query whose places are written `?`."""
@@ -122,6 +116,14 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def set_query(query: str, asked: list[Any], *, is_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
+    """A query over a set of values as the driver takes it, in one statement whatever their number."""
+    if is_sqlite:
+        return query.format(these="(SELECT value FROM json_each(?))"), (json.dumps(asked),)
+    kind = "bigint" if isinstance(asked[0], int) else "text"
+    return query.format(these=f"(SELECT unnest(%s::{kind}[]))"), (asked,)
 
 
 def driver(connection: Connection) -> Any:

@@ -61,7 +61,8 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
 
 def open_payments(view: View) -> tuple[Mismatch, ...]:
     """What was released and is not fully paid yet, by the lines that are known."""
-    sent = [one.instruction for one in reads.instructions(view) if one.state in (Payment.RELEASED, Payment.PARTLY_PAID)]
+    waiting = reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID))
+    sent = [one.instruction for one in waiting]
     return match(sent, _lines(view, [one.id for one in sent]), _accounts(view)).mismatches
 
 

@@ -142,17 +142,24 @@ def reserved(view: View) -> tuple[Position, ...]:
     return tuple(Position(Party(party), Fen(receives), Fen(pays)) for party, receives, pays in rows if receives or pays)
 
 
-def instructions(view: View, window_id: str | None = None) -> list[PreparedInstruction]:
-    """Payment instructions, of one window or of all."""
-    columns = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
-    where, values = ("WHERE window_id = ?", (window_id,)) if window_id else ("", ())
-    rows = view.all(f"SELECT {columns} FROM instruction {where} ORDER BY id", values)  # noqa: S608  # own names
-    return [
-        PreparedInstruction(
-            Instruction(row[0], row[1], Party(row[2]), Party(row[3]), Fen(row[4])), Payment(row[5]), Fen(row[6]), moment(row[7])
-        )
-        for row in rows
-    ]
+INSTRUCTION_COLUMNS = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
+
+
+def instructions(view: View, window_id: str | None = None, *, states: Sequence[Payment] = ()) -> list[PreparedInstruction]:
+    """Payment instructions, of one window or of all, in some states or in any."""
+    tests = [("window_id = ?", [window_id])] if window_id else []
+    if states:
+        tests.append((f"state IN ({', '.join('?' * len(states))})", [one.value for one in states]))
+    where = "WHERE " + " AND ".join(text for text, _ in tests) if tests else ""
+    values = [value for _, given in tests for value in given]
+    rows = view.all(f"SELECT {INSTRUCTION_COLUMNS} FROM instruction {where} ORDER BY id", values)  # noqa: S608  # own names
+    return [instruction_of(row) for row in rows]
+
+
+def instruction_of(row: Any) -> PreparedInstruction:
+    """From a row in the order of `INSTRUCTION_COLUMNS`."""
+    said = Instruction(row[0], row[1], Party(row[2]), Party(row[3]), Fen(row[4]))
+    return PreparedInstruction(said, Payment(row[5]), Fen(row[6]), moment(row[7]))
 
 
 def events(view: View, *, after: int, limit: int) -> list[Happening]:

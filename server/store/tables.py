@@ -22,6 +22,11 @@ def _checker() -> "Column[str]":
     return Column("checker", AutoString(), CheckConstraint("checker <> actor"), nullable=False, server_default="")
 
 
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index of the rows that are rarely there: the others pay nothing for it."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class PartyTable(SQLModel, table=True):
     """Who can owe and be owed."""
 
@@ -118,6 +123,8 @@ class EntryTable(SQLModel, table=True):
         CheckConstraint("(state = 'pending') = (pending_until IS NOT NULL)", name="entry_pending"),
         Index("entry_window", "window_id", "seq"),
         Index("entry_occurred", "occurred_at", "seq"),
+        _partial("entry_pending", "seq", where="state = 'pending'"),
+        _partial("entry_large", "occurred_at", "seq", where="amount_fen >= 1000000"),
     )
 
 
@@ -158,6 +165,7 @@ class ResolutionTable(SQLModel, table=True):
         CheckConstraint("change IN ('post', 'void', 'lapse', 'reverse')", name="resolution_change"),
         # Pending money is let go once, whichever way; the primary key says the same of a reversal.
         Index("resolution_block", "block"),
+        _partial("resolution_undone", "change", "entry", where="change <> 'post'"),
         Index("resolution_once", "entry", unique=True, sqlite_where=_LETS_GO, postgresql_where=_LETS_GO),
     )
 
@@ -242,6 +250,7 @@ class InstructionTable(SQLModel, table=True):
         sa_column=Column("paid_fen", BigInteger, CheckConstraint("paid_fen >= 0 AND paid_fen <= amount_fen"), nullable=False),
     )
     prepared_at: int = Field(sa_column=_moment("prepared_at"))
+    __table_args__ = (Index("instruction_state", "state", "id"),)
 
 
 class EventTable(SQLModel, table=True):
@@ -302,6 +311,7 @@ class DisputeTable(SQLModel, table=True):
     stage: str = Field(index=True)
     since: int = Field(sa_column=_moment("since"))
     deadline: int | None = Field(default=None, sa_column=_moment("deadline", nullable=True))
+    __table_args__ = (Index("dispute_deadline", "deadline"),)
 
 
 class DisputeMoveTable(SQLModel, table=True):

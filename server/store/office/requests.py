@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import Engine, func, tuple_, update
 from sqlmodel import Session, col, select
 
 from cardstack.values import Fen
@@ -43,15 +43,11 @@ class RequestStore:
             row = session.get(RequestRow, request_id)
             return _request(row, self._decisions(session, request_id)) if row else None
 
-    def page(self, *, before: tuple[datetime, str] | None, size: int, scope: Scope, **where: str) -> list[Request]:
+    def page(self, *, before: tuple[int, str] | None, size: int, scope: Scope, **where: str) -> list[Request]:
         """Requests from the newest down, filtered by `state`, `kind`, `maker` or `subject`."""
         query = select(RequestRow).order_by(col(RequestRow.created_ms).desc(), col(RequestRow.id).desc()).limit(size)
         if before is not None:
-            moment = to_ms(before[0])
-            query = query.where(
-                (col(RequestRow.created_ms) < moment)
-                | ((col(RequestRow.created_ms) == moment) & (col(RequestRow.id) < before[1]))
-            )
+            query = query.where(tuple_(col(RequestRow.created_ms), col(RequestRow.id)) < before)
         if scope is not None:
             query = query.where(col(RequestRow.province).in_(sorted(scope)))
         for name in ("state", "kind", "maker", "subject"):

@@ -102,7 +102,12 @@ class AuditRow(SQLModel, table=True):
     """One link of the audit chain."""
 
     __tablename__ = "office_audit"
-    __table_args__ = (Index("office_audit_actor", "actor", "seq"), Index("office_audit_action", "action", "seq"))
+    __table_args__ = (
+        Index("office_audit_actor", "actor", "seq"),
+        Index("office_audit_action", "action", "seq"),
+        Index("office_audit_subject", "subject", "seq"),
+        Index("office_audit_at", "at_ms", "seq"),
+    )
     # SQLite counts by itself only in a column that is exactly INTEGER PRIMARY KEY; the log numbers its rows itself.
     seq: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False))
     at_ms: int = Field(sa_type=BigInteger)
@@ -119,7 +124,11 @@ class RequestRow(SQLModel, table=True):
     """A change that one operator asks for and others decide."""
 
     __tablename__ = "office_request"
-    __table_args__ = (Index("office_request_state", "state", "created_ms"),)
+    __table_args__ = (
+        Index("office_request_state", "state", "created_ms"),
+        Index("office_request_created", "created_ms", "id"),
+        Index("office_request_maker", "maker", "created_ms"),
+    )
     id: str = Field(primary_key=True)
     kind: str
     province: str

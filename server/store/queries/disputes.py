@@ -1,11 +1,14 @@
-"""What disputes are about, and their history."""
+"""Disputes a page at a time, what they are about, and their history."""
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from cardstack.settlement.dispute import DISPUTE, Stage
+from server.permissions import Scope
 from server.store.commit import View
+from server.store.disputing import COLUMNS, Dispute
 from server.store.values import moment
 
 
@@ -31,6 +34,67 @@ class Moved(NamedTuple):
     actor: str
     evidence: dict[str, Any]
     at: datetime
+
+
+def page(
+    view: View,
+    *,
+    before: int | None,
+    size: int,
+    scope: Scope,
+    stage: Stage | None = None,
+    party: str = "",
+    message: str = "",
+) -> list[Dispute]:
+    """Disputes from the newest down whose posting concerns one of the provinces.
+
+    `party` is any part of a side's name, `message` the beginning of the transaction's id.
+    """
+    tests, values = _concerns(scope)
+    if party:
+        part = "%" + party.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+        tests.append("(debtor LIKE ? ESCAPE '!' OR creditor LIKE ? ESCAPE '!')")
+        values += [part, part]
+    if message:
+        tests.append("substr((SELECT id FROM entry WHERE entry.seq = posting.entry), 1, ?) = ?")
+        values += [len(message), message]
+    if stage is not None:
+        tests.append("stage = ?")
+        values.append(stage.value)
+    if before is not None:
+        tests.append("dispute.seq < ?")
+        values.append(before)
+    return _found(view, tests, values, f"dispute.seq DESC LIMIT {int(size)}")
+
+
+def near(view: View, *, until: datetime, scope: Scope, size: int = 50) -> list[Dispute]:
+    """Disputes that somebody has to answer by a moment, the most urgent first."""
+    tests, values = _concerns(scope)
+    waiting = ", ".join(f"'{stage.value}'" for stage in Stage if DISPUTE.events(stage))
+    tests += [f"stage IN ({waiting})", "deadline <= ?"]
+    return _found(view, tests, [*values, int(until.timestamp())], f"deadline, dispute.seq LIMIT {int(size)}")
+
+
+def one(view: View, seq: int) -> Dispute | None:
+    """The dispute of that number."""
+    return next(iter(_found(view, ["dispute.seq = ?"], [seq], "dispute.seq")), None)
+
+
+def _concerns(scope: Scope) -> tuple[list[str], list[Any]]:
+    if scope is None:
+        return [], []
+    marks = ", ".join("?" * len(scope)) or "NULL"
+    return [f"(substr(debtor, 1, 2) IN ({marks}) OR substr(creditor, 1, 2) IN ({marks}))"], sorted(scope) * 2
+
+
+def _found(view: View, tests: Sequence[str], values: Sequence[Any], order: str) -> list[Dispute]:
+    columns = ", ".join(f"dispute.{name}" for name in COLUMNS.split(", "))
+    join = (
+        "JOIN posting ON posting.seq = dispute.posting" if any("debtor" in test or "posting." in test for test in tests) else ""
+    )
+    where = " AND ".join(tests) or "1 = 1"
+    rows = view.all(f"SELECT {columns} FROM dispute {join} WHERE {where} ORDER BY {order}", values)  # noqa: S608  # own names
+    return [Dispute.of(row) for row in rows]
 
 
 def disputed(view: View, postings: Sequence[int]) -> dict[int, Disputed]:

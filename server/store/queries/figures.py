@@ -6,7 +6,9 @@ from typing import NamedTuple
 from cardstack.settlement.netting import Owed
 from cardstack.settlement.transaction import Party
 from cardstack.values import Fen
-from server.store.commit import View
+from server.store import reads
+from server.store.commit import ENTRY_COLUMNS, View
+from server.store.values import Entry
 
 
 class Throughput(NamedTuple):
@@ -19,15 +21,14 @@ class Throughput(NamedTuple):
 
 
 def throughput(view: View, since: int, *, most: int = 200_000) -> list[Throughput]:
-    """Transactions by day and scheme since a moment, over at most so many of the newest entries.
+    """Transactions by day and scheme since a moment, among so many of the entries booked last.
 
-    The bound keeps the overview quick whatever the ledger holds; days before the oldest entry looked at are left out.
+    The bound keeps the overview quick whatever the ledger holds, and rows booked together lie together on the disk.
     """
     rows = view.all(
-        "SELECT (occurred_at + 28800) / 86400 AS day, scheme, COUNT(*), SUM(amount_fen) FROM "
-        "(SELECT occurred_at, scheme, amount_fen FROM entry WHERE occurred_at >= ? ORDER BY occurred_at DESC LIMIT ?) AS near "
-        "GROUP BY day, scheme ORDER BY day, scheme",
-        (since, most),
+        "SELECT (occurred_at + 28800) / 86400 AS day, scheme, COUNT(*), SUM(amount_fen) FROM entry "
+        "WHERE seq > ? AND occurred_at >= ? GROUP BY 1, 2 ORDER BY 1, 2",
+        (last_number(view) - most, since),
     )
     return [Throughput(_day(day), scheme, number, int(total)) for day, scheme, number, total in rows]
 
@@ -36,8 +37,8 @@ def _day(since_1970: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=int(since_1970))).isoformat()
 
 
-def envelope_entries(view: View, envelope: int, limit: int = 100) -> list[str]:
-    """The message ids of an envelope's accepted lines, in their order.
+def envelope_entries(view: View, envelope: int, limit: int = 100) -> list[Entry]:
+    """The entries of an envelope's accepted lines, in their order.
 
     Entries are numbered in the order of their envelopes, so the first is found by halving, without an index.
     """
@@ -49,23 +50,19 @@ def envelope_entries(view: View, envelope: int, limit: int = 100) -> list[str]:
             low = rows[0][0] + 1
         else:
             high = middle
-    near = "SELECT id, envelope FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?"
-    return [row[0] for row in view.all(near, (low, limit)) if row[1] == envelope]
+    near = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?"  # noqa: S608  # own names
+    found = reads.entries(view, view.all(near, (low, limit)))
+    return [one for one in found if one.envelope == envelope]
 
 
-def owed_of(view: View, window: str, party: str, *, most: int = 5_000) -> tuple[list[Owed], bool]:
-    """What a party owes and is owed in a window before set-off, and whether that is the whole window.
-
-    Summed over the newest transactions of the window, `most` at most: a window may hold millions.
-    """
+def owed_of(view: View, window: str, party: str) -> list[Owed]:
+    """What a party owes and is owed in a window before set-off, from the sums kept at each commit."""
     rows = view.all(
-        "SELECT debtor, creditor, SUM(amount_fen) FROM posting WHERE phase = 'posted' AND (debtor = ? OR creditor = ?) "
-        "AND entry IN (SELECT seq FROM entry WHERE window_id = ? ORDER BY seq DESC LIMIT ?) "
-        "GROUP BY debtor, creditor ORDER BY debtor, creditor",
-        (party, party, window, most),
+        "SELECT debtor, creditor, amount_fen FROM owed WHERE window_id = ? AND (debtor = ? OR creditor = ?) "
+        "ORDER BY debtor, creditor",
+        (window, party, party),
     )
-    beyond = view.all("SELECT 1 FROM entry WHERE window_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (window, most))
-    return [Owed(Party(row[0]), Party(row[1]), Fen(int(row[2]))) for row in rows], not beyond
+    return [Owed(Party(row[0]), Party(row[1]), Fen(int(row[2]))) for row in rows]
 
 
 def last_number(view: View) -> int:

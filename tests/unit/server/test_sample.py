@@ -55,14 +55,14 @@ def fill_only(store: Store) -> None:
     """Bills of two days, without what the console's tests add to them."""
     from itertools import groupby
 
-    from tests.consoles import PROVINCES, _send, bills
+    from tests.consoles import PROVINCES, bills, send
 
     enrol(store)
     signers = {code: node_trust(f"{code}.node") for code in PROVINCES}
     many = sorted(bills(2), key=lambda one: (one.sender.province, one.occurred_at))
     for code, group in groupby(many, key=lambda one: one.sender.province):
         _, signer, leaf = signers[code]
-        _send(store, list(group), code, signer, leaf)
+        send(store, list(group), code, signer, leaf)
 
 
 def test_real_operators_are_left_alone(tmp_path: Path) -> None:

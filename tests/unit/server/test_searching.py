@@ -1,0 +1,181 @@
+"""Searching the ledger page by page finds what a plain look through everything finds, whatever index leads."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from cardstack.settlement.dispute import Ground, Stage
+from cardstack.settlement.window import Event
+from cardstack.values import Fen
+from server.permissions import Scope
+from server.store.queries import disputes, settling
+from server.store.queries import transactions as queries
+from server.store.store import Store
+from server.store.values import Entry
+from tests.ledgers import NOON, bill, message_id, submission
+
+AT = int(NOON.timestamp())
+
+
+@pytest.fixture
+def booked(store: Store) -> list[Entry]:
+    """Forty bills of five days, some large, some pending, voided, posted or taken back."""
+    bills = [
+        bill(
+            serial,
+            100 * serial if serial % 9 else 2_000_000 + serial,
+            at=NOON - timedelta(hours=3 * serial),
+            pending=serial % 5 == 0,
+        )
+        for serial in range(1, 41)
+    ]
+    store.submit([submission(*bills)], NOON)
+    later = [
+        bill(101, 300, reverses=message_id(3)),
+        bill(102, 700, reverses=message_id(7)),
+        bill(103, 500, voids=message_id(5)),
+        bill(104, 1000, posts=message_id(10)),
+    ]
+    answers = store.submit([submission(*later)], NOON)[0]
+    assert [answer.outcome for answer in answers] == ["accepted"] * 4
+    store.lapse(NOON - timedelta(days=3))
+    return store.transactions(limit=100)
+
+
+def walked(store: Store, where: Mapping[str, Any], scope: Scope = None, size: int = 3) -> Iterator[Entry]:
+    """Every entry of a search, page by page."""
+    after, pages = None, 0
+    while True:
+        with store.view() as view:
+            found = queries.search(view, where, scope=scope, after=after, size=size)
+        yield from found.entries
+        after, pages = found.next, pages + 1
+        assert pages < 500
+        if after is None:
+            return
+
+
+def plain(booked: list[Entry], where: Mapping[str, Any], scope: Scope = None) -> set[str]:
+    """The same by looking at every entry."""
+    tests = {
+        "id": lambda one, value: one.id.startswith(value),
+        "window": lambda one, value: one.window == value,
+        "state": lambda one, value: one.state.value == value,
+        "home": lambda one, value: one.home.startswith(value),
+        "scheme": lambda one, value: one.scheme == value,
+        "least": lambda one, value: one.amount_fen >= value,
+        "most": lambda one, value: one.amount_fen <= value,
+        "since": lambda one, value: one.occurred_at.timestamp() >= value,
+        "until": lambda one, value: one.occurred_at.timestamp() < value,
+    }
+    return {
+        str(one.id)
+        for one in booked
+        if queries.visible(one, scope) and all(tests[name](one, value) for name, value in where.items())
+    }
+
+
+ASKED: dict[str, list[Any]] = {
+    "id": ["H33", str(message_id(3)), str(message_id(3))[:26], "Z", "h-"],
+    "window": ["toy-2026-11-22", "none"],
+    "state": ["posted", "pending", "reversed", "voided", "lapsed"],
+    "home": ["31", "34"],
+    "least": [1, 500, 2_000_000],
+    "most": [900],
+    "since": [AT - 86_400],
+    "until": [AT - 86_400],
+}
+PAIRS = [{}, *({name: value} for name, values in ASKED.items() for value in values)]
+PAIRS += [
+    {first: one, second: other}
+    for first, second in product(ASKED, ASKED)
+    if first < second
+    for one in ASKED[first]
+    for other in ASKED[second]
+]
+
+
+@pytest.mark.parametrize(("stretch", "patience"), [(5_000, 0.1), (4, 10.0), (4, -1.0)], ids=["usual", "short", "impatient"])
+def test_every_search_finds_what_is_there(
+    stretch: int, patience: float, store: Store, booked: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every pair of conditions, in long and short stretches, and where each request gives up after its first."""
+    monkeypatch.setattr(queries, "STRETCH", stretch)
+    monkeypatch.setattr(queries, "SCATTERED", min(stretch, queries.SCATTERED))
+    monkeypatch.setattr(queries, "PATIENCE", patience)
+    for where in PAIRS:
+        found = [str(one.id) for one in walked(store, where)]
+        assert len(found) == len(set(found)), where
+        assert set(found) == plain(booked, where), where
+
+
+def test_a_province_sees_its_own(store: Store, booked: list[Entry]) -> None:
+    """By any index; nothing where none of its provinces is a side."""
+    for where in ({}, {"id": "H33"}, {"state": "reversed"}, {"window": "toy-2026-11-22"}, {"least": 2_000_000}):
+        for scope in (frozenset({"31"}), frozenset({"34"}), frozenset()):
+            assert {str(one.id) for one in walked(store, where, scope)} == plain(booked, where, scope)
+
+
+@pytest.mark.parametrize("key", ["", "x", "1_x", "9" * 40, "1_" + "9" * 40, "_", "1_2_3", "全", "１_２"])
+def test_a_key_that_is_none_begins_at_the_newest(key: str, store: Store, booked: list[Entry]) -> None:
+    """Whatever stands in the address."""
+    del booked
+    for where in ({}, {"window": "toy-2026-11-22"}, {"state": "reversed"}):
+        with store.view() as view:
+            found = queries.search(view, where, scope=None, after=key, size=2)
+            assert found.entries == queries.search(view, where, scope=None, after=None, size=2).entries
+
+
+def test_what_a_party_owes_and_what_is_paid(store: Store, booked: list[Entry]) -> None:
+    """Sums over windows agree with the positions; payments come page by page, newest first, each side seeing its own."""
+    del booked
+    for window in reversed(store.windows()):
+        store.close_window(window.id, actor="a", now=NOON)
+        store.move_window(window.id, Event.RECONCILE, actor="a", now=NOON)
+        store.move_window(window.id, Event.AGREE, actor="a+b", now=NOON)
+        store.instruct(window.id, now=NOON)
+    with store.view() as view:
+        owing, states = settling.owing(view), settling.payment_states(view)
+        (fund,) = {one.party for window in store.windows() for one in store.positions(window.id) if one.net_fen < 0}
+        nets = settling.nets_of(view, fund, 10)
+        assert {window.id: position for window, position in nets} == {
+            window.id: next(one for one in store.positions(window.id) if one.party == fund) for window in store.windows()
+        }
+        assert owing[fund] == -sum(position.net_fen for _, position in nets)
+        everything = sorted((one.instruction.id for one in store.instructions()), reverse=True)
+        found: list[str] = []
+        while part := settling.instructions(view, before=found[-1] if found else None, size=1, scope=frozenset({"31", "33"})):
+            found.append(part[0].instruction.id)
+        assert found == everything
+        assert sum(states.values()) == len(everything)
+        assert settling.instructions(view, before=None, size=9, scope=frozenset({"34"})) == []
+        assert settling.instructions(view, before=None, size=9, scope=None, state="paid") == []
+        assert settling.instruction(view, everything[0]) == store.instructions()[-1]
+        assert settling.instruction(view, "none") is None
+        assert disputes.page(view, before=None, size=9, scope=None) == []
+
+
+def test_disputes_are_found_by_side_and_transaction(store: Store, booked: list[Entry]) -> None:
+    """Page by page, by any part of a party's name, the beginning of an id, the stage and the provinces."""
+    for serial in (1, 2, 4):
+        (posting,) = store.postings(next(one.seq for one in booked if one.id == message_id(serial)))
+        store.desk.open_dispute(
+            posting.seq, opened_by=posting.posting.debtor, ground=Ground.AMOUNT, disputed_fen=Fen(10), actor="a", now=NOON
+        )
+    with store.view() as view:
+
+        def found(**asked: Any) -> list[int]:
+            return [one.seq for one in disputes.page(view, before=None, size=9, scope=asked.pop("scope", None), **asked)]
+
+        assert found() == [3, 2, 1]
+        assert [one.seq for one in disputes.page(view, before=2, size=9, scope=None)] == [1]
+        assert found(party="hospital", stage=Stage.OPENED) == [3, 2, 1]
+        assert found(party="%") == found(party="transit") == found(stage=Stage.UPHELD) == []
+        assert found(message=str(message_id(2))) == found(message=str(message_id(2)), party="31.", scope=frozenset({"33"})) == [2]
+        assert found(scope=frozenset({"34"})) == found(scope=frozenset()) == []
+        assert [one.seq for one in disputes.near(view, until=NOON + timedelta(days=60), scope=None)] == [1, 2, 3]
+        assert disputes.near(view, until=NOON, scope=None) == []
+        assert disputes.one(view, 9) is None
