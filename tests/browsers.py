@@ -58,6 +58,8 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "change": "/console/changes/correction",
             "adjustments": "/console/adjustments/",
             "adjustment-new": f"/console/adjustments/new?message={bill.id}",
+            "blacklist": "/console/blacklist/",
+            "blacklist-version": "/console/blacklist/black/2",
             "files": "/console/files/",
             "file": f"/console/files/{office.files.page(before=None, size=1, scope=None, where={'kind': 'transit'})[0].id}",
             "figures": "/console/figures/",

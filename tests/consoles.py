@@ -29,6 +29,7 @@ from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.prefund import Change, Kind
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
+from cardstack.settlement.transit.lists import Kind as ListKind
 from cardstack.settlement.window import Event
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -141,7 +142,19 @@ def fill(store: Store, days: int = 25) -> list[str]:
     _lives(store)
     _prepay(store)
     _quarrel(store)
+    _list_cards(store)
     return taken
+
+
+def _list_cards(store: Store) -> None:
+    """Two versions of the black list and one of the grey."""
+    two = Two("zhang.wei", "li.na")
+    lost = frozenset(f"02002900FFFFFFFF.031000200000000{number:05d}" for number in range(40, 65))
+    store.desk.publish_list(ListKind.BLACK, lost, frozenset(), two, now=NOON - timedelta(days=9))
+    more = frozenset({"12003310FFFFFFFF.0310009*"})
+    store.desk.publish_list(ListKind.BLACK, more, frozenset(sorted(lost)[:3]), two, now=NOON - timedelta(days=2))
+    looked_at = frozenset({"02003010FFFFFFFF.03100020000000000017"})
+    store.desk.publish_list(ListKind.GREY, looked_at, frozenset(), two, now=NOON - timedelta(days=1))
 
 
 def _prepay(store: Store) -> None:

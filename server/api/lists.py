@@ -1,9 +1,10 @@
 """Card lists that operators pull: signed files, the whole list or what changed since a version."""
 
+from secrets import token_hex
 from typing import Any, Final
 
 import msgspec
-from flask import Response, abort, request
+from flask import Response, abort, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
@@ -18,7 +19,10 @@ from server.api.callers import Caller, calls, services
 from server.api.problems import JSON, document
 from server.api.routes import PROBLEM
 from server.api.shapes import Shape
+from server.filing import Kind as FileKind
+from server.filing import hand_out
 from server.store import listing
+from server.store.office.filing import FileStore
 from server.store.values import moment
 
 ZIP: Final = "application/zip"
@@ -113,4 +117,15 @@ def _file(here: CardList, after: int) -> Response:
         at=services().clock().replace(microsecond=0),
         certificates=identity.certificates,
     )
-    return Response(pack(body, manifest, identity.signer), 200, content_type=ZIP)
+    raw = pack(body, manifest, identity.signer)
+    _note(raw, manifest.name, manifest.lines)
+    return Response(raw, 200, content_type=ZIP)
+
+
+def _note(raw: bytes, name: str, lines: int) -> None:
+    """Keep who was handed which version when, for the operators."""
+    node, now = g.get("node"), services().clock()
+    to = str(node.name) if node is not None else "unknown"
+    number = f"{now:%Y%m%d}-{token_hex(4)}"
+    files = FileStore(services().store.database.engine)
+    hand_out(files, raw, kind=FileKind.CARD_LIST, name=name, to=to, at=now, number=number, lines=lines)

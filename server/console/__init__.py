@@ -37,6 +37,7 @@ NOUNS = (
     "participants",
     "prefunds",
     "nodes",
+    "blacklist",
     "figures",
     "trust",
     "cards",

@@ -15,7 +15,7 @@ from server import filing
 from server.approvals import Person
 from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import audit, language, moment, operator, scope, services, store, t
+from server.console.services import audit, audit_now, language, moment, operator, scope, services, store, t
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store.office.filing import KeptFile
 from server.store.office.tables import to_ms
@@ -168,7 +168,7 @@ def show(file_id: str) -> ResponseReturnValue:
         row=_row(one),
         verdict=VERDICTS[one.verdict],
         answer=services().office.files.answer_to(file_id),
-        may_work=operator().may(Permission.FILE_WORK, None if one.province == EVERYWHERE else one.province),
+        may_work=_kept(one) and operator().may(Permission.FILE_WORK, None if one.province == EVERYWHERE else one.province),
     )
 
 
@@ -176,7 +176,9 @@ def show(file_id: str) -> ResponseReturnValue:
 def download(file_id: str) -> ResponseReturnValue:
     """The bytes as they came. Always a download and never a page, whatever the file says that it is."""
     one = _load(file_id)
-    services().office.audit.append(moment(), operator().id, one.province, "files.download", subject=file_id, detail={})
+    if not _kept(one):
+        abort(404)
+    audit_now("files.download", file_id, one.province)
     headers = {"Content-Disposition": f"attachment; filename={one.id}.bin; filename*=UTF-8''{quote(one.name, safe='')}"}
     return Response(services().office.files.raw(file_id), mimetype="application/octet-stream", headers=headers)
 
@@ -191,6 +193,11 @@ def retry(file_id: str) -> ResponseReturnValue:
     audit(file_id, one.province, state=after.state)
     flash(t("Looked at again.", "已重新处理。"), "success" if after.state != "refused" else "warning")
     return redirect(url_for(".show", file_id=file_id), 303)
+
+
+def _kept(one: KeptFile) -> bool:
+    """Whether the bytes are here: of a card list that was handed out only its digest is."""
+    return not (one.kind == filing.Kind.CARD_LIST.value and one.direction == "out")
 
 
 def _load(file_id: str) -> KeptFile:

@@ -124,6 +124,11 @@ def visitor() -> Visitor:
     return Visitor(request.remote_addr or "", request.headers.get("User-Agent", ""))
 
 
+def audit_now(action: str, subject: str, province: str = "*", **detail: Any) -> None:
+    """Say at once what a page handed out; for pages that change nothing and so leave no event of their own."""
+    services().office.audit.append(moment(), operator().id, province, action, subject=subject, detail=detail)
+
+
 def audit(subject: str = "", province: str = "", **detail: Any) -> None:
     """Say what the page did; the guard writes it into the audit log when the page has answered."""
     g.audit_subject, g.audit_province, g.audit_detail = subject, province, detail

@@ -41,6 +41,7 @@ ASKED = {
     "audit": ("action", "reports"),
     "reconciliation": ("difference", "paid-short"),
     "files": ("direction", "in"),
+    "blacklist": ("kind", "black"),
 }
 """A question to each list: a field of its form and a value."""
 
