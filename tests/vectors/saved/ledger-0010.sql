@@ -235,7 +235,7 @@ CREATE TABLE office_credential (
 	used_ms BIGINT NOT NULL, 
 	PRIMARY KEY (id)
 );
-INSERT INTO "office_credential" VALUES(1,'zhang.wei','totp','','','sealed1:test:8Vln21DT98P/2C5RAdCD41WNvp9PMJQgz+HWG/C1RQzyhj8kCuzd2yWW7aw=',0,1795320000000,0);
+INSERT INTO "office_credential" VALUES(1,'zhang.wei','recovery','','','1111111111111111111111111111111111111111111111111111111111111111',0,1795320000000,0);
 INSERT INTO "office_credential" VALUES(2,'zhang.wei','recovery','','','0000000000000000000000000000000000000000000000000000000000000000',0,1795320000000,0);
 CREATE TABLE office_decision (
 	id INTEGER NOT NULL, 
@@ -433,9 +433,8 @@ CREATE TABLE receipt (
 CREATE TABLE received (
 	place INTEGER NOT NULL, 
 	id TEXT NOT NULL, 
-	digest TEXT NOT NULL, 
-	PRIMARY KEY (place), 
-	UNIQUE (id)
+	CONSTRAINT received_place PRIMARY KEY (place), 
+	CONSTRAINT received_once UNIQUE (id)
 );
 CREATE TABLE refusal (
 	seq INTEGER NOT NULL, 
@@ -564,13 +563,4 @@ CREATE INDEX office_file_digest ON office_file (sha256);
 CREATE INDEX ix_office_file_answers ON office_file (answers);
 CREATE TRIGGER card_list_no_update BEFORE UPDATE ON card_list BEGIN SELECT RAISE(ABORT, 'card_list: rows are only added'); END;
 CREATE TRIGGER card_list_no_delete BEFORE DELETE ON card_list BEGIN SELECT RAISE(ABORT, 'card_list: rows are only added'); END;
-CREATE INDEX entry_pending ON entry (seq) WHERE state = 'pending';
-CREATE INDEX entry_large ON entry (occurred_at, seq) WHERE amount_fen >= 1000000;
-CREATE INDEX resolution_undone ON resolution (change, entry) WHERE change <> 'post';
-CREATE INDEX dispute_deadline ON dispute (deadline);
-CREATE INDEX instruction_state ON instruction (state, id);
-CREATE INDEX office_audit_at ON office_audit (at_ms, seq);
-CREATE INDEX office_audit_subject ON office_audit (subject, seq);
-CREATE INDEX office_request_created ON office_request (created_ms, id);
-CREATE INDEX office_request_maker ON office_request (maker, created_ms);
 COMMIT;
