@@ -8,7 +8,8 @@ from flask_openapi3.openapi import OpenAPI
 
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
-from server.api import lists, problems, reconciling, routes, sending, shapes
+from cardstack.vault.recognising import Recogniser
+from server.api import lists, problems, recognising, reconciling, routes, sending, shapes
 from server.api.callers import Services
 from server.client import Client
 from server.clock import Clock, Sandbox, system
@@ -79,13 +80,16 @@ def create_app(
     problems.handle(app)
     app.register_api(routes.pages)
     app.register_api(reconciling.pages)
+    app.register_api(recognising.pages)
     app.register_api(lists.pages)
     if config.role is not Role.HUB:
         app.register_api(sending.pages)
         _forward(app, config, identity)
     kept = upkeep(config, clock)
     app.extensions["upkeep"] = kept
+    app.extensions["recognition-bucket"] = recognising.Bucket(config.recognitions_a_minute)
     if kept is not None:
+        app.extensions["recogniser"] = Recogniser(kept.network)
         kept.start()
     app.register_blueprint(pki(published(kept), clock))
     _describe(app)

@@ -32,6 +32,7 @@ class Config(BaseSettings):
     node: str = Field(default="00.hub", description="this node's own name")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8650, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    recognitions_a_minute: int = Field(default=600, ge=1, description="certificates a caller may ask about in a minute")
     sandbox: bool = Field(default=False, description="a clock that can be set, for rehearsals")
     age_max: timedelta = Field(default=timedelta(days=7), description="how old a signature may be on arrival")
     key: Path | None = Field(default=None, description="this node's private key (PKCS#8 PEM), to sign receipts and to send")

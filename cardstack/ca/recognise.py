@@ -8,7 +8,9 @@ from typing import Any
 from cardstack.ca.agreement import LEVELS, Level, Member
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
+from cardstack.ca.path import Pool
 from cardstack.ca.purposes import Purpose
+from cardstack.ca.standing import Crls
 from cardstack.ca.trust import Anchor, PathRejected, Revocation, Settings, Trusted, validate
 from cardstack.text import Text
 
@@ -54,8 +56,8 @@ def recognise(
     *,
     by: Member,
     anchor: Certificate,
-    pool: Iterable[Certificate],
-    crls: Iterable[Crl],
+    pool: Pool | Iterable[Certificate],
+    crls: Crls | Iterable[Crl],
     at: datetime,
     minimum: Level = Level.BASIC,
     purpose: Purpose | None = None,

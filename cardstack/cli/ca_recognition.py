@@ -25,6 +25,8 @@ from cardstack.cli.ca_homes import (
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardstack.ca.officers import Approval
 
 PlanFile = Annotated[
@@ -194,9 +196,17 @@ def what_if(
 
 
 def recognise(
-    certificate: Annotated[Path, typer.Argument(help=words("The certificate, PEM or DER.", "证书（PEM 或 DER）。"))],
+    certificate: Annotated[
+        Path | None, typer.Argument(help=words("The certificate, PEM or DER.", "证书（PEM 或 DER）。"))
+    ] = None,
     *,
     by: Annotated[str, typer.Option(help=words("Who relies on it.", "依赖方所属机构。"))],
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            help=words("Instead: a case a line, {id, certificate}, PEM or a path.", "批量：每行一条 {id, certificate}。")
+        ),
+    ] = None,
     minimum: Annotated[str, typer.Option("--level", help="basic | substantial | high")] = "basic",
     purpose: Annotated[str, typer.Option(help=words("What it is used for.", "用途。"))] = "",
     soft: Annotated[bool, typer.Option(help=words("Unknown revocation passes.", "吊销状态未知时放行。"))] = False,
@@ -206,26 +216,46 @@ def recognise(
     """Is a certificate accepted: at which level, under which policy of the relying party's own, and why."""
     from cardstack.ca.certificate import Certificate
     from cardstack.ca.purposes import purpose as named
-    from cardstack.ca.recognise import recognise as asked
     from cardstack.ca.trust import Revocation
+    from cardstack.errors import Malformed
     from cardstack.vault import files
+    from cardstack.vault.recognising import Asked, Recogniser
 
-    here, when = network(), moment(at)
-    home = here.home(by)
-    answer = asked(
-        Certificate.parse(files.read(certificate)),
-        by=home.member,
-        anchor=home.chain[-1],
-        pool=here.pool(when),
-        crls=here.crls(),
-        at=when,
-        minimum=level(minimum),
-        purpose=named(purpose) if purpose else None,
-        revocation=Revocation.SOFT if soft else Revocation.REQUIRE,
-    )
+    if (certificate is None) == (batch is None):
+        raise Malformed("either a certificate or --batch", field="certificate")
+    when, recogniser = moment(at), Recogniser(network())
+    revocation = Revocation.SOFT if soft else Revocation.REQUIRE
+    asked = Asked(by, level(minimum), named(purpose) if purpose else None, revocation)
+    if batch is not None:
+        recogniser.network.home(by)
+        _batch(batch, lambda raw: recogniser.ask(Certificate.parse(raw), asked, when).as_data())
+        return
+    assert certificate is not None
+    answer = recogniser.ask(Certificate.parse(files.read(certificate)), asked, when)
     emit(answer.as_data(), as_json=as_json, render=lambda: print(f"{answer.level or '✗'}  {answer.why.of(language())}"))
     if not answer.accepted:
         raise typer.Exit(3)
+
+
+def _batch(path: Path, ask: "Callable[[bytes], dict[str, Any]]") -> None:
+    """A line in, a line out; what is no case, or no certificate, is answered in its line."""
+    import json
+
+    from cardstack.errors import CardstackError
+    from cardstack.vault import files
+
+    for number, line in enumerate(files.read(path).decode("utf-8", errors="replace").splitlines(), 1):
+        id_: object = number
+        try:
+            case = json.loads(line)
+            id_, text = case.get("id", number), str(case["certificate"])
+            raw = text.encode() if text.lstrip().startswith("-----BEGIN") else files.read(path.parent / text)
+            answer = ask(raw)
+        except CardstackError as error:
+            answer = {"accepted": False, "code": error.code, "why": error.title._asdict()}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            answer = {"accepted": False, "code": "CS-1000", "why": {"en": "the line is no case", "zh": "该行格式不正确"}}
+        print(json.dumps({"id": id_, **answer}, ensure_ascii=False))
 
 
 def trustlist(

@@ -193,6 +193,10 @@ class Network:
         chains = [one for home in homes for one in home.chain]
         return [*(one for _, one, _ in self.crosses(at)), *links, *chains]
 
+    def state(self) -> object:
+        """What changes whenever one of the authorities does something."""
+        return tuple((id_, home.journal.last.number if home.journal.last else 0) for id_, home in self.homes.items())
+
     def crls(self) -> list[Crl]:
         """The CRLs that the authorities have published."""
         held = [home.crl(kind) for home in self.homes.values() for kind in ("full", "delta")]

@@ -1,10 +1,11 @@
 """What the interface gives, declared for its description and checked by its tests; amounts are whole fen."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from cardstack.ca.agreement import Level
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import State
 from cardstack.settlement.reconcile import Difference
@@ -307,3 +308,41 @@ class ItemShape(Shape):
     attempts: int
     due_at: str
     answer: list[dict[str, Any]] | dict[str, Any] | None
+
+
+class RecognitionsBody(BaseModel):
+    """Certificates that a relying party was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+    by: str = Field(pattern=r"^[0-9a-z][0-9a-z-]{0,30}$", description="the authority of the relying party's own province")
+    certificates: list[Annotated[str, Field(max_length=16_384)]] = Field(min_length=1, max_length=100, description="PEM each")
+    level: Level = Field(default=Level.BASIC, description="the least level that is good enough")
+    purpose: Literal["", "card", "terminal", "message", "operator", "client-auth", "server-auth", "signature", "encryption"] = ""
+    revocation: Literal["require", "soft"] = Field(default="require", description="soft: unknown revocation status passes")
+
+
+class WhyShape(Shape):
+    """Why: in words, with the code of a refusal."""
+
+    code: str | None
+    title: str
+    detail: str
+
+
+class RecognitionShape(Shape):
+    """One answer: the level and the policy are those of the relying party's own province."""
+
+    accepted: bool
+    fingerprint: str | None = None
+    level: Level | None = None
+    policy: str | None = None
+    path: list[str] = []
+    rule: str | None = None
+    clause: str | None = None
+    why: WhyShape
+
+
+class RecognitionsShape(Shape):
+    """The answers, in order."""
+
+    answers: list[RecognitionShape]

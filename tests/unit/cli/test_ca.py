@@ -77,6 +77,21 @@ def test_from_agreement_to_recognised_card(said: Ca) -> None:
         assert said("crl", id_, "--force", "full", *AT)["published"] == "full"
     yes = said("recognise", card, "--by", "31", "--level", "high", *AT)
     assert (yes["accepted"], yes["level"], len(yes["path"])) == (True, "high", 4)
+    cases = [
+        {"id": "a", "certificate": card},
+        {"id": "b", "certificate": made["certificate"]},
+        {"id": "c", "certificate": "x"},
+        7,
+    ]
+    (said.folder / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), "utf-8")
+    batch = said.command("ca", "recognise", "--by", "31", "--batch", said / "cases.jsonl", *AT)
+    answers = [json.loads(line) for line in batch.out.splitlines()]
+    assert [(one["id"], one["accepted"], one.get("level")) for one in answers] == [
+        ("a", True, "high"),
+        ("b", True, "high"),
+        ("c", False, None),
+        (4, False, None),
+    ]
     said("status", "33", made["serial"], "suspend", *AT)
     no = said("recognise", card, "--by", "31", *AT, code=3)
     assert (no["accepted"], no["clause"][:8]) == (False, "RFC 5280")
