@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cardstack.settlement.medical import case
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.split import Split
 from cardstack.settlement.schemes import medical
@@ -117,3 +119,69 @@ def test_interim_bills_pay_what_one_bill_would(claim: Claim) -> None:
         before.update(after(result))
         paid += result.info.hifp_pay
     assert abs(paid - whole) <= 4 * len(claim.lines)
+
+
+REGISTRATIONS = ("waived", "long-term", "referral", "unregistered")
+
+
+def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
+    """A claim of that place, insurance and care for every class of registration, level of hospital and kind of person."""
+    people = ("resident", "pupil") if insurance == "resident" else ("employed", "retired")
+    return [
+        a_claim(
+            ("0101", 100_000),
+            insured_place=place,
+            insurance=insurance,
+            care=care,
+            disease="dialysis" if care == "chronic" else "",
+            category=category,
+            treating_place=treating,
+            level=level,
+            registration=registration,
+        )
+        for category, treating in zip(people, ("330100", "310000"), strict=True)
+        for level in "0123"
+        for registration in REGISTRATIONS
+    ]
+
+
+@pytest.mark.parametrize(("place", "insurance", "care"), KINDS)
+def test_every_place_and_care_holds_what_the_properties_say(place: str, insurance: str, care: str) -> None:
+    """None is left to chance: parts sum, funds never fall as the bill grows, no cap is passed, reversals restore."""
+    for claim in of_kind(place, insurance, care):
+        paid, totals = 0, dict[str, int]()
+        for amount in (1, 99_999, 1_000_000, 30_000_000, 200_000_000):
+            lines = [{"code": "0101", "amount_fen": amount, "price_fen": amount}]
+            one = a_claim(**{**_facts(claim), "lines": lines})
+            info = medical.compute(one, DAY).info
+            assert info.medfee_sumamt == info.fund_pay_sumamt + info.hosp_part_amt + info.psn_part_amt
+            assert info.fund_pay_sumamt >= paid
+            paid = info.fund_pay_sumamt
+            result = medical.compute(a_claim(**{**_facts(one), "before": totals}), DAY)
+            assert caps_hold(result)
+            assert case.after(case.after(totals, result.uses), result.uses, -1) == totals
+            totals = case.after(totals, result.uses)
+
+
+@given(claims(), st.data())
+def test_an_appeal_or_a_refund_settles_again_on_the_restored_year(claim: Claim, data: st.DataObject) -> None:
+    """The year is as if the case had been settled so at once; parts sum again; the same case again changes nothing."""
+    first = medical.compute(claim, DAY)
+    year = case.after({}, first.uses)
+    same = case.resettle(first, claim, year, DAY, medical.compute)
+    assert (same.funds_fen, same.person_fen, same.split.info) == ({}, 0, first.info)
+    later = medical.compute(a_claim(**{**_facts(claim), "before": year, "stay": ""}), DAY)
+    year = case.after(year, later.uses)
+    lines = _facts(claim)["lines"]
+    kept = data.draw(st.lists(st.sampled_from(range(len(lines))), min_size=1, max_size=len(lines), unique=True))
+    code = data.draw(st.sampled_from(["", *CODES]))
+    changed = [{**lines[place], "code": code or lines[place]["code"]} for place in sorted(kept)]
+    assume(sum(line["amount_fen"] for line in changed))
+    again = case.resettle(first, a_claim(**{**_facts(claim), "lines": changed}), year, DAY, medical.compute)
+    info = again.split.info
+    assert info.medfee_sumamt == info.fund_pay_sumamt + info.hosp_part_amt + info.psn_part_amt
+    assert info.medfee_sumamt - first.info.medfee_sumamt == sum(again.funds_fen.values()) + again.person_fen
+    assert caps_hold(again.split)
+    restored = case.after(year, first.uses, -1)
+    assert case.after(case.after(restored, again.split.uses), again.split.uses, -1) == restored
+    assert all(total >= 0 for total in restored.values())
