@@ -37,6 +37,9 @@ app.command(help=words("Send a window's payments to the bank", "发送付款指�
 app.command(help=words("Write a window's payments as pain.001, pacs.009 or CSV", "输出银行付款文件"))(settle_desk.order)
 app.command(help=words("Take in a bank's statement or result file", "导入银行对账单或结果文件"))(settle_desk.bank)
 app.command(help=words("How far each prepayment is used", "查看预付金使用率"))(settle_desk.prefunds)
+app.command(help=words("Where cases of pensions and records stand, and which are overdue", "养老与档案事项的状态与期限"))(
+    settle_desk.cases
+)
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))

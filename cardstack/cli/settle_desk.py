@@ -121,6 +121,55 @@ def lapse(*, database: Database = "", as_json: Json = False) -> None:
     emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
 
 
+def cases(
+    *,
+    overdue: Annotated[bool, typer.Option("--overdue", help=words("only those whose day has passed", "只列逾期"))] = False,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Where the cases of pensions and records stand, the longest due first."""
+    from cardstack.settlement.calendar import known
+    from cardstack.settlement.transaction import SHANGHAI
+    from server.store.queries import cases as queries
+
+    with open_ledger(database) as store, store.view() as view:
+        found = queries.cases(view, store.schemes, known(), now().astimezone(SHANGHAI).date())
+    shown = [one for one in found if one.overdue or not overdue]
+    data = [
+        {
+            "service": one.service,
+            "case": one.case,
+            "home": one.home,
+            "treating": one.treating,
+            "state": one.state,
+            "since": one.since,
+            "due": one.due,
+            "overdue": one.overdue._asdict() if one.overdue else None,
+        }
+        for one in shown
+    ]
+    rows = [
+        (
+            one.service,
+            one.case,
+            f"{one.home}→{one.treating}",
+            one.state,
+            one.due or "",
+            one.overdue.of(language()) if one.overdue else "",
+        )
+        for one in shown
+    ]
+    titles = (
+        words("service", "业务"),
+        words("case", "事项"),
+        words("between", "两地"),
+        words("state", "状态"),
+        words("due", "期限"),
+        words("overdue", "逾期处理"),
+    )
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
+
+
 def _accounts(store: "Store") -> "Accounts":
     from cardstack.settlement.banking.orders import Account
     from cardstack.settlement.instruction import CENTRE

@@ -1,14 +1,18 @@
 """Each service end to end: two provinces' nodes, signed envelopes, one ledger, the state of the case on both sides."""
 
+import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cardstack.cli.settle import app
 from cardstack.cli.simulating import NodeKey, nodes
 from cardstack.settlement import envelope
+from cardstack.settlement.calendar import Calendar, known
 from cardstack.settlement.intake import Node, Outcome, prepare
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services import certification, records, transfer
@@ -20,6 +24,7 @@ from cardstack.values import Fen
 from server.store import open_store
 from server.store.commit import Kept
 from server.store.posting import Submission
+from server.store.queries.cases import cases
 from server.store.store import Store
 from server.store.values import Participant
 from server.trusting import Trust
@@ -113,3 +118,35 @@ def test_a_record_is_confirmed_by_the_province_that_issued_it(world: World) -> N
     assert world.send(service, "confirm", "home", body) is Outcome.ACCEPTED
     assert service.state(world.sent) is records.State.ANSWERED
     assert answer.standing == "valid"
+
+
+def test_what_is_overdue_is_told_and_a_reminder_begins_nothing_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the working-day calendar, with what then follows; a step that does not follow the others is left out."""
+    certified, moved = certification.CERTIFICATION, transfer.TRANSFER
+    world.send(certified, "request", "home", REQUEST)
+    world.send(certified, "remind", "home", CASE)
+    world.send(moved, "accept", "treating", CASE)
+    world.send(moved, "apply", "treating", APPLICATION)
+    due = date(2026, 11, 10)
+
+    def told(day: date) -> dict[str, Any]:
+        with world.store.view() as view:
+            return {one.service: one for one in cases(view, SCHEMES, known(), day)}
+
+    found = told(due)
+    assert (found[certified.name].state, found[certified.name].since, found[certified.name].due) == (
+        "asked",
+        date(2026, 10, 13),
+        due,
+    )
+    assert found[certified.name].overdue is None
+    assert "停发" in told(due + timedelta(days=1))[certified.name].overdue.zh
+    assert (found[moved.name].state, found[moved.name].due) == ("applied", date(2026, 11, 6))
+    monkeypatch.setattr("cardstack.cli.settle_desk.now", lambda: datetime(2026, 11, 9, 12, tzinfo=SHANGHAI))
+    url = str(world.store.database.engine.url)
+    shown = CliRunner().invoke(app, ["cases", "--overdue", "--json", "--database", url], catch_exceptions=False)
+    assert [one["service"] for one in json.loads(shown.stdout)] == [moved.name]
+    assert "CASE000001" in CliRunner().invoke(app, ["cases", "--database", url], catch_exceptions=False).stdout
+    with world.store.view() as view:
+        late = cases(view, SCHEMES, Calendar(()), due)
+    assert {one.due for one in late} == {None}

@@ -1,0 +1,89 @@
+"""Cases of the cross-province services as the ledger holds their messages: where each stands, and which are overdue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cardstack.errors import CardstackError, Refused
+from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.calendar import BEYOND, Calendar
+from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.services.case import Service
+from cardstack.settlement.transaction import SHANGHAI, Transaction
+from cardstack.text import Text
+from server.store import reads
+from server.store.commit import View
+
+MOST = 20_000
+"""How many of the newest messages are looked at: a year of a province's cases, in bounded time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A case: its two places, its state, since when, by when that must be left, and what then follows."""
+
+    service: str
+    case: str
+    home: str
+    treating: str
+    state: str
+    since: date
+    due: date | None
+    overdue: Text | None
+    """What is due to be done, where the day has passed."""
+
+
+def cases(view: View, schemes: Mapping[str, Scheme], calendar: Calendar, today: date) -> list[Standing]:
+    """Every case, the longest due first; those that nothing waits for come last."""
+    found: list[Standing] = []
+    for (name, case), messages in sorted(_messages(view, schemes).items()):
+        service = schemes[name]
+        assert isinstance(service, Service)
+        found.append(_standing(service, case, messages, calendar, today))
+    return sorted(found, key=lambda one: (one.due or date.max, one.service, one.case))
+
+
+def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str], list[Transaction]]:
+    services = [name for name, scheme in schemes.items() if isinstance(scheme, Service)]
+    marks = ", ".join("?" * len(services)) or "NULL"
+    query = f"SELECT envelope, line FROM entry WHERE scheme IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608  # own names
+    rows = list(reversed(view.all(query, [*services, MOST])))
+    opened: dict[int, Sequence[Any]] = {}
+    cases: dict[tuple[str, str], list[Transaction]] = {}
+    for number, line in rows:
+        if number not in opened:
+            kept = reads.envelope(view, number)
+            opened[number] = envelopes.parse(kept.raw).contents if kept and kept.kind == "envelope" else ()
+        if line < len(opened[number]):
+            told = envelopes.transaction(envelopes.well(opened[number][line]))
+            cases.setdefault((told.scheme, str(told.body.get("case", ""))), []).append(told)
+    return cases
+
+
+def _standing(
+    service: Service[Any, Any], case: str, messages: Sequence[Transaction], calendar: Calendar, today: date
+) -> Standing:
+    """The state by the messages that follow one another; one that does not follow is left out, as both nodes do.
+
+    A reminder leaves the state as it is and does not begin its term anew.
+    """
+    taken: list[Transaction] = []
+    state, since = service.machine.initial, messages[0].occurred_at
+    for message in messages:
+        try:
+            after = service.state([*taken, message])
+        except CardstackError:
+            continue
+        taken.append(message)
+        if after is not state:
+            state, since = after, message.occurred_at
+    last, day = (taken or messages)[-1], since.astimezone(SHANGHAI).date()
+    try:
+        due = service.due(state, day, calendar)
+    except Refused as error:
+        if error.problem is not BEYOND:
+            raise
+        due = None
+    late = service.terms[state].overdue if due is not None and due < today else None
+    return Standing(service.name, case, last.home, last.treating, str(state), day, due, late)
