@@ -2,9 +2,11 @@
 
     python -m bench.ledger_http [single requests]
 
-Envelopes are sealed beforehand; eight threads of this process send them over kept connections. The floor of batches is the
-store's own posting of the same lines without HTTP, and the driver's bare executemany; the floor of single requests is
-a bare Flask view on granian that inserts one row with one commit, sent the same number of bytes by the same threads.
+Envelopes are sealed beforehand, a line has about 240 bytes; threads of this process send them over kept connections, and the
+service signs its receipts. `received` is until every batch is durable and answered (respond-async), `posted` the same lines until
+the last is judged and booked, `judged` batches whose answer waits for that. The floor of batches is the driver's bare executemany
+of as many rows, sampled before, between and after; the floor of single requests is a bare Flask view on granian that inserts
+one row with one commit, sent the same number of bytes by the same threads.
 """
 
 import sqlite3
@@ -15,22 +17,25 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 
 from bench.harness import Measure, report
-from bench.ledger_posting import floor_sqlite, once, rows
+from bench.ledger_posting import floor_sqlite, rows
 from cardstack.ca.certificate import Certificate
 from cardstack.crypto.keys import Signer
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.transaction import MessageId
 from server.store import open_store
+from server.store.store import Store
 from tests.ledgers import NODE, bill, enrol, node_trust
 
 THREADS = 8
 BATCH = 1000
+RECEIVED, JUDGED = 60, 20
 _serials = count(1)
 
 
@@ -43,7 +48,7 @@ def envelopes(signer: Signer, certificate: bytes, number: int, lines: int) -> li
         for _ in range(lines):
             serial = next(_serials)
             institution = f"H{33010600001 + serial // 10_000:011d}"
-            one = bill(0, 100, at=now)
+            one = bill(0, 100, at=now, card=f"0310002000{serial // 8:010d}", counter=serial % 8)
             object.__setattr__(one, "id", MessageId.of(institution, now, serial % 10_000))
             some.append(one)
         made.append(seal(some, signer, [certificate], now))
@@ -102,38 +107,69 @@ def main() -> None:
         folder = Path(name)
         trust, signer, certificate = node_trust()
         (folder / "anchor.der").write_bytes(trust.anchors[0].certificate.raw)
-        subject = str(Certificate.parse(certificate).subject)
+        (folder / "node.der").write_bytes(certificate)
         store = enrol(open_store(f"sqlite:///{folder}/ledger.db"))
-        node = store.nodes()[0]
-        assert (node.name, node.subject) == (NODE.name, subject)
-        direct = enrol(open_store(f"sqlite:///{folder}/direct.db"))
-        floor = floor_sqlite(folder)
+        assert (store.nodes()[0].name, store.nodes()[0].subject) == (NODE.name, str(Certificate.parse(certificate).subject))
         bare, ours = serve("bare", 18661, folder), serve("ours", 18662, folder)
         try:
-            batches = envelopes(signer, certificate, 24, BATCH)
-            send(18662, "/batches", batches[:4])
-            wall, _ = timed(lambda: send(18662, "/batches", batches[4:]))
-            mine = Measure(20 * BATCH, wall)
-            posting = Measure(BATCH, median(once(direct, BATCH) for _ in range(9)))
-            report("http-batches", mine, peer=posting, peer_name="the same store by columns, no HTTP, no signature")
-            raw = Measure(BATCH, median(_seconds(lambda: floor(rows(BATCH))) for _ in range(9)))
-            report("http-batches", mine, peer=raw, peer_name="sqlite executemany, no ledger")
-            bodies = envelopes(signer, certificate, singles, 1)
-            send(18662, "/transactions", bodies[:100])
-            send(18661, "/", bodies[:100])
-            bare_wall, bare_took = timed(lambda: send(18661, "/", bodies[100:]))
-            wall, took = timed(lambda: send(18662, "/transactions", bodies[100:]))
-            number = singles - 100
-            tail = {"p99_ms": round(quantiles(took, n=100)[98] * 1000, 1)}
-            tail["peer_p99_ms"] = round(quantiles(bare_took, n=100)[98] * 1000, 1)
-            name_ = "bare granian, one insert, one commit"
-            report("http-single", Measure(number, wall), peer=Measure(number, bare_wall), peer_name=name_, **tail)
+            batches(store, folder, lambda number, lines: envelopes(signer, certificate, number, lines))
+            single(envelopes(signer, certificate, singles, 1))
         finally:
             for process in (bare, ours):
                 process.terminate()
                 process.wait(20)
         store.close()
-        direct.close()
+
+
+def batches(store: Store, folder: Path, make: Callable[[int, int], list[bytes]]) -> None:
+    """Signed batches, received and posted, and judged before they are answered."""
+    insert = floor_sqlite(folder)
+    floors: list[float] = []
+
+    def floor() -> None:
+        floors.extend(_seconds(partial(insert, rows(BATCH))) for _ in range(7))
+
+    send(18662, "/batches", make(4, BATCH))
+    first, second = make(RECEIVED, BATCH), make(JUDGED, BATCH)
+    floor()
+    began = time.perf_counter()
+    send(18662, "/batches", first, 4, Prefer="respond-async")
+    received = Measure(RECEIVED * BATCH, time.perf_counter() - began)
+    while _waits(store):
+        time.sleep(0.05)
+    posted = Measure(RECEIVED * BATCH, time.perf_counter() - began)
+    floor()
+    wall, _ = timed(lambda: send(18662, "/batches", second, 4))
+    floor()
+    raw, name = Measure(BATCH, median(floors)), "sqlite executemany, no ledger"
+    report("http-batches-received", received, peer=raw, peer_name=name)
+    report("http-batches-posted", posted, peer=raw, peer_name=name)
+    report("http-batches-judged", Measure(JUDGED * BATCH, wall), peer=raw, peer_name=name)
+
+
+def _waits(store: Store) -> bool:
+    with store.view() as view:
+        return bool(view.all("SELECT 1 FROM received LIMIT 1"))
+
+
+def single(bodies: list[bytes]) -> None:
+    """One transaction a request, each durable before it is answered."""
+    send(18662, "/transactions", bodies[:100])
+    send(18661, "/", bodies[:100])
+    half = len(bodies) // 2 + 50
+    took: list[float] = []
+    bare_took: list[float] = []
+    walls = [0.0, 0.0]
+    for part in (bodies[100:half], bodies[half:]):
+        for place, (port, path, seconds) in enumerate(((18661, "/", bare_took), (18662, "/transactions", took))):
+            wall, each = timed(partial(send, port, path, part))
+            walls[place] += wall
+            seconds.extend(each)
+    number = len(bodies) - 100
+    tail = {"p99_ms": round(quantiles(took, n=100)[98] * 1000, 1)}
+    tail["peer_p99_ms"] = round(quantiles(bare_took, n=100)[98] * 1000, 1)
+    name = "bare granian, one insert, one commit"
+    report("http-single", Measure(number, walls[1]), peer=Measure(number, walls[0]), peer_name=name, **tail)
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -195,8 +231,11 @@ def ours() -> object:
     import os
 
     from cardstack.ca.trust import Anchor, Revocation, Settings
+    from cardstack.crypto import local
+    from cardstack.crypto.keys import Algorithm
     from server.app import create_app
     from server.config import Config
+    from server.identity import Identity
     from server.serving import collect_seldom
     from server.trusting import Trust
     from tests.ledgers import SCHEMES
@@ -205,7 +244,8 @@ def ours() -> object:
     anchor = Anchor(Certificate.parse((folder / "anchor.der").read_bytes()))
     trust = Trust([anchor], settings=Settings(revocation=Revocation.OFF))
     config = Config(home=folder, database=f"sqlite:///{folder}/ledger.db")
-    app = create_app(config, trust=trust, schemes=SCHEMES)
+    identity = Identity(local.generate(Algorithm.ECDSA_P256_SHA256), ((folder / "node.der").read_bytes(),))
+    app = create_app(config, trust=trust, schemes=SCHEMES, identity=identity)
     collect_seldom()
     return app
 
