@@ -20,6 +20,8 @@ Application: TypeAlias = Callable[[dict[str, Any], Any], Iterable[bytes]]
 SECRET_HEADER: Final = "Cardstack-Terminator"  # noqa: S105  # the header's name
 CERTIFICATE, CLAIMED = "cardstack.certificate", "cardstack.certificate_claimed"
 """Under which names of the environ a page finds the fingerprint, and whether somebody claimed one without proof."""
+WHOLE: Final = "cardstack.certificate_der"
+"""The certificate itself (DER), where the terminator passes on the whole of it."""
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
@@ -48,7 +50,7 @@ class Terminator:
             environ.pop(_key(SECRET_HEADER), None)
             forwarded = {name: environ.pop(name, "") for name in FORWARDED}
             if proved:
-                environ[CERTIFICATE] = fingerprint(claim)
+                environ[CERTIFICATE], environ[WHOLE] = fingerprint(claim), whole(claim)
                 _believe(environ, forwarded)
             elif claim:
                 environ[CLAIMED] = True
@@ -66,10 +68,16 @@ def fingerprint(said: str) -> str:
     digits = said.replace(":", "").strip().lower()
     if len(digits) == 64 and set(digits) <= set("0123456789abcdef"):
         return digits
+    found = whole(said)
+    return sha256(found).hexdigest() if found else ""
+
+
+def whole(said: str) -> bytes:
+    """The certificate (DER) that a terminator passes on as an escaped PEM; empty where it is none."""
     try:
-        return sha256(Certificate.parse(unquote(said).encode()).raw).hexdigest() if "CERTIFICATE" in said else ""
+        return Certificate.parse(unquote(said).encode()).raw if "CERTIFICATE" in said else b""
     except CardstackError:
-        return ""
+        return b""
 
 
 def _believe(environ: dict[str, Any], forwarded: dict[str, str]) -> None:

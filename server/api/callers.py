@@ -15,6 +15,7 @@ from server.config import Config
 from server.intake import Intake
 from server.signatures import Request, verify
 from server.store.store import Store
+from server.terminator import CERTIFICATE, WHOLE
 
 Arguments = ParamSpec("Arguments")
 
@@ -67,12 +68,15 @@ def calls(needs: Caller) -> Callable[[Callable[Arguments, Response]], Callable[A
 
 
 def _proved() -> Node:
-    """The node that signed the request; 401 where it is not signed at all."""
-    if "Signature" not in request.headers:
-        abort(401)
+    """The node that signed the request, or whose certificate the terminator in front verified; 401 where neither."""
     here = services()
-    asked = Request(request.method, request.url, dict(request.headers), request.get_data())
-    return here.intake.node(verify(asked, here.intake.trust.vouch, here.clock()))
+    if "Signature" in request.headers:
+        asked = Request(request.method, request.url, dict(request.headers), request.get_data())
+        return here.intake.node(verify(asked, here.intake.trust.vouch, here.clock()))
+    shown = request.environ.get(WHOLE) or here.store.certificate(request.environ.get(CERTIFICATE, ""))
+    if not shown:
+        abort(401)
+    return here.intake.node(here.intake.trust.vouch((shown,), here.clock()))
 
 
 def check_sender(sender: str) -> None:

@@ -196,6 +196,12 @@ class Store:
         with self.view() as view:
             return reads.envelope(view, seq)
 
+    def certificate(self, fingerprint: str) -> bytes | None:
+        """A certificate (DER) that vouched for something kept here, by its SHA-256 (hexadecimal)."""
+        with self.view() as view:
+            rows = view.all("SELECT der FROM certificate WHERE fingerprint = ?", (fingerprint,))
+        return bytes(rows[0][0]) if rows else None
+
     def windows(self, *, cycle: str | None = None, stage: str | None = None) -> list[Window]:
         """Windows, the newest of each cycle first."""
         with self.view() as view:

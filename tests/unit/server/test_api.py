@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from ssl import DER_cert_to_PEM_cert
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -248,3 +250,32 @@ def test_what_there_is_to_count(service: Service) -> None:
     text = service.client.get("/metrics").text
     assert "cardstack_ledger_entries 1.0" in text
     assert 'cardstack_windows{stage="open"} 1.0' in text
+
+
+SECRET = "invented secret of thirty-two and more characters"
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {
+            "signed_reads": True,
+            "certificate_header": "X-Client-Certificate",
+            "terminator_secret": SECRET,
+        }
+    ],
+    indirect=True,
+)
+def test_mutual_tls_is_an_identity_where_the_terminator_proves_itself(service: Service) -> None:
+    """The certificate it verified names the node, whole or by its SHA-256; without the secret nobody is named."""
+    pem = quote(DER_cert_to_PEM_cert(service.certificate))
+    whole = {"X-Client-Certificate": pem, "Cardstack-Terminator": SECRET}
+    assert service.client.get("/windows", headers=whole).status_code == 200
+    assert service.client.get("/windows", headers={"X-Client-Certificate": pem}).status_code == 401
+    _, _, foreign = node_trust()
+    stranger = whole | {"X-Client-Certificate": quote(DER_cert_to_PEM_cert(foreign))}
+    assert service.client.get("/windows", headers=stranger).status_code == 403
+    digest = whole | {"X-Client-Certificate": sha256(service.certificate).hexdigest()}
+    assert service.client.get("/windows", headers=digest).status_code == 401
+    service.send(bill(1))
+    assert service.client.get("/windows", headers=digest).status_code == 200
