@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from cardstack.errors import Refused, problem
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.intake import Answer
@@ -17,6 +18,7 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
+from cardstack.text import Text
 from server.store import bulk, figuring, listing, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View
@@ -40,6 +42,14 @@ from server.store.values import (
     Window,
 )
 
+TAKEN: Final = problem(
+    "CS-3024",
+    Text("Another node has that subject", "该证书主体已对应另一节点"),
+    Text(
+        "Give every node a certificate of its own, or change the node that has it.",
+        "请为每个节点使用各自的证书，或修改已有节点。",
+    ),
+)
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -93,7 +103,11 @@ class Store:
             "ON CONFLICT (name) DO UPDATE SET role = excluded.role, title_en = excluded.title_en, title_zh = excluded.title_zh, "
             "subject = excluded.subject, relays = excluded.relays, active = excluded.active"
         )
+        query = "SELECT name FROM node WHERE subject = ? AND name <> ?"
         with self.database.writing() as connection:
+            taken = self.database.all(connection, query, (one.subject, str(one.name)))
+            if taken:
+                raise Refused(f"subject: it names {taken[0][0]} already", TAKEN, field="subject")
             self.database.run(connection, statement, [row])
 
     def submit(self, submissions: Sequence[Submission], now: datetime) -> list[list[Answer]]:

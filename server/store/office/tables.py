@@ -1,6 +1,7 @@
 """The tables of the back office. Moments are whole milliseconds since 1970 UTC; secrets stand only as hashes or keys."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import BigInteger, Column, Engine, Index, Integer, LargeBinary, Text
 from sqlmodel import Field, Session, SQLModel
@@ -26,9 +27,19 @@ def from_ms(stored: int) -> datetime:
     return EPOCH + timedelta(milliseconds=stored)
 
 
+LOCK: Final = 0x6F666963
+"""The advisory lock under which PostgreSQL's rows of the office are written."""
+
+
 def writing(engine: Engine) -> Session:
-    """A session that takes SQLite's write lock at once, so that it cannot fail half-way."""
-    return Session(engine.execution_options(writes=True))
+    """A session whose writers take turns, in every process: what is looked for first and then added is added once.
+
+    SQLite's write lock is taken at once, so that it cannot fail half-way; PostgreSQL's advisory lock is not the ledger's.
+    """
+    session = Session(engine.execution_options(writes=True))
+    if engine.dialect.name != "sqlite":
+        session.connection().exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+    return session
 
 
 class OperatorRow(SQLModel, table=True):
