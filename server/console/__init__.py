@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 NOUNS = (
     "overview",
     "transactions",
+    "refusals",
     "windows",
     "settlements",
     "reconciliation",

@@ -141,6 +141,7 @@ def show(request_id: str) -> ResponseReturnValue:
         open_to_decision=open_to_decision,
         needed=kind.decisions_needed(asked.amount_fen),
         details=changes.details(kind, asked),
+        figure=asked.payload if asked.kind == "figures" and "differences" in asked.payload else None,
         plan=recognition.plan_rows(asked.payload["plan"]) if "plan" in asked.payload else None,
         effects=recognition.kept_effects(asked.payload.get("effects", ())),
     )

@@ -11,7 +11,7 @@ from cardstack.text import Text
 from cardstack.values import Fen
 from server import commands
 from server.approvals import Kind, Request
-from server.console import forms, requesting, words
+from server.console import figures, forms, requesting, words
 from server.console.services import language, moment, operator, services, t
 from server.forms import Field, Shape
 from server.means import Means
@@ -49,19 +49,25 @@ def index() -> ResponseReturnValue:
     return render_template("changes/index.html", kinds=offered())
 
 
-@pages.page("/<name>", needs=Permission.APPROVAL_READ)
-def form(name: str) -> ResponseReturnValue:
+@pages.page("/<change>", needs=Permission.APPROVAL_READ)
+def form(change: str) -> ResponseReturnValue:
     """The form of one kind; values may stand in the address."""
-    return render_template("changes/form.html", **drawn(_kind(name), request.args))
+    kind = _kind(change)
+    values = figures.proposing(request.args["figure"]) if "figure" in request.args else request.args
+    return render_template("changes/form.html", **drawn(kind, values))
 
 
-@pages.page("/<name>", needs=Permission.APPROVAL_READ, method="POST", fresh=True)
-def submit(name: str) -> ResponseReturnValue:
+@pages.page("/<change>", needs=Permission.APPROVAL_READ, method="POST", fresh=True)
+def submit(change: str) -> ResponseReturnValue:
     """Ask for the change."""
-    kind = _kind(name)
+    kind = _kind(change)
     told = {field.name: read(field) for field in kind.fields}
+    if "preview" in request.form:
+        payload = commands.draft(change, told, means()).payload
+        typed = {**drawn(kind, request.form), "reason": request.form.get("reason", "")}
+        return render_template("changes/form.html", figure=payload, **typed)
     reason = forms.reason()
-    draft = commands.draft(name, told, means())
+    draft = commands.draft(change, told, means())
     number = requesting.ask(
         draft.kind,
         province=draft.province,
@@ -152,6 +158,8 @@ def details(kind: Kind, asked: Request) -> list[Detail]:
     for name, value in payload.items():
         if name in APART:
             continue
+        if kind.name == "figures" and name in {"row", "before", "differences", "examples"}:
+            continue
         if name.endswith("_before") and name.removesuffix("_before") in payload:
             continue
         before = payload.get(f"{name}_before")
@@ -167,6 +175,7 @@ APART = frozenset({"plan", "effects", "digest"})
 NAMES: Mapping[str, Text] = {
     "text": Text("The agreement as it will stand", "协议全文（TOML）"),
     "window": Text("Settlement window", "清算窗口"),
+    "since": Text("Since", "生效日期"),
     "event": Text("Step", "操作"),
     "instructions": Text("Payments", "划款指令"),
     "scheme": Text("Scheme", "业务品种"),

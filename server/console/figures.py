@@ -3,23 +3,24 @@
 import tomllib
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import CardstackError, Malformed
-from cardstack.settlement import figures
+from cardstack.settlement import amending, figures
 from cardstack.settlement.medical.claim import read_claim
 from cardstack.settlement.medical.names import CARE, FUND_NAMES, REGISTRATIONS
+from cardstack.settlement.proposing import TABLES
 from cardstack.settlement.scheme import STANDINGS, Standing
 from cardstack.settlement.schemes import medical
 from cardstack.text import Text
 from server.console import forms, listing, masking, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import language, moment
+from server.console.services import language, moment, operator, store
 from server.permissions import Pages, Permission
+from server.store import figuring
 
 pages = Pages("figures", __name__, url_prefix="/console/figures")
 
@@ -39,7 +40,7 @@ LEVELS = (
 STANDING_STATES = {"official": "ok", "reported": "warning", "illustrative": "disabled"}
 
 
-@cache
+@amending.remembered
 def rows() -> tuple[dict[str, Any], ...]:
     """Every dated row of the texts of figures."""
     return tuple(_every())
@@ -52,14 +53,18 @@ def _every() -> Iterator[dict[str, Any]]:
         for table, entries in tomllib.loads(figures.text(name)).items():
             for place, one in enumerate(entries if isinstance(entries, list) else []):
                 if isinstance(one, dict) and "since" in one:
-                    yield _row(name, table, place, one)
+                    yield _row(name, table, str(place), one)
+    for number, added in enumerate(amending.amendments()):
+        yield _row(added.name, added.table, f"a{number}", {**added.row, "since": date.fromisoformat(str(added.row["since"]))})
 
 
-def _row(name: str, table: str, place: int, one: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, table: str, place: str, one: dict[str, Any]) -> dict[str, Any]:
     told = {key: value for key, value in one.items() if key not in {"since", "until", "standing", "reference"}}
     standing = Standing(one.get("standing", "illustrative"))
     return {
         "id": f"{name}:{table}:{place}",
+        "row": one,
+        "by": Text("operators", "操作员") if place.startswith("a") else Text("package", "随系统发布"),
         "file": name,
         "table": table,
         "what": "；".join(f"{path} {value}" for path, value in masking.flat(told)[:8]),
@@ -103,11 +108,12 @@ LISTING = Listing(
     columns=(
         Column("file", Text("Where", "所属文件"), "id", link=lambda row: url_for("figures.index", file=row["file"])),
         Column("table", Text("Kind", "类别"), "code"),
-        Column("since", Text("Since", "生效日期"), "day"),
+        Column("since", Text("Since", "生效日期"), "day", link=lambda row: url_for("figures.show", figure=row["id"])),
         Column("until", Text("Until", "失效日期"), "day"),
         Column("what", Text("Figures", "参数"), "wide"),
         Column("standing", Text("Standing", "可信程度")),
         Column("reference", Text("Reference", "依据"), "wide"),
+        Column("by", Text("Brought by", "来源"), shown=False),
     ),
     filters=(
         Filter("file", Text("Where", "所属文件"), hint=Text("e.g. medical/31", "如 medical/31")),
@@ -124,6 +130,36 @@ LISTING = Listing(
 def index() -> ResponseReturnValue:
     """Every dated figure."""
     return listing.show(LISTING)
+
+
+@pages.page("/row/<path:figure>", needs=Permission.FIGURE_READ)
+def show(figure: str) -> ResponseReturnValue:
+    """One dated figure with everything in it, its neighbours over time, and the way to propose the next."""
+    one = next((each for each in rows() if each["id"] == figure), None) or abort(404)
+    key = amending.key_of(one["table"], one["row"])
+    same = [
+        each
+        for each in rows()
+        if (each["file"], each["table"]) == (one["file"], one["table"]) and amending.key_of(each["table"], each["row"]) == key
+    ]
+    return render_template(
+        "figures/show.html",
+        figure=one,
+        flat=masking.flat(one["row"]),
+        same=sorted(same, key=lambda each: each["since"], reverse=True),
+        may_ask=one["table"] in TABLES and operator().may(Permission.FIGURE_REQUEST),
+    )
+
+
+def proposing(figure: str) -> dict[str, str]:
+    """The form's values for the row that would follow a figure: the same, begun on the first day that is possible."""
+    one = next((each for each in rows() if each["id"] == figure), None)
+    if one is None or one["table"] not in TABLES:
+        return {}
+    with store().view() as view:
+        first = figuring.earliest(view, one["table"], moment())
+    kept = {name: value for name, value in one["row"].items() if name != "until"}
+    return {"name": one["file"], "table": one["table"], "row": amending.written(one["table"], {**kept, "since": first})}
 
 
 @pages.page("/what-if", needs=Permission.FIGURE_READ)

@@ -1,11 +1,17 @@
 """清算批次与净额: nets of every window, the batches and transactions they came from, and the payments that settle them."""
 
+from collections import Counter
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from cardstack.errors import Refused
+from cardstack.settlement.banking import interest
 from cardstack.settlement.instruction import Payment
+from cardstack.settlement.scheme import Step
+from cardstack.settlement.window import period
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.console import evidence, listing, requesting, transactions, windows
@@ -13,6 +19,7 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.words import STATES
 from server.permissions import EVERYWHERE, Pages, Permission
+from server.store import late
 from server.store.queries import figures, payments, settling
 from server.store.queries import transactions as queries
 from server.store.values import PreparedInstruction
@@ -108,7 +115,24 @@ def instruction(instruction_id: str) -> ResponseReturnValue:
             abort(404)
         lines = payments.booked(view, instruction_id)
     accounts = {str(party.name): party.account for party in store().parties()}
-    return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts)
+    due, steps = _late(one, lines)
+    return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts, due=due, steps=steps)
+
+
+def _late(one: PreparedInstruction, lines: list[payments.Booked]) -> tuple[date | None, tuple[Step, ...]]:
+    """The last day in time, and how the interest on what the bank booked later comes about."""
+    due = late.due_on(one)
+    if due is None:
+        return None, ()
+    booked: Counter[date] = Counter()
+    for line in lines:
+        booked[line.booked_on] += -line.amount_fen if line.returned else line.amount_fen
+    cycle = period(one.instruction.window)[0]
+    try:
+        found = interest.spans(one.instruction.amount_fen, due, booked, interest.terms_of(cycle, due)) if booked else ()
+    except Refused:  # no rate is in force for this cycle
+        return due, ()
+    return due, interest.explain(one.instruction.id, due, found) if interest.total(found) else ()
 
 
 @pages.page("/<window_id>/release", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)

@@ -265,7 +265,7 @@ def _register(home: AuthorityHome) -> Listing:
     def link(row: Row) -> str | None:
         """To the request that changes its status, for whoever may ask for one."""
         open_ = row["state"] != State.REVOKED.value and operator().may(Permission.TRUST_REQUEST, home.id)
-        return url_for("changes.form", name="certificate", authority=home.id, serial=row["serial"]) if open_ else None
+        return url_for("changes.form", change="certificate", authority=home.id, serial=row["serial"]) if open_ else None
 
     return Listing(
         name="register",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -262,6 +262,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "masked_name": mask_name,
     "masked_number": mask_number,
     "as_json": as_json,
+    "both": lambda kept: kept[language()] if isinstance(kept, Mapping) else say(kept),
     "dict_of": lambda where, given: {**given.to_dict(flat=False), **where},
     "province_choice": province_choice,
     "pair": lambda value: (value, party(value).striptags()),

@@ -31,6 +31,7 @@ PEOPLE = (
     Operator("admin", "赵管理", (Grant(Role.ADMINISTRATOR, EVERYWHERE),)),
     Operator("chief", "钱主管", (Grant(Role.APPROVER, EVERYWHERE), Grant(Role.AUDITOR, EVERYWHERE))),
     Operator("centre", "周中心", (Grant(Role.CLERK, EVERYWHERE),)),
+    Operator("overseer", "吴复核", (Grant(Role.CHECKER, EVERYWHERE),)),
     Operator("elsewhere", "孙只读", (Grant(Role.READER, "31"), Grant(Role.AUDITOR, "31"))),
 )
 

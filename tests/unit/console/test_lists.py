@@ -42,6 +42,7 @@ ASKED = {
     "reconciliation": ("difference", "paid-short"),
     "files": ("direction", "in"),
     "blacklist": ("kind", "black"),
+    "refusals": ("outcome", "malformed"),
 }
 """A question to each list: a field of its form and a value."""
 
