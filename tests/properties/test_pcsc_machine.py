@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from emulator.pcsc import reader as readers
 from emulator.pcsc import wire
@@ -26,6 +26,8 @@ from emulator.pcsc.wire import Code, Command, Disposition, Share
 from tests.fakes import CONTENT, RECORD, FakeCard
 
 NAMES = ("One", "Two")
+ANY = wire.T0 | wire.T1 | wire.RAW
+"""Every protocol: which one is agreed on is not the question here."""
 PATIENCE = 5.0
 """Seconds within which every answer must be there."""
 
@@ -55,7 +57,7 @@ class Client:
 
     def connect(self, name: str, share: Share) -> tuple[int, int]:
         """The handle's number and the code."""
-        fields = (self.context, name.encode(), share, wire.T0 | wire.T1, 0, 0, 0)
+        fields = (self.context, name.encode(), share, ANY, 0, 0, 0)
         *_, number, _, code = self.ask(Command.CONNECT, wire.CONNECT, *fields)
         return number, code
 
@@ -136,6 +138,17 @@ class Machine(RuleBasedStateMachine):
         assert descriptors() == self.before[1]
         self.folder.cleanup()
 
+    @initialize()
+    def begins(self) -> None:
+        """Two readers with a card, two clients that share both."""
+        for name in NAMES:
+            self.service.add(name, FakeCard())
+            self.places[name] = Place(name, card=True)
+        for _ in range(2):
+            self.arrive()
+            for name in NAMES:
+                self.connected(self.clients[-1], name, Share.SHARED)
+
     # Readers and cards.
 
     @rule(name=st.sampled_from(NAMES), card=st.booleans())
@@ -183,9 +196,11 @@ class Machine(RuleBasedStateMachine):
             handle.place.freed(handle, reset=handle.place.owner is handle and not handle.notice)
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data(), name=st.sampled_from((*NAMES, "Nobody")), share=st.sampled_from(Share))
+    @rule(data=st.data(), name=st.sampled_from((*NAMES, "Nobody")), share=st.sampled_from((Share.SHARED, *Share)))
     def connect(self, data: st.DataObject, name: str, share: Share) -> None:
-        client = data.draw(st.sampled_from(self.clients))
+        self.connected(data.draw(st.sampled_from(self.clients)), name, share)
+
+    def connected(self, client: Client, name: str, share: Share) -> None:
         place = self.places.get(name)
         number, code = client.connect(name, share)
         assert code == self.may_connect(place, share)
@@ -269,6 +284,36 @@ class Machine(RuleBasedStateMachine):
         one.client.handles.remove(one)
         one.place.freed(one, reset=bool(after))
 
+    @precondition(lambda self: any(client.handles for client in self.clients))
+    @rule(data=st.data(), before=st.sampled_from((Disposition.LEAVE, Disposition.RESET)), share=st.sampled_from(Share))
+    def reconnect(self, data: st.DataObject, before: Disposition, share: Share) -> None:
+        """The way out of a notice, and from one kind of sharing to another."""
+        one = self.handle(data)
+        place = one.place
+        fields = (one.number, share, ANY, before, 0, 0)
+        *_, code = one.client.ask(Command.RECONNECT, wire.RECONNECT, *fields)
+        assert code == self.may_reconnect(one, share)
+        if code:
+            return
+        if before:
+            place.tell(Code.RESET_CARD, one)
+        if share is Share.EXCLUSIVE and one.share is not Share.EXCLUSIVE:
+            place.owner, place.depth = one, place.depth + 1
+        elif share is not Share.EXCLUSIVE and one.share is Share.EXCLUSIVE:
+            place.owner, place.depth = None, 0
+        one.share, one.notice = share, Code.SUCCESS
+
+    @staticmethod
+    def may_reconnect(one: Handle, share: Share) -> Code:
+        place = one.place
+        if place.owner not in (None, one):
+            return Code.SHARING_VIOLATION
+        if place.gone:
+            return Code.READER_UNAVAILABLE
+        if not place.card:
+            return Code.NO_SMARTCARD
+        return Code.SHARING_VIOLATION if share is Share.EXCLUSIVE and len(place.handles) > 1 else Code.SUCCESS
+
     @precondition(lambda self: len(self.clients) > 1)
     @rule(data=st.data(), minor=st.sampled_from(wire.MINORS))
     def wait_and_cancel(self, data: st.DataObject, minor: int) -> None:
@@ -342,7 +387,7 @@ def test_clients_readers_and_cards_in_any_order() -> None:
     """Every code and every book agrees with the model; threads and descriptors are given back."""
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=checks)
+        Machine, settings=settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=checks)
     )
 
 
