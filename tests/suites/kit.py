@@ -297,13 +297,14 @@ class Case:
     anchors: tuple[bytes, ...] = field(repr=False)
     pool: tuple[bytes, ...] = field(default=(), repr=False)
     crls: tuple[bytes, ...] = field(default=(), repr=False)
+    ocsp: tuple[bytes, ...] = field(default=(), repr=False)
     asked: dict[str, Any] = field(default_factory=dict)
     rule: str | None = None
     """The rule that we say is broken, where the case is about one."""
 
     def record(self, **more: Any) -> dict[str, Any]:
         """The case as a line of a batch."""
-        held = {"anchors": self.anchors, "pool": self.pool, "crls": self.crls}
+        held = {"anchors": self.anchors, "pool": self.pool, "crls": self.crls, "ocsp": self.ocsp}
         written = {name: [base64.b64encode(raw).decode() for raw in raws] for name, raws in held.items()}
         return {"id": self.id, "leaf": base64.b64encode(self.leaf).decode(), **written, **self.asked, **more}
 
@@ -324,13 +325,13 @@ class Row:
 
     def case(self) -> Case:
         """The case with its certificates."""
-        last, anchors, pool, crls = self.make()
+        last, anchors, pool, crls, ocsp = self.make()
         more = dict(self.more)
         rule = more.pop("rule", None)
         trusted, at_hand = (tuple(one.raw for one in group) for group in (anchors, pool))
         at = more.pop("at", AT)
         asked = {"names": ["example.com"], **more, "at": at if isinstance(at, str) else at.isoformat()}
-        return Case(self.id, self.valid, last.raw, trusted, at_hand, tuple(crls), asked, rule)
+        return Case(self.id, self.valid, last.raw, trusted, at_hand, tuple(crls), tuple(ocsp), asked, rule)
 
 
 class Situation(NamedTuple):
@@ -340,6 +341,7 @@ class Situation(NamedTuple):
     anchors: Sequence[Made]
     pool: Sequence[Made] = ()
     crls: Sequence[bytes] = ()
+    ocsp: Sequence[bytes] = ()
 
 
 def line(title: str, valid: bool, *specs: Spec, **more: Any) -> Row:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cardstack.ca import tables
-from tests.suites import building, forms, golang, names, nss, openssl, revocation, rfc5280, web
+from tests.suites import building, forms, golang, names, nss, openssl, revocation, rfc5280, status, web
 from tests.suites.kit import Row
 
-SUITES = (rfc5280, names, forms, revocation, web, building, openssl, golang, nss)
+SUITES = (rfc5280, names, forms, revocation, web, building, openssl, golang, nss, status)
 ROWS: tuple[Row, ...] = tuple(row for suite in SUITES for row in suite.ROWS)
 EXPLAINED = [
     one
@@ -22,7 +22,7 @@ EXPLAINED = [
 
 def asked_as(row: Row) -> list[tuple[str, dict[str, Any]]]:
     """The ways to ask: as the suite says, and where it names no purpose also for a TLS server."""
-    if row.id.startswith(("openssl::", "go::", "nss::")):
+    if row.id.startswith(("openssl::", "go::", "nss::", "ocsp::")):
         return [("name", {})]
     ways: list[tuple[str, dict[str, Any]]] = [("name", {})]
     return ways if row.more.get("purpose") else [*ways, ("server", {"purpose": "serverAuth"})]
