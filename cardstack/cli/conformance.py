@@ -39,7 +39,7 @@ def run(
     reader: Annotated[str | None, typer.Option(help=words("as `card read` takes it", "同 card read"))] = None,
     profile: ProfileName = "3.00",
     select: Select = None,
-    report: Annotated[Path | None, typer.Option(help=words("folder for report.html, .json and junit.xml", "报告目录"))] = None,
+    report: Annotated[Path | None, typer.Option(help=words("folder for report.html, .pdf, .json, junit.xml", "报告目录"))] = None,
     risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
@@ -167,6 +167,25 @@ def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
     (folder / "report.html").write_text(page(head, results), "utf-8")
     (folder / "junit.xml").write_text(junit(head, results), "utf-8")
     (folder / "report.json").write_text(json.dumps(as_data(head, results), ensure_ascii=False, indent=1), "utf-8")
+    _write_pdf(folder / "report.pdf", head, results)
+
+
+def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]") -> None:
+    """The PDF, where the extra and a font are there; else one line that says why not."""
+    import sys
+    from importlib.util import find_spec
+
+    from cardstack.errors import Refused
+
+    if find_spec("reportlab") is None:
+        print(words("no report.pdf: install the extra pdf", "未生成 report.pdf：请安装附加组件 pdf"), file=sys.stderr)
+        return
+    from cardstack.cli.conformance_pdf import write_pdf
+
+    try:
+        write_pdf(path, head, results)
+    except Refused as error:
+        print(f"report.pdf: {error.say(language())}", file=sys.stderr)
 
 
 def _told(results: "tuple[Result, ...]", report: Path | None) -> None:

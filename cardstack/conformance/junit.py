@@ -1,18 +1,17 @@
 """The report for build servers: JUnit XML, a suite a group of cases."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from xml.etree import ElementTree as ET
 
-from cardstack.conformance.report import Head
+from cardstack.conformance.report import Head, grouped
 from cardstack.conformance.run import Result, Verdict
 
 
 def junit(head: Head, results: Sequence[Result]) -> str:
     """One XML document; what was not run is skipped, what is inconclusive is an error."""
     root = ET.Element("testsuites", name=f"cardstack conformance {head.profile}", time=f"{head.seconds:.3f}")
-    for group, members in groupby(results, key=lambda result: result.case.group):
-        _suite(root, head, group, list(members))
+    for group, members in grouped(results).items():
+        _suite(root, head, group, members)
     ET.indent(root)
     text: str = ET.tostring(root, encoding="unicode", xml_declaration=True)
     return text

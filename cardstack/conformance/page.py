@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
-from itertools import groupby
 
 from jinja2 import Environment, StrictUndefined
 
 from cardstack.apdu.explain import NAMES
-from cardstack.conformance.report import Head, counts, held, script, timing
+from cardstack.conformance.report import Head, counts, grouped, held, script, timing
 from cardstack.conformance.run import VERDICTS, Result, Verdict
 from cardstack.text import Text
 
@@ -17,12 +16,12 @@ def page(head: Head, results: Sequence[Result]) -> str:
     """The whole page; nothing is loaded from elsewhere."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     template = environment.from_string((files(__package__) / "templates" / "report.html").read_text("utf-8"))
-    groups = [(group, list(members)) for group, members in groupby(results, key=lambda one: one.case.group)]
+    groups = list(grouped(results).items())
     found = counts(results)
     return template.render(
         head=head,
         total=len(results),
-        facts=_facts(head),
+        facts=facts(head),
         sums=[(verdict.value, VERDICTS[verdict], found[verdict.value]) for verdict in Verdict],
         matrix=[(group, _row(members)) for group, members in groups],
         failures=[(one, script(head, one)) for one in results if one.verdict is Verdict.FAIL],
@@ -41,12 +40,14 @@ def _row(results: Sequence[Result]) -> list[tuple[str, int]]:
     return [(verdict.value, found[verdict]) for verdict in Verdict]
 
 
-def _facts(head: Head) -> list[tuple[str, str, str]]:
+def facts(head: Head) -> list[tuple[str, str, str]]:
+    """What stands above a report: in Chinese, in English, and the value."""
     return [
         ("读卡器", "reader", head.reader),
         ("复位应答", "ATR", head.atr),
         ("卡片规范", "profile", head.profile),
         ("规范版本", "version", head.version),
+        ("芯片与 COS（历史字节）", "IC and COS (historical bytes)", head.cos),
         ("芯片序列号", "serial", head.serial),
         ("工具版本", "tool", head.tool),
         ("开始时间", "began", f"{head.began:%Y-%m-%d %H:%M:%S %Z}"),

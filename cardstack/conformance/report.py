@@ -10,6 +10,7 @@ from enum import StrEnum
 from statistics import median
 from typing import Any, Final
 
+from cardstack.apdu.atr import Atr
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.run import Result, Verdict
 from cardstack.errors import Malformed
@@ -34,11 +35,28 @@ class Head:
     operator: str = ""
     limits: Limits = ()
 
+    @property
+    def cos(self) -> str:
+        """The historical bytes that name chip maker and operating system (the first five); empty without them."""
+        try:
+            held = Atr.parse(bytes.fromhex(self.atr)).historical
+        except ValueError:
+            return ""
+        return held[:5].hex(" ").upper()
+
 
 def counts(results: Sequence[Result]) -> dict[str, int]:
     """How many of each verdict, in the order of their declaration."""
     found = Counter(result.verdict for result in results)
     return {verdict.value: found[verdict] for verdict in Verdict}
+
+
+def grouped(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """The results by their group, in the order in which the groups first come."""
+    groups: dict[str, list[Result]] = {}
+    for one in results:
+        groups.setdefault(one.case.group, []).append(one)
+    return groups
 
 
 def timing(results: Sequence[Result]) -> dict[str, dict[str, float]]:
@@ -78,7 +96,7 @@ def as_data(head: Head, results: Sequence[Result]) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "format": FORMAT,
-        "head": {name: getattr(head, name) for name in Head.__dataclass_fields__} | {"began": head.began.isoformat()},
+        "head": {name: getattr(head, name) for name in (*Head.__dataclass_fields__, "cos")} | {"began": head.began.isoformat()},
         "counts": counts(results),
         "timing": held(timing(results), head.limits),
         "cases": [_case(result) for result in results],

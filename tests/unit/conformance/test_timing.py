@@ -1,5 +1,6 @@
 """Times: a model learned from traces; those of a run in report and page, against limits; what is none is malformed."""
 
+import importlib.util
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,13 @@ from cardstack.apdu.pace import Model, Pace, learn, read_model
 from cardstack.apdu.trace import Exchanged, parse, traced
 from cardstack.conformance.limits import read_limits
 from cardstack.errors import Malformed
+from server.console.exporting import FONTS
 from tests.command import CommandLine
+
+
+def has_font() -> bool:
+    """Whether a font to embed is on this machine."""
+    return any(Path(one).is_file() for one in FONTS)
 
 
 def test_a_run_times_its_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,6 +32,8 @@ def test_a_run_times_its_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (found["00A4"]["over"], found["00B2"]["over"]) == (True, False)
     assert all(0 < one["median_ms"] <= one["p95_ms"] and one["count"] for one in found.values())
     assert "READ RECORD" in (tmp_path / "report.html").read_text("utf-8")
+    printed = (tmp_path / "report.pdf").read_bytes() if importlib.util.find_spec("reportlab") and has_font() else b"%PDF"
+    assert printed.startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("raw", ["", "[]", '{"format": "x"}', '{"format": "cardstack-limits/1", "limits_ms": {"ZZ": 1}}'])
