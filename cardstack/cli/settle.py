@@ -40,6 +40,7 @@ app.command(help=words("How far each prepayment is used", "查看预付金使用
 app.command(help=words("Where cases of pensions and records stand, and which are overdue", "养老与档案事项的状态与期限"))(
     settle_desk.cases
 )
+app.command("cut-off", help=words("Cut off every window whose moment has come", "截止所有到点的清算窗口"))(settle_desk.cut_off)
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))
 app.add_typer(settle_register.node, name="node", help=words("Nodes that sign", "接入节点"))

@@ -54,7 +54,10 @@ def order(
         payments = [one.instruction for one in store.instructions(window)]
         accounts = _accounts(store)
     made_at = now()
-    day = date.fromisoformat(due) if due else made_at.date()
+    try:
+        day = date.fromisoformat(due) if due else made_at.date()
+    except ValueError:
+        raise Malformed("due: YYYY-MM-DD", field="due") from None
     if form == "pain.001":
         raw = orders.pain_001(window, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
     elif form == "pacs.009":
@@ -119,6 +122,13 @@ def lapse(*, database: Database = "", as_json: Json = False) -> None:
         moment = now()
         data = {"entries": store.lapse(moment), "disputes": len(store.desk.lapse_disputes(moment))}
     emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
+
+
+def cut_off(*, database: Database = "", as_json: Json = False) -> None:
+    """Cut off every window whose moment has come; to be run by the clock."""
+    with open_ledger(database) as store:
+        data = {"windows": store.cut_off_due(now())}
+    emit(data, as_json=as_json, render=lambda: print(words("cut off", "已截止"), " ".join(data["windows"]) or "-"))
 
 
 def cases(

@@ -26,6 +26,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "tariff": ("vehicle",),
     "step": ("name",),
     "late": ("cycle",),
+    "cutoff": ("cycle",),
 }
 """By which fields a row of a table is told from its neighbours; what is not named here has one row in force."""
 

@@ -13,6 +13,7 @@ from cardstack.settlement import amending, figures
 from cardstack.settlement.amending import Amendment, flat, key_of, plain
 from cardstack.settlement.banking.interest import Late
 from cardstack.settlement.calendar import Notice
+from cardstack.settlement.cutoff import CutOff
 from cardstack.settlement.dispute import Term
 from cardstack.settlement.medical import case, clearing
 from cardstack.settlement.medical.claim import Claim, Line
@@ -66,6 +67,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "bounds": Table("clearing", clearing.Bounds, Text("bounds of the monthly clearing", "月度清算界限"), "medical"),
     "dispute": Table("clearing", Term, Text("how long a dispute waits", "异议答复时限")),
     "late": Table("clearing", Late, Text("when payments are due, and interest", "付款时限与逾期利率")),
+    "cutoff": Table("clearing", CutOff, Text("when windows are cut off", "窗口截止时点")),
     "notice": Table("calendar", Notice, Text("days off and days worked", "节假日与调休")),
 }
 LARGEST: Final = {"permille": 1000, "ppm": 1_000_000, "percent": 100, "millionths": 1_000_000}

@@ -169,6 +169,11 @@ class Store:
         """Cut a window off: what comes later falls into the next."""
         return self.move_window(window, Event.CUT_OFF, actor=actor, now=now, reason=reason)
 
+    def cut_off_due(self, now: datetime, *, actor: str = "clock") -> list[str]:
+        """Cut off every window whose moment has come by its cycle's dated figure and the working-day calendar."""
+        with self.database.writing() as connection:
+            return windows.cut_off_due(Commit(self.database, connection, now), now, actor=actor)
+
     def instruct(self, window: str, *, now: datetime) -> tuple[Instruction, ...]:
         """Make the payments that settle a window whose nets are agreed."""
         with self.database.writing() as connection:

@@ -1,6 +1,9 @@
 """Moving windows through their life, and making the payments that settle them."""
 
+from datetime import datetime
+
 from cardstack.errors import Refused, problem
+from cardstack.settlement.cutoff import cut_off
 from cardstack.settlement.instruction import Instruction, Payment, instructions
 from cardstack.settlement.netting import Position
 from cardstack.settlement.window import WINDOW, Event, Stage, period
@@ -56,6 +59,23 @@ def _close_in_order(commit: Commit, window: str) -> None:
     if later:
         raise Refused("a later window has closed already", window=window)
     open_windows(commit, [window])
+
+
+def cut_off_due(commit: Commit, now: datetime, *, actor: str) -> list[str]:
+    """Cut off every open window whose moment has come, the oldest of a cycle first; which they were.
+
+    One whose moment no calendar tells yet stays open, and those after it with it.
+    """
+    closed: list[str] = []
+    held: set[str] = set()
+    for window, cycle in commit.all("SELECT id, cycle FROM settlement_window WHERE stage = 'open' ORDER BY cycle, id"):
+        due = None if cycle in held else cut_off(window)
+        if due is None or due > now:
+            held.add(cycle)
+            continue
+        move(commit, window, Event.CUT_OFF, actor=actor, reason=f"by the calendar, {due:%Y-%m-%d %H:%M}")
+        closed.append(window)
+    return closed
 
 
 def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:

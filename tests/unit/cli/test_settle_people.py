@@ -1,6 +1,7 @@
 """`cardstack settle party|node|dispute|adjust|increase …` on a ledger."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,12 @@ def test_card_lists_are_published_shown_and_pulled(database: str, tmp_path: Path
     assert not (tmp_path / "lists").exists()
     app.extensions["cardstack"].intake.close()
     store.close()
+
+
+def test_windows_are_cut_off_by_the_clock(database: str, monkeypatch: pytest.MonkeyPatch, spoken: str) -> None:
+    """The verb to be run by the clock says which windows it cut off."""
+    monkeypatch.setattr("cardstack.cli.settle_desk.now", lambda: NOON + timedelta(days=2))
+    assert json.loads(settle("cut-off", "--database", database, "--json")) == {"windows": ["toy-2026-11-22"]}
+    assert "-" in settle("cut-off", "--database", database)
+    ordering = ("order", "toy-2026-11-22", "--out", "x.xml", "--due", "tomorrow", "--database", database)
+    assert isinstance(refused(*ordering), Malformed)

@@ -294,3 +294,16 @@ def test_a_statement_that_does_not_fit_leads_to_a_disputed_window(store: Store) 
     assert [one.amount_fen for one in store.instruct(DAY, now=NOON)] == [800, 800]
     store.desk.take_lines([line(store, 0, 100, number=2), line(store, 1)], actor="bank", now=NOON)
     assert [one.id for one in store.windows(stage="settled")] == [DAY]
+
+
+def test_windows_are_cut_off_by_the_calendar(store: Store) -> None:
+    """At 18:00 of the working day after, the oldest first and those without a word of the calendar not at all."""
+    booked(store, 100)
+    store.submit([submission(bill(8, 100, at=NOON + timedelta(days=1)))], NOON + timedelta(days=1))
+    store.submit([submission(bill(9, 100, at=NOON + timedelta(days=60)))], NOON + timedelta(days=60))
+    due = datetime(2026, 11, 23, 18, tzinfo=SHANGHAI)
+    assert store.cut_off_due(due - timedelta(seconds=1)) == []
+    assert store.cut_off_due(due) == [DAY]
+    assert [(one.actor, one.event) for one in store.moves(DAY)] == [("clock", "cut-off")]
+    assert store.cut_off_due(NOON + timedelta(days=400)) == [NEXT]
+    assert [one.id for one in store.windows(stage="open")] == ["toy-2027-01-21"]
