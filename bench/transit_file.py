@@ -1,5 +1,7 @@
 """A T+1 transit file from bytes to the ledger's columns, records a second; TACs a second, beside one at a time."""
 
+from time import process_time
+
 from bench.harness import measure, report
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
@@ -62,7 +64,9 @@ def main() -> None:
             part = body[: min(count - taken, len(lines)) * LAYOUT.size]
             taken += sum(len(batch.columns.ids) + len(batch.faults) for batch in batches(part, TRANSIT, SENDER))
 
-    report("transit file, bytes to columns of postings", measure(read, 100_000, rounds=3), floor_per_second=30_000)
+    name = "transit file, bytes to columns of postings"
+    report(name, measure(read, 100_000, rounds=3), floor_per_second=30_000)
+    report(f"{name}, own seconds", measure(read, 100_000, rounds=3, clock=process_time), floor_per_second=30_000)
     key = bytes(16)
     for block in Block:
 
