@@ -145,11 +145,14 @@ def _pdf(sheet: Sheet, path: Path, progress: Progress) -> None:
     import_module("reportlab.pdfbase.pdfmetrics").registerFont(fonts.TTFont("Chinese", font_path(), subfontIndex=0))
     Paragraph = platypus.Paragraph  # noqa: N806  # a class
     small = ParagraphStyle("cell", fontName="Chinese", fontSize=7.5, leading=9.5, wordWrap="CJK")
+    right = ParagraphStyle("number", parent=small, alignment=2)
+    styles = [right if column.kind in {"money", "count", "percent"} else small for column in sheet.columns]
     large = ParagraphStyle("title", fontName="Chinese", fontSize=14, leading=20, alignment=1)
-    rows: list[list[Any]] = [[Paragraph(f"<b>{head}</b>", small) for head in ("序号", *sheet.heads)]]
+    heads = zip(("序号", *sheet.heads), [small, *styles], strict=True)
+    rows: list[list[Any]] = [[Paragraph(_escaped(head), style) for head, style in heads]]
     for number, row in enumerate(islice(sheet.rows, PDF_MOST), start=1):
-        cells = [_paper(column, row) for column in sheet.columns]
-        rows.append([Paragraph(str(number), small), *(Paragraph(_escaped(cell), small) for cell in cells)])
+        cells = zip((_paper(column, row) for column in sheet.columns), styles, strict=True)
+        rows.append([Paragraph(str(number), small), *(Paragraph(_escaped(cell), style) for cell, style in cells)])
         if number % STEP == 0:
             progress(number)
     table = platypus.LongTable(rows, repeatRows=1)
@@ -170,7 +173,9 @@ def _foot(words: str, canvas: Any, document: Any) -> None:
 
 def _paper(column: Column, row: Row) -> str:
     value = row.get(column.key)
-    return yuan(value) if column.kind == "money" and value is not None else plain(column, row)
+    if value is not None and column.kind in {"money", "percent"}:
+        return yuan(value) if column.kind == "money" else f"{value} %"
+    return plain(column, row)
 
 
 def _escaped(text: str) -> str:

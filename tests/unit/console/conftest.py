@@ -36,7 +36,7 @@ PEOPLE = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Clock:
     """A clock that stands until it is moved."""
 
