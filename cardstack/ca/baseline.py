@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
-from cardstack.ca.extensions import ALTERNATIVE_NAMES, ANY_USE, CRL_SIGN, EXTENDED_KEY_USAGE, KEY_CERT_SIGN
+from cardstack.ca.extensions import ALTERNATIVE_NAMES, ANY_USE, CRL_SIGN, EXTENDED_KEY_USAGE, KEY_CERT_SIGN, KEY_USAGE
 from cardstack.ca.names import DNS, IP, MAIL, URI, GeneralName
 from cardstack.ca.purposes import PURPOSES, Purpose
 from cardstack.ca.signatures import odd_modulus
@@ -69,8 +69,6 @@ MAIL_PROTECTION = Baseline(
     own_lists=False,
     lists_signed=True,
 )
-
-
 CODE = Baseline(
     title="CS BR",
     purpose="code-signing",
@@ -86,12 +84,9 @@ CODE = Baseline(
 
 def asked(purpose: Purpose | None, names: tuple[GeneralName, ...]) -> Baseline | None:
     """The requirements that a question brings in, None for nearly all."""
+    forms = {name.form for name in names}
     for one in (TLS, MAIL_PROTECTION, CODE):
-        if (
-            purpose is not None
-            and purpose.name == one.purpose
-            and (not one.forms or any(name.form in one.forms for name in names))
-        ):
+        if purpose is not None and purpose.name == one.purpose and (not one.forms or one.forms & forms):
             return one
     return None
 
@@ -104,7 +99,7 @@ def of_the_last(baseline: Baseline, certificate: Certificate) -> str | None:
         return "a critical extended key usage (§7.1.2.7.6)"
     if baseline.stated and (certificate.key_usage is None or certificate.extended_key_usage is None):
         return "key usage or extended key usage is missing (§7.1.2.3)"
-    if (baseline.firm_usage and "2.5.29.15" not in certificate.critical) or _SIGNERS & (certificate.key_usage or frozenset()):
+    if (baseline.firm_usage and KEY_USAGE not in certificate.critical) or _SIGNERS & (certificate.key_usage or frozenset()):
         return "a key usage that is not critical, or for certificates or CRLs (§7.1.2)"
     if baseline.own_lists and any(name.form != URI for point in certificate.points for name in point.names):
         return "a CRL distribution point that is no URI (§7.1.2.11.2)"

@@ -16,9 +16,8 @@ from cardstack.errors import Malformed
 
 _SKI, _KU, _SAN, _BC, _NC, _AKI, _PC, _INHIBIT, _MAPPINGS = (f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 35, 36, 54, 33))
 _ACCESS = ("1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "2.5.29.46")
-
-
 _ENCRYPTING = frozenset({extensions.KEY_ENCIPHERMENT, extensions.DATA_ENCIPHERMENT, extensions.KEY_AGREEMENT, 7, 8})
+"""The bits of keyUsage for encryption and agreement; 7 and 8 are encipherOnly and decipherOnly."""
 
 
 @once
@@ -130,7 +129,7 @@ def _identifiers(certificate: Certificate, *, anchor: bool) -> tuple[str, str] |
 
 
 def _self_signed(certificate: Certificate) -> bool:
-    """Its own key signed it; not asked of certificates that any rule could refuse for less."""
+    """Whether its own key signed it: not every certificate with its subject's name as issuer is (a change of keys, §3.2)."""
     if not certificate.self_issued:
         return False
     signed = verdict(

@@ -219,6 +219,8 @@ def generals(raw: bytes, found: list[der.Item]) -> tuple[GeneralName, ...]:
 def expected(text: str) -> GeneralName:
     """A name that a relying party expects, with its form in front or told by its looks.
 
+    >>> str(expected("医院.中国"))
+    'DNS:xn--ekrs67m.xn--fiqs8s'
     >>> str(expected("IP:192.0.2.1")), str(expected("Hospital.Example")), str(expected("li@hospital.example"))
     ('IP:192.0.2.1', 'DNS:Hospital.Example', 'email:li@hospital.example')
     """
@@ -235,7 +237,20 @@ def expected(text: str) -> GeneralName:
         return GeneralName(IP, address.packed)
     if known is None:
         known = URI if "://" in rest else MAIL if "@" in rest else DNS
+    if known in (DNS, MAIL):
+        local, at, host = rest.rpartition("@")
+        rest = local + at + _ascii(host)
     return GeneralName(known, rest)
+
+
+def _ascii(host: str) -> str:
+    """A host name as it stands in certificates (RFC 5280 §7.2, RFC 9525 §6.3); unchanged where it has no such form."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
