@@ -86,6 +86,7 @@ def _agreement_draft(told: Mapping[str, Any], means: Means) -> Draft:
     for member in (new.by, new.of, new.via):
         if member is not None and member not in here.members:
             raise Malformed(f"{member}: no such authority here", FIELD, field="by")
+    here.home(new.by)
     table = followed(here.agreements(), new, told["reference"])
     return _drawn("agreement", new, table, told, means)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from cardstack.cli import ca_audit, ca_authority, ca_ceremony, ca_escrow, ca_recognition
+from cardstack.cli import ca_audit, ca_authority, ca_ceremony, ca_escrow, ca_foreign, ca_recognition
 from cardstack.cli.ca_validate import validate
 from cardstack.cli.output import words
 
@@ -14,6 +14,7 @@ app.command("validate")(validate)
 app.add_typer(ca_audit.app, name="audit")
 app.add_typer(ca_ceremony.app, name="ceremony")
 app.add_typer(ca_escrow.app, name="escrow")
+app.add_typer(ca_foreign.app, name="foreign")
 
 VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "show": (ca_authority.show, words("The authorities here.", "本机的机构。")),

@@ -12,7 +12,7 @@ from cardstack.ca.agreement import CHINA, Agreement, Member
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.crl import Crl
 from cardstack.ca.cross import Change, Move, implied, plan
-from cardstack.ca.graph import Counts, Graph, Holder
+from cardstack.ca.graph import NO_EDGE, Counts, Graph, Holder
 from cardstack.ca.officers import Approval, Officer
 from cardstack.ca.profile import profile
 from cardstack.ca.register import Act, Reason, Record, State
@@ -23,6 +23,7 @@ from cardstack.crypto.armour import pem
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 from cardstack.vault import files
+from cardstack.vault.foreign import Foreign
 from cardstack.vault.home import AuthorityHome
 
 PLAN_MOVED = problem(
@@ -94,6 +95,7 @@ class Network:
             opening = password(path.parent.name) if callable(password) else password
             home = AuthorityHome.open(path.parent, opening)
             self.homes[home.id] = home
+        self._foreign: tuple[object, dict[str, Foreign]] = None, {}
 
     def home(self, id_: str) -> AuthorityHome:
         """One authority; `Refused` CS-2321 where there is none."""
@@ -103,7 +105,22 @@ class Network:
 
     @property
     def members(self) -> dict[str, Member]:
-        return {id_: home.member for id_, home in self.homes.items()}
+        """All of them, those whose keys are elsewhere too."""
+        return {id_: home.member for id_, home in self.homes.items()} | {id_: one.member for id_, one in self.foreign.items()}
+
+    @property
+    def foreign(self) -> dict[str, Foreign]:
+        """Provinces whose keys are elsewhere; those that were entered since are found."""
+        entered = {path: path.stat().st_mtime_ns for path in sorted(self.folder.glob("*/foreign.json"))}
+        if self._foreign[0] != entered:
+            self._foreign = entered, {path.parent.name: Foreign(path.parent) for path in entered}
+        return self._foreign[1]
+
+    def stranger(self, id_: str) -> Foreign:
+        """One province whose keys are elsewhere; `Refused` CS-2321 where there is none."""
+        if id_ not in self.foreign:
+            raise Refused(problem=NO_AUTHORITY, authority=id_)
+        return self.foreign[id_]
 
     def agreements(self) -> tuple[Agreement, ...]:
         """What `agreements.toml` says; nothing where there is no such file."""
@@ -123,12 +140,23 @@ class Network:
         """The cross certificates that have not run out: issuer, certificate, where it stands."""
         return [(id_, one, record) for id_, home in self.homes.items() for one, record in home.crosses(at)]
 
+    def cross(self, issuer: str, fingerprint: str, at: datetime) -> Certificate:
+        """One of them, or one that a province issued whose keys are elsewhere; `Refused` CS-2230 where there is none."""
+        own = [(id_, one) for id_, one, _ in self.crosses(at)]
+        theirs = [(id_, one) for id_, stranger in self.foreign.items() for one, _ in stranger.crosses(at)]
+        found = next((one for id_, one in (*own, *theirs) if (id_, one.fingerprint) == (issuer, fingerprint)), None)
+        if found is None:
+            raise Refused(problem=NO_EDGE, edge=fingerprint)
+        return found
+
     def plan(self, at: datetime, agreements: Iterable[Agreement] | None = None) -> Plan:
         """The difference between what is issued and the agreements in force: those of the table, or others that are proposed."""
         members = self.members
         in_use = [(issuer, one) for issuer, one, record in self.crosses(at) if record.state is not State.REVOKED]
         agreed_on = self.agreements() if agreements is None else agreements
-        return Plan(plan(implied(agreed_on, members, at), in_use, members, at))
+        # What others issue is theirs to do.
+        wanted = [one for one in implied(agreed_on, members, at) if one.issuer in self.homes]
+        return Plan(plan(wanted, in_use, members, at))
 
     def apply(self, approved: bytes, approvals: Sequence[Approval], *, at: datetime) -> tuple[Certificate, ...]:
         """Carry a plan out: `approved` is its content as the officers signed it, and must be the present one's."""
@@ -180,10 +208,14 @@ class Network:
     def graph(self, at: datetime, counts: Mapping[str, Counts] | None = None) -> Graph:
         """The trust graph of what is issued; counts of members without any are those of their registers."""
         crosses = self.crosses(at)
+        issued = [(issuer, one) for issuer, one, _ in crosses]
         revoked = {one.fingerprint for _, one, record in crosses if record.state is not State.GOOD}
         holders = {id_: tuple(_holders(home, at)) for id_, home in self.homes.items()}
+        for id_, stranger in self.foreign.items():
+            holders[id_] = stranger.holders()
+            issued += [(id_, one) for one, _ in stranger.crosses(at)]
+            revoked |= {one.fingerprint for one, is_revoked in stranger.crosses(at) if is_revoked}
         counted = {id_: count(held) for id_, held in holders.items()} | dict(counts or {})
-        issued = [(issuer, one) for issuer, one, _ in crosses]
         return Graph.build(self.members, issued, revoked=revoked, counts=counted, holders=holders)
 
     def pool(self, at: datetime) -> list[Certificate]:
@@ -191,16 +223,20 @@ class Network:
         homes = self.homes.values()
         links = [one for home in homes for one, _ in home.crosses(at, "link")]
         chains = [one for home in homes for one in home.chain]
-        return [*(one for _, one, _ in self.crosses(at)), *links, *chains]
+        theirs = [one for stranger in self.foreign.values() for one, _ in stranger.crosses(at)]
+        return [*(one for _, one, _ in self.crosses(at)), *links, *chains, *theirs]
 
     def state(self) -> object:
         """What changes whenever one of the authorities does something."""
-        return tuple((id_, home.journal.last.number if home.journal.last else 0) for id_, home in self.homes.items())
+        theirs = tuple((id_, crl and crl.fingerprint) for id_, crl in ((id_, one.crl) for id_, one in self.foreign.items()))
+        own = tuple((id_, home.journal.last.number if home.journal.last else 0) for id_, home in self.homes.items())
+        return own, theirs
 
     def crls(self) -> list[Crl]:
         """The CRLs that the authorities have published."""
         held = [home.crl(kind) for home in self.homes.values() for kind in ("full", "delta")]
-        return [Crl.parse(raw) for raw in held if raw is not None]
+        theirs = [stranger.crl for stranger in self.foreign.values()]
+        return [*(Crl.parse(raw) for raw in held if raw is not None), *(one for one in theirs if one is not None)]
 
     def publish_list(self, id_: str, *, at: datetime, actor: str, password: bytes) -> TrustList:
         """The next trust list of a member, signed by a key of its own that lies beside it."""
@@ -208,6 +244,7 @@ class Network:
         signer, certificate = _list_signer(home, at, actor, password)
         sequence = 1 + (int(files.read_json(path)["signed"]["sequence"]) if path.exists() else 0)
         certificates = {other: one.certificate for other, one in self.homes.items()}
+        certificates |= {other: one.certificate for other, one in self.foreign.items()}
         day = at.astimezone(CHINA).date()
         listed = services(id_, self.agreements(), self.members, certificates, day)
         made = TrustList(id_, sequence, at, at + LIST_LASTS, listed, (certificate.raw,))

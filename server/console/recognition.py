@@ -17,6 +17,7 @@ from cardstack.ca.whatif import Effect
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 from cardstack.vault import responding
+from cardstack.vault.foreign import Foreign
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
 from server.console.services import language, moment, t
@@ -83,7 +84,7 @@ def chart(held: Network, graph: Graph, at: datetime, asked: Iterable[str] = ()) 
             "name": named[id_],
             "symbol": "diamond" if id_ in passing else "circle",
             "size": 54,
-            "href": url_for("trust.register", authority=id_),
+            "href": url_for("trust.register", authority=id_) if id_ in held.homes else None,
         }
         for id_ in graph.members
     ]
@@ -135,13 +136,13 @@ def agreement_row(one: Agreement) -> dict[str, Any]:
     }
 
 
-def effect_row(graph: Graph, one: Effect, scope: Scope) -> dict[str, Any]:
+def effect_row(held: Network, graph: Graph, one: Effect, scope: Scope) -> dict[str, Any]:
     """Who would no longer recognise whom; names of holders for those alone who may see that province."""
     named = one.who if scope is None or one.of in scope else ()
     return {
         "by": graph.members[one.by].title,
         "of": graph.members[one.of].title,
-        "of_id": one.of,
+        "of_id": one.of if one.of in held.homes else None,
         "lost": said_levels((each.theirs, each.ours) for each in one.lost),
         "affected": one.affected,
         "who": [(KINDS[each.kind], each.subject) for each in named],
@@ -166,6 +167,19 @@ def home_row(home: AuthorityHome) -> dict[str, Any]:
         "delta": _crl_row(home.crl("delta"), at) if home.delta else None,
         "ocsp": None if delegate is None else {"until": delegate.valid_until, "state": _ends(delegate.valid_until, at)},
         "list": _list_row(home.trust_list(), at),
+    }
+
+
+def stranger_row(one: Foreign) -> dict[str, Any]:
+    """A province whose keys are elsewhere, with the CRL of theirs that is kept."""
+    crl = one.crl
+    return {
+        "id": one.id,
+        "title": one.declared.title,
+        "fingerprint": one.certificate.fingerprint,
+        "until": one.certificate.valid_until,
+        "full": None if crl is None else _crl_row(crl.raw, moment()),
+        "places": one.declared.crl,
     }
 
 

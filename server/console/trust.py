@@ -62,6 +62,7 @@ def index() -> ResponseReturnValue:
         edges=[recognition.edge_row(graph, edge) for edge in graph.edges],
         agreements=[recognition.agreement_row(one) for one in held.agreements()],
         homes=[recognition.home_row(home) for home in held.homes.values()],
+        strangers=[recognition.stranger_row(one) for one in held.foreign.values()],
         requests=_requests(),
         lists=_relied(),
         soon=soon,
@@ -181,7 +182,7 @@ def what_if() -> ResponseReturnValue:
         edges=edges,
         changes=CHANGES,
         levels=LEVELS.items(),
-        effects=None if effects is None else [recognition.effect_row(before, one, scope()) for one in effects],
+        effects=None if effects is None else [recognition.effect_row(held, before, one, scope()) for one in effects],
         total=whatif.total(effects or ()),
         pairs=len(effects or ()),
         chart=recognition.chart(held, after, asked.moment(moment()), asked.edges),
@@ -199,11 +200,11 @@ def edge(fingerprint: str) -> ResponseReturnValue:
         "trust/edge.html",
         edge=found,
         row=recognition.edge_row(graph, found),
-        effects=[recognition.effect_row(graph, one, scope()) for one in effects],
+        effects=[recognition.effect_row(held, graph, one, scope()) for one in effects],
         total=whatif.total(effects),
         chart=recognition.chart(held, graph, moment(), [found.fingerprint]),
-        certificate=held.home(found.issuer).issued(found.serial),
-        may_request=operator().may(Permission.TRUST_REQUEST, found.issuer) and not found.revoked,
+        certificate=held.cross(found.issuer, found.fingerprint, moment()),
+        may_request=operator().may(Permission.TRUST_REQUEST, found.issuer) and not found.revoked and found.issuer in held.homes,
         reasons=REASONS,
     )
 
@@ -235,7 +236,8 @@ def revoke(fingerprint: str) -> ResponseReturnValue:
 @pages.page("/authorities/<authority>", needs=Permission.TRUST_READ)
 def register(authority: str) -> ResponseReturnValue:
     """The register of one authority: every certificate it issued."""
-    home = network().home(authority)
+    here = network()
+    home = here.homes.get(authority) or abort(404)
     held = scope()
     if held is not None and authority not in held:
         abort(404)

@@ -49,14 +49,14 @@ class Upkeep:
             self._looked = at
             for home in self.network.homes.values():
                 if self._online is not None:
-                    self._try(home, "ocsp", partial(self._answer, home, at))
+                    self._try(home.id, "ocsp", partial(self._answer, home, at))
                 if self._password is not None and home.signs:
-                    self._try(home, "crl", partial(home.publish, at=at, actor=ACTOR))
-                    self._try(home, "trust-list", partial(self._list, home, at))
+                    self._try(home.id, "crl", partial(home.publish, at=at, actor=ACTOR))
+                    self._try(home.id, "trust-list", partial(self._list, home, at))
 
     def start(self) -> None:
         """Look once a minute from now on, in a thread."""
-        if self._thread is None and (self._online or self._password):
+        if self._thread is None and (self._online or self._password or self.network.foreign):
             self._thread = Thread(target=self._run, name="pki-upkeep", daemon=True)
             self._thread.start()
 
@@ -69,16 +69,24 @@ class Upkeep:
     def _run(self) -> None:
         while not self._ended.wait(EVERY.total_seconds()):
             self.look()
+            self.fetch()
 
-    def _try(self, home: AuthorityHome, what: str, make: Callable[[], object]) -> None:
+    def fetch(self) -> None:
+        """Fetch the CRLs of provinces whose keys are elsewhere, where that is due; never while somebody waits for an answer."""
+        at = self.clock()
+        for stranger in self.network.foreign.values():
+            if stranger.due(at):
+                self._try(stranger.id, "crl", partial(stranger.fetch, at))
+
+    def _try(self, id_: str, what: str, make: Callable[[], object]) -> None:
         try:
             make()
         except CardstackError as error:
-            if (home.id, what) not in self.failures:
-                LOG.warning("%s %s: %s", home.id, what, error.say("en"))
-            self.failures[home.id, what] = error
+            if (id_, what) not in self.failures:
+                LOG.warning("%s %s: %s", id_, what, error.say("en"))
+            self.failures[id_, what] = error
         else:
-            self.failures.pop((home.id, what), None)
+            self.failures.pop((id_, what), None)
 
     def _answer(self, home: AuthorityHome, at: datetime) -> None:
         """Have somebody who answers; a delegate that runs out is made anew, which takes the authority's own key."""

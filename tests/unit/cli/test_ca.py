@@ -258,3 +258,24 @@ def test_a_change_of_recognition_is_asked_for_and_decided_like_any_other(said: C
     assert change("approve", asked["request"], "--actor", "approver")["state"] == "done"
     assert said("plan")["changes"] == []
     assert [one["status"] for one in said("agreements")["agreements"]] == ["ended", "in-force"]
+
+
+def test_a_province_elsewhere_is_entered_by_its_certificate(said: Ca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add, import its CRL and the cross certificate it issued; plan, graph and show know it; a second time it is refused."""
+    here, elsewhere = said.folder, said.folder / "elsewhere"
+    monkeypatch.setenv("CARDSTACK_HOME", str(elsewhere))
+    made = said("create", "34", "--title", "安徽省人社", "--province", "安徽省", *AT)
+    monkeypatch.setenv("CARDSTACK_HOME", str(here))
+    root, crl = elsewhere / "ca" / "34" / "ca.pem", elsewhere / "ca" / "34" / "crl" / "full.crl"
+    policies = [part for name, oid in made["policies"].items() for part in ("--policy", f"{name}={oid}")]
+    words = ["34", "--certificate", str(root), "--title", "安徽省", "--names", "C=CN,ST=安徽省", *policies]
+    assert said("foreign", "add", *words)["fingerprint"] == made["fingerprint"]
+    assert said("foreign", "add", *words, code=1)["error"]["code"] == "CS-2350"
+    assert said("foreign", "add", *words, "--replace")["id"] == "34"
+    assert said("foreign", "crl", "34", str(crl), *AT)["number"] == 1
+    table = AGREEMENTS.replace('"31-33"', '"31-34"').replace('of = "33"\nvia = "00"', 'of = "34"')
+    (here / "ca" / "agreements.toml").write_text(table, "utf-8")
+    assert [(one["issuer"], one["subject"]) for one in said("plan", *AT)["changes"]] == [("31", "34")]
+    assert "34" in {one["id"] for one in said("graph", *AT)["members"]}
+    assert said("foreign", "show")["foreign"][0]["crl"]["number"] == 1
+    assert said("foreign", "cross", "34", str(root), code=3)["error"]["code"] == "CS-2351"

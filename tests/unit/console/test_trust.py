@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,9 +13,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Level, Status
 from cardstack.ca.crl import Crl
 from cardstack.ca.register import State
+from cardstack.text import Text
+from cardstack.vault.foreign import Foreign, Stranger
 from cardstack.vault.network import Network
 from server import operators
 from server.console import register
@@ -25,6 +29,7 @@ from server.store.office.people import Operator
 from server.store.store import Store
 from tests import consoles
 from tests.unit.console.conftest import Clock
+from tests.unit.vault.homes import declared, home
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -300,3 +305,24 @@ def test_a_certificate_is_suspended_by_two(desk: Desk, own: Path) -> None:
     again = Network(own / "ca").home("33")
     assert again.register.record(serial).state is State.SUSPENDED
     assert len(Crl.parse(again.crl("delta") or b"")) == 1
+
+
+def test_a_province_elsewhere_is_on_the_page(desk: Desk, own: Path, tmp_path: Path) -> None:
+    """With its CRL and as a party to agreements; it can be recognised, but not be asked to recognise."""
+    other = home(tmp_path / "elsewhere", "31")
+    said = replace(declared("31"), id="37")
+    names = (der.name(C="CN", ST="山东省"),)
+    stranger = Stranger("37", Text("Shandong", "山东省"), said.policies, names, crl=("http://127.0.0.1:1/c",))
+    Foreign.enter(own / "ca" / "37", stranger, other.certificate)
+    shown = words(desk.browser("centre"), "/console/trust/")
+    assert "密钥不在本机的省份" in shown
+    assert "山东省 37 — http://127.0.0.1:1/c" in shown
+    page = desk.ask("/console/changes/agreement", since="2026-11-22", level_high="high", **AGREED | {"of": "37"})
+    assert "签发 31 37" in words(desk.browser("second"), page)
+    assert "已完成" in desk.decide(page, "second", "chief")
+    edge = Network(own / "ca").graph(desk.clock()).edge("31-37").fingerprint
+    assert "影响 1 对互认" in words(desk.browser("centre"), f"/console/trust/edges/{edge}")
+    assert desk.browser("centre").get("/console/trust/authorities/37").status_code == 404
+    client = desk.browser("centre")
+    typed = {"csrf": desk.token(client), "reason": "x", "since": "2026-11-22", "level_high": "high", **AGREED, "by": "37"}
+    assert "CS-2321" in client.post("/console/changes/agreement", data=typed).text
