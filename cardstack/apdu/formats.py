@@ -22,6 +22,8 @@ FOREIGN = problem(
 )
 PORT, SIM = 4729, 4
 """GSMTAP's UDP port, and its type for smart cards."""
+MARK = 0xC5
+"""Begins the header's word in which our captures say how long the command is."""
 OUTGOING = frozenset({0x84, 0xB0, 0xB2, 0xC0, 0xCA, 0x5C, 0x5A})
 """Instructions whose fifth byte is Le: a capture has nothing between command and answer."""
 
@@ -61,11 +63,17 @@ def to_jsonl(records: Iterable[Exchanged]) -> bytes:
 
 
 def to_gsmtap(records: Iterable[Exchanged]) -> bytes:
-    """A pcap of GSMTAP packets (type 4, UDP 4729), which Wireshark dissects; masked digits become zeros."""
+    """A pcap of GSMTAP packets (type 4, UDP 4729), which Wireshark dissects; masked digits become zeros.
+
+    A packet has no border between command and answer. Ours have a fifth word in the header, which others skip by its length:
+    C5 and the command's size. Wireshark's dissector knows short lengths alone, as T=0 has them, and calls a refused command
+    that only asks (case 2) malformed.
+    """
     packets = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)]
     for number, one in enumerate(one for one in records if one.command):
         payload = bytes.fromhex((one.command + one.answer).replace("*", "0"))
-        tap = struct.pack(">BBBBHbbIBBBB", 2, 4, SIM, 0, 0, 0, 0, number, 0, 0, 0, 0) + payload
+        border = MARK << 24 | len(one.command) // 2
+        tap = struct.pack(">BBBBHbbIBBBBI", 2, 5, SIM, 0, 0, 0, 0, number, 0, 0, 0, 0, border) + payload
         datagram = struct.pack(">HHHH", PORT, PORT, 8 + len(tap), 0) + tap
         packet = struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(datagram), number & 0xFFFF, 0, 64, 17, 0, 0x7F000001, 0x7F000001)
         packet = packet[:10] + _checksum(packet).to_bytes(2) + packet[12:] + datagram
@@ -132,25 +140,26 @@ def from_pcap(raw: bytes) -> Iterator[Exchanged]:
         size = struct.unpack_from(order + "I", raw, offset + 8)[0]
         packet = raw[offset + 16 + link : offset + 16 + size]
         offset += 16 + size
-        payload = _gsmtap(packet)
-        if payload is not None:
-            yield _split(payload)
+        tapped = _gsmtap(packet)
+        if tapped is not None:
+            yield _split(*tapped)
 
 
-def _gsmtap(packet: bytes) -> bytes | None:
-    """The payload of a GSMTAP packet for smart cards, None for any other packet."""
+def _gsmtap(packet: bytes) -> tuple[bytes, int | None] | None:
+    """The payload of a GSMTAP packet for smart cards and the size of its command where that is said; None for others."""
     if len(packet) < 44 or packet[9] != 17:
         return None
     udp = packet[(packet[0] & 0x0F) * 4 :]
     if len(udp) < 24 or PORT not in struct.unpack(">HH", udp[:4]) or udp[10] != SIM:
         return None
-    return udp[8 + udp[9] * 4 :]
+    word = udp[24:28] if udp[9] == 5 else b""
+    return udp[8 + udp[9] * 4 :], int.from_bytes(word[1:]) if word[:1] == bytes((MARK,)) else None
 
 
-def _split(payload: bytes) -> Exchanged:
-    """Command and answer, which the packet holds without a border between them."""
-    size = 5
-    if len(payload) >= 5 and payload[1] not in OUTGOING:
+def _split(payload: bytes, said: int | None) -> Exchanged:
+    """Command and answer, by the size that is said, else as T=0 has them: a byte of length, then data or what is wanted."""
+    size = 5 if said is None else said
+    if said is None and len(payload) >= 5 and payload[1] not in OUTGOING:
         size = min(5 + payload[4], len(payload) - 2)
         answer = len(payload) - size - 2
         # A byte Le stands behind the data where the answer is one byte too long for its own length.

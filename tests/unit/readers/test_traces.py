@@ -9,6 +9,7 @@ import pytest
 from cardstack.apdu import explain, scripting
 from cardstack.apdu.difference import differences
 from cardstack.apdu.formats import READERS, WRITERS, guessed
+from cardstack.apdu.message import Command
 from cardstack.apdu.trace import Exchanged
 from cardstack.errors import Malformed
 from emulator.desk import slot
@@ -49,6 +50,41 @@ def test_tshark_dissects_the_capture(command: CommandLine, recorded: Path, tmp_p
     said = subprocess.run(["tshark", "-r", str(target)], capture_output=True, text=True, timeout=60, check=True).stdout
     assert "SELECT Application 7378312e73682ec9e7bbe1b1a3d5cf" in said
     assert "READ RECORD RecordNr=1" in said
+
+
+CASES = {
+    "1": (Command(0x00, 0x44), ""),
+    "2 short": (Command(0x80, 0xFA, ne=8), "66" * 8),
+    "2 refused": (Command(0x00, 0xB0, ne=16), ""),
+    "2 extended": (Command(0x00, 0xB0, ne=1000), "44" * 1000),
+    "3 short": (Command(0x00, 0xD6, data=bytes(range(32))), ""),
+    "3 extended": (Command(0x00, 0xD6, data=b"\x07" * 600), ""),
+    "4 short": (Command(0x00, 0xA4, 0x04, 0x00, b"\xa0\0\0\0\3\x10\x10", 256), "6F0484020102"),
+    "4 no data": (Command(0x00, 0xA4, 0x04, 0x00, b"\xa0\0\0\0\3\x10\x10", 256), ""),
+    "4 extended": (Command(0x00, 0x2A, 0x9E, 0x9A, b"\x09" * 600, 2000), "55" * 700),
+}
+
+
+def test_every_case_survives_a_capture() -> None:
+    """Short and extended, with an answer and without: the border between command and answer is not guessed."""
+    said = [Exchanged("", "", 0, bytes(command).hex().upper(), f"{data}9000") for command, data in CASES.values()]
+    again = list(READERS["pcap"](WRITERS["gsmtap"](said)))
+    assert [(one.command, one.answer) for one in again] == [(one.command, one.answer) for one in said]
+
+
+@pytest.mark.parametrize("case", ["1", "2 short", "3 short", "3 extended", "4 short", "4 no data", "4 extended"])
+def test_tshark_finds_the_status_word_of_every_case(case: str, tmp_path: Path) -> None:
+    """Its dissector knows short lengths; of extended ones it still finds instruction and status word."""
+    if not shutil.which("tshark"):
+        pytest.skip("apt-get install tshark")
+    command, data = CASES[case]
+    path = tmp_path / "case.pcap"
+    path.write_bytes(WRITERS["gsmtap"]([Exchanged("", "", 0, bytes(command).hex().upper(), f"{data}9000")]))
+    fields = ("-T", "fields", "-e", "gsm_sim.apdu.ins", "-e", "gsm_sim.apdu.sw", "-e", "_ws.col.Info")
+    said = subprocess.run(["tshark", "-r", str(path), *fields], capture_output=True, text=True, timeout=60, check=True).stdout
+    ins, status, info = said.rstrip("\n").split("\t")
+    assert (int(ins, 16), status) == (command.ins, "0x9000")
+    assert "Malformed" not in info
 
 
 def test_a_log_of_pcscd_is_read() -> None:
