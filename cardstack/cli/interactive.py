@@ -3,7 +3,9 @@
 from typing import Any
 
 import cmd2
+from cmd2.completion import CompletionItem, Completions
 
+from cardstack.cli.completing import candidates
 from cardstack.cli.navigator import COMMANDS, Navigator
 
 
@@ -35,9 +37,16 @@ def _added(name: str) -> Any:
     return do
 
 
+def _completed(self: CardShell, _text: str, line: str, _begin: int, end: int) -> Completions:
+    """What may stand at the cursor, with its name beside it."""
+    found = candidates(self.navigator, line[:end])
+    return Completions(items=[CompletionItem(one.word, display_meta=one.about) for one in found], is_sorted=True)
+
+
 for _name in COMMANDS:
     if _name != "help":
         setattr(CardShell, f"do_{_name}", _added(_name))
+        setattr(CardShell, f"complete_{_name}", _completed)
 
 
 def run(navigator: Navigator) -> None:

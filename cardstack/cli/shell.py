@@ -1,6 +1,7 @@
 """`cardstack shell`: walk a card's file system; with --script, without anybody there."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,18 +51,44 @@ def transcribe(navigator: "Navigator", lines: Any) -> None:
 
 
 def _interactive(navigator: "Navigator") -> None:
-    """With history and completion where cmd2 is installed, else line by line."""
+    """With history, completion and pipes where cmd2 is installed, else line by line with the system's readline."""
     try:
         from cardstack.cli.interactive import run
     except ImportError:
         print(
-            words("For history and completion install cardstack[shell].", "安装 cardstack[shell] 可获得历史与补全。"),
+            words(
+                "For history, pipes and a menu install cardstack[shell].", "安装 cardstack[shell] 可获得历史、管道与菜单补全。"
+            ),
             file=sys.stderr,
         )
+        _completing(navigator)
         while (line := _asked(navigator.prompt())) not in (None, "quit", "exit"):
             print(*navigator.do(line or ""), sep="\n")
         return
     run(navigator)
+
+
+def _completing(navigator: "Navigator") -> None:
+    """The Tab key, where the interpreter has readline."""
+    try:
+        import readline
+    except ImportError:
+        return
+
+    readline.set_completer_delims(" ")
+    readline.set_completer(completer(navigator, readline.get_line_buffer))
+    readline.parse_and_bind("tab: complete")
+
+
+def completer(navigator: "Navigator", line: Callable[[], str]) -> Callable[[str, int], str | None]:
+    """What readline asks: the candidates of the line so far, one after another, then None."""
+    from cardstack.cli.completing import candidates
+
+    def nth(_text: str, number: int) -> str | None:
+        found = candidates(navigator, line())
+        return found[number].word if number < len(found) else None
+
+    return nth
 
 
 def _asked(prompt: str) -> str | None:

@@ -57,6 +57,54 @@ def test_people_get_the_same_lines_with_history_and_pipes() -> None:
     assert shell.prompt == "2.00:SSSE> "
 
 
+COMPLETED = [
+    ("en", "MF", "c", ["cd", "cat"]),
+    ("en", "MF", "cd ", ["SSSE"]),
+    ("en", "SSSE", "cd ", ["DF01", "DF02", "DF03", "DF04"]),
+    ("en", "SSSE", "cat EF0", ["EF05", "EF06", "EF07", "EF08"]),
+    ("en", "SSSE", "cat photo", ["EF08"]),
+    ("zh", "SSSE", "cat 照片", ["EF08"]),
+    ("zh", "SSSE", "edit EF06 姓名", ["09", "4E"]),
+    ("en", "SSSE", "edit ef06 4", ["4E"]),
+    ("en", "SSSE", "prove UK", ["UKSSSE"]),
+    ("zh", "SSSE", "cd ..", [".."]),
+    ("en", "SSSE", "edit FFFF 0", []),
+    ("en", "SSSE", "verify 1", []),
+    ("zh", "MF", "校验", ["verify"]),
+]
+
+
+@pytest.mark.parametrize(("language", "place", "line", "expected"), COMPLETED)
+def test_words_are_completed_by_how_they_begin_or_are_called(
+    language: Language, place: str, line: str, expected: list[str]
+) -> None:
+    """Commands, applications, files, items and keys, with their names in the user's language; readline asks the same."""
+    from cardstack.cli.completing import candidates
+    from cardstack.cli.shell import completer
+
+    one = navigator("2.00", language)
+    one.place = place
+    found = candidates(one, line)
+    assert [each.word for each in found][: len(expected)] == expected
+    assert bool(found) == bool(expected)
+    assert all(each.about for each in found)
+    asked = completer(one, lambda: line)
+    assert [asked("", number) for number in range(len(found) + 1)] == [*(each.word for each in found), None]
+
+
+def test_the_shell_for_people_offers_them() -> None:
+    """Tab in cmd2: the word, and beside it what it is called."""
+    from cardstack.cli.interactive import CardShell
+
+    shell = CardShell(navigator("2.00", "zh"))
+    shell.onecmd_plus_hooks("cd SSSE")
+    for line, word in (("cat 照", "EF08"), ("cat EF08", "EF08")):
+        text = line.split(" ")[-1]
+        offered = shell.complete(text, line, len(line) - len(text), len(line))
+        assert [one.text.strip() for one in offered.items] == [word]
+        assert "照片" in offered.items[0].display_meta
+
+
 def test_help_names_every_command() -> None:
     """In both languages, one line each."""
     languages: tuple[Language, ...] = ("en", "zh")
