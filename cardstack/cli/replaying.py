@@ -33,6 +33,8 @@ def _row(one: Standing) -> dict[str, Any]:
         "step": one.done + 1 if stopped else 0,
         "steps": one.steps,
         "why": one.why,
+        "differs": one.differs,
+        "fix": one.change._asdict(),
     }
 
 
@@ -41,7 +43,8 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     chosen = language()
     failed = [one for one in found if one["verdict"] == Served.FAIL]
     lines = [
-        f"{SERVED[Served.FAIL].of(chosen)}  {one['client']} ({one['system']})  {one['step']}/{one['steps']}  {one['why']}"
+        f"{SERVED[Served.FAIL].of(chosen)}  {one['client']} ({one['system']})  {one['step']}/{one['steps']}  {one['why']}\n"
+        f"    → {one['fix'][chosen]}"
         for one in failed
     ]
     counts = {verdict: sum(one["verdict"] == verdict for one in found) for verdict in Served}

@@ -14,7 +14,7 @@ from cardstack.apdu.script import Script, ask
 from cardstack.apdu.status import meaning
 from cardstack.card.keys import Factors, Key, Usage
 from cardstack.card.profile import Application, Diversified, Profile
-from cardstack.card.proving import KeySource, external_authenticate, verify_pin
+from cardstack.card.proving import KEY_WRONG, PIN_BLOCKED, PIN_WRONG, KeySource, external_authenticate, verify_pin
 from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 
@@ -73,6 +73,8 @@ class Subject:
     keys: KeySource | None = None
     without: frozenset[str] = frozenset()
     """What the maker's capability statement says the card has not."""
+    refused: set[str] = field(default_factory=set)
+    """The PIN or keys that the card refused in this run: tried once more they might be blocked."""
 
     @property
     def factors(self) -> Factors:
@@ -159,12 +161,31 @@ def prove(subject: Subject, application: Application, way: frozenset[str]) -> Sc
         if proof == "PIN":
             if subject.pin is None:
                 raise Unready("no PIN was given")
-            yield from verify_pin(subject.pin)
+            yield from proving(subject, proof, verify_pin(subject.pin))
             continue
         key = external_key(application, proof)
         if key is None or subject.keys is None:
             raise Unready(f"no key source for {proof}")
-        yield from external_authenticate(key, subject.factors, subject.keys)
+        yield from authenticate(subject, key)
+
+
+def proving(subject: Subject, name: str, script: Script[None]) -> Script[None]:
+    """A proof, unless the card refused it before; a refusal is remembered."""
+    if name in subject.refused:
+        raise Unready(f"the card refused {name} before; it is not tried again")
+    try:
+        yield from script
+    except CardstackError as error:
+        if error.problem in (KEY_WRONG, PIN_WRONG, PIN_BLOCKED):
+            subject.refused.add(name)
+        raise
+
+
+def authenticate(subject: Subject, key: Key) -> Script[None]:
+    """EXTERNAL AUTHENTICATE with the tester's key, unless the card refused it before."""
+    if subject.keys is None:
+        raise Unready("no key source")
+    yield from proving(subject, key.name, external_authenticate(key, subject.factors, subject.keys))
 
 
 def external_key(application: Application, name: str) -> Key | None:

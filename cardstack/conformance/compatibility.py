@@ -1,5 +1,6 @@
 """Which recorded clients a card at hand would serve: each flow on the card, beside the same flow on a card as declared."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +8,8 @@ from typing import Final
 
 from cardstack.apdu.script import Exchange
 from cardstack.card.profile import Profile
-from cardstack.conformance.flows import Flow, converse
+from cardstack.conformance.fixes import Stop, fix_of
+from cardstack.conformance.flows import Flow, Verdict, converse
 from cardstack.text import Text
 from emulator import factory
 from emulator.psam import psam
@@ -35,6 +37,9 @@ SERVED = {
 }
 
 
+NOTHING: Final = Text("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One client's verdict: the steps that it takes and has done, and what stopped it."""
@@ -44,6 +49,9 @@ class Standing:
     steps: int = 0
     done: int = 0
     why: str = ""
+    differs: str = ""
+    """What kind of thing differs, and the change of the card that would let the client go on."""
+    change: Text = NOTHING
 
 
 class Elsewhere(Slot):
@@ -79,4 +87,18 @@ def standings(flows: Iterable[Flow], profile: Profile, fresh: Callable[[], Excha
             yield Standing(flow, Served.NOT_RUN, expected.steps)
         else:
             found = converse(flow, order, Elsewhere(fresh(), Slot(declared)), Slot(module))
-            yield Standing(flow, Served.PASS if found.works else Served.FAIL, found.steps, found.done, found.why)
+            yield _standing(flow, profile, found, expected)
+
+
+def _standing(flow: Flow, profile: Profile, found: Verdict, expected: Verdict) -> Standing:
+    if found.works:
+        return Standing(flow, Served.PASS, found.steps, found.done)
+    if not found.command:
+        return Standing(flow, Served.FAIL, found.steps, found.done, found.why)
+    steps = [one for one in flow.steps if not one.when or one.when == profile.version[:1]]
+    step = steps[found.done]
+    selected = [one.send[10:14] for one in steps[: found.done] if re.fullmatch("00A40[02]0002....(00)?", one.send)]
+    stop = Stop(
+        found.command, found.answers[-1], step.accept, step.begins, expected.answers[found.done], (selected or [""])[-1].upper()
+    )
+    return Standing(flow, Served.FAIL, found.steps, found.done, found.why, *fix_of(stop))

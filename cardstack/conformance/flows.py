@@ -111,6 +111,10 @@ class Verdict:
     steps: int
     done: int
     why: str = ""
+    command: bytes = b""
+    """The command that was answered otherwise than the client accepts; empty where it came to none."""
+    answers: tuple[bytes, ...] = ()
+    """What was answered, step by step; the last one is what stopped it, if something did."""
 
     @property
     def works(self) -> bool:
@@ -137,9 +141,11 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
     steps = [step for step in flow.steps if not step.when or step.when == profile.version[:1]]
     if flow.only and profile.version[:1] not in flow.only:
         return Verdict(flow.id, profile.name, len(steps), 0, f"the client knows generations {', '.join(flow.only)} only")
+    answers: list[bytes] = []
     for number, step in enumerate(steps):
         if step.to == "reset":
             card.reset()
+            answers.append(b"")
             continue
         try:
             filled = _filled(step, terminal)
@@ -148,6 +154,7 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
         command = bytes.fromhex(filled)
         partner: Exchange = card if step.to == "card" else module
         answer = _resolved(partner, command) if flow.reader else partner(command)
+        answers.append(answer)
         terminal.heard(step.to, command, answer)
         if step.to == "psam" and answer[-2] == 0x61 and not _fetches(steps, number):
             # The source leaves GET RESPONSE to the client's driver here.
@@ -161,8 +168,10 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
                 number,
                 f"{filled[:10].upper()} → {answer[-2:].hex().upper()}, accepts {step.accept}"
                 + (f", beginning {step.begins}" if step.begins else ""),
+                command,
+                tuple(answers),
             )
-    return Verdict(flow.id, profile.name, len(steps), len(steps))
+    return Verdict(flow.id, profile.name, len(steps), len(steps), answers=tuple(answers))
 
 
 def _filled(step: Step, terminal: Terminal) -> str:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, in_full, traced
-from cardstack.card.proving import NOT_HELD
+from cardstack.card.proving import NOT_HELD, pin_bytes
 from cardstack.card.watching import Watcher
 from cardstack.conformance.capabilities import command_name, lacking
 from cardstack.conformance.case import Case, Differs, Risk, Subject, Unready
@@ -104,12 +104,39 @@ def _skipped(case: Case, subject: Subject, risk: Risk) -> Result | None:
     return None
 
 
+def _gives_pin(subject: Subject, command: bytes) -> bool:
+    """Whether a command is VERIFY with the tester's PIN."""
+    return command[1:2] == b"\x20" and subject.pin is not None and command[5:].startswith(pin_bytes(subject.pin))
+
+
 def _not_claimed(what: str) -> Text:
     return Text(f"the capability statement says the card has no {what}", f"能力声明：该卡无 {what}")
 
 
 class NotClaimed(Exception):
     """A case sends a command that the card is not said to have."""
+
+
+def _watched(subject: Subject, card: Card, timing: list[tuple[str, float]]) -> Exchange:
+    """The card's exchange, timed; what is not claimed is not sent, and a PIN that was refused is not tried again."""
+    taken: list[bytes] = []
+
+    def watched(command: bytes) -> bytes:
+        if (name := command_name(*command[:2])) in subject.without:
+            raise NotClaimed(name)
+        own = _gives_pin(subject, command)
+        if own and "PIN" in subject.refused:
+            raise Unready("the card refused the PIN before; it is not tried again")
+        asked = time.perf_counter()
+        answer = card.exchange(command)
+        timing.append((command[:2].hex().upper(), time.perf_counter() - asked))
+        if own and answer == b"\x90\x00":
+            taken.append(command)
+        elif own and not taken and answer[:1] in (b"\x63", b"\x69"):
+            subject.refused.add("PIN")
+        return answer
+
+    return watched
 
 
 def run_one(case: Case, subject: Subject, card: Card) -> Result:
@@ -124,16 +151,7 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
         return watcher.hide(command, answer)
 
     timing: list[tuple[str, float]] = []
-
-    def timed(command: bytes) -> bytes:
-        if (name := command_name(*command[:2])) in subject.without:
-            raise NotClaimed(name)
-        asked = time.perf_counter()
-        answer = card.exchange(command)
-        timing.append((command[:2].hex().upper(), time.perf_counter() - asked))
-        return answer
-
-    exchange = traced(timed, said.append, hide=hide, describe=watcher.describe)
+    exchange = traced(_watched(subject, card, timing), said.append, hide=hide, describe=watcher.describe)
     began = time.monotonic()
     verdict, reason, got, allowed = Verdict.PASS, NO_REASON, "", ""
     try:

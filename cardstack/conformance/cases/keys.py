@@ -10,13 +10,12 @@ from cardstack.card.profile import Application, Profile
 from cardstack.card.proving import (
     SOURCE_DATA,
     KeySource,
-    external_authenticate,
     get_challenge,
     internal_authenticate,
     source_blocks,
 )
 from cardstack.card.reading import open_application
-from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Talk, Unready, demand, ready
+from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Talk, Unready, authenticate, demand, ready
 from cardstack.errors import Untrusted
 from cardstack.text import Text
 
@@ -76,7 +75,7 @@ def _internal(application: Application, key: Key) -> Talk:
 def _right(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
-        yield from external_authenticate(key, subject.factors, source(subject))
+        yield from authenticate(subject, key)
 
     return talk
 
@@ -91,10 +90,11 @@ def _cipher(subject: Subject, key: Key) -> Script[bytes]:
 def _stale(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
+        yield from ready(authenticate(subject, key))
         proof = yield from _cipher(subject, key)
         yield from ready(_done(key, proof))
         yield from demand(commands.external_authenticate(key.kid, proof), "6984", "6985", "63CX", "6901")
-        yield from ready(external_authenticate(key, subject.factors, source(subject)))
+        yield from ready(authenticate(subject, key))
 
     return talk
 
@@ -106,8 +106,9 @@ def _done(key: Key, proof: bytes) -> Script[None]:
 def _unasked(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
+        yield from ready(authenticate(subject, key))
         yield from demand(commands.external_authenticate(key.kid, bytes(8) + SOURCE_DATA), "6984", "6985", "6901", "63CX")
-        yield from ready(external_authenticate(key, subject.factors, source(subject)))
+        yield from ready(authenticate(subject, key))
 
     return talk
 
@@ -115,9 +116,9 @@ def _unasked(application: Application, key: Key) -> Talk:
 def _wrong(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
-        yield from ready(external_authenticate(key, subject.factors, source(subject)))
+        yield from ready(authenticate(subject, key))
         proof = yield from _cipher(subject, key)
         yield from demand(commands.external_authenticate(key.kid, bytes((proof[0] ^ 1,)) + proof[1:]), "63CX")
-        yield from ready(external_authenticate(key, subject.factors, source(subject)))
+        yield from ready(authenticate(subject, key))
 
     return talk

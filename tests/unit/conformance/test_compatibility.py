@@ -5,6 +5,7 @@ import pytest
 from cardstack.apdu.script import Exchange
 from cardstack.card.profiles import profile
 from cardstack.conformance.compatibility import READS, Served, reads_only, standings
+from cardstack.conformance.fixes import Stop, fix_of
 from cardstack.conformance.flows import recorded
 from emulator.samples import sample
 from emulator.slot import Slot
@@ -36,8 +37,47 @@ def test_another_card_loses_clients_and_says_where(cardstack: CommandLine) -> No
     assert ended.code == 4
     assert failed
     assert all(0 < one["step"] <= one["steps"] and "accepts" in one["why"] for one in failed)
+    assert all(one["differs"] and one["fix"]["zh"] and one["fix"]["en"] and "{" not in str(one["fix"]["en"]) for one in failed)
     assert cardstack(*words).out.count("accepts") == len(failed)
     assert cardstack(*words, "--flow", "no-such").code not in (0, 4)
+
+
+STOPS = [
+    ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "6A82", "9000", "", "missing application"),
+    ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "9000", "exactly 6A82", "", "application to be absent"),
+    ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "611C", "exactly 611E", "", "length of the FCI"),
+    ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "611C", "9000", "", "61xx where 9000 is wanted"),
+    ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "9000", "61..", "", "9000 where 61xx is wanted"),
+    ("00A4020002EF05", "6A86", "9000", "", "refused SELECT"),
+    ("00A4000002EF05", "6A82", "bare", "", "missing file"),
+    ("00B2083420", "6A83", "9000", "", "missing record"),
+    ("00B2083420", "6982", "9000", "", "closed file"),
+    ("00B2083420", "6C24", "9000", "", "6Cxx"),
+    ("00B2033406", "0304322E30309000", "9000", "0304332E3030", "tag or order"),
+    ("0020000003888888", "63C5", "9000", "", "PIN"),
+    ("0082000410" + "00" * 16, "6300", "9000", "", "key"),
+    ("805001020B" + "00" * 11, "9401", "9000", "", "empty purse"),
+    ("0088000010", "6D00", "9000", "", "unknown command"),
+    ("00CA000009", "6581", "9000", "", "other status word"),
+]
+
+
+@pytest.mark.parametrize(("command", "answer", "accept", "begins", "kind"), STOPS, ids=[f"{one[4]}-{one[1]}" for one in STOPS])
+def test_what_differs_names_the_change(command: str, answer: str, accept: str, begins: str, kind: str) -> None:
+    """In both languages, with what it is about filled in."""
+    found, change = fix_of(Stop(bytes.fromhex(command), bytes.fromhex(answer), accept, begins, b"\x90\x00"))
+    assert found == kind
+    assert change.en != change.zh
+    assert "{" not in change.en + change.zh
+
+
+def test_any_stop_has_a_change() -> None:
+    """Whatever a card answers to whatever command, some row fits."""
+    for ins in range(256):
+        for said in ("6F00", "9484", "0A9000", "6281", "90FF"):
+            kind, change = fix_of(Stop(bytes((0x80, ins, 0, 0)), bytes.fromhex(said), "9000", "", b"\x90\x00"))
+            assert kind
+            assert change.zh
 
 
 def test_an_issued_card_is_only_read() -> None:

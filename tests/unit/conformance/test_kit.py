@@ -103,6 +103,19 @@ def test_a_safe_run_writes_nothing() -> None:
     assert {one.verdict for one in results if one.case.risk is not Risk.SAFE} == {Verdict.NOT_RUN}
 
 
+def test_a_wrong_pin_or_key_of_the_tester_blocks_nothing() -> None:
+    """What the card refused once is not tried again: one try is spent, whatever the number of cases."""
+    slot = Slot(sample(SECOND))
+    subject = Subject(SECOND, ORDER.city, slot.atr[-8:], "999999", LocalKeys(lambda _: bytes(range(16))))
+    results = run_all(derive(SECOND), subject, Card(slot, slot.reset), risk=Risk.TEST)
+    assert "PIN" in subject.refused
+    assert {"UKSSSE", "RK1DF01"} <= subject.refused
+    good = Subject(SECOND, ORDER.city, slot.atr[-8:], "123456", LocalKeys(master_for_tests))
+    again = run_all(derive(SECOND), good, Card(slot, slot.reset), risk=Risk.SAFE)
+    assert [one.case.id for one in again if one.verdict is Verdict.FAIL] == []
+    assert sum(one.verdict is Verdict.FAIL for one in results) > 0
+
+
 def test_what_the_tester_lacks_is_said() -> None:
     """Without PIN and keys the cases that need them are not run, and say what they need."""
     slot = Slot(sample(SECOND))
