@@ -18,7 +18,6 @@ from cardstack.ca.crl import Crl
 from cardstack.ca.extensions import ALTERNATIVE_NAMES, ANY_USE, CRL_SIGN, EXTENDED_KEY_USAGE, KEY_CERT_SIGN, KEY_USAGE
 from cardstack.ca.names import DNS, IP, MAIL, URI, GeneralName
 from cardstack.ca.purposes import PURPOSES, Purpose
-from cardstack.ca.signatures import odd_modulus
 
 _USE = {name: one.use for name, one in PURPOSES.items() if one.use}
 _SIGNERS = frozenset({KEY_CERT_SIGN, CRL_SIGN})
@@ -138,6 +137,4 @@ def of_a_list(baseline: Baseline, crl: Crl) -> str | None:
 
 def _of_any(baseline: Baseline, certificate: Certificate) -> str | None:
     found = baseline.foreign & (certificate.extended_key_usage or frozenset())
-    if found:
-        return f"extended key usage with {min(found)} (§7.1.2)"
-    return "an RSA modulus that is not of whole bytes (§6.1.5)" if odd_modulus(certificate.spki) else None
+    return f"extended key usage with {min(found)} (§7.1.2)" if found else None

@@ -247,13 +247,14 @@ def working_key(spki: bytes, issuer: bytes) -> bytes:
 
 @lru_cache(maxsize=4096)
 def weakness(spki: bytes) -> str | None:
-    """Why a key is too weak for new trust, None where it is not: RSA below 2,048 bits, curves below 224, DSA at all."""
+    """Why a key is too weak for new trust: RSA below 2,048 bits or of no whole bytes, curves below 224, DSA at all."""
     try:
         key = _key(spki)
     except Malformed:
         return "unknown key"
     if isinstance(key, rsa.RSAPublicKey):
-        return "RSA below 2048 bits" if key.key_size < 2048 else None
+        # Keys are of 2,048, 3,072 or 4,096 bits; one whose modulus ends within a byte was made by no tool that is in order.
+        return f"RSA of {key.key_size} bits" if key.key_size < 2048 or key.key_size % 8 else None
     if isinstance(key, ec.EllipticCurvePublicKey):
         return "a curve below 224 bits" if key.curve.key_size < 224 else None
     return "DSA" if isinstance(key, dsa.DSAPublicKey) else None
@@ -268,16 +269,6 @@ def only_signs(spki: bytes) -> bool:
         return key_algorithm(spki)[0] in _ONLY_SIGN
     except Malformed:
         return False
-
-
-@lru_cache(maxsize=4096)
-def odd_modulus(spki: bytes) -> bool:
-    """Whether it is an RSA key whose modulus has no whole number of bytes."""
-    try:
-        key = _key(spki)
-    except Malformed:
-        return False
-    return isinstance(key, rsa.RSAPublicKey) and key.key_size % 8 != 0
 
 
 @lru_cache(maxsize=4096)
