@@ -265,7 +265,7 @@ def _bank(arrival: Arrival, digest: str, means: Means) -> KeptFile:
     """A bank's lines, each counted once, and what differs from our payments."""
     raw = arrival.raw
     head = raw.lstrip()[:1]
-    lines = statements.camt_053(raw) if head == b"<" else statements.result_csv(raw, "utf-8" if _is_utf8(raw) else "gb18030")
+    lines = statements.bank_lines(raw) if head == b"<" else statements.result_csv(raw, "utf-8" if _is_utf8(raw) else "gb18030")
     matched = means.store.desk.take_lines(lines, actor=arrival.actor, now=arrival.at)
     faults = [
         LineFault(number, one.reference, one.difference.value, DIFFERENCES[one.difference])

@@ -71,7 +71,10 @@ def order(
 
 
 def bank(
-    statement: Annotated[Path, typer.Argument(help=words("camt.053 or result CSV", "camt.053 或银行结果 CSV"), exists=True)],
+    statement: Annotated[
+        Path,
+        typer.Argument(help=words("camt.053, camt.054 or result CSV", "camt.053、camt.054 或银行结果 CSV"), exists=True),
+    ],
     *,
     actor: Actor = "operator",
     database: Database = "",
@@ -79,10 +82,10 @@ def bank(
 ) -> None:
     """Take in what a bank booked; what does not match is named."""
     from cardstack.settlement.banking.matching import DIFFERENCES
-    from cardstack.settlement.banking.statements import camt_053, result_csv
+    from cardstack.settlement.banking.statements import bank_lines, result_csv
 
     raw = statement.read_bytes()
-    lines = result_csv(raw) if statement.suffix.lower() == ".csv" else camt_053(raw)
+    lines = result_csv(raw) if statement.suffix.lower() == ".csv" else bank_lines(raw)
     with open_ledger(database) as store:
         who = entitled(store, actor, "reconciliation.work", "*")
         matched = store.desk.take_lines(lines, actor=who, now=now())

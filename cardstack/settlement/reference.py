@@ -5,13 +5,16 @@ from typing import Any
 
 from cardstack.fsm import Machine
 from cardstack.settlement import batches, figures
+from cardstack.settlement.banking import interest
 from cardstack.settlement.bulk import list_file, medical_file, return_file, transit_layout
 from cardstack.settlement.calendar import known
-from cardstack.settlement.dispute import DISPUTE
+from cardstack.settlement.cutoff import cut_offs
+from cardstack.settlement.dispute import DISPUTE, terms
 from cardstack.settlement.instruction import PAYMENT
 from cardstack.settlement.ledger import ENTRY
+from cardstack.settlement.medical import case as case_of
 from cardstack.settlement.medical.case import CASE, CODES
-from cardstack.settlement.medical.clearing import CYCLE, steps
+from cardstack.settlement.medical.clearing import CYCLE, bounds, steps
 from cardstack.settlement.medical.names import FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.reconciliation import KINDS
 from cardstack.settlement.prefund import INCREASE
@@ -96,9 +99,14 @@ def figures_in_force() -> str:
         ("charging", charging.agreements()),
         ("pension pool share", transfer.shares()),
         ("working days", tuple(known().notices)),
+        ("registration", case_of.validities()),
+        ("clearing: bounds", bounds()),
+        ("disputes", terms()),
     ]
     lines += [_row(name, one) for name, own in rest for one in own]
     lines += [_row(f"clearing: {step.name}", step) for step in steps()]
+    lines += [_row(f"late payments {late.cycle or 'of other cycles'}", late) for late in interest.terms()]
+    lines += [_row(f"cut-off {one.cycle or 'of other cycles'}", one) for one in cut_offs()]
     lines += ["", f"The texts: {', '.join(f'`{name}`' for name in figures.names('medical'))} and beside them.", ""]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""What a bank says was booked: camt.053 statements and result files in CSV, read into the same lines."""
+"""What a bank says was booked: camt.053 statements, camt.054 notifications and result files in CSV, as the same lines."""
 
 import csv
 import io
@@ -29,7 +29,33 @@ from cardstack.settlement.banking.xml import (
 from cardstack.values import Fen
 
 CAMT: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+ADVICE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
 _ANY = r"[\s\S]{0,500}"
+_ACCOUNT: Final = branch("Acct", branch("Id", branch("Othr", leaf("Id", TEXT34))))
+_ENTRY: Final = branch(
+    "Ntry",
+    leaf("NtryRef", TEXT35, least=0),
+    leaf("Amt", AMOUNT, currency=True),
+    leaf("CdtDbtInd", r"CRDT|DBIT"),
+    leaf("RvslInd", r"true|false|1|0", least=0),
+    branch("Sts", leaf("Cd", r"BOOK|PDNG|INFO")),
+    branch("BookgDt", leaf("Dt", DAY), least=0),
+    leaf("AcctSvcrRef", TEXT35, least=0),
+    branch(
+        "NtryDtls",
+        branch(
+            "TxDtls",
+            branch("Refs", leaf("EndToEndId", TEXT35, least=0), least=0),
+            branch("RtrInf", branch("Rsn", leaf("Cd", r"[A-Z0-9]{1,4}"), least=0), least=0),
+            least=0,
+            most=None,
+        ),
+        least=0,
+        most=None,
+    ),
+    least=0,
+    most=None,
+)
 CAMT_053: Final = branch(
     "BkToCstmrStmt",
     branch("GrpHdr", leaf("MsgId", TEXT35), leaf("CreDtTm", MOMENT)),
@@ -37,7 +63,7 @@ CAMT_053: Final = branch(
         "Stmt",
         leaf("Id", TEXT35),
         leaf("CreDtTm", MOMENT, least=0),
-        branch("Acct", branch("Id", branch("Othr", leaf("Id", TEXT34)))),
+        _ACCOUNT,
         branch(
             "Bal",
             branch("Tp", branch("CdOrPrtry", leaf("Cd", r"[A-Z]{4}"))),
@@ -47,32 +73,14 @@ CAMT_053: Final = branch(
             least=0,
             most=None,
         ),
-        branch(
-            "Ntry",
-            leaf("NtryRef", TEXT35, least=0),
-            leaf("Amt", AMOUNT, currency=True),
-            leaf("CdtDbtInd", r"CRDT|DBIT"),
-            leaf("RvslInd", r"true|false|1|0", least=0),
-            branch("Sts", leaf("Cd", r"BOOK|PDNG|INFO")),
-            branch("BookgDt", leaf("Dt", DAY), least=0),
-            leaf("AcctSvcrRef", TEXT35, least=0),
-            branch(
-                "NtryDtls",
-                branch(
-                    "TxDtls",
-                    branch("Refs", leaf("EndToEndId", TEXT35, least=0), least=0),
-                    branch("RtrInf", branch("Rsn", leaf("Cd", r"[A-Z0-9]{1,4}"), least=0), least=0),
-                    least=0,
-                    most=None,
-                ),
-                least=0,
-                most=None,
-            ),
-            least=0,
-            most=None,
-        ),
+        _ENTRY,
         most=None,
     ),
+)
+CAMT_054: Final = branch(
+    "BkToCstmrDbtCdtNtfctn",
+    branch("GrpHdr", leaf("MsgId", TEXT35), leaf("CreDtTm", MOMENT)),
+    branch("Ntfctn", leaf("Id", TEXT35), leaf("CreDtTm", MOMENT, least=0), _ACCOUNT, _ENTRY, most=None),
 )
 
 
@@ -117,6 +125,27 @@ def camt_053(raw: bytes) -> tuple[BankLine, ...]:
     return tuple(lines)
 
 
+def camt_054(raw: bytes) -> tuple[BankLine, ...]:
+    """The booked lines of a notification during the day; the statement has them again under the same bank references.
+
+    A return (pacs.004) is an order between banks and books nothing here: it comes as a line of one of these.
+    """
+    message = read(CAMT_054, ADVICE, raw)
+    lines: list[BankLine] = []
+    for notification in message.findall("Ntfctn"):
+        account = text_of(notification, "Acct/Id/Othr/Id")
+        mine = [_line(account, entry, number) for number, entry in enumerate(notification.findall("Ntry"), start=1)]
+        if any(line is not None and line.bank_reference.startswith("line ") for line in mine):
+            raise Malformed("Ntry/AcctSvcrRef: the statement would count it twice", BAD_MESSAGE, field="Ntry/AcctSvcrRef")
+        lines += [line for line in mine if line is not None]
+    return tuple(lines)
+
+
+def bank_lines(raw: bytes) -> tuple[BankLine, ...]:
+    """What a bank's XML says was booked: a statement (camt.053) or a notification (camt.054)."""
+    return camt_054(raw) if ADVICE.encode() in raw[:4096] else camt_053(raw)
+
+
 def _balances(statement: Element) -> tuple[int, int] | None:
     """The opening and closing booked balance, where both are given."""
     found = {}
@@ -140,6 +169,15 @@ def _line(account: str, entry: Element, number: int) -> BankLine | None:
         returned,
         text_of(entry, "NtryDtls/TxDtls/RtrInf/Rsn/Cd"),
     )
+
+
+def notification(account: str, lines: Sequence[BankLine], *, id_: str, made_at: datetime) -> bytes:
+    """The camt.054 of some lines, for rehearsals and tests of those who read it."""
+    content: Content = {
+        "GrpHdr": {"MsgId": id_, "CreDtTm": made_at.isoformat(timespec="seconds")},
+        "Ntfctn": {"Id": id_, "Acct": {"Id": {"Othr": {"Id": account}}}, "Ntry": [_entry(one) for one in lines]},
+    }
+    return write(CAMT_054, ADVICE, content)
 
 
 def statement(account: str, lines: Sequence[BankLine], *, id_: str, opening_fen: Fen, made_at: datetime) -> bytes:

@@ -14,7 +14,17 @@ from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.interest import DailyRate, late_interest
 from cardstack.settlement.banking.matching import Difference, match
 from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
-from cardstack.settlement.banking.statements import BankLine, Side, camt_053, result_csv, results, statement
+from cardstack.settlement.banking.statements import (
+    BankLine,
+    Side,
+    bank_lines,
+    camt_053,
+    camt_054,
+    notification,
+    result_csv,
+    results,
+    statement,
+)
 from cardstack.settlement.instruction import CENTRE, Act, Instruction, instructions
 from cardstack.settlement.transaction import SHANGHAI, Party
 from cardstack.values import Fen
@@ -78,6 +88,19 @@ def test_a_statement_is_read_as_it_was_written() -> None:
         camt_053(raw.replace(b'<Amt Ccy="CNY">0.05</Amt>', b'<Amt Ccy="CNY">9.05</Amt>'))
 
 
+def test_a_notification_says_the_same_lines_as_the_statement() -> None:
+    """Read during the day; the statement's lines have the same references, so that each counts once."""
+    lines = [replace(line(one), account="310001") for one in PAYMENTS[:2]]
+    raw = notification("310001", lines, id_="N1", made_at=MADE)
+    assert camt_054(raw) == bank_lines(raw) == tuple(lines)
+    again = statement("310001", lines, id_="S1", opening_fen=Fen(0), made_at=MADE)
+    assert bank_lines(again) == tuple(lines)
+    with pytest.raises(Malformed, match="AcctSvcrRef"):
+        camt_054(raw.replace(b"<AcctSvcrRef>medical-2026-11.001/1</AcctSvcrRef>", b""))
+    with pytest.raises(Malformed):
+        camt_053(raw)
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"", b"<a/>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"\xff\xfe", b"<Document xmlns='urn:x'/>"],
@@ -94,7 +117,7 @@ def test_a_damaged_statement_is_read_or_malformed(noise: bytes, place: int, cut:
     raw = statement("310001", [line(PAYMENTS[0])], id_="S1", opening_fen=Fen(0), made_at=MADE)
     place = min(place, len(raw))
     damaged = raw[:place] + noise + (b"" if cut else raw[place:])
-    for reader in (camt_053, result_csv):
+    for reader in (camt_053, camt_054, bank_lines, result_csv):
         with suppress(Malformed):
             reader(damaged)
 
