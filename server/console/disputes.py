@@ -9,7 +9,7 @@ from cardstack.errors import Malformed, problem
 from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, STEPS, Ground, Stage, Step
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
-from server.console import forms, listing, requesting, transactions
+from server.console import approvals, forms, listing, masking, requesting, transactions
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
 from server.permissions import Pages, Permission, Scope
@@ -139,12 +139,28 @@ def show(seq: int) -> ResponseReturnValue:
         dispute=one,
         booked=booked,
         row=_row(one, booked),
-        moves=moves,
-        stages=STAGES,
+        moves=[(move, _step_words(move.step), _evidence(move)) for move in moves],
+        seconds=_seconds_left(one),
+        waits=approvals.waiting_for(str(seq), "dispute"),
         steps=_steps(one, booked),
         words=STEPS,
         upholds=UPHOLDS,
     )
+
+
+def _step_words(step: str) -> Text:
+    return STEPS[Step(step)] if step in set(Step) else Text("Opened", "提出异议")
+
+
+def _evidence(move: queries.Moved) -> list[tuple[str, Any]]:
+    """What came with a step besides its words; people's data masked."""
+    return masking.flat(masking.masked({name: value for name, value in move.evidence.items() if name != "said"}))
+
+
+def _seconds_left(one: Dispute) -> int | None:
+    if one.deadline is None or not DISPUTE.events(one.stage):
+        return None
+    return max(0, int((one.deadline - moment()).total_seconds()))
 
 
 @pages.page("/<int:seq>/step", needs=Permission.DISPUTE_WORK, method="POST", fresh=True)

@@ -5,6 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import catalogue
 from server.console import finding
+from server.console.guides import GLOSSARY, GUIDES
+from server.console.navigation import GROUPS
 from server.console.services import operator, services, t
 from server.permissions import Pages, Permission
 
@@ -14,7 +16,9 @@ pages = Pages("help", __name__, url_prefix="/console/help")
 @pages.page("/", needs=Permission.OWN)
 def show() -> ResponseReturnValue:
     """Habits, keys, and every problem code with what to do."""
-    return render_template("help/show.html", problems=catalogue().values())
+    titles = {entry.endpoint.partition(".")[0]: entry.title for group in GROUPS for entry in group.entries}
+    pages_told = [(noun, titles.get(noun), guide) for noun, guide in GUIDES.items()]
+    return render_template("help/show.html", problems=catalogue().values(), guides=pages_told, glossary=GLOSSARY)
 
 
 @pages.page("/find", needs=Permission.OWN)

@@ -11,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.console import HERE, route_table
+from server.console.guides import GUIDES
+from server.console.navigation import GROUPS
 from server.console.shell import PREFERENCES
 from server.permissions import ROLES, PageRule, Permission, Role
 
@@ -137,3 +139,21 @@ def test_the_overview_of_a_province_says_nothing_of_others(signed_in: Callable[[
     page = signed_in("elsewhere").get("/console/").get_data(as_text=True)
     assert "上海医保基金" in page
     assert "江苏医保基金" not in page or "上海医疗机构结算户" in page
+
+
+def test_every_page_has_its_help(signed_in: Callable[[str], FlaskClient]) -> None:
+    """Each noun of the side bar is explained, in both languages, and its page leads there."""
+    explained = set(GUIDES)
+    for group in GROUPS:
+        for entry in group.entries:
+            noun = entry.endpoint.partition(".")[0]
+            assert noun in explained or noun == "help", noun
+    client = signed_in("chief")
+    page = client.get("/console/help/").get_data(as_text=True)
+    for noun in GUIDES:
+        assert f'id="page-{noun}"' in page
+    assert "#page-transactions" in client.get("/console/transactions/").get_data(as_text=True)
+    for guide in GUIDES.values():
+        for words in guide:
+            assert not re.search(r"[\u4e00-\u9fff]", words.en)
+            assert re.search(r"[\u4e00-\u9fff]", words.zh)

@@ -1,0 +1,40 @@
+"""A dispute's page: every step with its evidence, whose turn it is, and steps that are said why."""
+
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+
+from cardstack.settlement.dispute import Stage
+from server.store.store import Store
+
+SignIn = Callable[[str], FlaskClient]
+Token = Callable[[FlaskClient], str]
+
+
+def test_steps_and_evidence_in_order(signed_in: SignIn) -> None:
+    """Opened, answered, escalated: who, when and what was said."""
+    page = signed_in("chief").get("/console/disputes/3").get_data(as_text=True)
+    trail = page.split('id="evidence-title"')[1].split("</ol>")[0]
+    assert trail.index("提出异议") < trail.index("答复") < trail.index("申请仲裁")
+    assert trail.count("<blockquote>") == 3
+    assert "剩余时间" in page
+
+
+def test_a_step_without_words_comes_back(signed_in: SignIn, token: Token, store: Store) -> None:
+    """The form with the message by its field; with words the step is taken."""
+    client = signed_in("centre")
+    form = {"step": "reject", "csrf": token(client), "_back": "/console/disputes/3"}
+    wrong = client.post("/console/disputes/3/step", data=form)
+    assert wrong.status_code == 422
+    assert 'id="e-reason"' in wrong.get_data(as_text=True)
+    assert client.post("/console/disputes/3/step", data=form | {"reason": "证据不足"}).status_code == 303
+    assert next(one.stage for one in store.desk.disputes() if one.seq == 3) is Stage.REJECTED
+    assert "证据不足" in client.get("/console/disputes/3").get_data(as_text=True)
+
+
+def test_upholding_waits_for_another(signed_in: SignIn, token: Token) -> None:
+    """The page says that a step waits."""
+    client = signed_in("centre")
+    form = {"step": "uphold", "reason": "重复结算属实", "csrf": token(client)}
+    assert "/console/approvals/" in client.post("/console/disputes/3/step", data=form).location
+    assert "待复核" in client.get("/console/disputes/3").get_data(as_text=True).split("<main")[1]
