@@ -12,8 +12,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from cardstack.crypto.chain import BEGINNING
 from cardstack.settlement.transaction import SHANGHAI
-from server.audit import START, canonical, digest
+from server.audit import canonical, digest
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS
 from server.store.engine import driver
@@ -277,7 +278,7 @@ def _requests(dice: random.Random, names: list[str]) -> Iterator[tuple[object, .
 
 
 def _events(dice: random.Random, names: list[str]) -> Iterator[tuple[object, ...]]:
-    previous, rare = START, 1_009
+    previous, rare = BEGINNING, 1_009
     for seq in range(1, EVENTS + 1):
         at = NOON - timedelta(minutes=3 * (EVENTS - seq))
         action = "transactions.reveal" if seq % rare == 0 else dice.choice(("sign-in", "approvals.decide", "windows.move"))

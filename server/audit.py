@@ -4,15 +4,13 @@ The digest is SHA-256 over a canonical JSON form; anybody with an exported log c
 is the seal of the whole log: note it down, or send it to another province, and a rewritten log is found out.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-START = "0" * 64
-"""What the first event names as the digest before it."""
+from cardstack.crypto.chain import sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +27,26 @@ class Event:
     previous: str
     digest: str
 
+    @property
+    def number(self) -> int:
+        return self.seq
+
+    def computed(self) -> str:
+        """The digest that the event has as it stands."""
+        said = (self.actor, self.province, self.action, self.subject, canonical(self.detail))
+        return digest(self.previous, self.seq, self.at, *said)
+
 
 def digest(previous: str, seq: int, at: datetime, *said: str) -> str:
     """The digest of one event: what stands before it, its number and moment, actor, province, action, subject, detail.
 
     >>> from datetime import UTC
-    >>> digest(START, 1, datetime(2026, 1, 1, tzinfo=UTC), "a", "33", "sign-in", "", "{}")[:16]
+    >>> digest("0" * 64, 1, datetime(2026, 1, 1, tzinfo=UTC), "a", "33", "sign-in", "", "{}")[:16]
     'b072279904ddeafc'
     """
-    fields = [previous, seq, at.isoformat(timespec="milliseconds"), *said]
-    return hashlib.sha256(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return sealed("sha256", [previous, seq, at.isoformat(timespec="milliseconds"), *said])
 
 
 def canonical(detail: Mapping[str, Any]) -> str:
     """The detail as the digest covers it."""
     return json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-
-
-def first_break(events: Iterable[Event], previous: str = START, seq: int = 0) -> int | None:
-    """The number of the first event that does not follow from the one before it, or None where all do."""
-    for event in events:
-        expected = digest(
-            previous,
-            event.seq,
-            event.at,
-            event.actor,
-            event.province,
-            event.action,
-            event.subject,
-            canonical(event.detail),
-        )
-        if event.seq != seq + 1 or event.previous != previous or event.digest != expected:
-            return event.seq
-        previous, seq = event.digest, event.seq
-    return None

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cardstack.crypto.chain import START, Place, canonical, sealed
 from cardstack.crypto.keys import BadSignature, PublicKey, Signer
-from cardstack.crypto.suite import digest
 from cardstack.errors import Malformed, Untrusted, problem
 from cardstack.text import Text
 
@@ -23,7 +23,6 @@ BROKEN = problem(
         "请保全该文件作为证据，并从最近备份恢复日志。",
     ),
 )
-BEGINNING = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,15 @@ class Line:
 
     @property
     def hash(self) -> str:
-        return digest("sm3", _canonical(self._said())).hex()
+        return sealed("sm3", self._said())
+
+    @property
+    def digest(self) -> str:
+        return self.hash
+
+    def computed(self) -> str:
+        """What it says is all there is of it: a line whose hash is another is none (`parse`)."""
+        return self.hash
 
     def _said(self) -> dict[str, Any]:
         return {
@@ -56,7 +63,7 @@ class Line:
     def encode(self) -> str:
         """The line as it is written, without its newline."""
         signed = {"signature": self.signature} if self.signature else {}
-        return _canonical(self._said() | {"hash": self.hash} | signed).decode()
+        return canonical(self._said() | {"hash": self.hash} | signed).decode()
 
     @classmethod
     def parse(cls, text: str, number: int) -> "Line":
@@ -80,26 +87,28 @@ class Line:
         return line
 
 
-def _canonical(said: Mapping[str, Any]) -> bytes:
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
 def append(
     last: Line | None, *, at: datetime, actor: str, action: str, facts: Mapping[str, Any], signer: Signer | None = None
 ) -> Line:
     """The next line; a signer makes it a checkpoint."""
     if not actor or at.tzinfo is None:
         raise Malformed("an event has an actor, and a moment with its zone", field="audit")
-    number, previous = (1, BEGINNING) if last is None else (last.number + 1, last.hash)
+    number, previous = place(last)
+    number += 1
     line = Line(number, at, actor, action, facts, previous)
     if signer is None:
         return line
     return Line(number, at, actor, action, facts, previous, signer.sign(bytes.fromhex(line.hash)).hex())
 
 
+def place(last: Line | None) -> Place:
+    """Where a log stands whose last line is this."""
+    return START if last is None else Place(last.number, last.hash)
+
+
 def follows(line: Line, last: Line | None) -> None:
     """`Untrusted` unless the line is the one after `last`."""
-    if line.previous != (BEGINNING if last is None else last.hash):
+    if place(last).then(line) is None:
         raise Untrusted(problem=BROKEN, line=line.number)
 
 
@@ -130,7 +139,7 @@ def verify(texts: Iterable[str], signers: Iterable[PublicKey] = (), *, head: str
         last, seen = line, seen or line.hash == head
         if line.signature:
             checkpoints, signed_until = checkpoints + 1, number
-    count, end = (0, BEGINNING) if last is None else (last.number, last.hash)
+    count, end = place(last)
     if not seen:
         raise Untrusted("the head that was noted is not in it: lines were cut off", problem=BROKEN, line=count + 1)
     return Verdict(count, end, checkpoints, signed_until)

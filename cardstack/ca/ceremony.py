@@ -134,7 +134,7 @@ def _content(step: Step, maker: str, checker: str, outputs: Mapping[str, Any], l
         "maker": maker,
         "checker": checker,
         "outputs": dict(outputs),
-        "previous": audit.BEGINNING if last is None else last.hash,
+        "previous": audit.place(last).digest,
     }
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 

@@ -5,8 +5,8 @@ import json
 from flask import Response, abort, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from cardstack.crypto.chain import BEGINNING
 from cardstack.text import Text
-from server.audit import START
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import moment, scope, services
@@ -85,7 +85,7 @@ def index() -> ResponseReturnValue:
 def verify() -> ResponseReturnValue:
     """Compute the whole chain again, a stretch at a time; how far it has come stands in the signed cookie."""
     log, part = services().office.audit, request.headers.get("HX-Target", "").endswith("chain")
-    known = Checked(*session.get("chain", (0, START))) if part else Checked(0, START)
+    known = Checked(*session.get("chain", (0, BEGINNING))) if part else Checked(0, BEGINNING)
     checked = log.verify_on(known, PATIENCE)
     count, seal = log.tip()
     session["chain"] = tuple(checked)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, func, text
 from sqlmodel import Session, col, select
 
-from server.audit import START, Event, canonical, digest, first_break
+from cardstack.crypto.chain import BEGINNING, Place, first_break
+from server.audit import Event, canonical, digest
 from server.permissions import Scope
 from server.store.office.tables import AuditRow, from_ms, to_ms, writing
 
@@ -38,7 +39,7 @@ class AuditLog:
             if self._engine.dialect.name == "postgresql":
                 session.connection().execute(text("LOCK TABLE office_audit IN EXCLUSIVE MODE"))
             last = session.exec(select(AuditRow).order_by(col(AuditRow.seq).desc()).limit(1)).first()
-            previous, seq = (last.digest, last.seq + 1) if last else (START, 1)
+            previous, seq = (last.digest, last.seq + 1) if last else (BEGINNING, 1)
             moment, words = from_ms(to_ms(at)), canonical(detail or {})
             row = AuditRow(
                 seq=seq,
@@ -89,18 +90,18 @@ class AuditLog:
         """The number of the last event, and its digest: the seal of the log."""
         with Session(self._engine) as session:
             last = session.exec(select(AuditRow.seq, AuditRow.digest).order_by(col(AuditRow.seq).desc()).limit(1)).first()
-        return (last[0], last[1]) if last else (0, START)
+        return (last[0], last[1]) if last else (0, BEGINNING)
 
     def verify(self) -> tuple[int, str, int | None]:
         """How many events there are, the digest of the last, and the first that breaks the chain."""
         count, seal = self.tip()
-        return count, seal, self.verify_on(Checked(0, START)).broken
+        return count, seal, self.verify_on(Checked(0, BEGINNING)).broken
 
     def verify_on(self, known: Checked, patience: float | None = None) -> Checked:
         """Check on from where a check has come; with `patience` for about so many seconds, to be taken up again."""
         began = time.monotonic()
         for events in self._parts(known.seq):
-            broken = first_break(events, known.digest, known.seq)
+            broken = first_break(events, Place(known.seq, known.digest))
             known = Checked(events[-1].seq, events[-1].digest, broken)
             if broken is not None or (patience is not None and time.monotonic() - began > patience):
                 break
