@@ -9,10 +9,13 @@ from threading import Condition, Lock, Thread
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
+from cardstack.errors import CardstackError, Refused, problem
 from cardstack.settlement.intake import Answer
+from cardstack.text import Text
 from server.clock import Clock
 from server.store.posting import Sign, Submission
-from server.store.receiving import Arrival, Ask, Received
+from server.store.receiving import NOT_BOOKED as NOT_BOOKED_REASON
+from server.store.receiving import Arrival, Ask, Received, passing
 from server.store.store import Store
 
 GROUP_MAX: Final = 16_384
@@ -34,6 +37,14 @@ LOG = logging.getLogger(__name__)
 Work: TypeAlias = "tuple[Submission | Arrival, Future[Any]]"
 NUDGE: Final[Any] = ()
 """Not work: somebody waits for what was received to be judged."""
+
+
+NOT_BOOKED: Final = problem("CS-4013", NOT_BOOKED_REASON.text, Text("Send it in parts.", "请拆分后发送。"))
+
+
+def _not_booked(error: Exception) -> Refused:
+    LOG.error("a submission could not be booked", exc_info=error)
+    return Refused(type(error).__name__, NOT_BOOKED)
 
 
 @dataclass
@@ -143,7 +154,8 @@ class Writer:
             answers = write([what for what, _ in works])
         except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, and the writer must go on
             if len(works) == 1:
-                works[0][1].set_exception(error)
+                known = isinstance(error, CardstackError) or passing(error)
+                works[0][1].set_exception(error if known else _not_booked(error))
                 return
             for one in works:
                 self._try([one], write)

@@ -17,8 +17,9 @@ from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.envelope import Content, digest
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
 from cardstack.settlement.receiving import pack, receive, receive_new, unpack, unpack_places
-from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party
+from cardstack.text import Text
 from server.store.commit import Commit, Kept, View, keep
 from server.store.posting import Sign, book_of, last_closed, write
 from server.store.refusals import Refused, record
@@ -42,7 +43,7 @@ class Arrival:
         return digest(self.lines[place])
 
 
-RECEIVED: Final = Outcome.RECEIVED
+RECEIVED, REFUSED = Outcome.RECEIVED, Outcome.REFUSED
 
 
 class Received(NamedTuple):
@@ -135,6 +136,15 @@ class Waiting(NamedTuple):
     arrival: Arrival
 
 
+NOT_BOOKED: Final = Reason(
+    "not-booked",
+    Text(
+        "The ledger cannot hold it, such as a sum past 64 bits: send less at once, or correct the amounts",
+        "账本无法记入（如合计超出 64 位）：请减少单次笔数或更正金额",
+    ),
+)
+
+
 class Ask(NamedTuple):
     """How much to post at once: about so many lines, or all up to one envelope; with what this process still holds of them."""
 
@@ -142,6 +152,13 @@ class Ask(NamedTuple):
     upto: int | None = None
     held: Mapping[int, Arrival] = {}
     sign: Sign | None = None
+    refuse: bool = False
+    """Whether its lines are refused instead, because booking them failed."""
+
+
+def passing(error: Exception) -> bool:
+    """Whether a failure has to do with the database's state of the moment and not with what was to be written."""
+    return any(one.__name__ in ("OperationalError", "TimeoutError", "MemoryError") for one in type(error).__mro__)
 
 
 def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: datetime) -> tuple[int, int]:
@@ -157,7 +174,8 @@ def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: d
     for batch in batches:
         before, final = len(booking.entries), dict(batch.answers)
         for place, line in batch.lines:
-            final[place] = booking.take(line, batch.envelope, place)
+            id_ = str(line.transaction.id)
+            final[place] = Answer(id_, REFUSED, reason=NOT_BOOKED) if ask.refuse else booking.take(line, batch.envelope, place)
         answers = [final[place] for place in range(batch.size)]
         judged = ((place, final[place]) for place, _ in batch.lines)
         refused += refused_of(batch.kept, judged, batch.arrival.digest_of)

@@ -26,7 +26,7 @@ from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.lapsing import lapse
 from server.store.posting import Sign, Submission
-from server.store.receiving import Arrival, Ask, Received, post_waiting, received_batch, take_in, waits
+from server.store.receiving import Arrival, Ask, Received, passing, post_waiting, received_batch, take_in, waits
 from server.store.refusals import Refusal, refusals
 from server.store.submitting import submit
 from server.store.values import (
@@ -128,9 +128,19 @@ class Store:
             return take_in(Commit(self.database, connection, now), arrivals, sign)
 
     def post_waiting(self, now: datetime, ask: Ask | None = None) -> tuple[int, int]:
-        """Judge and book the oldest waiting lines; the last envelope that is done, and how many lines were judged."""
-        with self.database.writing() as connection:
-            return post_waiting(Commit(self.database, connection, now), self.schemes, ask or Ask(), now)
+        """Judge and book the oldest waiting lines; the last envelope that is done, and how many lines were judged.
+
+        A batch that cannot be booked does not stand in the way of the others: its lines are refused.
+        """
+        wanted = ask or Ask()
+        for tried in (wanted, wanted._replace(most=1), wanted._replace(most=1, refuse=True)):
+            try:
+                with self.database.writing() as connection:
+                    return post_waiting(Commit(self.database, connection, now), self.schemes, tried, now)
+            except Exception as error:
+                if tried.refuse or passing(error):
+                    raise
+        raise AssertionError
 
     def waiting(self, message: str | None = None) -> int:
         """How many lines wait to be judged; of one message id, one or none."""

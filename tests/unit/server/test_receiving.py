@@ -127,6 +127,26 @@ def test_refused_lines_can_be_looked_up_for_a_while(store: Store, monkeypatch: p
     assert [one.id for one in store.refusals()] == [message_id(5)]
 
 
+HUGE = 2**53 - 1
+
+
+def test_a_batch_that_cannot_be_booked_does_not_stop_the_others(store: Store) -> None:
+    """Its lines are refused with a reason, whether they overflow alone or with what is there; the ledger stays whole."""
+    fine, huge, after = arrival(bill(1)), arrival(*(bill(10 + serial, HUGE) for serial in range(1400))), arrival(bill(2))
+    for one in (fine, huge, after):
+        take(store, one)
+    while store.post_waiting(NOON)[1]:
+        pass
+    assert final(store, fine) == final(store, after) == [Outcome.ACCEPTED]
+    assert set(final(store, huge)) == {Outcome.REFUSED}
+    assert {one.reason for one in store.refusals(message_id(10))} == {"not-booked"}
+    for start in (2000, 3000):
+        take(store, arrival(*(bill(start + serial, HUGE) for serial in range(700))))
+        store.post_waiting(NOON)
+    report = store.audit(signatures=False)
+    assert (report.entries, report.waiting, report.findings) == (702, 0, ())
+
+
 RECEIVING = """
 import sys
 from server.store.store import Store
