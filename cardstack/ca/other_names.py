@@ -16,6 +16,7 @@ SERVICE = "1.3.6.1.5.5.7.8.7"
 """SRVName: a service of a domain, as _service.domain (RFC 4985 §2)."""
 MAILBOX = "1.3.6.1.5.5.7.8.9"
 """SmtpUTF8Mailbox: an e-mail address beyond ASCII (RFC 9598 §3); constraints on e-mail apply to it (§6)."""
+REMEMBERED_SIZE = 1 << 12
 _TEXTS = {UPN: (0x0C, "utf-8"), SERVICE: (0x16, "ascii"), MAILBOX: (0x0C, "utf-8")}
 
 
@@ -26,13 +27,21 @@ class Other(NamedTuple):
     text: str | None
 
 
-@lru_cache(maxsize=1024)
 def read(content: bytes) -> Other:
     """The otherName in the content of its general name; without a kind where even that cannot be read.
 
     >>> read(bytes.fromhex("06082b06010505070807a0071605" + "5f782e7979")[:-1]).kind
     ''
     """
+    return _remembered(content) if len(content) <= REMEMBERED_SIZE else _read(content)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(content: bytes) -> Other:
+    return _read(content)
+
+
+def _read(content: bytes) -> Other:
     try:
         parts = der.items(content, 0, len(content))
         if len(parts) != 2 or parts[0].tag != der.OID or parts[1].tag != 0xA0:

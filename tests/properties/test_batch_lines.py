@@ -2,8 +2,12 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from unittest.mock import patch
 
@@ -126,3 +130,22 @@ def test_bytes_that_are_no_text(home: Path) -> None:
         told = CliRunner().invoke(app, ["validate", "--batch", source], input=given_input)
         assert told.exit_code == 0
         assert [json.loads(line)["valid"] for line in told.output.splitlines()] == [True, False, True]
+
+
+def test_a_program_may_ask_one_by_one(home: Path) -> None:
+    """Over pipes, an answer comes before the next question is written."""
+    command = [sys.executable, "-m", "cardstack.cli", "ca", "validate", "--batch", "-"]
+    where = os.environ | {"PYTHONPATH": str(Path(ca_cases.__file__).parents[2])}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=home, env=where) as asked:
+        end = Timer(60, asked.kill)
+        end.start()
+        assert asked.stdin is not None
+        assert asked.stdout is not None
+        for number in range(3):
+            asked.stdin.write(json.dumps(CASE | {"id": number}) + "\n")
+            asked.stdin.flush()
+            assert json.loads(asked.stdout.readline())["id"] == number
+        asked.stdin.close()
+        assert asked.wait(30) == 0
+        end.cancel()
