@@ -37,7 +37,7 @@ def main() -> None:
         browser = playwright.chromium.launch(**LAUNCH)
         for look, (width, height, preference) in looks.items():
             page = browser.new_page(viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai")
-            page.on("console", lambda message: print("console:", message.type, message.text))
+            page.on("console", lambda message: print("console:", message.text) if message.type == "error" else None)
             page.goto(f"{address}/console/sign-in?{preference}")
             page.screenshot(path=target / f"sign-in.{look}.png")
             for operator, pages in every_page(store, office, Network(Path(home) / "ca")).items():

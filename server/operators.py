@@ -114,6 +114,7 @@ def enter(people: People, token: str, visitor: Visitor, at: datetime) -> tuple[O
 def sign_in(people: People, operator: Operator, method: str, visitor: Visitor, at: datetime) -> str:
     """A new session; the answer is its token, which is not kept here."""
     token = secrets.token_urlsafe(32)
+    people.forget(seen=at - IDLE, created=at - ABSOLUTE, failed=at - LOCK_WINDOW, expired=at - LINK_LIVES)
     people.open_session(SignedIn(token_hash(token), operator.id, method, visitor.address, visitor.agent, at, at, at))
     return token
 

@@ -35,7 +35,9 @@ from cardstack.text import Text
 from cardstack.values import Fen
 from cardstack.vault import responding
 from cardstack.vault.network import Network
+from server import approvals, commands
 from server.app import create_app
+from server.approvals import Decision, Request, State
 from server.config import Config
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store import open_store
@@ -169,7 +171,7 @@ def _prepay(store: Store) -> None:
 
 def _quarrel(store: Store) -> None:
     """Three disputes: one just opened, one answered, one in arbitration."""
-    bills = [one for one in store.transactions(limit=200) if one.scheme.startswith("medical")][:3]
+    bills = [one for one in store.transactions(limit=200) if one.scheme.startswith("medical")][5:8]
     steps = ((), (Step.ANSWER,), (Step.ANSWER, Step.ESCALATE))
     for entry, many in zip(bills, steps, strict=True):
         booked = next(one for one in store.postings(entry.seq) if one.window)
@@ -269,6 +271,41 @@ PEOPLE = (
 )
 
 
+def furnish(store: Store, office: Office, authorities: Path) -> None:
+    """The invented month with its people, authorities, files, and requests in every state."""
+    fill(store)
+    for person in PEOPLE:
+        office.people.save(person, NOON)
+    recognise(authorities)
+    filed.correspond(store, office)
+    _ask(store, office)
+
+
+def _ask(store: Store, office: Office) -> None:
+    """Requests: two that wait, one refused, one withdrawn; as one asks and another decides."""
+    bills = [one for one in store.transactions(limit=100) if one.scheme.startswith("medical")][:3]
+    kind = commands.kind("reversal")
+    for number, one in enumerate(bills, 1):
+        about = {"message": str(one.id), "scheme": one.scheme, "home": one.home, "treating": one.treating}
+        asked = Request(
+            id=f"20261122-invented{number}",
+            kind=kind.name,
+            province=one.home[:2],
+            maker="zhang.wei",
+            subject=str(one.id),
+            amount_fen=one.amount_fen,
+            payload=about,
+            reason="就诊记录重复（虚构）",
+            state=State.PENDING,
+            created=NOON + timedelta(minutes=number),
+            expires=NOON + timedelta(days=7),
+        )
+        approvals.ask(office.requests, kind, asked, PEOPLE[0])
+    refused = Decision("li.na", approve=False, reason="凭证不全（虚构）", at=NOON + timedelta(hours=1))
+    approvals.decide(office.requests, kind, "20261122-invented2", refused, by=PEOPLE[1], execute=lambda _: "")
+    approvals.withdraw(office.requests, "20261122-invented3", PEOPLE[0])
+
+
 @contextmanager
 def served(
     home_folder: Path, *, demo: bool = True, clock: Callable[[], datetime] = lambda: EVENING
@@ -277,11 +314,7 @@ def served(
     store = open_store(f"sqlite:///{home_folder}/ledger.db")
     office = Office(store.database.engine)
     if not store.windows():
-        fill(store)
-        for person in PEOPLE:
-            office.people.save(person, NOON)
-        recognise(home_folder / "ca")
-        filed.correspond(store, office)
+        furnish(store, office, home_folder / "ca")
     password = SecretStr(PASSWORD.decode())
     app = create_app(Config(home=home_folder, demo=demo, ca_password=password), store=store, clock=clock)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
 from server import operators, passkeys, terminator
-from server.console import shell
+from server.console import shell, words
 from server.console.services import moment, operator, services, signed_in, t
 from server.permissions import Pages, Permission
 
@@ -37,7 +37,7 @@ def show() -> ResponseReturnValue:
 def extend() -> ResponseReturnValue:
     """Stay signed in."""
     services().office.people.touch(signed_in().token_hash, moment())
-    return jsonify(seconds=int(operators.IDLE.total_seconds()))
+    return jsonify(seconds=words.session_ends()["seconds"])
 
 
 @pages.page("/again", needs=Permission.OWN, method="POST")

@@ -10,12 +10,16 @@ from cardstack.apdu.status import meaning
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError, Malformed
 from cardstack.settlement import envelope
+from cardstack.settlement.bulk import package
 from cardstack.settlement.transaction import Transaction
 from cardstack.text import Text
 from server.store.values import Entry, KeptEnvelope
 
 EXCHANGES = ("apdu", "exchanges", "trace")
 """The members of `evidence` that may hold a conversation with a card."""
+
+MADE_HERE = frozenset({"adjustment", "decision", "lapse"})
+"""The kinds of kept messages that this service makes itself."""
 
 INSTRUCTIONS: Mapping[int, Text] = {
     0x20: Text("VERIFY", "校验 PIN"),
@@ -58,6 +62,8 @@ class Signature:
     algorithm: str
     path: tuple[Certificate, ...]
     lines: int
+    made_here: bool
+    """Booked by a decision or by the clock of this service: there is no sender who could have signed it."""
 
 
 @lru_cache(maxsize=2)
@@ -82,10 +88,10 @@ def signature_of(kept: KeptEnvelope) -> Signature:
     path = tuple(Certificate.parse(der) for der in kept.path)
     problem, algorithm = "", ""
     try:
-        sealed = _sealed(kept.raw)
-        signer = Certificate.parse(sealed.certificates[0])
+        certificate, signature, signed = _signed(kept)
+        signer = Certificate.parse(certificate)
         algorithm = getattr(signer.public_key.algorithm, "value", str(signer.public_key.algorithm))
-        signer.public_key.verify(sealed.signature, envelope.FORMAT.encode() + b"\n" + sealed.signed)
+        signer.public_key.verify(signature, signed)
         path = path or (signer,)
     except CardstackError as error:
         problem = str(error)
@@ -99,7 +105,19 @@ def signature_of(kept: KeptEnvelope) -> Signature:
         str(algorithm),
         path,
         kept.accepted,
+        kept.kind in MADE_HERE,
     )
+
+
+def _signed(kept: KeptEnvelope) -> tuple[bytes, bytes, bytes]:
+    """The signer's certificate, the signature and what it is over: of an envelope, or of a file's package."""
+    if kept.kind == "file":
+        file = package.unpack(kept.raw)
+        if not file.certificates:
+            raise Malformed("certificates: none came with the file", field="certificates")
+        return file.certificates[0], file.signature, package.message(file.signed)
+    sealed = _sealed(kept.raw)
+    return sealed.certificates[0], sealed.signature, envelope.FORMAT.encode() + b"\n" + sealed.signed
 
 
 def conversation(transaction: Transaction | None) -> list[Said]:

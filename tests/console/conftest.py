@@ -1,6 +1,8 @@
 """A real Chromium over a served console; where there is no chromium the tests say so and skip."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +18,16 @@ from tests.consoles import EVENING, served
 VIOLATION = "Content Security Policy"
 
 
+@dataclass
+class Clock:
+    """The service's clock, which stands in the evening until it is moved."""
+
+    at: datetime = EVENING
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
 class Served(NamedTuple):
     """A console that runs, and what is behind it."""
 
@@ -23,17 +35,18 @@ class Served(NamedTuple):
     store: Store
     office: Office
     network: Network
+    clock: Clock
 
     def link(self, operator: str) -> str:
         """A one-time link for an operator."""
-        return f"{self.address}/enter/{first_link(self.office.people, operator, EVENING)}"
+        return f"{self.address}/enter/{first_link(self.office.people, operator, self.clock())}"
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("home")
-    with served(home, demo=False) as (address, store, office):
-        yield Served(address, store, office, Network(home / "ca"))
+    home, clock = tmp_path_factory.mktemp("home"), Clock()
+    with served(home, demo=False, clock=clock) as (address, store, office):
+        yield Served(address, store, office, Network(home / "ca"), clock)
 
 
 @pytest.fixture(scope="session")

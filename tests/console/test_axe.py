@@ -1,10 +1,15 @@
 """WCAG 2.2 AA by axe: no violation on any page in any look, in both languages; and none of the content policy."""
 
+from collections.abc import Iterator
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
+from cardstack.settlement.banking.statements import BankLine, Side, results
+from cardstack.values import Fen
+from server.operators import FRESH
 from tests.browsers import every_page
 from tests.console.conftest import Served, listening
 
@@ -42,9 +47,33 @@ def test_axe_finds_nothing(language: str, chromium: Any, console: Served) -> Non
         for name, path in pages.items():
             page.goto(f"{console.address}{path}", wait_until="domcontentloaded")
             found |= _violations(page, source, name)
+    for name in _further(page, console):
+        found |= _violations(page, source, name)
     page.context.close()
     assert not found, "\n".join(f"{name}: {one}" for name, many in found.items() for one in many)
     assert opened.faults == []
+
+
+def _further(page: Any, console: Served) -> Iterator[str]:
+    """What no address leads to: nothing there, a form with a fault, the bank's file read, presence asked for again."""
+    page.goto(console.link("zhang.wei"))
+    page.goto(f"{console.address}/console/nowhere")
+    yield "not found"
+    page.goto(f"{console.address}/console/adjustments/new")
+    page.locator("#content form").last.evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
+    page.wait_for_load_state("domcontentloaded")
+    yield "a form with a fault"
+    page.goto(f"{console.address}/console/reconciliation/")
+    stranger = BankLine("invented account", "none.001", "B1", Fen(1), Side.DEBIT, date(2026, 11, 22))
+    page.locator("#f-file").set_input_files({"name": "bank.csv", "mimeType": "text/csv", "buffer": results([stranger])})
+    page.locator("#content form").first.evaluate("(form) => form.requestSubmit()")
+    page.locator("table tbody tr").first.wait_for()
+    yield "the bank's file"
+    console.clock.at += FRESH + timedelta(seconds=1)
+    page.goto(f"{console.address}/console/account/totp")
+    page.locator("input[name=_password]").wait_for()
+    yield "presence asked for again"
+    console.clock.at -= FRESH + timedelta(seconds=1)
 
 
 def _violations(page: Any, source: str, name: str) -> dict[str, list[str]]:

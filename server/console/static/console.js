@@ -78,14 +78,17 @@
     const warning = Number(session.dataset.warning) * 1000;
     setInterval(() => {
       const left = ends - Date.now();
-      if (left <= 0) { $("#session-left").textContent = say("The session has ended. Open a second tab, sign in, and send this form again.", "登录已超时。请在新标签页登录后再提交本页。"); return; }
       if (left > warning) return;
-      $("#session-left").textContent = say(`${Math.ceil(left / 1000)} s left`, `剩余 ${Math.ceil(left / 1000)} 秒`);
-      if (!session.open) session.showModal();
+      $("#session-left").textContent = left > 0
+        ? say(`${Math.ceil(left / 1000)} s left`, `剩余 ${Math.ceil(left / 1000)} 秒`)
+        : say("The session has ended. Open a second tab, sign in, and send this form again.", "登录已超时。请在新标签页登录后再提交本页。");
+      if (!session.open && !session.dataset.told) session.showModal();
+      if (left <= 0) session.dataset.told = "ended";
     }, 1000);
     $("#session-stay").addEventListener("click", async () => {
       const answer = await fetch(session.dataset.extend, { method: "POST", headers: { "X-CSRF-Token": csrf() } });
-      if (answer.ok) ends = Date.now() + (await answer.json()).seconds * 1000;
+      // A session that has ended leads to the sign-in page, which is no answer.
+      if (answer.ok && !answer.redirected) ends = Date.now() + (await answer.json()).seconds * 1000;
     });
   }
 

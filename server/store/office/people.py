@@ -201,6 +201,18 @@ class People:
             )
             session.commit()
 
+    def forget(self, *, seen: datetime, created: datetime, failed: datetime, expired: datetime) -> None:
+        """Drop what is over: sessions last seen or made before a moment, old failures, links expired before one."""
+        over = (col(SessionRow.seen_ms) <= to_ms(seen)) | (col(SessionRow.created_ms) <= to_ms(created))
+        with writing(self._engine) as session:
+            for statement in (
+                delete(SessionRow).where(over),
+                delete(AttemptRow).where(col(AttemptRow.since_ms) < to_ms(failed)),
+                delete(LinkRow).where(col(LinkRow.expires_ms) < to_ms(expired)),
+            ):
+                session.connection().execute(statement)
+            session.commit()
+
     def session(self, token_hash: str) -> SignedIn | None:
         with Session(self._engine) as session:
             row = session.get(SessionRow, token_hash)
@@ -252,6 +264,8 @@ class People:
     def failed(self, key: str, at: datetime, window: timedelta) -> None:
         """Count one more failure; the count begins anew when the last is older than the window."""
         with writing(self._engine) as session:
+            # What is older than the window says nothing any more; whoever tries many names fills nothing.
+            session.connection().execute(delete(AttemptRow).where(col(AttemptRow.since_ms) < to_ms(at - window)))
             row = session.get(AttemptRow, key) or AttemptRow(key=key, count=0, since_ms=0)
             row.count = row.count + 1 if row.since_ms >= to_ms(at - window) else 1
             row.since_ms = to_ms(at)
