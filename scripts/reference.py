@@ -23,6 +23,7 @@ PAGES: dict[str, str] = {
     "docs/reference/card/codes.md": "cardstack.card.reference:codes",
     "docs/reference/certificates.md": "scripts.reference_certificates:certificates",
     "docs/reference/clients.md": "scripts.reference_clients:clients",
+    "docs/reference/conformance.md": "cardstack.conformance.reference:cases",
     "docs/reference/console.md": "scripts.reference_console:console",
     "docs/reference/path-rules.md": "scripts.reference_pages:path_rules",
     "docs/reference/problems.md": "scripts.reference_pages:problems",

@@ -12,8 +12,14 @@ import pytest
 from tests.pcsc import need_library
 
 ROOT = Path(__file__).resolve().parents[2]
-TUTORIALS = sorted((ROOT / "docs").glob("*/tutorials/*.md"))
+TUTORIALS = sorted([*(ROOT / "docs").glob("*/tutorials/*.md"), *(ROOT / "docs").glob("*/conformance.md")])
+TUTORIALS = [path for path in TUTORIALS if "reference" not in path.parts]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+
+
+def language_of(path: Path) -> str:
+    """The language that a page is in: its folder under docs."""
+    return path.relative_to(ROOT / "docs").parts[0]
 
 
 def lines_of(path: Path) -> tuple[list[str], list[str]]:
@@ -23,7 +29,7 @@ def lines_of(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [path for path in TUTORIALS if path.parts[-3] == "en"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in TUTORIALS if language_of(path) == "en"], ids=lambda path: path.stem)
 def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
     """In an empty folder, with nothing but the commands; the Chinese ones have the same (next test)."""
     commands, seen = lines_of(path)
@@ -37,7 +43,7 @@ def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
     program.chmod(0o755)
     script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *commands]
     places = {"PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{os.environ['PATH']}"}
-    environment = {**os.environ, **places, "CARDSTACK_LANG": path.parts[-3], "COLUMNS": "200"}
+    environment = {**os.environ, **places, "CARDSTACK_LANG": language_of(path), "COLUMNS": "200"}
     environment.pop("PCSCLITE_CSOCK_NAME", None)
     done = subprocess.run(
         ["bash", "-e", "-c", "\n".join(script)],
@@ -55,8 +61,8 @@ def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
 
 def test_both_languages_have_the_same_tutorials_and_commands() -> None:
     """A command changed in one language is changed in the other."""
-    of = {
-        language: {path.stem: lines_of(path)[0] for path in TUTORIALS if path.parts[-3] == language} for language in ("en", "zh")
-    }
+    of: dict[str, dict[str, list[str]]] = {"en": {}, "zh": {}}
+    for path in TUTORIALS:
+        of[language_of(path)][path.stem] = lines_of(path)[0]
     assert of["en"] == of["zh"]
-    assert set(of["en"]) >= {"first-read", "own-reader", "hospital-page", "batch"}
+    assert set(of["en"]) >= {"first-read", "own-reader", "hospital-page", "batch", "conformance"}
