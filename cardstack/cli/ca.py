@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from cardstack.cli import ca_audit, ca_authority, ca_ceremony, ca_escrow, ca_foreign, ca_recognition
+from cardstack.cli.ca_inspect import inspect
 from cardstack.cli.ca_validate import validate
 from cardstack.cli.output import words
 
@@ -18,6 +19,7 @@ app.add_typer(ca_foreign.app, name="foreign")
 
 VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "show": (ca_authority.show, words("The authorities here.", "本机的机构。")),
+    "inspect": (inspect, words("What a certificate file says.", "查看证书文件内容。")),
     "create": (ca_authority.create, words("Make an authority.", "创建机构。")),
     "issue": (ca_authority.issue, words("Issue a certificate.", "签发证书。")),
     "batch": (ca_authority.batch, words("Issue for a batch of cards.", "批量签发。")),

@@ -73,6 +73,10 @@ def test_from_agreement_to_recognised_card(said: Ca) -> None:
     assert said("plan", *AT)["changes"] == []
     subject = ["--subject", "O=测试,CN=001", "--number", "social-insurance=TEST0001"]
     made = said("issue", "33", "card", "--key", said / "key.pem", *subject, "--out", card, *AT)
+    (told,) = said("inspect", card)["certificates"]
+    assert (told["numbers"][0]["title"], told["numbers"][0]["number"]) == ("社会保险号", "******01")
+    assert said("inspect", card, "--reveal")["certificates"][0]["numbers"][0]["number"] == "TEST0001"
+    assert (told["purposes"], told["key_usage"]) == (["card"], ["digital_signature"])
     for id_ in ("00", "31", "33"):
         assert said("crl", id_, "--force", "full", *AT)["published"] == "full"
     yes = said("recognise", card, "--by", "31", "--level", "high", *AT)
