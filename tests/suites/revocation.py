@@ -89,6 +89,7 @@ CORE: tuple[Row, ...] = (
     mine("issuer-valid-crlsign-and-keycertsign", True),
     mine("crl-invalid-signature", False, secret=key("P-256", "stranger"), rule="crl-bad-signature"),
     shape("crl::crl-wrong-signing-key", False, lambda: two_roots(wrong_key=True), rule="crl-bad-signature"),
+    mine("no-authority-key-identifier", True, aki=False),
     listed("crl-empty", True, lambda top, _: [top.crl()]),
     listed("crl-very-large", True, lambda top, _: [top.crl(*range(1 << 64, (1 << 64) + 10_000))]),
     mine("crl-unknown-critical-extension", False, extra=[STRANGE], rule="unknown-critical-crl-extension"),

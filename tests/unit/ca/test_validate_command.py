@@ -57,7 +57,7 @@ def test_a_batch_answers_every_line(tmp_path: Path) -> None:
         case | {"id": 5, "revocation": "require"},
         case | {"id": 6, "at": "2031-01-01"},
         case | {"id": 7, "leaf": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"},
-        case | {"id": 8, "purpose": "serverAuth"},
+        case | {"id": 8, "purpose": ["serverAuth"]},
     ]
     results = list(run(map(json.dumps, lines), tmp_path))
     assert all(set(one) == FIELDS for one in results)
@@ -89,6 +89,7 @@ def test_a_batch_answers_every_line(tmp_path: Path) -> None:
         '{"leaf": "x", "max_depth": -1}',
         '{"leaf": "x", "max_depth": "many"}',
         '{"leaf": "x", "purpose": "nonsense"}',
+        '{"leaf": "x", "purpose": ["serverAuth", "clientAuth"]}',
         '{"leaf": "x", "revocation": "perhaps"}',
         '{"leaf": "x", "names": [7]}',
         '{"leaf": "x", "policies": ["1..2"]}',
