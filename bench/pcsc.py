@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.harness import Measure, report
-from cardstack.readers.api import PRESENT, api
+from cardstack.readers.api import api
+from cardstack.readers.ports import PRESENT
 from emulator.pcsc.service import Service
 from tests import pcscd
 from tests.fakes import FakeCard

@@ -1,23 +1,12 @@
 """`cardstack doctor`: from the extra to the application on the card, and the one next step."""
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
+from cardstack.cli.doctoring import Step, card_steps, install_steps, service_steps, trap_steps
 from cardstack.cli.output import EXIT_UNAVAILABLE, emit, language, words
-from cardstack.errors import CardstackError
-from cardstack.text import Text
-
-
-class Step(NamedTuple):
-    """One thing looked at: whether it is so, what was seen, and what to do if not."""
-
-    name: Text
-    good: bool
-    seen: str
-    advice: Text | None = None
-    fatal: bool = True
 
 
 def command(
@@ -43,20 +32,9 @@ def command(
 
 
 def _steps(reader: str) -> Iterator[Step]:
-    from cardstack.cli.doctoring import card_steps, install_steps, service_steps, trap_steps
-
     for part in (install_steps, service_steps, trap_steps):
         yield from part()
     yield from card_steps(reader)
-
-
-def attempt(name: Text, action: Callable[[], Any]) -> tuple[Step, Any]:
-    """A step from what an action gives, or from the error it raises with its own remedy."""
-    try:
-        result = action()
-    except CardstackError as error:
-        return Step(name, good=False, seen=f"{error.code} {error.title.of(language())}", advice=error.remedy), None
-    return Step(name, good=True, seen=""), result
 
 
 def _data(step: Step) -> dict[str, Any]:

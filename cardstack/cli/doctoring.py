@@ -2,13 +2,34 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from cardstack.cli.doctor import Step, attempt
+from cardstack.cli.output import language
+from cardstack.errors import CardstackError
 from cardstack.text import Text
+
+
+class Step(NamedTuple):
+    """One thing looked at: whether it is so, what was seen, and what to do if not."""
+
+    name: Text
+    good: bool
+    seen: str
+    advice: Text | None = None
+    fatal: bool = True
+
+
+def attempt(name: Text, action: Callable[[], Any]) -> tuple[Step, Any]:
+    """A step from what an action gives, or from the error it raises with its own remedy."""
+    try:
+        result = action()
+    except CardstackError as error:
+        return Step(name, good=False, seen=f"{error.code} {error.title.of(language())}", advice=error.remedy), None
+    return Step(name, good=True, seen=""), result
+
 
 VPCD_PORT = 35963
 PCSCD_SOCKET, PCSCD_PID = Path("/run/pcscd/pcscd.comm"), Path("/run/pcscd/pcscd.pid")

@@ -5,7 +5,8 @@ from contextlib import suppress
 from functools import cache
 
 from cardstack.errors import Malformed
-from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
+from cardstack.readers.api import api
+from cardstack.readers.ports import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api
 from cardstack.readers.problems import NO_READER, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, SHORT, Patient, Reader
 

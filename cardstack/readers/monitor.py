@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from cardstack.readers.api import MUTE, PNP, PRESENT, UNAWARE, Api, State
+from cardstack.readers.ports import MUTE, PNP, PRESENT, UNAWARE, Api, State
 from cardstack.readers.problems import NO_READER, ReaderError
 
 ROUND_MS = 1000

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from cardstack.readers.api import CANCELLED, TIMEOUT, State
+from cardstack.readers.ports import CANCELLED, TIMEOUT, State
 from cardstack.readers.problems import raise_for
 
 NO_READERS = 0x8010002E

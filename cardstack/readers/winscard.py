@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from cardstack.readers.api import CANCELLED, TIMEOUT, State
+from cardstack.readers.ports import CANCELLED, TIMEOUT, State
 from cardstack.readers.problems import NO_LIBRARY, ReaderError, raise_for
 
 Word: Any = ctypes.c_ulong if sys.platform.startswith("linux") else ctypes.c_uint32

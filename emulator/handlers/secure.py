@@ -14,7 +14,7 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from emulator.blueprint import Directory, KeyPlace
-from emulator.card import Card, channel, with_session
+from emulator.card import Card, channel, unwraps, with_session
 from emulator.instruction import Answer, Instruction, Refusal
 from emulator.security import Key, disproved, key_at, proved
 
@@ -92,6 +92,7 @@ def plain_data(by: Sealing, body: bytes) -> bytes:
     return clear[1 : 1 + clear[0]]
 
 
+@unwraps
 def unwrap(card: Card, instruction: Instruction) -> Answer:
     """A protected command: its MAC is taken off and checked, then it runs as if it had come in the clear.
 

@@ -7,15 +7,12 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from emulator.pcsc import wire
 from emulator.pcsc.pinpad import attribute, control
-from emulator.pcsc.reader import Handle
+from emulator.pcsc.reader import Handle, VirtualReader
 from emulator.pcsc.wire import Code, Command, Disposition, Share
-
-if TYPE_CHECKING:
-    from emulator.pcsc.service import Service
 
 ANY_PROTOCOL = wire.T0 | wire.T1 | wire.RAW
 
@@ -24,10 +21,26 @@ class HungUp(Exception):
     """The client went away or broke the form of the messages."""
 
 
+class House(Protocol):
+    """What a conversation asks of the service that it is with (`emulator.pcsc.service`)."""
+
+    events: int
+    places: int
+
+    def reader(self, name: str) -> VirtualReader | None: ...
+    def next_number(self) -> int: ...
+    def states(self) -> bytes: ...
+    def show(self, session: "Session") -> None: ...
+    def watch(self, session: "Session") -> None: ...
+    def unwatch(self, session: "Session") -> None: ...
+    def cancel(self, context: int) -> Code: ...
+    def forget(self, session: "Session") -> None: ...
+
+
 class Session:
     """The service's side of one connection."""
 
-    def __init__(self, service: "Service", line: socket.socket) -> None:
+    def __init__(self, service: House, line: socket.socket) -> None:
         self.service = service
         self.line = line
         self.context = 0

@@ -122,25 +122,30 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory(prefix="cs")
-        self.before = threads(), descriptors()
-        self.service = Service(Path(self.folder.name) / "s")
-        self.service.__enter__()
+        self.folder: tempfile.TemporaryDirectory[str] | None = None
         self.places: dict[str, Place] = {}
         self.clients: list[Client] = []
 
     def teardown(self) -> None:
+        if self.folder is None:
+            return
         for client in self.clients:
             client.line.close()
         self.service.stop()
         until(lambda: not self.service._sessions)  # what is left over is the point
-        until(lambda: threads() <= self.before[0])
-        assert descriptors() == self.before[1]
-        self.folder.cleanup()
+        try:
+            until(lambda: threads() <= self.before[0])
+            until(lambda: descriptors() <= self.before[1])
+        finally:
+            self.folder.cleanup()
 
     @initialize()
     def begins(self) -> None:
         """Two readers with a card, two clients that share both."""
+        self.folder = tempfile.TemporaryDirectory(prefix="cs")
+        self.before = threads(), descriptors()
+        self.service = Service(Path(self.folder.name) / "s")
+        self.service.__enter__()
         for name in NAMES:
             self.service.add(name, FakeCard())
             self.places[name] = Place(name, card=True)

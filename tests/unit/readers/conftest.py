@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from cardstack.errors import Refused
-from cardstack.readers.api import Api, api
+from cardstack.readers.api import api
+from cardstack.readers.ports import Api
 from emulator.pcsc.service import Service
 from tests.pcsc import SOCKET, need_library, point_here
 

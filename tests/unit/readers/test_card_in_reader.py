@@ -10,9 +10,10 @@ from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import ask
 from cardstack.errors import Malformed
 from cardstack.readers import connect
-from cardstack.readers.api import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api, api
+from cardstack.readers.api import api
 from cardstack.readers.card import GET_FEATURES, data_limit, features, properties
 from cardstack.readers.card import connect as connect_card
+from cardstack.readers.ports import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api
 from cardstack.readers.problems import (
     CARD_RESET,
     IN_USE,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cardstack.readers.api import Api
 from cardstack.readers.monitor import Event, Kind, Monitor, snapshot, wait_for_card
+from cardstack.readers.ports import Api
 from cardstack.readers.problems import ReaderError
 from cardstack.readers.roles import Role, assign
 from emulator.pcsc.service import Service

@@ -6,9 +6,10 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from cardstack.readers.api import DIRECT, EXCLUSIVE, LEAVE, RAW, RESET, SHARED, T0, T1, UNPOWER, Api, api
+from cardstack.readers.api import api
 from cardstack.readers.card import connect as connect_card
 from cardstack.readers.monitor import snapshot
+from cardstack.readers.ports import DIRECT, EXCLUSIVE, LEAVE, RAW, RESET, SHARED, T0, T1, UNPOWER, Api
 from cardstack.readers.problems import ReaderError
 from cardstack.readers.reader import Patient
 from emulator.pcsc.service import Service

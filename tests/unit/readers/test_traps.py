@@ -9,7 +9,8 @@ from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import ask, run
 from cardstack.cli import doctoring
 from cardstack.errors import Malformed, Refused
-from cardstack.readers.api import LEAVE, SHARED, T0, api
+from cardstack.readers.api import api
+from cardstack.readers.ports import LEAVE, SHARED, T0
 from cardstack.readers.problems import NO_LIBRARY, ReaderError
 from emulator.pcsc import reader as rules
 from emulator.pcsc.service import SOCKET_TAKEN, TOO_MANY_READERS, Service
