@@ -114,7 +114,7 @@ class Intake:
         node = self.node(trusted)
         path = {one.fingerprint: one.raw for one in trusted.path}
         kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), sealed.signed_at, tuple(path), path)
-        return Arrival(kept, sealed.contents, sealed.lines, node)
+        return Arrival(kept, sealed, node)
 
     def _submission(self, arrival: Arrival) -> Submission:
         """Its lines, each with what its scheme makes of it."""

@@ -137,7 +137,8 @@ class Writer:
                 return group, True
             if work is not NUDGE:
                 group.append(work)
-                lines += len(work[0].lines)
+                what = work[0]
+                lines += len(what.contents if isinstance(what, Arrival) else what.lines)
             elif not group:
                 break
         return group, False
@@ -172,7 +173,7 @@ class Writer:
             if received.envelope is not None:
                 if self._lines < HELD_MAX:
                     self.held[received.envelope] = arrival
-                self._lines += len(arrival.lines)
+                self._lines += len(arrival.contents)
                 self._since = self._since or monotonic()
         return taken
 

@@ -121,7 +121,7 @@ def arrival(*transactions: Transaction, node: Node = NODE, broken: Mapping[int, 
     for place, line in (broken or {}).items():
         lines[place] = line
     sealed = parse(seal_lines(lines, ANY_SIGNER, [b""], NOON))
-    return Arrival(Kept("envelope", sealed.digest, sealed.raw, str(node.name), NOON), sealed.contents, sealed.lines, node)
+    return Arrival(Kept("envelope", sealed.digest, sealed.raw, str(node.name), NOON), sealed, node)
 
 
 def enrol(store: Store, parties: Sequence[Party] = (FUND, HOSPITAL, BUS)) -> Store:

@@ -16,6 +16,7 @@ from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -118,11 +119,11 @@ def digest(line: bytes) -> bytes:
     return hashlib.sha256(line).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sealed:
     """An envelope as it came: nothing in it is believed yet. `certificates` are DER, the signer's first.
 
-    `lines` are the bytes of each transaction, `contents` what they say, or what is wrong with a line.
+    `array` is the member `transactions` as it was sent, `contents` what each line says, or what is wrong with it.
     """
 
     raw: bytes
@@ -130,8 +131,13 @@ class Sealed:
     signed_at: datetime
     signature: bytes
     signed: bytes
+    array: bytes
     contents: tuple[Content | Malformed, ...]
-    lines: tuple[bytes, ...]
+
+    @cached_property
+    def lines(self) -> tuple[bytes, ...]:
+        """The bytes of each transaction, which most envelopes are only asked for once they are judged."""
+        return tuple(map(bytes, _decode_lines(self.array)))
 
     @property
     def digest(self) -> bytes:
@@ -176,13 +182,14 @@ def parse(raw: bytes) -> Sealed:
     try:
         envelope = _decode_envelope(raw)
         signed = _decode_signed(envelope.signed)
-        lines = tuple(map(bytes, _decode_lines(signed.transactions)))
+        array = bytes(signed.transactions)
+        contents = _contents(array)
     except _BROKEN as error:
         raise Malformed(f"envelope: {error}", field="envelope") from error
     if envelope.format != FORMAT:
         raise Malformed(f"format: {FORMAT} was expected", field="format")
-    if not 1 <= len(lines) <= LINES_MAX:
-        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(lines)}", field="transactions")
+    if not 1 <= len(contents) <= LINES_MAX:
+        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(contents)}", field="transactions")
     if not 1 <= len(signed.certificates) <= CERTIFICATES_MAX:
         raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}, got {len(signed.certificates)}", field="certificates")
     check_moment(signed.signed_at, "signed_at")
@@ -192,8 +199,8 @@ def parse(raw: bytes) -> Sealed:
         signed.signed_at,
         _unbase64(envelope.signature, "signature"),
         bytes(envelope.signed),
-        tuple(_contents(bytes(signed.transactions), lines)),
-        lines,
+        array,
+        tuple(contents),
     )
 
 
@@ -247,7 +254,7 @@ def message(signed: bytes) -> bytes:
     return FORMAT.encode() + b"\n" + signed
 
 
-def _contents(array: bytes, lines: Sequence[bytes]) -> list[Content | Malformed]:
+def _contents(array: bytes) -> list[Content | Malformed]:
     """What each line says. Nearly always all of them are well, and are looked at together; else one by one."""
     try:
         together = decode_contents(array)
@@ -256,9 +263,12 @@ def _contents(array: bytes, lines: Sequence[bytes]) -> list[Content | Malformed]
             return [one if ids and _plain(one) else _checked(one) for one in together]
     except _BROKEN:
         pass
+    lines = _decode_lines(array)
     if b"[" + b",".join(lines) + b"]" != array:
         raise Malformed("transactions: not in canonical form", field="transactions")
-    return [_content(line) for line in lines]
+    if len(lines) > LINES_MAX:
+        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(lines)}", field="transactions")
+    return [_content(bytes(line)) for line in lines]
 
 
 def _content(line: bytes) -> Content | Malformed:

@@ -17,10 +17,11 @@ from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.envelope import NOT_SIGNER
-from cardstack.settlement.intake import Answer
+from cardstack.settlement.intake import Answer, Outcome
 
 FORMAT: Final = "cardstack-receipt/1"
 TOLERANCE: Final = timedelta(minutes=1)
+WORDS: Final = {outcome: outcome.value for outcome in Outcome}
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -66,7 +67,7 @@ class Receipt:
 
 def give(envelope: bytes, answers: Sequence[Answer], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
     """The receipt for the envelope with that digest."""
-    lines = [Line(str(one.id), one.outcome.value, one.entry, one.window) for one in answers]
+    lines = [Line(str(one.id), WORDS[one.outcome], one.entry, one.window) for one in answers]
     chain = [b64encode(one).decode() for one in certificates]
     signed = msgspec.json.encode(_Signed(lines, chain, envelope.hex(), at.astimezone(UTC)))
     signature = b64encode(signer.sign(_message(signed))).decode()

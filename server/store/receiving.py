@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.envelope import Content, digest
+from cardstack.settlement.envelope import Content, Sealed, digest
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
 from cardstack.settlement.receiving import pack, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
@@ -31,12 +31,21 @@ BITS: Final = 13
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A batch whose signature holds: what its lines say or what is wrong with them, their bytes, and its signer."""
+    """A batch whose signature holds, and its signer."""
 
     kept: Kept
-    contents: Sequence[Content | Malformed]
-    lines: Sequence[bytes]
+    sealed: Sealed
     node: Node
+
+    @property
+    def contents(self) -> Sequence[Content | Malformed]:
+        """What its lines say, or what is wrong with them."""
+        return self.sealed.contents
+
+    @property
+    def lines(self) -> Sequence[bytes]:
+        """The bytes of its lines."""
+        return self.sealed.lines
 
     def digest_of(self, place: int) -> bytes:
         """The digest of a line's content."""
@@ -215,7 +224,7 @@ def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arri
         kept = Kept("envelope", bytes(digest_), b"", node, moment(signed_at))
         ((signed,),) = commit.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
         sealed = envelopes.parse(bytes(signed))
-        held = Arrival(kept, sealed.contents, sealed.lines, Node(Party(node), bool(relays)))
+        held = Arrival(kept, sealed, Node(Party(node), bool(relays)))
     lines = [
         (place, prepare(envelopes.transaction(envelopes.well(content)), held.digest_of(place), held.node, schemes))
         for place, content in enumerate(held.contents)
