@@ -84,6 +84,8 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "what-if": "/console/figures/what-if?amount=3000",
             "cards": "/console/cards/",
             "card": "/console/cards/profiles/3.00",
+            "emulated": "/console/emulated/",
+            "conformance": "/console/conformance/",
             "trace": "/console/cards/trace",
             "reports": "/console/reports/",
             "trust": "/console/trust/",

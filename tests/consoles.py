@@ -3,6 +3,7 @@
 Nobody in it exists; keys and certificates are made anew each time and are worth nothing.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -212,6 +213,38 @@ def _lives(store: Store) -> None:
         store.instruct(one.id, now=later)
 
 
+SAVED = Path(__file__).parent / "vectors" / "saved"
+REPORT = {
+    "format": "cardstack-conformance/1",
+    "head": {"profile": "3.00", "reader": "emulator", "began": "2026-11-22T03:00:00+00:00", "seconds": 1.5},
+    "counts": {"pass": 1, "fail": 1},
+    "cases": [
+        {"id": "select-ssse", "title": {"en": "select", "zh": "选择社保应用"}, "clause": "LD/T 32.5", "verdict": "pass"},
+        {
+            "id": "read-free",
+            "title": {"en": "read EF05", "zh": "读取 EF05"},
+            "clause": "V2.0 table 3",
+            "verdict": "fail",
+            "reason": {"en": "answered 6982", "zh": "应答 6982"},
+        },
+    ],
+}
+"""A short report of the conformance kit, invented."""
+
+
+def bench(home_folder: Path) -> None:
+    """Two emulated cards and two reports beside the data."""
+    for folder in ("cards", "conformance"):
+        (home_folder / folder).mkdir(exist_ok=True)
+    for name, saved in (("31-1", "0.1.0-3.00.card"), ("33-1", "0.1.0-2.00.card")):
+        (home_folder / "cards" / f"{name}.card").write_bytes((SAVED / saved).read_bytes())
+    (home_folder / "cards" / "34-1.card").write_bytes(b"no card\n")
+    (home_folder / "conformance" / "vendor-1.json").write_text(json.dumps(REPORT), "utf-8")
+    better = json.loads(json.dumps(REPORT))
+    better["cases"][1]["verdict"], better["counts"] = "pass", {"pass": 2}
+    (home_folder / "conformance" / "vendor-2.json").write_text(json.dumps(better), "utf-8")
+
+
 PASSWORD = b"test password"
 EVENING = NOON + timedelta(hours=6)
 """When the tests of pages look at it: after the authorities of the tests were made."""
@@ -315,6 +348,7 @@ def served(
     office = Office(store.database.engine)
     if not store.windows():
         furnish(store, office, home_folder / "ca")
+        bench(home_folder)
     password = SecretStr(PASSWORD.decode())
     app = create_app(Config(home=home_folder, demo=demo, ca_password=password), store=store, clock=clock)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)

@@ -42,6 +42,8 @@ NOUNS = (
     "figures",
     "trust",
     "cards",
+    "emulated",
+    "conforming",
     "files",
     "reports",
     "audit",

@@ -17,6 +17,7 @@ from server.permissions import Pages, Permission
 
 pages = Pages("cards", __name__, url_prefix="/console/cards")
 TRACE_MOST = 400
+TRACE_BYTES = 1 << 20
 
 
 def _fetch(query: Query) -> Slice:
@@ -87,14 +88,19 @@ def trace() -> ResponseReturnValue:
 def explain() -> ResponseReturnValue:
     """A pasted conversation in words: JSON lines, or lines of command and answer in hexadecimal. Nothing of it is kept."""
     text = request.form.get("trace", "")
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        text = file.read(TRACE_BYTES).decode("utf-8", errors="replace")
     problem, said, atr = None, [], None
     try:
-        said = conversation(text)
+        said = [evidence.hidden(one) for one in conversation(text)]
         if request.form.get("atr", "").strip():
             atr = Atr.parse(_hex(request.form["atr"], "atr"))
     except CardstackError as error:
         problem = error.say(language())
-    return render_template("cards/trace.html", said=said, typed_trace=text[:20_000], problem=problem, atr=atr)
+    return render_template(
+        "cards/trace.html", said=said, typed_trace=request.form.get("trace", "")[:20_000], problem=problem, atr=atr
+    )
 
 
 def conversation(text: str) -> list[evidence.Said]:

@@ -151,6 +151,19 @@ def _said(one: Any) -> Said | None:
     return Said(str(command), str(answer), what, meaning(sw), sw == 0x9000 or sw >> 8 == 0x61)
 
 
+TELLING = frozenset({0xA4, 0x84})
+"""Instructions whose data and answers are nobody's secret: what is selected, and a random number."""
+
+
+def hidden(one: Said) -> Said:
+    """The same exchange without what a holder, a PIN or a key could be read from; header, lengths and status stay."""
+    if int(one.command[2:4], 16) in TELLING:
+        return one
+    return one._replace(
+        command=one.command[:10] + "*" * len(one.command[10:]), answer="*" * len(one.answer[:-4]) + one.answer[-4:]
+    )
+
+
 def whole(entry: Entry, kept: KeptEnvelope | None) -> Transaction:
     """The signed transaction, or `Malformed` where the kept envelope does not hold it."""
     found = transaction_of(entry, kept)

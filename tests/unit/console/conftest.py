@@ -84,10 +84,10 @@ def office(store: Store) -> Office:
 
 
 @pytest.fixture
-def app(office: Office, store: Store, clock: Clock) -> Flask:
+def app(office: Office, store: Store, clock: Clock, tmp_path: Path) -> Flask:
     made = Flask("console under test")
     made.testing = True
-    register(made, Services(office, clock, store=store))
+    register(made, Services(office, clock, store=store, home=tmp_path))
     return made
 
 

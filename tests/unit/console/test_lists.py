@@ -20,6 +20,7 @@ SignIn = Callable[[str], FlaskClient]
 ADDRESSES = {
     "net": "/console/settlements/medical-2026-11/net/31.medical-fund",
     "people": "/console/operators/",
+    "conforming": "/console/conformance/",
     "reconciliation": "/console/reconciliation/",
 }
 """Where a list is, when that is not `/console/<its name>/`."""
@@ -42,6 +43,8 @@ ASKED = {
     "reconciliation": ("difference", "paid-short"),
     "files": ("direction", "in"),
     "blacklist": ("kind", "black"),
+    "emulated": ("state", "ready"),
+    "conforming": ("state", "failed"),
     "refusals": ("outcome", "malformed"),
 }
 """A question to each list: a field of its form and a value."""
