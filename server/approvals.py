@@ -45,6 +45,15 @@ DECIDED_BEFORE = problem(
 )
 
 
+INTERRUPTED = problem(
+    "CS-4109",
+    Text("It was approved, and then the service stopped before it said what came of it", "已通过，但服务在记录执行结果前中断"),
+    Text("Look whether it was carried out; ask anew only if it was not.", "请核查是否已执行；确认未执行后方可重新申请。"),
+)
+PATIENCE = timedelta(minutes=10)
+"""How long carrying out a request may take before it counts as interrupted."""
+
+
 class State(StrEnum):
     """Where a request stands."""
 
@@ -226,12 +235,26 @@ def _may_decide(kind: Kind, request: Request, decision: Decision, by: Person) ->
         raise Malformed("", problem=REASON_MISSING, field="reason")
 
 
+def give_up(requests: Requests, request_id: str, now: datetime) -> bool:
+    """Let a request that was approved and never finished fail: nothing is carried out a second time on a guess."""
+    request = requests.get(request_id)
+    if request is None or request.state is not State.APPROVED or not request.decisions:
+        return False
+    if now < request.decisions[-1].at + PATIENCE:
+        return False
+    after = REQUEST.after(request.state, Move.FAIL)
+    return requests.move(request.id, request.state, after, _kept(Refused(request.id, problem=INTERRUPTED)))
+
+
+def _kept(error: CardstackError) -> str:
+    return json.dumps({"code": error.code, "en": error.say("en"), "zh": error.say("zh")}, ensure_ascii=False)
+
+
 def _carry_out(requests: Requests, request: Request, execute: Callable[[Request], str]) -> Request:
     try:
         move, outcome = Move.FINISH, execute(request)
     except CardstackError as error:
-        kept = {"code": error.code, "en": error.say("en"), "zh": error.say("zh")}
-        move, outcome = Move.FAIL, json.dumps(kept, ensure_ascii=False)
+        move, outcome = Move.FAIL, _kept(error)
     after = REQUEST.after(request.state, move)
     requests.move(request.id, request.state, after, outcome)
     return replace(request, state=after, outcome=outcome)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cardstack.cli.ledgers import Database, Json, one_of, open_ledger
-from cardstack.cli.operating import Person, Reason, decided, four_eyes, office_of, show
+from cardstack.cli import settle_changes
+from cardstack.cli.ledgers import Database, Json, open_ledger
+from cardstack.cli.operating import Person, Reason, four_eyes, show
 from cardstack.cli.output import words
 from cardstack.errors import Malformed
 
@@ -81,17 +82,13 @@ def interest(
 @app.command(help=words("Approve a correction that somebody else asked for; it is booked", "复核通过他人的调账申请并入账"))
 def approve(number: Number, *, actor: Person, reason: Reason = "", database: Database = "", as_json: Json = False) -> None:
     """Approve; whoever asked for it is refused (CS-4101)."""
-    with open_ledger(database) as store:
-        after = decided(store, number, approve=True, actor=actor, reason=reason)
-    show([after], as_json=as_json, one=True)
+    settle_changes.approve(number, actor=actor, reason=reason, database=database, as_json=as_json)
 
 
 @app.command(help=words("Refuse a correction, saying why", "驳回调账申请并说明理由"))
 def refuse(number: Number, *, actor: Person, reason: Reason, database: Database = "", as_json: Json = False) -> None:
     """Refuse."""
-    with open_ledger(database) as store:
-        after = decided(store, number, approve=False, actor=actor, reason=reason)
-    show([after], as_json=as_json, one=True)
+    settle_changes.refuse(number, actor=actor, reason=reason, database=database, as_json=as_json)
 
 
 @app.command("list", help=words("List corrections asked for, the newest first", "列出调账申请，最新在前"))
@@ -103,12 +100,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List corrections."""
-    from server.approvals import State
-
-    wanted = one_of(State, state, "state").value if state else ""
-    with open_ledger(database) as store:
-        found = office_of(store).requests.page(before=None, size=limit, scope=None, kind=KIND, state=wanted)
-    show(found, as_json=as_json)
+    settle_changes.list_(state=state, kind=KIND, limit=limit, database=database, as_json=as_json)
 
 
 def _text(file: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
-from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, show
+from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
 
@@ -120,10 +120,17 @@ def prefunds(window: WindowId, *, database: Database = "", as_json: Json = False
 
 
 def lapse(*, database: Database = "", as_json: Json = False) -> None:
-    """Let pending entries and unanswered disputes lapse whose time has run out."""
+    """Let lapse what has run out of time: pending entries, unanswered disputes, approved requests that were interrupted."""
+    from server import approvals
+
     with open_ledger(database) as store:
-        moment = now()
-        data = {"entries": store.lapse(moment), "disputes": len(store.desk.lapse_disputes(moment))}
+        moment, requests = now(), office_of(store).requests
+        approved = requests.page(before=None, size=1000, scope=None, state=approvals.State.APPROVED.value)
+        data = {
+            "entries": store.lapse(moment),
+            "disputes": len(store.desk.lapse_disputes(moment)),
+            "requests": sum(approvals.give_up(requests, one.id, moment) for one in approved),
+        }
     emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
 
 

@@ -86,4 +86,4 @@ def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -
     assert json.loads(settle("bank", str(tmp_path / "bank.csv"), "--json", *there)) == {"lines": 2, "mismatches": []}
     assert json.loads(settle("windows", "--json", *there))[0]["stage"] == "settled"
     assert json.loads(settle("prefunds", DAY, "--json", *there)) == []
-    assert json.loads(settle("lapse", "--json", *there)) == {"entries": 0, "disputes": 0}
+    assert json.loads(settle("lapse", "--json", *there)) == {"entries": 0, "disputes": 0, "requests": 0}

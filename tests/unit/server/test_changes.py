@@ -1,6 +1,7 @@
 """Changes of prepayments, limits, accounts and nodes: drawn from a form, asked for by one, decided by others."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import IncreaseStep, Level
 from cardstack.settlement.window import Event
 from cardstack.values import Fen
-from server import commands
+from server import approvals, commands
 from server.approvals import Decision, Request, State
 from server.forms import Shape
 from server.means import Means
@@ -228,3 +229,26 @@ def test_nobody_checks_himself_behind_a_plus(store: Store) -> None:
             with pytest.raises(Refused) as caught:
                 Two("lin", checker).check(view)
             assert caught.value.code == "CS-3040"
+
+
+def test_what_was_interrupted_is_not_done_again_on_a_guess(store: Store, means: Means) -> None:
+    """Approved, and then nothing more is known: after a while it fails with its code; who asked looks before asking anew."""
+
+    class Stopped(BaseException):
+        """The service goes down in the middle."""
+
+    def stop(request: Request) -> str:
+        raise Stopped(request.id)
+
+    ask(means, "prefund", **PAIR, amount_fen=1000, why="top-up")
+    decision = Decision("chen", True, "", NOON)
+    with pytest.raises(Stopped):
+        approvals.decide(means.office.requests, commands.kind("prefund"), "R1", decision, by=PEOPLE["chen"], execute=stop)
+    requests = means.office.requests
+    assert not approvals.give_up(requests, "R1", NOON + timedelta(minutes=9))
+    assert not approvals.give_up(requests, "none", NOON)
+    assert approvals.give_up(requests, "R1", NOON + timedelta(minutes=10))
+    after = requests.get("R1")
+    assert after is not None
+    assert (after.state, after.failure) == (State.FAILED, "CS-4109")
+    assert store.desk.prefunds(DAY) == []
