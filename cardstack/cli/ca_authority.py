@@ -47,6 +47,11 @@ def create(
         str, typer.Option(help=words("Make the key in this PKCS #11 token.", "在此 PKCS #11 密码模块中生成密钥。"))
     ] = "",
     library: Annotated[str, typer.Option(help=words("The token's library.", "密码模块库文件。"))] = SOFTHSM,
+    sm2_mechanism: Annotated[
+        str,
+        typer.Option(help=words("The token's number for SM2, such as 0x80000105.", "密码模块的 SM2 机制号，如 0x80000105。")),
+    ] = "",
+    sm2_takes: Annotated[str, typer.Option(help="digest | message")] = "digest",
     base: Annotated[str, typer.Option(help=words("Where it publishes, a URL.", "发布地址 URL。"))] = "http://127.0.0.1:8650",
     actor: Actor = "console",
     at: At = "",
@@ -66,7 +71,9 @@ def create(
     above = authority(below, keys=True) if below else None
     declared = declare(id_, title, province=province, profile=profile, domains=tuple(domain or ()), base=base)
     place = folder() / id_
-    where = keys.Place(library, token, f"cardstack {id_}") if token else None
+    mechanism = {"sign": sm2_mechanism, "takes": sm2_takes, "generate": None}
+    sm2 = keys.Sm2Mechanism.of_data(mechanism) if sm2_mechanism else None
+    where = keys.Place(library, token, f"cardstack {id_}", sm2) if token else None
     signer = keys.generate(Suite(suite).algorithm, secret, where)
     wish = Wish(policies=tuple(above.declared.policies.values())) if above else Wish()
     made = AuthorityHome.create(place, declared, signer, at=when, actor=actor, below=above, wish=wish)

@@ -58,9 +58,13 @@ class Sm2Public:
         return self.spki[len(_HEADER) - 1 :]
 
     def verify(self, signature: bytes, message: bytes, signer_id: bytes = STANDARD_ID) -> None:
-        z = self.z if signer_id == STANDARD_ID else _z(self.point, signer_id)
-        if not libcrypto.verifies(self._key, signature, digest("sm3", z + message)):
+        if not libcrypto.verifies(self._key, signature, self.hashed(message, signer_id)):
             raise BadSignature
+
+    def hashed(self, message: bytes, signer_id: bytes = STANDARD_ID) -> bytes:
+        """What is signed for a message: e of GB/T 32918.2 §6.1, for a token that does not compute it."""
+        z = self.z if signer_id == STANDARD_ID else _z(self.point, signer_id)
+        return digest("sm3", z + message)
 
     def encrypt(self, data: bytes) -> bytes:
         """Data for the holder of the key alone (GB/T 32918.4), DER: x, y, hash, ciphertext."""
@@ -111,8 +115,7 @@ class Sm2Signer:
 
     def sign(self, message: bytes, signer_id: bytes = STANDARD_ID) -> bytes:
         """The signature over Z and message, DER."""
-        z = self.public.z if signer_id == STANDARD_ID else _z(self.public.point, signer_id)
-        return libcrypto.sign(self._key, digest("sm3", z + message))
+        return libcrypto.sign(self._key, self.public.hashed(message, signer_id))
 
     def decrypt(self, sealed: bytes) -> bytes:
         r"""What `Sm2Public.encrypt` put in; `Malformed` where it does not decrypt.

@@ -7,9 +7,9 @@ from cardstack.crypto.keys import Algorithm, Signer
 from cardstack.crypto.local import LocalSigner
 from cardstack.errors import Refused
 from cardstack.vault import files, token
-from cardstack.vault.token import Place, TokenSigner
+from cardstack.vault.token import Place, Sm2Mechanism, TokenSigner
 
-__all__ = ["Place", "generate", "keep", "load"]
+__all__ = ["Place", "Sm2Mechanism", "generate", "keep", "load"]
 
 
 def generate(algorithm: Algorithm, secret: bytes, place: Place | None = None) -> Signer:

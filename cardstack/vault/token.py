@@ -1,19 +1,21 @@
 """Keys in a PKCS #11 token: SoftHSM2 in tests, an HSM in service; the private key never leaves it.
 
-ECDSA P-256 and P-384 and RSA. A token that offers SM2 does so by a mechanism of its maker's own, for PKCS #11 has none;
-an authority with SM2 keys uses an encrypted file, or a signer of the maker's behind the same `keys.Signer` port.
+ECDSA P-256 and P-384 and RSA by the standard's mechanisms. PKCS #11 has none for SM2: a token that offers it does so by a
+mechanism of its maker's own, whose number and habits are told as data (`Sm2Mechanism`); no such token was at hand to try.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from cardstack.ca import encoding as der
-from cardstack.crypto import local
+from cardstack.crypto import local, sm2
 from cardstack.crypto.keys import Algorithm, PublicKey
+from cardstack.crypto.sm2 import Sm2Public
 from cardstack.crypto.suite import MEANS, RSA_KEY, digest
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
@@ -39,23 +41,58 @@ NO_KEY = problem(
 _CURVES = {Algorithm.ECDSA_P256_SHA256: "secp256r1", Algorithm.ECDSA_P384_SHA384: "secp384r1"}
 
 
+class Takes(StrEnum):
+    """What a token's SM2 mechanism is given to sign."""
+
+    DIGEST = "digest"
+    """e of GB/T 32918.2 §6.1: SM3 over the signer's Z and the message, computed here."""
+    MESSAGE = "message"
+    """The message; the token knows the signer's ID and hashes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sm2Mechanism:
+    """How a maker's token signs with SM2: the numbers are those of its manual. Signatures are r and s, 32 bytes each."""
+
+    sign: int
+    takes: Takes = Takes.DIGEST
+    generate: int | None = None
+    """How it makes key pairs; None where it is by the standard's CKM_EC_KEY_PAIR_GEN with the curve's identifier."""
+
+    def as_data(self) -> dict[str, Any]:
+        made = None if self.generate is None else hex(self.generate)
+        return {"sign": hex(self.sign), "takes": self.takes, "generate": made}
+
+    @classmethod
+    def of_data(cls, held: Any) -> "Sm2Mechanism":
+        """From `token.json`; `Malformed` where it is none."""
+        try:
+            generate = held["generate"]
+            return cls(int(held["sign"], 0), Takes(held["takes"]), None if generate is None else int(generate, 0))
+        except (KeyError, TypeError, ValueError):
+            raise Malformed("an SM2 mechanism has sign, takes and generate", field="token.json") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a token key is: the maker's library, the token's label, the key's label."""
+    """Where a token key is: the maker's library, the token's label, the key's label, and how the token does SM2."""
 
     library: str
     token: str
     label: str
+    sm2: Sm2Mechanism | None = None
 
-    def as_data(self) -> dict[str, str]:
-        return {"library": self.library, "token": self.token, "label": self.label}
+    def as_data(self) -> dict[str, Any]:
+        named = {"library": self.library, "token": self.token, "label": self.label}
+        return named if self.sm2 is None else named | {"sm2": self.sm2.as_data()}
 
     @classmethod
     def of_data(cls, held: Any) -> "Place":
         """From `token.json`; `Malformed` where a field is missing."""
         if not isinstance(held, dict) or not all(isinstance(held.get(name), str) for name in ("library", "token", "label")):
             raise Malformed("a token key has library, token and label", field="token.json")
-        return cls(held["library"], held["token"], held["label"])
+        sm2 = Sm2Mechanism.of_data(held["sm2"]) if "sm2" in held else None
+        return cls(held["library"], held["token"], held["label"], sm2)
 
 
 class TokenSigner:
@@ -74,8 +111,23 @@ class TokenSigner:
         with self._turn, _said(self.place):
             if algorithm is Algorithm.RSA_SHA256:
                 return bytes(self._private.sign(message, mechanism=Mechanism.SHA256_RSA_PKCS))
+            if isinstance(self.public, Sm2Public):
+                return bytes(encode_ecdsa_signature(self._sm2(message, self.public)))
             raw = self._private.sign(digest(MEANS[algorithm].digest, message), mechanism=Mechanism.ECDSA)
             return bytes(encode_ecdsa_signature(raw))
+
+    def _sm2(self, message: bytes, public: Sm2Public) -> bytes:
+        """The signature as r and s by the maker's mechanism; `Refused` where that is not known."""
+        means = self.place.sm2
+        if means is None:
+            raise Refused(
+                "the token's SM2 mechanism is not known", problem=NO_KEY, token=self.place.token, label=self.place.label
+            )
+        given = message if means.takes is Takes.MESSAGE else public.hashed(message)
+        raw = bytes(self._private.sign(given, mechanism=_vendor(means.sign)))
+        if len(raw) != 64:
+            raise Refused("its signature is not r and s", problem=NO_KEY, token=self.place.token, label=self.place.label)
+        return raw
 
     def __repr__(self) -> str:
         return f"TokenSigner({self.place.token}/{self.place.label}, {self.public!r})"
@@ -95,9 +147,25 @@ def generate(place: Place, pin: bytes, algorithm: Algorithm, *, rsa_bits: int = 
             curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[algorithm])}
             domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
             domain.generate_keypair(label=place.label, store=True, private_template=keep)
+        elif algorithm is Algorithm.SM2_SM3 and place.sm2 is not None:
+            domain = session.create_domain_parameters(KeyType.EC, {Attribute.EC_PARAMS: sm2.OID}, local=True)
+            by = {} if place.sm2.generate is None else {"mechanism": _vendor(place.sm2.generate)}
+            domain.generate_keypair(label=place.label, store=True, private_template=keep, **by)
         else:
             raise Refused(f"{algorithm} has no PKCS #11 mechanism", problem=NO_KEY, token=place.token, label=place.label)
     return _found(session, place)
+
+
+def _vendor(number: int) -> Any:
+    """A mechanism that the package's list does not have, as the package wants it."""
+    from pkcs11 import Mechanism
+
+    try:
+        return Mechanism(number)
+    except ValueError:
+        made = int.__new__(Mechanism, number)
+        made._name_, made._value_ = f"VENDOR_{number:X}", number
+        return made
 
 
 def find(place: Place, pin: bytes) -> TokenSigner:

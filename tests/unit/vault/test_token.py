@@ -7,13 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import utils
 
 from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm, BadSignature
+from cardstack.crypto.sm2 import Sm2Signer
 from cardstack.errors import Malformed, Refused
 from cardstack.vault import keys, token
 from cardstack.vault.home import AuthorityHome
-from cardstack.vault.token import Place
+from cardstack.vault.token import Place, Sm2Mechanism, Takes
 from tests.unit.ca.provinces import AT
 from tests.unit.vault.homes import card, declared
 
@@ -33,6 +35,52 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["SOFTHSM2_CONF"] = str(folder / "conf")
     command = ["softhsm2-util", "--init-token", "--free", "--label", "test", "--so-pin", "5678", "--pin", PIN.decode()]
     subprocess.run(command, check=True, capture_output=True)
+
+
+class MakersKey:
+    """A private key in a token with an SM2 mechanism of its maker's, as far as the signer asks it."""
+
+    def __init__(self, own: Sm2Signer, means: Sm2Mechanism) -> None:
+        self.own, self.means = own, means
+        self.message = b""
+
+    def sign(self, given: bytes, *, mechanism: object) -> bytes:
+        assert mechanism == self.means.sign
+        if self.means.takes is Takes.DIGEST:
+            assert given == self.own.public.hashed(self.message)
+        else:
+            assert given == self.message
+        r, s = utils.decode_dss_signature(self.own.sign(self.message))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+
+@pytest.mark.parametrize("takes", Takes)
+def test_a_makers_sm2_mechanism_is_data(takes: Takes) -> None:
+    """Its number and what it takes stand in `token.json`; the signature verifies as any other."""
+    place = Place("lib", "token", "key", Sm2Mechanism(0x80000105, takes, 0x80000104))
+    assert Place.of_data(place.as_data()) == place
+    assert place.sm2 is not None
+    own = Sm2Signer.generate()
+    key = MakersKey(own, place.sm2)
+    signer = token.TokenSigner(None, key, own.public, place)
+    key.message = b"message"
+    own.public.verify(signer.sign(b"message"), b"message")
+    with pytest.raises(Refused, match="mechanism is not known"):
+        token.TokenSigner(None, key, own.public, Place("lib", "token", "key")).sign(b"message")
+    for held in ({}, {"sign": "x", "takes": "digest", "generate": None}, {"sign": "0x1", "takes": "x", "generate": None}):
+        with pytest.raises(Malformed):
+            Place.of_data({"library": "l", "token": "t", "label": "k", "sm2": held})
+
+
+def test_a_vendors_number_reaches_the_token(tokens: None) -> None:
+    """SoftHSM2 knows the curve but no SM2: the key pair is made, and the mechanism's number is what it refuses."""
+    place = Place(LIBRARY, "test", "sm2 key", Sm2Mechanism(0x80000105))
+    made = token.generate(place, PIN, Algorithm.SM2_SM3)
+    assert made.public.algorithm is Algorithm.SM2_SM3
+    assert token.find(place, PIN).public.spki == made.public.spki
+    with pytest.raises(Refused) as caught:
+        made.sign(b"message")
+    assert caught.value.code == "CS-2331"
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.ECDSA_P384_SHA384, Algorithm.RSA_SHA256])
