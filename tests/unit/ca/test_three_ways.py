@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import ANY_POLICY
+from cardstack.cli import ca_cases
 from tests.oracles import libcrypto, pyhanko
 from tests.oracles.pkis import questions
 from tests.oracles.question import Answer, Question, ours
+from tests.suites import golang, nss, openssl
+from tests.suites.kit import AT, Row
 from tests.unit.ca import test_pkits as pkits
 
 EXPLAINED = tomllib.loads((Path(__file__).parents[2] / "vectors" / "disagreements.toml").read_text("utf-8"))["disagreement"]
@@ -39,10 +43,15 @@ def fits(pattern: str, answer: Answer) -> bool:
     return re.fullmatch(pattern, answer.reason, re.DOTALL) is not None
 
 
+def about(patterns: list[str], case: str | None) -> bool:
+    """Whether a case is one of these."""
+    return case is not None and any(re.fullmatch(pattern, case) for pattern in patterns)
+
+
 def unexplained(question: Question, case: str | None = None) -> list[tuple[str, Answer, Answer]]:
     """The engines that differ from us without an entry in the file."""
     mine, left = ours(question), []
-    entries = [one for one in EXPLAINED if (case in one["cases"] if "cases" in one else case is None)]
+    entries = [one for one in EXPLAINED if (about(one["cases"], case) if "cases" in one else case is None)]
     entries = [one for one in entries if fits(one["ours"], mine) and WHEN[one.get("when")](question)]
     for engine, ask in ENGINES.items():
         theirs = ask(question)
@@ -67,6 +76,23 @@ def test_pkits_three_ways(case: dict[str, Any]) -> None:
         pkits.settings(case),
     )
     assert unexplained(question, case["id"]) == []
+
+
+def asked(row: Row) -> Question:
+    """A case of a suite as a question; nothing about purposes and names, which the others are not asked."""
+    case = row.case()
+    settings = ca_cases.from_data(case.record(), Path()).settings
+    pool, anchors = (list(map(Certificate.parse, raws)) for raws in (case.pool, case.anchors))
+    return Question(Certificate.parse(case.leaf), anchors, pool, [], AT, settings)
+
+
+PLAIN = [row for suite in (nss, golang, openssl) for row in suite.ROWS if not row.more.get("purpose")]
+
+
+@pytest.mark.parametrize("row", PLAIN, ids=lambda row: row.id)
+def test_suites_three_ways(row: Row) -> None:
+    """What NSS, Go and OpenSSL ask for no purpose."""
+    assert unexplained(asked(row), row.id) == []
 
 
 @pytest.mark.slow
