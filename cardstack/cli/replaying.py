@@ -9,11 +9,15 @@ from cardstack.cli.output import language
 from cardstack.conformance.compatibility import SERVED, Served, Standing, standings
 from cardstack.conformance.flows import recorded
 from cardstack.errors import Malformed
-from emulator.opening import is_ours, open_card
+from emulator.opening import open_card
+from emulator.slot import Slot
 
 
 def rows(reader: str | None, name: str, only: Sequence[str]) -> list[dict[str, Any]]:
-    """One row a client; `step` is the first that it did not accept, 0 where there is none."""
+    """One row a client; `step` is the first that it did not accept, 0 where there is none.
+
+    Only a card that is as new for each client is written to: what one wrote would stop the next.
+    """
     kind = profile(name)
     known = {flow.id: flow for flow in recorded()}
     unknown = sorted(set(only) - set(known))
@@ -21,7 +25,7 @@ def rows(reader: str | None, name: str, only: Sequence[str]) -> list[dict[str, A
         raise Malformed(f"no client {unknown[0]}; there are {', '.join(sorted(known))}", field="flow")
     chosen = [known[one] for one in only] or list(known.values())
     with open_card(reader or f"emu:{name}") as opened:
-        return [_row(one) for one in standings(chosen, kind, renewed(opened), issued=not is_ours(opened.reader))]
+        return [_row(one) for one in standings(chosen, kind, renewed(opened), issued=type(opened.reader.exchange) is not Slot)]
 
 
 def _row(one: Standing) -> dict[str, Any]:

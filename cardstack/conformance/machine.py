@@ -1,7 +1,7 @@
 """The differential run as a stateful Hypothesis machine: two cards walk one way, and at each step much is tried on forks.
 
 The grammar is the profile's declaration and the command table (`moves`), and any command built from the table's headers.
-Cards that fork are toured first (`scouting`); then Hypothesis draws walks, and shrinks the one that shows a difference,
+Every application is toured first (`scouting`); then Hypothesis draws walks, and shrinks the one that shows a difference,
 of which `differential.shrink` drops moves and commands. The same seed draws the same.
 """
 
@@ -85,8 +85,7 @@ def explore(pair: Pair, pool: Sequence[Move], number: int) -> Difference | None:
     """A tour and walks drawn by a seed, until the cards part or nothing more may be said; a difference comes shrunk."""
     leader = scout(pair, pool, number)
     try:
-        found = leader.tour() if pair.forks else None
-        if found is None:
+        if leader.tour() is None:
             walk = type("WalkOfTwo", (Walk,), {"scout": leader})
             seed(number)(get_state_machine_test(walk, settings=_settings(pair)))()
     except (Parted, Flaky, Spent):

@@ -84,9 +84,10 @@ class Scout:
                 found = self.pair.do(one)
                 if found is not None:
                     return self.found.setdefault(one, found)
+                opened = one.place, self.pair.reference.state()
                 if (found := self.look_around(one.place)) is not None:
                     return found
-                if not self.waiting[one.place, self.pair.reference.state()]:
+                if not self.waiting[opened]:
                     left.remove(one)
         return None
 
@@ -102,7 +103,7 @@ class Scout:
 
     def fresh(self, place: str) -> tuple[Move, ...]:
         """Moves not yet tried in this state, and the next ones of the table."""
-        waiting = self.waiting.setdefault((place, self.pair.reference.state()), list(self.ground.here(place)))
+        waiting = self.waiting.setdefault((place, self.pair.reference.state()), _each_file_first(self.ground.here(place)))
         several, waiting[:AT_ONCE] = waiting[:AT_ONCE], []
         table = self.ground.table
         beside = [table[(self.table + number) % len(table)] for number in range(BESIDE)]
@@ -166,7 +167,7 @@ def scout(pair: Pair, pool: Sequence[Move], number: int) -> Scout:
 
 
 def _by_file(several: Sequence[Move]) -> dict[str, Move]:
-    """One move for each application and file that a name begins with."""
+    """One move for each application and file that a name begins with: its first."""
     return {" ".join(move.name.split()[:2]): move for move in reversed(several)}
 
 

@@ -57,6 +57,16 @@ def test_another_reader_is_another_card(tmp_path: Path) -> None:
     assert "1 failed, 1 passed" in ended.stdout, ended.stdout
 
 
+def test_each_worker_has_a_service_of_its_own(tmp_path: Path) -> None:
+    """Two workers at once: other sockets, and each finds its own card."""
+    mine = "\n\ndef test_where(pcsc_service, worker_id):\n    with open(f'{worker_id}.txt', 'w') as file:\n"
+    (tmp_path / "test_worker.py").write_text(mine + "        file.write(str(pcsc_service.path))\n", "utf-8")
+    ended = pytest_run(tmp_path, "--cardstack-profile", "2.00", "-p", "xdist.plugin", "-n", "2", "--dist", "each")
+    assert "8 passed" in ended.stdout, ended.stdout + ended.stderr
+    places = [(tmp_path / f"gw{number}.txt").read_text("utf-8") for number in range(2)]
+    assert len(set(places)) == 2
+
+
 def test_it_is_an_entry_point_of_the_package() -> None:
     """Under the module's own name, so that `-p` finds the same plugin."""
     points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]["pytest11"]
