@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from cardstack.ca import agreed
 from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Agreement, Event, Level, Step
 from cardstack.ca.certificate import Certificate
@@ -100,6 +101,7 @@ class Authorities:
 
     def _cross(self) -> None:
         members = {id_: home.member for id_, home in self.homes.items()}
+        files.write(self.folder / "agreements.toml", agreed.dump(agreements(self.at)).encode())
         for cross in implied(agreements(self.at), members, self.at):
             self.homes[cross.issuer].certify(cross, members[cross.subject], at=self.began, actor=ACTOR)
 

@@ -15,6 +15,7 @@ from cardstack.ca.officers import Approval, Officer, approve
 from cardstack.ca.register import State
 from cardstack.ca.trust import Anchor, Settings, validate
 from cardstack.ca.trustlist import Seen
+from cardstack.cli.demo.authorities import Authorities
 from cardstack.crypto import local
 from cardstack.crypto.armour import pem
 from cardstack.crypto.keys import Algorithm, Signer
@@ -214,3 +215,11 @@ def test_a_pivot_hands_the_list_over_to_another_key(network: Network) -> None:
     with pytest.raises(Untrusted):
         trustlist.accept(raw, anchors=[root], at=AT, last=Seen.of(current))
     assert pem("X", b"")
+
+
+def test_the_demo_has_issued_what_it_agreed(tmp_path: Path) -> None:
+    """Its console shows agreements, and nothing left to carry out."""
+    Authorities(tmp_path, AT)
+    here = Network(tmp_path)
+    assert len(here.agreements()) == 12
+    assert here.plan(AT).changes == ()
