@@ -60,14 +60,14 @@ def _further(page: Any, console: Served) -> Iterator[str]:
     page.goto(f"{console.address}/console/nowhere")
     yield "not found"
     page.goto(f"{console.address}/console/adjustments/new")
-    page.locator("#content form").last.evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
-    page.wait_for_load_state("domcontentloaded")
+    with page.expect_navigation():
+        page.locator("main form").last.evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
     yield "a form with a fault"
     page.goto(f"{console.address}/console/reconciliation/")
     stranger = BankLine("invented account", "none.001", "B1", Fen(1), Side.DEBIT, date(2026, 11, 22))
     page.locator("#f-file").set_input_files({"name": "bank.csv", "mimeType": "text/csv", "buffer": results([stranger])})
-    page.locator("#content form").first.evaluate("(form) => form.requestSubmit()")
-    page.locator("table tbody tr").first.wait_for()
+    with page.expect_navigation():
+        page.locator("main form").first.evaluate("(form) => form.requestSubmit()")
     yield "the bank's file"
     console.clock.at += FRESH + timedelta(seconds=1)
     page.goto(f"{console.address}/console/account/totp")
