@@ -73,6 +73,17 @@ NO_EXTRA = problem(
     ),
 )
 
+NO_PIN_PAD = problem(
+    "CS-1312",
+    Text("The reader has no keys for a PIN", "该读卡器没有密码键盘"),
+    Text("Give the PIN with --pin, or use a reader with a PIN pad.", "请用 --pin 提供密码，或使用带密码键盘的读卡器。"),
+)
+PIN_NOT_TYPED = problem(
+    "CS-1313",
+    Text("No PIN was typed at the reader ({sw})", "未在读卡器上完成密码输入（{sw}）"),
+    Text("Start over and confirm the PIN with the reader's key.", "请重新操作，并在读卡器上按确认键。"),
+)
+
 
 class ReaderError(Refused):
     """A reader or its card did not do what was asked."""

@@ -4,23 +4,20 @@ The PIN goes from the reader's keys to the card; no client ever sees it.
 """
 
 from dataclasses import dataclass
-from struct import Struct, error
+from struct import error
 
 from cardstack.errors import Malformed
-from cardstack.readers.card import GET_FEATURES, TEST_CARD
+from cardstack.readers.card import GET_FEATURES, TEST_CARD, TLV_PROPERTIES
+from cardstack.readers.pinpad import MODIFY, MODIFY_PIN, VERIFY, VERIFY_PIN
 from emulator.pcsc import wire
 from emulator.pcsc.reader import Handle, VirtualReader
 from emulator.pcsc.wire import Code
 
 FEATURE = 0x42330000
 """Our control codes: this, and the feature's tag."""
-VERIFY_PIN, MODIFY_PIN, PIN_PROPERTIES, TLV_PROPERTIES = 0x06, 0x07, 0x0A, 0x12
-CANCELLED, TOO_SHORT = b"\x64\x01", b"\x64\x03"
+PIN_PROPERTIES = 0x0A
+CANCELLED, UNEQUAL, TOO_SHORT = b"\x64\x01", b"\x64\x02", b"\x64\x03"
 """What a PIN pad answers instead of the card (Part 10 §2.5.2)."""
-
-# Part 10 §2.5.2 and §2.5.3, little endian, packed. ulDataLength and abData follow.
-VERIFY = Struct("<BBBBBHBBHB3sI")
-MODIFY = Struct("<BBBBBBBHBBBHBBB3sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,10 @@ def _modify(reader: VirtualReader, data: bytes) -> bytes:
     template, coding = _template(data[MODIFY.size :], size), Format(form, block, digits)
     if confirm & 0x02:
         template = coding.place(template, _typed(reader, digits), old_at)
-    return coding.place(template, _typed(reader, digits), new_at)
+    new = _typed(reader, digits)
+    if confirm & 0x01 and _typed(reader, digits) != new:
+        raise NotTyped(UNEQUAL)
+    return coding.place(template, new, new_at)
 
 
 BUILDERS = {FEATURE | VERIFY_PIN: _verify, FEATURE | MODIFY_PIN: _modify}

@@ -5,11 +5,14 @@ import time
 
 import pytest
 
+from cardstack.apdu.commands import select_aid
 from cardstack.apdu.lengths import shortened
 from cardstack.apdu.message import Command, Response
-from cardstack.apdu.script import ask
-from cardstack.errors import Malformed
-from cardstack.readers import connect
+from cardstack.apdu.script import ask, run
+from cardstack.card.profiles import profile
+from cardstack.card.proving import PIN_WRONG
+from cardstack.errors import Malformed, Refused
+from cardstack.readers import connect, pinpad
 from cardstack.readers.api import api
 from cardstack.readers.card import GET_FEATURES, data_limit, features, properties
 from cardstack.readers.card import connect as connect_card
@@ -18,7 +21,9 @@ from cardstack.readers.problems import (
     CARD_RESET,
     IN_USE,
     NO_CARD,
+    NO_PIN_PAD,
     NO_READER,
+    PIN_NOT_TYPED,
     READER_NAME,
     CardLost,
     CardMute,
@@ -28,6 +33,8 @@ from cardstack.readers.problems import (
 )
 from emulator.opening import Opened
 from emulator.pcsc.service import Service
+from emulator.samples import sample
+from emulator.slot import Slot
 from tests.fakes import ATR, CONTENT, OTHER_ATR, RECORD, BrokenCard, FakeCard, MuteCard, TornCard
 
 ANY = T0 | T1
@@ -288,3 +295,26 @@ def test_shortening_leaves_alone_what_it_must() -> None:
     assert len(said) == 1
     assert fitted(bytes(Command(0x00, 0xB0, ne=700))) == b"\x69\x82"
     assert said[-1] == bytes.fromhex("00B0000005")
+
+
+def test_a_pin_typed_at_the_reader_reaches_the_card_alone(service: Service, library: Api) -> None:
+    """Verified and changed on its keys; wrong, cancelled and short entries and a reader without keys each say so."""
+    emulated = service.add("Emulated", Slot(sample(profile("2.00"))))
+    social = select_aid(profile("2.00").application("SSSE").aid)
+    with connect_card("0", using=library) as reader:
+        run(ask(social), reader)
+        with pytest.raises(ReaderError) as caught:
+            pinpad.verify(reader)
+        assert caught.value.problem is NO_PIN_PAD
+        typed: list[str | None] = ["123456", "999999", None, "12", "123456", "654321", "654321", "654321"]
+        emulated.pin_pad = lambda: typed.pop(0)
+        pinpad.verify(reader)
+        with pytest.raises(Refused) as refused:
+            pinpad.verify(reader)
+        assert (refused.value.problem, refused.value.facts["left"]) == (PIN_WRONG, 5)
+        for _ in range(2):
+            with pytest.raises(ReaderError) as caught:
+                pinpad.verify(reader)
+            assert caught.value.problem is PIN_NOT_TYPED
+        pinpad.change(reader)
+        pinpad.verify(reader)

@@ -72,6 +72,14 @@ def test_the_psam_in_the_second_slot_proves_the_terminal(pcsc: Serving) -> None:
     assert data["holder"], data
 
 
+def test_the_pin_is_typed_on_the_readers_keys(pcsc: Serving, command: CommandLine) -> None:
+    """`--pin pad`; a reader without keys is said, and a card in the process has none."""
+    assert through_pcsc(pcsc, "card", "verify", "--reader", "pcsc:0", "--pin", "pad", "--json") == {"verified": True}
+    assert through_pcsc(pcsc, "card", "change-pin", "--reader", "pcsc:0", "--pin", "pad", "--json") == {"changed": True}
+    ended = command("card", "verify", "--reader", "emu:2.00", "--pin", "pad", "--json")
+    assert (ended.code, ended.data["error"]["code"]) == (1, "CS-1312")
+
+
 @pytest.mark.usefixtures("test_card")
 def test_wrong_and_right_pins(command: CommandLine, tmp_path: Path) -> None:
     """Tries go down on the card that lives in a file, a right PIN is right, and unblocking sets a new one."""

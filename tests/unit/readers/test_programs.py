@@ -236,6 +236,7 @@ def test_a_watcher_that_does_not_read_is_dropped(raw: tuple[Service, socket.sock
 
 def test_a_pin_typed_on_the_reader_never_leaves_it(raw: tuple[Service, socket.socket]) -> None:
     """VERIFY and CHANGE with the digits put where Part 10 says; cancelled and short entries are said with its codes."""
+    from cardstack.readers import pinpad as pads
     from emulator.pcsc import pinpad
 
     service, _ = raw
@@ -245,17 +246,18 @@ def test_a_pin_typed_on_the_reader_never_leaves_it(raw: tuple[Service, socket.so
     _, handle = reader.connect(5, wire.Share.SHARED, 3)
     assert handle
     template = bytes.fromhex("0020000003FFFFFF")
-    verify = pinpad.VERIFY.pack(30, 30, 0x81, 0x03, 0, 0x0406, 2, 1, 0x0804, 0, bytes(3), len(template)) + template
+    verify = pads.VERIFY.pack(30, 30, 0x81, 0x03, 0, 0x0406, 2, 1, 0x0804, 0, bytes(3), len(template)) + template
     typed: list[str | None] = ["123456", "123", None]
     reader.pin_pad = lambda: typed.pop(0)
-    code = pinpad.FEATURE | pinpad.VERIFY_PIN
+    code = pinpad.FEATURE | pads.VERIFY_PIN
     assert pinpad.control(reader, handle, code, verify) == (0, b"\x90\x00")
     assert card.commands[-1] == bytes.fromhex("0020000003123456")
     assert pinpad.control(reader, handle, code, verify) == (0, b"\x64\x03")
     assert pinpad.control(reader, handle, code, verify) == (0, b"\x64\x01")
     assert pinpad.control(reader, handle, code, verify[:10]) == (wire.Code.INVALID_PARAMETER, b"")
     template = bytes.fromhex("805E010007FFFFFFFFFFFFFF")
-    typed += ["123456", "654321"]
-    modify = pinpad.MODIFY.pack(30, 30, 0x81, 0x03, 0, 0, 4, 0x0406, 3, 2, 3, 0x0804, 0, 1, 2, bytes(3), len(template)) + template
-    pinpad.control(reader, handle, pinpad.FEATURE | pinpad.MODIFY_PIN, modify)
+    typed += ["123456", "654321", "654321", "123456", "654321", "123456"]
+    modify = pads.MODIFY.pack(30, 30, 0x81, 0x03, 0, 0, 4, 0x0406, 3, 2, 3, 0x0804, 0, 1, 2, bytes(3), len(template)) + template
+    pinpad.control(reader, handle, pinpad.FEATURE | pads.MODIFY_PIN, modify)
     assert card.commands[-1] == bytes.fromhex("805E010007123456FF654321")
+    assert pinpad.control(reader, handle, pinpad.FEATURE | pads.MODIFY_PIN, modify) == (0, b"\x64\x02")
