@@ -11,7 +11,7 @@ from cardstack.cli.conformance_timing import timing
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
-    from cardstack.conformance.report import Head
+    from cardstack.conformance.report import Clients, Head
     from cardstack.conformance.run import Result
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -65,7 +65,9 @@ def run(
     order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
     head, results = test(order._replace(cases=cases, keys=keys, capabilities=capabilities))
     if report is not None:
-        _write(report, head, results)
+        from cardstack.cli.replaying import rows
+
+        _write(report, head, results, rows(reader, profile, ()))
     from cardstack.conformance.report import as_data
 
     emit(as_data(head, results), as_json=as_json, render=lambda: _told(results, report))
@@ -156,7 +158,7 @@ def clients(
         raise typer.Exit(FAILED)
 
 
-def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
+def _write(folder: Path, head: "Head", results: "tuple[Result, ...]", clients: "Clients" = ()) -> None:
     import json
 
     from cardstack.conformance.junit import junit
@@ -164,13 +166,13 @@ def _write(folder: Path, head: "Head", results: "tuple[Result, ...]") -> None:
     from cardstack.conformance.report import as_data
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(page(head, results), "utf-8")
+    (folder / "report.html").write_text(page(head, results, clients), "utf-8")
     (folder / "junit.xml").write_text(junit(head, results), "utf-8")
-    (folder / "report.json").write_text(json.dumps(as_data(head, results), ensure_ascii=False, indent=1), "utf-8")
-    _write_pdf(folder / "report.pdf", head, results)
+    (folder / "report.json").write_text(json.dumps(as_data(head, results, clients), ensure_ascii=False, indent=1), "utf-8")
+    _write_pdf(folder / "report.pdf", head, results, clients)
 
 
-def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]") -> None:
+def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]", clients: "Clients") -> None:
     """The PDF, where the extra and a font are there; else one line that says why not."""
     import sys
     from importlib.util import find_spec
@@ -183,7 +185,7 @@ def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]") -> None:
     from cardstack.cli.conformance_pdf import write_pdf
 
     try:
-        write_pdf(path, head, results)
+        write_pdf(path, head, results, clients)
     except Refused as error:
         print(f"report.pdf: {error.say(language())}", file=sys.stderr)
 

@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from cardstack.conformance.compatibility import SERVED, Served
 from cardstack.conformance.page import facts
-from cardstack.conformance.report import Head, counts, grouped, held, timing
+from cardstack.conformance.report import Clients, Head, counts, grouped, held, timing
 from cardstack.conformance.run import VERDICTS, Result, Verdict
 from cardstack.text import Text
 from server.console.exporting import font_path
@@ -64,7 +65,7 @@ class Sheet:
         document.build(self.flow, onFirstPage=foot, onLaterPages=foot)
 
 
-def write_pdf(path: Path, head: Head, results: Sequence[Result]) -> None:
+def write_pdf(path: Path, head: Head, results: Sequence[Result], clients: Clients = ()) -> None:
     """The whole report: head, sums, clause by verdict, failures with their exchange, times, what did not pass and why."""
     sheet = Sheet()
     sheet.say('一致性测试报告 <font color="#566170">Conformance report</font>', 16.0)
@@ -83,6 +84,7 @@ def write_pdf(path: Path, head: Head, results: Sequence[Result]) -> None:
     ]
     sheet.table([titles, *rows], (139, *[75] * 5))
     _failures(sheet, results)
+    _clients(sheet, clients)
     _times(sheet, head, results)
     _open(sheet, results)
     sheet.write(path, f"{head.profile} · Conformance report {head.began:%Y-%m-%d}")
@@ -105,6 +107,18 @@ def _failures(sheet: Sheet, results: Sequence[Result]) -> None:
             f"&gt; {line.command} {escape(line.decoded)}<br/>&lt; {line.answer} {escape(str(line.meaning))}" for line in one.trace
         ]
         sheet.say("<br/>".join(lines[-LINES_MOST:]), 6.5)
+
+
+def _clients(sheet: Sheet, clients: Clients) -> None:
+    """The recorded clients that would fail, and what would let them go on."""
+    failed = [one for one in clients if one["verdict"] == Served.FAIL]
+    if clients:
+        sheet.head(Text("Client compatibility", "客户端兼容性"))
+        standing = ((SERVED[each], sum(one["verdict"] == each for one in clients)) for each in Served)
+        sheet.say(" · ".join(f"{_both(words)} <b>{number}</b>" for words, number in standing))
+    if failed:
+        rows = [[one["client"], f"{one['step']}/{one['steps']}", escape(one["why"]), _both(Text(**one["fix"]))] for one in failed]
+        sheet.table([["系统 system", "步骤 step", "原因 why", "如何修改 change"], *rows], (90, 50, 150, 224))
 
 
 def _times(sheet: Sheet, head: Head, results: Sequence[Result]) -> None:

@@ -7,12 +7,13 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from cardstack.apdu.explain import NAMES
-from cardstack.conformance.report import Head, counts, grouped, held, script, timing
+from cardstack.conformance.compatibility import SERVED, Served
+from cardstack.conformance.report import Clients, Head, counts, grouped, held, script, timing
 from cardstack.conformance.run import VERDICTS, Result, Verdict
 from cardstack.text import Text
 
 
-def page(head: Head, results: Sequence[Result]) -> str:
+def page(head: Head, results: Sequence[Result], clients: Clients = ()) -> str:
     """The whole page; nothing is loaded from elsewhere."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     template = environment.from_string((files(__package__) / "templates" / "report.html").read_text("utf-8"))
@@ -27,6 +28,8 @@ def page(head: Head, results: Sequence[Result]) -> str:
         failures=[(one, script(head, one)) for one in results if one.verdict is Verdict.FAIL],
         timing=[(_command(header), one) for header, one in held(timing(results), head.limits).items()],
         groups=groups,
+        clients=[(one, Text(**one["fix"])) for one in clients if one["verdict"] == Served.FAIL],
+        standing=[(SERVED[one], sum(each["verdict"] == one for each in clients)) for one in Served] if clients else [],
         words=VERDICTS,
     )
 

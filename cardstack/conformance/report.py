@@ -92,7 +92,11 @@ def held(times: Mapping[str, Mapping[str, float]], limits: Limits) -> dict[str, 
     }
 
 
-def as_data(head: Head, results: Sequence[Result]) -> dict[str, Any]:
+Clients = Sequence[Mapping[str, Any]]
+"""A row for each recorded client: `client`, `system`, `verdict`, `step`, `steps`, `why`, `differs`, `fix` (en, zh)."""
+
+
+def as_data(head: Head, results: Sequence[Result], clients: Clients = ()) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "format": FORMAT,
@@ -100,6 +104,7 @@ def as_data(head: Head, results: Sequence[Result]) -> dict[str, Any]:
         "counts": counts(results),
         "timing": held(timing(results), head.limits),
         "cases": [_case(result) for result in results],
+        "clients": [dict(one) for one in clients],
     }
 
 

@@ -1,5 +1,9 @@
 """Clients on a card at hand: a good card serves all that its declaration serves, a faulty one is told which it loses."""
 
+import html
+import json
+from pathlib import Path
+
 import pytest
 
 from cardstack.apdu.script import Exchange
@@ -40,6 +44,17 @@ def test_another_card_loses_clients_and_says_where(cardstack: CommandLine) -> No
     assert all(one["differs"] and one["fix"]["zh"] and one["fix"]["en"] and "{" not in str(one["fix"]["en"]) for one in failed)
     assert cardstack(*words).out.count("accepts") == len(failed)
     assert cardstack(*words, "--flow", "no-such").code not in (0, 4)
+
+
+def test_a_report_names_the_systems_and_the_change(cardstack: CommandLine, tmp_path: Path) -> None:
+    """JSON and page have the clients that would fail, each with its step and the change, in both languages."""
+    run = ("conformance", "run", "--reader", "emu:3.00", "--profile", "2.00", "--select", "RESET/*", "--report", str(tmp_path))
+    assert cardstack(*run).code == 0
+    data = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    failed = [one for one in data["clients"] if one["verdict"] == "fail"]
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert failed
+    assert all(one["client"] in text and html.escape(one["fix"]["zh"], quote=False) in text for one in failed)
 
 
 STOPS = [
