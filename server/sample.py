@@ -4,25 +4,32 @@ For demonstrations and tests of pages. Every name, account and document number i
 operators work on is refused.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from cardstack.errors import Refused, problem
+from cardstack import errors
+from cardstack.errors import problem
 from cardstack.settlement import amending
-from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.banking.statements import BankLine, Side, results
 from cardstack.settlement.dispute import Ground, Step
 from cardstack.settlement.instruction import Payment
+from cardstack.settlement.intake import Answer, Outcome
 from cardstack.settlement.prefund import Change, Kind, Thresholds
-from cardstack.settlement.transaction import SHANGHAI
+from cardstack.settlement.scheme import Reason
+from cardstack.settlement.transaction import SHANGHAI, MessageId
+from cardstack.settlement.transit.lists import Kind as ListKind
 from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
-from server import commands
+from server import commands, filing
 from server.approvals import Decision
 from server.means import Means
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.adjusting import Two
+from server.store.commit import Commit, Kept
 from server.store.office.people import Operator
+from server.store.refusals import Refused, record
 
 REAL: Final = problem(
     "CS-9033",
@@ -55,13 +62,15 @@ def furnish(means: Means) -> bool:
     if store.setting(DONE):
         return False
     if {one.id for one in means.office.people.operators()} - OWN:
-        raise Refused("operators", REAL)
+        raise errors.Refused("operators", REAL)
     store.set_setting(DONE, means.at.isoformat())
     for one in PEOPLE:
         means.office.people.save(one, means.at)
     _prepay(means)
     _quarrel(means)
     _fail(means)
+    _list_cards(means)
+    _refuse(means)
     _ask(means)
     return True
 
@@ -118,8 +127,33 @@ def _fail(means: Means) -> None:
             account = next((one.account for one in store.parties() if one.name == first.debtor), "")
             day = means.at.astimezone(SHANGHAI).date()
             back = BankLine(account, first.id, f"SAMPLE{first.id}", Fen(0), Side.DEBIT, day, True, "账号户名不符（虚构）")
-            store.desk.take_lines([back], actor=CLERK, now=means.at)
+            name, number = f"银行回盘-{day:%Y%m%d}（虚构）.csv", f"{day:%Y%m%d}-sample0"
+            arrival = filing.Arrival(results([back]), name, CLERK, means.at, number)
+            filing.take(arrival, filing.Means(means.office.files, store, None, None))
             return
+
+
+def _list_cards(means: Means) -> None:
+    """A black list in two versions and a grey one."""
+    desk, two = means.ledger.desk, Two(CLERK, CHECKER)
+    if desk.card_list(ListKind.BLACK).version:
+        return
+    lost = frozenset(f"02002900FFFFFFFF.031000200000000{number:05d}" for number in range(40, 52))
+    desk.publish_list(ListKind.BLACK, lost, frozenset(), two, now=means.at - timedelta(days=2))
+    desk.publish_list(ListKind.BLACK, frozenset({"12003310FFFFFFFF.0310009*"}), frozenset(sorted(lost)[:2]), two, now=means.at)
+    desk.publish_list(ListKind.GREY, frozenset({"02003010FFFFFFFF.03100020000000000017"}), frozenset(), two, now=means.at)
+
+
+def _refuse(means: Means) -> None:
+    """A line that was refused, of the node that comes first."""
+    node = next((str(one.name) for one in means.ledger.nodes()), "33.node")
+    moment = means.at.astimezone(SHANGHAI) - timedelta(hours=2)
+    reason = Reason("tac-wrong", Text("The TAC is wrong (invented)", "TAC验证失败（虚构）"))
+    answer = Answer(str(MessageId.of("T33010000001", moment, 9001)), Outcome.REFUSED, reason=reason)
+    kept = Kept("envelope", sha256(b"sample").digest(), b"", node, moment)
+    database = means.ledger.database
+    with database.writing() as connection:
+        record(Commit(database, connection, means.at), [Refused(kept, 0, sha256(b"sample line").digest(), answer)])
 
 
 def _ask(means: Means) -> None:

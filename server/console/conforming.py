@@ -25,6 +25,22 @@ VERDICTS: dict[str, tuple[str, Text]] = {
 }
 
 
+HEAD: dict[str, Text] = {
+    "profile": Text("Profile", "卡片规范"),
+    "version": Text("Version of the profile", "规范版本"),
+    "reader": Text("Reader", "读卡器"),
+    "atr": Text("Answer to reset", "复位应答"),
+    "serial": Text("Card's serial", "卡片序列号"),
+    "cos": Text("Card's operating system", "卡片操作系统"),
+    "tool": Text("Tool", "工具版本"),
+    "began": Text("Begun", "开始时间"),
+    "seconds": Text("Seconds", "用时（秒）"),
+    "risk": Text("Risk allowed", "允许风险"),
+    "operator": Text("Operator", "操作员"),
+}
+"""What the head of a report says, in words."""
+
+
 def _folder() -> Path | None:
     home = services().home
     folder = home / "conformance" if home else None
@@ -124,7 +140,7 @@ def show(name: str) -> ResponseReturnValue:
     return render_template(
         "cards/report.html",
         name=name,
-        head=data["head"],
+        head=[(HEAD[key], value) for key, value in data["head"].items() if key in HEAD and isinstance(value, str | int | float)],
         counts=data.get("counts", {}),
         failed=[one for one in cases if one.get("verdict") == "fail"][:200],
         cases=cases[:2000],

@@ -102,6 +102,7 @@ def teach(app: Flask) -> None:
         party=party,
         province=province,
         navigation=navigation,
+        noun=noun,
         preferences=lambda: g.preferences,
         with_query=with_query,
         session_ends=session_ends,
@@ -192,6 +193,15 @@ def province_choice(place: str) -> tuple[str, str]:
     """A place of six digits with its province's name, for a choice."""
     named = PROVINCES.get(place[:2])
     return place, f"{named.of(language()) if named else ''} {place}"
+
+
+PART_OF = {"emulated": "cards", "conforming": "cards"}
+
+
+def noun() -> str:
+    """Which entry of the side bar the page belongs to."""
+    own = (request.endpoint or "overview").partition(".")[0]
+    return PART_OF.get(own, own)
 
 
 def navigation() -> list[Group]:
