@@ -95,6 +95,11 @@ class Edge:
             cross.end,
         )
 
+    @property
+    def subtrees(self) -> tuple[Name, ...]:
+        """Every directory name that it permits or excludes."""
+        return (*(self.permitted or ()), *self.excluded)
+
     def usable(self, at: datetime) -> bool:
         """Neither revoked nor outside its dates."""
         return not self.revoked and self.valid_from <= at <= self.valid_until

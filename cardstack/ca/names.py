@@ -122,6 +122,15 @@ def _parse(raw: bytes) -> Name:
     return Name(raw, key, ",".join(reversed(shown)), tuple(emails), hash(key))
 
 
+def ending(text: str, count: int) -> str:
+    """The last relative names of a name as it is shown: those nearest the root, by which subtrees decide.
+
+    >>> ending("CN=1,O=X,ST=Y,C=CN", 2)
+    'ST=Y,C=CN'
+    """
+    return ",".join(_RELATIVE.findall(text)[-count:]) if count else ""
+
+
 def _typed(text: str) -> Name:
     """Values that are shown as `#…`, of types that are no strings, compare with nothing."""
     key = tuple(frozenset(map(_typed_pair, _PAIR.findall(one))) for one in reversed(_RELATIVE.findall(text)))

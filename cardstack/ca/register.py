@@ -118,6 +118,9 @@ class Register:
         self._records: dict[int, Record] = {}
         # Every serial that ever was suspended or revoked: CRLs are made from these alone, however many there are.
         self._touched: dict[int, None] = {}
+        # A province has millions of cards and few of everything else.
+        self._of: dict[str, list[int]] = {}
+        self._counts = dict.fromkeys(State, 0)
         for record in records:
             self.add(record)
 
@@ -126,6 +129,8 @@ class Register:
         if record.serial in self._records:
             raise Refused(problem=ISSUED_TWICE, serial=record.serial)
         self._records[record.serial] = record
+        self._of.setdefault(record.profile, []).append(record.serial)
+        self._counts[record.state] += 1
         if record.state is not State.GOOD or record.resumed is not None:
             self._touched[record.serial] = None
 
@@ -139,6 +144,8 @@ class Register:
             why = Reason.CERTIFICATE_HOLD if after is State.SUSPENDED else reason
             changed = replace(before, state=after, since=at, reason=why)
         self._records[serial] = changed
+        self._counts[before.state] -= 1
+        self._counts[after] += 1
         self._touched[serial] = None
         return changed
 
@@ -160,10 +167,16 @@ class Register:
 
     def count(self) -> Mapping[State, int]:
         """How many there are in each state."""
-        counted = dict.fromkeys(State, 0)
-        for record in self._records.values():
-            counted[record.state] += 1
-        return counted
+        return dict(self._counts)
+
+    @property
+    def profiles(self) -> frozenset[str]:
+        """The kinds of certificates that there are."""
+        return frozenset(self._of)
+
+    def of(self, *profiles: str) -> Iterator[Record]:
+        """The certificates of some kinds, each kind in the order of issue."""
+        return (self._records[serial] for profile in profiles for serial in self._of.get(profile, ()))
 
     def entries(self, kept_since: datetime | None = None) -> tuple[Entry, ...]:
         """What a complete CRL lists; what expired before `kept_since` has been on one after its end (RFC 5280 §3.3)."""

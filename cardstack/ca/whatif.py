@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cardstack.ca.agreement import Level
 from cardstack.ca.graph import Counts, Graph, Holder, Recognition, Way
-from cardstack.ca.names import Name
+from cardstack.ca.names import Name, ending
 
 SHOWN = 200
 """So many holders of an effect are named; all are counted."""
@@ -41,7 +41,7 @@ def _seen_from(by: str, before: Graph, after: Graph, at: datetime, later: dateti
             continue
         lost, gained = _levels(was) - _levels(now), _levels(now) - _levels(was)
         holders = before.holders.get(of)
-        who = () if holders is None else tuple(one for one in holders if _loses(one, was, now))
+        who = () if holders is None else tuple(_losing(holders, was, now))
         if lost or gained or who:
             affected = count(who) if holders is not None else before.counts.get(of, Counts())
             said = [tuple(Recognition(by, of, theirs, ours) for theirs, ours in sorted(pairs)) for pairs in (lost, gained)]
@@ -52,12 +52,25 @@ def _levels(ways: Iterable[Way]) -> Levels:
     return frozenset(pair for way in ways for pair in way.levels)
 
 
-def _loses(holder: Holder, was: Sequence[Way], now: Sequence[Way]) -> bool:
-    """Whether a certificate counts for less than it did."""
-    name = Name.typed(holder.subject)
+def _losing(holders: Iterable[Holder], was: Sequence[Way], now: Sequence[Way]) -> Iterator[Holder]:
+    """Whose certificates count for less than they did.
+
+    Constraints look at the beginning of a name alone, so that whoever shares it is decided together: there may be a
+    hundred thousand terminals.
+    """
+    depth = max((len(name.key) for way in (*was, *now) for edge in way.edges for name in edge.subtrees), default=0)
+    decided: dict[tuple[str, frozenset[Level]], bool] = {}
+    for one in holders:
+        key = (ending(one.subject, depth), one.levels)
+        if key not in decided:
+            decided[key] = _loses(Name.typed(key[0]), one.levels, was, now)
+        if decided[key]:
+            yield one
+
+
+def _loses(name: Name, levels: frozenset[Level], was: Sequence[Way], now: Sequence[Way]) -> bool:
     had, has = (_levels(way for way in ways if way.allows(name)) for ways in (was, now))
-    lost = had - has
-    return any(not holder.levels or theirs in holder.levels for theirs, _ in lost)
+    return any(not levels or theirs in levels for theirs, _ in had - has)
 
 
 def count(who: Iterable[Holder]) -> Counts:

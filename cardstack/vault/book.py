@@ -107,8 +107,8 @@ class Book:
 
     def crosses(self, at: datetime, kind: str = "cross") -> Iterable[tuple[Certificate, Record]]:
         """The cross certificates (or those of another profile) that have not run out, with where they stand."""
-        for record in self.register:
-            if record.profile == kind and record.valid_until >= at:
+        for record in self.register.of(kind):
+            if record.valid_until >= at:
                 yield self.issued(record.serial), record
 
     def crl(self, kind: str) -> bytes | None:

@@ -281,7 +281,8 @@ def _holders(home: AuthorityHome, at: datetime) -> Iterator[Holder]:
     """The authority itself, and whom it certified that others have to recognise."""
     levels = {policy: level for level, policy in home.declared.policies.items()}
     yield Holder("issuer", home.certificate.subject.text)
-    for record in home.register:
-        kind = _KINDS.get(record.profile)
-        if kind is not None and record.state is State.GOOD and record.valid_until >= at:
-            yield Holder(kind, record.subject, frozenset(levels[one] for one in record.policies if one in levels))
+    for record in home.register.of(*_KINDS):
+        if record.state is State.GOOD and record.valid_until >= at:
+            yield Holder(
+                _KINDS[record.profile], record.subject, frozenset(levels[one] for one in record.policies if one in levels)
+            )

@@ -217,8 +217,8 @@ def ending(homes: Iterable[AuthorityHome], scope: Scope) -> tuple[list[dict[str,
         {"authority": home.id, "profile": one.profile, "subject": one.subject, "until": one.valid_until}
         for home in homes
         if scope is None or home.id in scope
-        for one in home.register
-        if one.state is State.GOOD and at <= one.valid_until <= at + SOON and one.profile not in OF_PERSONS
+        for one in home.register.of(*home.register.profiles - OF_PERSONS)
+        if one.state is State.GOOD and at <= one.valid_until <= at + SOON
     ]
     found += [
         {"authority": home.id, "profile": home.declared.profile, "subject": one.subject.text, "until": one.valid_until}
