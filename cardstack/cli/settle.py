@@ -65,6 +65,7 @@ def status(database: Database = "", as_json: Json = False) -> None:
         data = {
             "entries": newest[0].seq if newest else 0,
             "block": newest[0].block if newest else 0,
+            "waiting": store.waiting(),
             "windows": stages,
             "parties": len(store.parties()),
             "nodes": len(store.nodes()),
@@ -196,6 +197,31 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
         table(titles, rows)
 
     emit(data, as_json=as_json, render=render)
+
+
+@app.command(
+    help=words("Refused lines, the newest first: of one message id, or of all", "被拒绝的行，最新在前：按报文标识或全部")
+)
+def refused(
+    message: Annotated[str, typer.Argument(help=words("message id", "报文标识"))] = "",
+    *,
+    limit: Annotated[int, typer.Option(help=words("at most so many", "最多条数"), min=1, max=1000)] = 50,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Refused lines, which are kept for a while."""
+    from cardstack.settlement.intake import OUTCOMES, Outcome
+
+    with open_ledger(database) as store:
+        found = store.refusals(message or None, limit=limit)
+    data = [
+        one._asdict() | {"text": one.text._asdict(), "envelope": one.envelope.hex(), "digest": one.digest.hex()} for one in found
+    ]
+    rows = [
+        (one.id, f"{one.at:%m-%d %H:%M}", OUTCOMES[Outcome(one.outcome)].of(language()), one.text.of(language())) for one in found
+    ]
+    titles = (words("message", "报文"), words("at", "时间"), words("answer", "结果"), words("why", "原因"))
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 
 @app.command(help=words("Compute the whole ledger again and name what does not follow", "独立重算整个账本并指出不符之处"))

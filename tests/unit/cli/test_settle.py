@@ -54,6 +54,17 @@ def test_people_get_tables(database: str, verb: list[str]) -> None:
     assert settle(*verb, "--database", database).strip()
 
 
+def test_a_refused_line_is_looked_up(database: str) -> None:
+    """By its message id or the newest; as data and as a table."""
+    store = open_store(database, SCHEMES)
+    store.submit([submission(bill(2, 13))], NOON)
+    store.close()
+    (one,) = json.loads(settle("refused", message_id(2), "--database", database, "--json"))
+    assert (one["outcome"], one["reason"], one["line"]) == ("refused", "unlucky", 0)
+    assert message_id(2) in settle("refused", "--database", database)
+    assert json.loads(settle("refused", message_id(1), "--database", database, "--json")) == []
+
+
 def test_what_is_not_possible_says_so(database: str) -> None:
     """An unknown window, event or message is refused."""
     for verb in (["nets", "toy-2026-01-01"], ["move", DAY, "explode"], ["transaction", message_id(9)], ["move", DAY, "settle"]):
