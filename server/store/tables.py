@@ -23,7 +23,7 @@ def _checker() -> "Column[str]":
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
-    """An index of the rows that are rarely there: the others pay nothing for it."""
+    """An index of the rows that are rarely there: the others pay only for the look whether they belong."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 

@@ -1,8 +1,10 @@
 """Searching the ledger page by page finds what a plain look through everything finds, whatever index leads."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from server.store.queries import disputes, settling
 from server.store.queries import transactions as queries
 from server.store.store import Store
 from server.store.values import Entry
-from tests.ledgers import NOON, bill, message_id, submission
+from tests.ledgers import NOON, SCHEMES, bill, message_id, submission
 
 AT = int(NOON.timestamp())
 
@@ -179,3 +181,33 @@ def test_disputes_are_found_by_side_and_transaction(store: Store, booked: list[E
         assert [one.seq for one in disputes.near(view, until=NOON + timedelta(days=60), scope=None)] == [1, 2, 3]
         assert disputes.near(view, until=NOON, scope=None) == []
         assert disputes.one(view, 9) is None
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        ({}, "entry_occurred"),
+        ({"since": AT - 86_400, "until": AT}, "entry_occurred"),
+        ({"scheme": "toy", "home": "31"}, "entry_occurred"),
+        ({"window": "toy-2026-11-22", "home": "31"}, "entry_window"),
+        ({"id": "H3301"}, "sqlite_autoindex_entry_1"),
+        ({"state": "reversed"}, "resolution_undone"),
+        ({"state": "pending", "scheme": "toy"}, "entry_pending"),
+        ({"least": queries.LARGE_FEN, "since": AT - 86_400}, "entry_large"),
+    ],
+    ids=lambda one: "-".join(one) if isinstance(one, dict) else one,
+)
+@pytest.mark.parametrize("paged", [False, True], ids=["first", "further"])
+def test_each_search_is_led_by_its_index(paged: bool, where: dict[str, Any], index: str, enrolled: Path, tmp_path: Path) -> None:
+    """The plan that SQLite makes, for the first page and from a key on: no search goes through the table."""
+    shutil.copy(enrolled, tmp_path / "ledger.db")
+    store = Store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)
+    after = {True: "H33010600001202611221200000001" if "id" in where else f"{AT}_7", False: None}[paged]
+    asked: list[tuple[str, Any]] = []
+    with store.view() as view:
+        every, view.all = view.all, lambda query, values=(): asked.append((query, values)) or every(query, values)  # type: ignore[method-assign,func-returns-value]  # to listen
+        queries.search(view, where, scope=None, after=after, size=20)
+        plans = [" ".join(str(row[3]) for row in every(f"EXPLAIN QUERY PLAN {query}", values)) for query, values in asked]
+    assert plans
+    assert all(f"INDEX {index}" in plan for plan in plans), plans
+    store.close()
