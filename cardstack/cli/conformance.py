@@ -65,9 +65,7 @@ def run(
     order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
     head, results = test(order._replace(cases=cases, keys=keys, capabilities=capabilities))
     if report is not None:
-        from cardstack.cli.replaying import rows
-
-        _write(report, head, results, rows(reader, profile, ()))
+        _write(report, head, results, _clients(reader, profile))
     from cardstack.conformance.report import as_data
 
     emit(as_data(head, results), as_json=as_json, render=lambda: _told(results, report))
@@ -156,6 +154,22 @@ def clients(
     emit(found, as_json=as_json, render=lambda: print(table(found)))
     if any(one["verdict"] == "fail" for one in found):
         raise typer.Exit(FAILED)
+
+
+def _clients(reader: str | None, profile: str) -> "Clients":
+    """The recorded clients on the card; none, with a line that says why, where it cannot be opened once more."""
+    import sys
+
+    from cardstack.cli.replaying import rows
+    from cardstack.errors import CardstackError
+
+    if (reader or "").startswith("replay:"):
+        return ()
+    try:
+        return rows(reader, profile, ())
+    except CardstackError as error:
+        print(words("no clients replayed: ", "未回放客户端：") + error.say(language()), file=sys.stderr)
+        return ()
 
 
 def _write(folder: Path, head: "Head", results: "tuple[Result, ...]", clients: "Clients" = ()) -> None:

@@ -11,6 +11,7 @@ from cardstack.card.profiles import profile
 from cardstack.conformance.compatibility import READS, Served, reads_only, standings
 from cardstack.conformance.fixes import Stop, fix_of
 from cardstack.conformance.flows import recorded
+from cardstack.errors import Refused
 from emulator.samples import sample
 from emulator.slot import Slot
 from tests.command import CommandLine
@@ -55,6 +56,22 @@ def test_a_report_names_the_systems_and_the_change(cardstack: CommandLine, tmp_p
     text = (tmp_path / "report.html").read_text("utf-8")
     assert failed
     assert all(one["client"] in text and html.escape(one["fix"]["zh"], quote=False) in text for one in failed)
+
+
+def test_a_report_is_written_where_the_card_cannot_be_opened_again(
+    cardstack: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card that serves one connection is judged all the same; the clients are left out, and that is said."""
+
+    def gone(*_: object) -> None:
+        raise Refused("no second connection")
+
+    monkeypatch.setattr("cardstack.cli.replaying.rows", gone)
+    run = ("conformance", "run", "--profile", "2.00", "--select", "RESET/*", "--report", str(tmp_path))
+    ended = cardstack(*run)
+    assert ended.code == 0
+    assert "no second connection" in ended.err
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["clients"] == []
 
 
 STOPS = [
