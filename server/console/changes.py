@@ -46,7 +46,9 @@ def offered() -> list[Kind]:
 @pages.page("/", needs=Permission.APPROVAL_READ)
 def index() -> ResponseReturnValue:
     """What can be asked for."""
-    return render_template("changes/index.html", kinds=offered())
+    comma = t(", ", "、")
+    told = [(kind, comma.join(title_of(field).of(language()) for field in kind.fields)) for kind in offered()]
+    return render_template("changes/index.html", kinds=told)
 
 
 @pages.page("/<change>", needs=Permission.APPROVAL_READ)

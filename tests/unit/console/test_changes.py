@@ -83,6 +83,14 @@ def test_every_kind_has_its_form(signed_in: SignIn) -> None:
             assert stranger.get(f"/console/changes/{kind.name}").status_code == 403
 
 
+def test_what_can_be_asked_for_is_said_in_yuan(signed_in: SignIn) -> None:
+    """Every form of the roles, and none for who asks for nothing."""
+    page = signed_in("centre").get("/console/changes/").get_data(as_text=True)
+    assert "/console/changes/correction" in page
+    assert "分）" not in page
+    assert "/console/changes/correction" not in signed_in("checker").get("/console/changes/").get_data(as_text=True)
+
+
 def ask(client: FlaskClient, token: Token, name: str, **values: str) -> str:
     """Ask by the form; the address of the request."""
     answer = client.post(f"/console/changes/{name}", data=values | {"reason": "测试", "csrf": token(client)})
