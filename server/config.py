@@ -34,6 +34,7 @@ class Config(BaseSettings):
     port: int = Field(default=8650, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     recognitions_a_minute: int = Field(default=600, ge=1, description="certificates a caller may ask about in a minute")
     sandbox: bool = Field(default=False, description="a clock that can be set, for rehearsals")
+    minds: bool = Field(default=True, description="let a hub cut windows off, and let lapse what ran out of time, by its clock")
     age_max: timedelta = Field(default=timedelta(days=7), description="how old a signature may be on arrival")
     key: Path | None = Field(default=None, description="this node's private key (PKCS#8 PEM), to sign receipts and to send")
     certificate: Path | None = Field(default=None, description="this node's certificate, PEM, with its chain below")

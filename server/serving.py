@@ -19,9 +19,23 @@ def application() -> Flask:
     """What granian's workers load: the application of the settings in the environment."""
     from server.app import create_app  # noqa: PLC0415  # only a worker needs the ORM
 
-    app = create_app(Config())
+    config = Config()
+    app = create_app(config)
+    if config.minds and config.role is Role.HUB:
+        _mind(app)
     collect_seldom()
     return app
+
+
+def _mind(app: Flask) -> None:
+    """Have the ledger's windows and deadlines looked after by the clock."""
+    from server.minding import Minder  # noqa: PLC0415  # as above
+    from server.store.office import Office  # noqa: PLC0415  # as above
+
+    here = app.extensions["cardstack"]
+    minder = Minder(here.store, Office(here.store.database.engine).requests, here.clock)
+    app.extensions["minder"] = minder
+    minder.start()
 
 
 def collect_seldom() -> None:

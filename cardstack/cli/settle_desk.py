@@ -121,21 +121,15 @@ def prefunds(window: WindowId, *, database: Database = "", as_json: Json = False
 
 def lapse(*, database: Database = "", as_json: Json = False) -> None:
     """Let lapse what has run out of time: pending entries, unanswered disputes, approved requests that were interrupted."""
-    from server import approvals
+    from server import minding
 
     with open_ledger(database) as store:
-        moment, requests = now(), office_of(store).requests
-        approved = requests.page(before=None, size=1000, scope=None, state=approvals.State.APPROVED.value)
-        data = {
-            "entries": store.lapse(moment),
-            "disputes": len(store.desk.lapse_disputes(moment)),
-            "requests": sum(approvals.give_up(requests, one.id, moment) for one in approved),
-        }
+        data = minding.lapse(store, office_of(store).requests, now())
     emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
 
 
 def cut_off(*, database: Database = "", as_json: Json = False) -> None:
-    """Cut off every window whose moment has come; to be run by the clock."""
+    """Cut off every window whose moment has come, as a running service does by itself every minute."""
     with open_ledger(database) as store:
         data = {"windows": store.cut_off_due(now())}
     emit(data, as_json=as_json, render=lambda: print(words("cut off", "已截止"), " ".join(data["windows"]) or "-"))

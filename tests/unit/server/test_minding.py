@@ -1,0 +1,77 @@
+"""What a running service does by its clock."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from cardstack.errors import Refused
+from cardstack.settlement.transaction import SHANGHAI
+from server.minding import Minder, lapse
+from server.store.office import Office
+from server.store.store import Store
+from tests.ledgers import NOON, bill, submission
+
+DAY, NEXT = "toy-2026-11-22", "toy-2026-11-23"
+DUE = datetime(2026, 11, 23, 18, tzinfo=SHANGHAI)
+
+
+def wait_until(done: Callable[[], bool]) -> bool:
+    """Whether something came to be within half a minute."""
+    end = time.monotonic() + 30
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)
+    return done()
+
+
+def test_two_workers_mind_one_ledger(store: Store) -> None:
+    """The window of the day is cut off once, and the next when its own moment comes."""
+    store.submit([submission(bill(1, 100))], NOON)
+    later = NOON + timedelta(days=1)
+    store.submit([submission(bill(2, 100, at=later))], later)
+    now = [DUE - timedelta(seconds=1)]
+    requests = Office(store.database.engine).requests
+    minders = [Minder(store, requests, lambda: now[0], every_s=0.005) for _ in range(2)]
+    for one in minders:
+        one.start()
+    try:
+        time.sleep(0.05)
+        assert store.windows(stage="closed") == []
+        now[0] = DUE
+        assert wait_until(lambda: bool(store.windows(stage="closed")))
+        time.sleep(0.05)
+    finally:
+        for one in minders:
+            one.close()
+    assert [(one.id, len(store.moves(one.id))) for one in store.windows(stage="closed")] == [(DAY, 1)]
+    assert [one.id for one in store.windows(stage="open")] == [NEXT]
+
+
+def test_what_is_pending_too_long_lapses_once(store: Store) -> None:
+    """Asked again, nothing is left."""
+    requests = Office(store.database.engine).requests
+    store.submit([submission(bill(1, 100, pending=True))], NOON)
+    late = NOON + timedelta(days=1, seconds=1)
+    assert [lapse(store, requests, at)["entries"] for at in (NOON, late, late)] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("error", [Refused("closed"), OSError("the database is away")])
+def test_a_minute_that_fails_does_not_end_the_minding(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """It is said in the log, and the next minute asks again."""
+    asked: list[datetime] = []
+
+    def fail(now: datetime) -> list[str]:
+        asked.append(now)
+        raise error
+
+    monkeypatch.setattr(store, "cut_off_due", fail)
+    minder = Minder(store, Office(store.database.engine).requests, lambda: NOON, every_s=0.005)
+    with caplog.at_level(logging.WARNING, "server.minding"):
+        minder.start()
+        assert wait_until(lambda: len(asked) > 2)
+        minder.close()
+    assert caplog.records
