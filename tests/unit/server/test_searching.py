@@ -177,6 +177,8 @@ def test_disputes_are_found_by_side_and_transaction(store: Store, booked: list[E
         assert found(party="hospital", stage=Stage.OPENED) == [3, 2, 1]
         assert found(party="%") == found(party="transit") == found(stage=Stage.UPHELD) == []
         assert found(message=str(message_id(2))) == found(message=str(message_id(2)), party="31.", scope=frozenset({"33"})) == [2]
+        assert found(message=str(message_id(2))[:26]) == found(message=str(message_id(2))[:12]) == found(message="H") == [3, 2, 1]
+        assert found(message="H33-0600001202611221200") == found(message="Z") == []
         assert found(scope=frozenset({"34"})) == found(scope=frozenset()) == []
         assert [one.seq for one in disputes.near(view, until=NOON + timedelta(days=60), scope=None)] == [1, 2, 3]
         assert disputes.near(view, until=NOON, scope=None) == []
