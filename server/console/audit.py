@@ -57,7 +57,11 @@ LISTING = Listing(
         Column("actor", Text("Operator", "操作员"), link=lambda row: url_for("audit.index", actor=row["actor"])),
         Column("province", Text("Province", "省份"), "province"),
         Column("action", Text("Action", "动作"), link=lambda row: url_for("audit.index", action=row["action"])),
-        Column("subject", Text("Subject", "对象"), link=lambda row: url_for("audit.index", subject=row["subject"])),
+        Column(
+            "subject",
+            Text("Subject", "对象"),
+            link=lambda row: url_for("audit.index", subject=row["subject"]) if row["subject"] else None,
+        ),
         Column("detail", Text("Detail", "详情"), "wide"),
         Column("digest_short", Text("Digest", "摘要"), "code"),
         Column("digest", Text("Whole digest", "完整摘要"), "code", shown=False),
