@@ -26,7 +26,7 @@ def value(formula: str, names: Names, subject: Subject, application: Application
     r"""What a formula comes to; `Malformed` where it is none, `Unready` where the tester lacks the key.
 
     >>> from cardstack.card.profiles import profile
-    >>> value("sum(amount4, 00000002) 90", {"amount4": bytes(3) + b"\\x05"}, Subject(profile("2.00")), None).hex()
+    >>> value("sum(amount4, 00000002) 90", {"amount4": bytes(3) + b"\x05"}, Subject(profile("2.00")), None).hex()
     '0000000790'
     """
     worked: dict[str, bytes] = {}

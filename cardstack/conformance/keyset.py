@@ -40,7 +40,7 @@ class KeySet:
 def read_keys(text: str) -> KeySet:
     r"""The keys of a file; `Malformed` names the key, never its value.
 
-    >>> read_keys('format = "cardstack-keys/1"\\n[masters]\\nIRK = "00112233445566778899AABBCCDDEEFF"')
+    >>> read_keys('format = "cardstack-keys/1"\n[masters]\nIRK = "00112233445566778899AABBCCDDEEFF"')
     KeySet(1 keys)
     """
     try:

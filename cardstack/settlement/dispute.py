@@ -124,7 +124,7 @@ def deadline(stage: Stage, since: datetime, calendar: Calendar | None = None) ->
 
     >>> noon = datetime(2026, 9, 28, 12, tzinfo=SHANGHAI)
     >>> str(deadline(Stage.OPENED, noon))
-    '2026-11-02 23:59:59+08:00'
+    '2026-10-30 23:59:59+08:00'
     """
     if stage not in (Stage.OPENED, Stage.ANSWERED):
         return None
