@@ -18,7 +18,7 @@ def minutes(page: Any, number: float) -> None:
 
 
 def test_the_session_warns_before_it_is_lost(console: Served, heard: Heard) -> None:
-    """Two minutes before the end; staying keeps what was typed; and what ended says so without taking anything away."""
+    """Two minutes before the end; staying keeps what was typed, also over a slow line; what ended takes nothing away."""
     page = heard.page
     page.clock.install()
     page.goto(console.link("zhang.wei"))
@@ -29,6 +29,12 @@ def test_the_session_warns_before_it_is_lost(console: Served, heard: Heard) -> N
     minutes(page, 1)
     page.get_by_role("heading", name="登录即将超时").wait_for()
     assert "剩余" in page.locator("#session-left").text_content()
+
+    def slowly(route: Any) -> None:
+        minutes(page, 0.1)
+        route.continue_()
+
+    page.route("**/console/account/extend", slowly)
     with page.expect_response("**/console/account/extend") as answer:
         page.keyboard.press("Enter")
     assert answer.value.json() == {"seconds": 1800}

@@ -78,7 +78,8 @@
     const warning = Number(session.dataset.warning) * 1000;
     setInterval(() => {
       const left = ends - Date.now();
-      if (left > warning) return;
+      // Also what was opened again while the answer to "stay" was on its way.
+      if (left > warning) return session.close();
       $("#session-left").textContent = left > 0
         ? say(`${Math.ceil(left / 1000)} s left`, `剩余 ${Math.ceil(left / 1000)} 秒`)
         : say("The session has ended. Open a second tab, sign in, and send this form again.", "登录已超时。请在新标签页登录后再提交本页。");
