@@ -86,6 +86,7 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "card": "/console/cards/profiles/3.00",
             "emulated": "/console/emulated/",
             "conformance": "/console/conformance/",
+            "conformance-report": "/console/conformance/vendor-1",
             "trace": "/console/cards/trace",
             "reports": "/console/reports/",
             "trust": "/console/trust/",

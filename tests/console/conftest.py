@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,7 +11,6 @@ from cardstack.vault.network import Network
 from server.operators import first_link
 from server.store.office import Office
 from server.store.store import Store
-from tests.browsers import LAUNCH
 from tests.consoles import EVENING, served
 
 VIOLATION = "Content Security Policy"
@@ -47,18 +45,6 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home, clock = tmp_path_factory.mktemp("home"), Clock()
     with served(home, demo=False, clock=clock) as (address, store, office):
         yield Served(address, store, office, Network(home / "ca"), clock)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    if not Path(LAUNCH["executable_path"]).exists():
-        pytest.skip("no chromium; scripts/test_system.py installs Debian's")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**LAUNCH)
-        yield browser
-        browser.close()
 
 
 class Heard(NamedTuple):

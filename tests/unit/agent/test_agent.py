@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -185,18 +184,11 @@ def hospital() -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_sample_page_reads_a_card_in_a_real_browser(hospital: str, tmp_path: Path) -> None:
+def test_the_sample_page_reads_a_card_in_a_real_browser(chromium: Any, hospital: str) -> None:
     """Chromium opens the page, the page asks the agent, the person agrees, the holder is on the page."""
-    browser_path = shutil.which("chromium")
-    if browser_path is None:
-        pytest.skip("apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     person = Person(Consent.ONCE, Consent.NO)
-    with opened(desk(person, origins={hospital}), 0, 0) as agent, sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=browser_path, args=options)
-        page = browser.new_page()
+    with opened(desk(person, origins={hospital}), 0, 0) as agent:
+        page = chromium.new_page()
         page.goto(f"{hospital}/index.html")
         page.fill("#agent", f"ws://127.0.0.1:{agent.ws_port}")
         page.fill("#token", TOKEN)
@@ -206,5 +198,5 @@ def test_the_sample_page_reads_a_card_in_a_real_browser(hospital: str, tmp_path:
         assert page.text_content("#aac002") == "11010519491231002X"
         page.click("#read")
         page.get_by_text("未同意").wait_for()
-        browser.close()
+        page.close()
     assert person.asked == [(hospital, "iReadCardBas")] * 2
