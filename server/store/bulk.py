@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
-from cardstack.settlement.intake import Outcome
+from cardstack.settlement.intake import SKEW, Outcome
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import assign
@@ -51,7 +51,9 @@ def _judge(commit: Commit, columns: Columns) -> tuple[list[str], list[int | None
     """The outcome of each transaction, and the entry of those that stand in the ledger already."""
     outcomes: list[str] = [ACCEPTED] * len(columns.ids)
     entries: list[int | None] = [None] * len(columns.ids)
-    _mark_known(commit, columns, outcomes, entries)
+    _mark_not_yours(columns, outcomes)
+    again = _mark_known(commit, columns, outcomes, entries)
+    _mark_in_future(commit, columns, outcomes)
     parties, room = rooms(commit)
     strangers = (set(columns.debtors) | set(columns.creditors)) - parties
     if strangers:
@@ -62,21 +64,52 @@ def _judge(commit: Commit, columns: Columns) -> tuple[list[str], list[int | None
         _mark_duplicates(commit, columns, outcomes)
     if room.keys() & (set(columns.debtors) | set(columns.creditors)):
         _mark_over_limit(columns, room, outcomes)
+    for place, first in again.items():
+        # What was not taken stands nowhere: the same line again gets its answer, not that it is known.
+        if outcomes[first] != ACCEPTED:
+            outcomes[place] = outcomes[first]
     return outcomes, entries
 
 
-def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: list[int | None]) -> None:
+def _mark_not_yours(columns: Columns, outcomes: list[str]) -> None:
+    """Lines in which the sender's province takes no part; there are few pairs of regions in a file."""
+    province = columns.sender.province
+    pairs = set(zip(columns.homes, columns.treatings, strict=True))
+    strange = {pair for pair in pairs if province not in (pair[0][:2], pair[1][:2], "00")}
+    if strange:
+        for place, pair in enumerate(zip(columns.homes, columns.treatings, strict=True)):
+            if pair in strange:
+                outcomes[place] = Outcome.NOT_YOURS.value
+
+
+def _mark_in_future(commit: Commit, columns: Columns, outcomes: list[str]) -> None:
+    latest = commit.at + int(SKEW.total_seconds())
+    if max(columns.occurred_at, default=0) > latest:
+        for place, moment_s in enumerate(columns.occurred_at):
+            if moment_s > latest and outcomes[place] == ACCEPTED:
+                outcomes[place] = Outcome.IN_FUTURE.value
+
+
+def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: list[int | None]) -> dict[int, int]:
+    """Mark what is known by its id; the lines that say again what an earlier one of the same file says, by their places."""
     found = commit.among("SELECT id, digest, seq FROM entry WHERE id IN {these}", columns.ids)
     known: dict[str, tuple[bytes, int | None]] = {id_: (bytes(digest), seq) for id_, digest, seq in found}
     if not known and len(set(columns.ids)) == len(columns.ids):
-        return
+        return {}
+    first: dict[str, int] = {}
+    again: dict[int, int] = {}
     for place, (id_, digest) in enumerate(zip(columns.ids, columns.digests, strict=True)):
+        if outcomes[place] != ACCEPTED:
+            continue
         if id_ in known:
             same = known[id_][0] == digest
             outcomes[place] = (Outcome.REPEATED if same else Outcome.CONFLICTING).value
             entries[place] = known[id_][1] if same else None
+            if same and id_ in first:
+                again[place] = first[id_]
         else:
-            known[id_] = digest, None
+            known[id_], first[id_] = (digest, None), place
+    return again
 
 
 def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str]) -> None:

@@ -94,6 +94,10 @@ def _member(name: bytes, digits: bytes) -> bytes:
     return b'"%b":%d,' % (name, number) if number else b""
 
 
-def text_member(raw: bytes, charset: str) -> bytes:
-    """A padded text column as JSON text; `UnicodeDecodeError` where it is not of the charset."""
-    return msgspec.json.encode(raw.decode(charset).rstrip(" "))
+def text_member(raw: bytes, charset: str, most: int) -> bytes | None:
+    """A padded text column as JSON text; None where it is not of the charset or has more characters than the record takes."""
+    try:
+        text = raw.decode(charset).rstrip(" ")
+    except UnicodeDecodeError:
+        return None
+    return msgspec.json.encode(text) if len(text) <= most else None

@@ -21,6 +21,10 @@ _FORMS: Mapping[str, tuple[str, Text]] = {
     "number": (rb"\d{%d}".decode(), Text("digits", "数字")),
     "digits": (rb"(?:\d{%d}| {%d})".decode(), Text("digits, or spaces for none", "数字，空格表示无")),
     "hex": (rb"[0-9A-F]{%d}".decode(), Text("upper-case hexadecimal digits", "大写十六进制数字")),
+    "hexes": (
+        rb"(?:[0-9A-F]{%d}| {%d})".decode(),
+        Text("upper-case hexadecimal digits, or spaces for none", "大写十六进制数字，空格表示无"),
+    ),
     "code": (rb"[0-9A-Z]{%d}".decode(), Text("digits and upper-case letters", "数字和大写字母")),
     "moment": (
         r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d",
@@ -50,7 +54,7 @@ class Column:
 
     name: str
     width: int
-    form: Literal["number", "digits", "hex", "code", "moment", "id", "choice", "text"]
+    form: Literal["number", "digits", "hex", "hexes", "code", "moment", "id", "choice", "text"]
     title: Text
     choices: tuple[str, ...] = ()
     source: str = ""

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.bulk.canonical import contents, text_member
 from cardstack.settlement.bulk.layout import Charset, Fault
 from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT
@@ -25,7 +25,7 @@ from cardstack.settlement.transaction import Party
 from cardstack.settlement.transit.continuity import Trace
 from cardstack.settlement.transit.lists import Kind
 from cardstack.settlement.transit.proofs import tacs
-from cardstack.settlement.transit.tap import moment_of
+from cardstack.settlement.transit.tap import LINE_MAX, moment_of
 
 CHUNK: Final = 8_192
 
@@ -95,7 +95,7 @@ class Reader:
 
     def _form(self, columns: Raw) -> tuple[list[str | None], list[int]]:
         """The first of these that applies to each line: range, clock, lateness, balance; and the seconds since 1970."""
-        bounds: dict[bytes, tuple[int, int]] = {}
+        bounds: dict[bytes, tuple[int, int] | None] = {}
         codes: list[str | None] = []
         seconds: list[int] = []
         bad = self._out_of_range(columns)
@@ -110,10 +110,13 @@ class Reader:
             late = sent[0] + int(identity[24:26]) - when
             day = moment[:8]
             if day not in bounds:
-                figure = at(limits(), moment_of(moment.decode()).date())
-                bounds[day] = figure.ahead_minutes * 60, figure.late_days * 86_400
-            ahead, behind = bounds[day]
+                bounds[day] = _bounds(moment)
+            bound = bounds[day]
             seconds.append(when)
+            if bound is None:
+                codes.append("no-figure")
+                continue
+            ahead, behind = bound
             codes.append(
                 "future" if -late > ahead else "late" if late > behind else "balance-short" if balance < amount else None
             )
@@ -131,17 +134,14 @@ class Reader:
                 codes[place] = "card-blocked" if blocked else None
 
     def _out_of_range(self, columns: Raw) -> set[int]:
-        """Lines with a number beyond its field of the record, a name not of the charset, or a leg of no calendar day."""
+        """Lines with a number beyond its field of the record, a name too long or not of the charset, or a leg of no day."""
         bad: set[int] = set()
         for name, highest in _HIGHEST.items():
             # Digits of one width compare as numbers do.
             if max(columns[name], default=b"") > highest:
                 bad.update(place for place, value in enumerate(columns[name]) if value > highest)
         for line in set(columns["line"]) - self.names.keys():
-            try:
-                self.names[line] = text_member(line, self.charset)
-            except UnicodeDecodeError:
-                self.names[line] = None
+            self.names[line] = text_member(line, self.charset, LINE_MAX)
         bad.update(place for place, line in enumerate(columns["line"]) if self.names[line] is None)
         legs = {
             leg for leg in set(columns["previous_moment"]) if leg != NONE and (leg[12:] > b"59" or self._minute(leg[:12]) is None)
@@ -226,6 +226,15 @@ class Reader:
         minute = self._minute(moment[:12])
         assert minute is not None
         return minute[1] + moment[12:] + b"Z"
+
+
+def _bounds(moment: bytes) -> tuple[int, int] | None:
+    """How many seconds a record of that day may be ahead and late; None where no figure says so."""
+    try:
+        figure = at(limits(), moment_of(moment.decode()).date())
+    except Refused:
+        return None
+    return figure.ahead_minutes * 60, figure.late_days * 86_400
 
 
 _HIGHEST: Final[Mapping[str, bytes]] = {

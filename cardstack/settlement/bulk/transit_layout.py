@@ -37,7 +37,7 @@ LAYOUT: Final = Layout(
         Column("industry", 2, "hex", Text("service: 01 metro 02 bus", "行业代码")),
         Column("line", 24, "text", Text("name of the line", "线路名称")),
         Column("previous_moment", 14, "digits", Text("start of the journey before", "上次乘车时间")),
-        Column("previous_industry", 2, "digits", Text("service of the journey before", "上次行业")),
+        Column("previous_industry", 2, "hexes", Text("service of the journey before", "上次行业")),
         Column("transfers", 3, "number", Text("transfers so far", "已换乘次数")),
         Column("month_fen", 10, "number", Text("paid in the month before this", "当月累计（分）")),
         Column("day_fen", 10, "number", Text("paid on the day before this", "当日累计（分）")),

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.layout import Charset
 from cardstack.settlement.bulk.transit_layout import CLASSES
-from cardstack.settlement.schemes.transit import fare_fault, fares, postings_of
+from cardstack.settlement.schemes.transit import fares, postings_of, price_fault
 from cardstack.settlement.transit.fares import Discount
 from cardstack.settlement.transit.tap import Tap, read_tap
 
@@ -129,10 +129,10 @@ def price(columns: Raw, place: int) -> Priced:
         tap = tap_of({**columns, "line": [b""] * (place + 1)}, place)
     except Malformed:
         return Priced("tap-malformed")
-    fault = fare_fault(tap)
+    home, treating = (columns[name][place][:2].decode() for name in ("home", "treating"))
+    fault = price_fault(tap, treating)
     if fault:
         return Priced(fault)
-    home, treating = (columns[name][place][:2].decode() for name in ("home", "treating"))
     postings = postings_of(tap, home, treating, tap.at.date())
     return Priced(
         None,

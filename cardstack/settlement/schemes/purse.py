@@ -1,7 +1,8 @@
 """Loads, unloads and refunds of a purse away from its issuer.
 
 A load at another province's counter is money that its agent owes the issuer of the purse; an unload and a refund go
-the other way. A load is proven by the card's TAC over the new balance; an unload and a refund name what they undo.
+the other way. A load is proven by the card's TAC over the new balance. An unload and a refund leave no such proof, so they are
+taken from the side that pays: the issuer says that it owes an unload, the operator that it gives a fare back, and names which.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import msgspec
 
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
@@ -32,10 +33,12 @@ REASONS: Mapping[str, Reason] = {
         Reason("unknown-kind", Text("Load, unload or refund was expected", "仅支持充值、圈提与退款")),
         Reason("amount-differs", Text("The amount is not the one on the record", "交易金额与记录不一致")),
         Reason("moment-differs", Text("The moment is not the one on the record", "交易时间与记录不一致")),
+        Reason("no-figure", Text("No terms are in force on that day", "该日期没有生效的充值条款")),
         Reason("over-limit", Text("Over the limit of a load or of the purse", "超过单次充值或钱包限额")),
         Reason("balance-short", Text("The purse did not hold the amount", "余额不足")),
         Reason("no-key", Text("No TAC key of that issuer is known here", "没有该发卡机构的TAC密钥")),
         Reason("tac-wrong", Text("The TAC does not prove the record", "TAC验证失败")),
+        Reason("wrong-side", Text("An unload and a refund come from the side that pays them", "圈提与退款须由付款方发起")),
         Reason("undoes-nothing", Text("A refund names the message that it undoes", "退款须注明原交易")),
     )
 }
@@ -100,16 +103,20 @@ class Purse:
         """Form, limits, and what proves or names the change."""
         try:
             change = _change(transaction)
+            bounds = at(terms(), transaction.day)
         except Malformed:
             return REASONS["change-malformed"]
-        bounds = at(terms(), transaction.day)
+        except Refused:
+            return REASONS["no-figure"]
         loads = transaction.kind == "load"
+        payer = transaction.home_province if transaction.kind == "unload" else transaction.treating_province
         faults = (
             ("unknown-kind", transaction.kind not in {"load", "unload", "refund"}),
             ("amount-differs", change.amount_fen != transaction.amount_fen),
             ("moment-differs", moment_of(change.moment) != transaction.occurred_at),
             ("over-limit", loads and (change.amount_fen > bounds.load_max_fen or change.balance_fen > bounds.purse_max_fen)),
             ("balance-short", loads and change.balance_fen < change.amount_fen),
+            ("wrong-side", not loads and transaction.sender.province != payer),
             ("undoes-nothing", transaction.kind == "refund" and not change.undoes),
         )
         fault = next((code for code, is_so in faults if is_so), None) or (self._unproven(change) if loads else None)

@@ -33,6 +33,8 @@ REASONS: Mapping[str, Reason] = {
             Reason("over-limit", Text("Over the limit of one purchase or of the purse", "超过单笔或钱包限额")),
             Reason("no-rate", Text("No fee is in force for that trade", "该商户类别没有有效费率")),
             Reason("refund-without-purchase", Text("A refund names its purchase", "退款须注明原交易")),
+            Reason("wrong-side", Text("A refund comes from the side that pays it", "退款须由付款方（收单地）发起")),
+            Reason("refund-exceeds", Text("A refund is not above its purchase", "退款金额不得超过原交易金额")),
         )
     },
 }
@@ -83,14 +85,14 @@ class SmallValue:
         try:
             purchase = _purchase(transaction)
             rate = rate_of(purchase.trade, transaction.day)
+            fault = _refund_fault(transaction, purchase) if transaction.kind == "refund" else form_fault(transaction, purchase)
         except Malformed:
             return REASONS["tap-malformed"]
         except Refused:
             return REASONS["no-rate"]
-        if transaction.kind == "refund":
-            return None if purchase.refund_of else REASONS["refund-without-purchase"]
-        over = purchase.amount_fen > rate.purchase_max_fen or purchase.balance_fen > rate.purse_max_fen
-        fault = form_fault(transaction, purchase) or ("over-limit" if over else purchase.unproven(self.keys))
+        if fault is None and transaction.kind != "refund":
+            over = purchase.amount_fen > rate.purchase_max_fen or purchase.balance_fen > rate.purse_max_fen
+            fault = "over-limit" if over else purchase.unproven(self.keys)
         return REASONS[fault] if fault else None
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
@@ -123,7 +125,7 @@ class SmallValue:
         return ()
 
     def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
-        """Amount and fee."""
+        """Amount and fee; of a refund the amount, because its fee is not given back."""
         purchase = _purchase(transaction)
         rate = rate_of(purchase.trade, day)
         to_issuer, to_centre = _fee(rate, purchase.amount_fen)
@@ -134,10 +136,23 @@ class SmallValue:
         )
         paid = Text(f"Paid: {yuan(transaction.amount_fen)}", f"支付{yuan(transaction.amount_fen)}元")
         rule = f"small-value.fee@{rate.since}"
+        if transaction.kind == "refund":
+            back = Text(f"Given back: {yuan(transaction.amount_fen)}", f"退款{yuan(transaction.amount_fen)}元，手续费不退")
+            return (Step("refund", back, transaction.amount_fen, "small-value.refund", rate.reference, {}),)
         return (
             Step("purchase", paid, transaction.amount_fen, "small-value.purchase", rate.reference, {}),
             Step("fee", fee, Fen(to_issuer + to_centre), rule, rate.reference, {"rate_ppm": rate.rate_ppm}),
         )
+
+
+def _refund_fault(transaction: Transaction, purchase: Purchase) -> str | None:
+    """A refund is not proven by the card, so it must come from the side that pays it, and give back no more than was paid."""
+    faults = (
+        ("refund-without-purchase", not purchase.refund_of),
+        ("wrong-side", transaction.sender.province != transaction.treating_province),
+        ("refund-exceeds", transaction.amount_fen > purchase.amount_fen),
+    )
+    return next((code for code, is_so in faults if is_so), None)
 
 
 def _fee(rate: Rate, amount: int) -> tuple[int, int]:

@@ -92,11 +92,11 @@ class Toll:
         try:
             passage = _passage(transaction)
             tariff = tariff_of(passage.vehicle, transaction.day)
+            fault = form_fault(transaction, passage) or passage.unproven(self.keys)
         except Malformed:
             return REASONS["tap-malformed"]
         except Refused:
             return REASONS["no-tariff"]
-        fault = form_fault(transaction, passage) or passage.unproven(self.keys)
         if fault is None and passage.amount_fen != charged(passage, tariff):
             fault = "toll-differs"
         return REASONS[fault] if fault else None

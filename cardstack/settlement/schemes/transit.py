@@ -40,6 +40,7 @@ REASONS: Mapping[str, Reason] = {
         Reason("no-key", Text("No TAC key of that issuer is known here", "没有该发卡机构的TAC密钥")),
         Reason("tac-wrong", Text("The TAC does not prove the record", "TAC验证失败")),
         Reason("grey-unproven", Text("An unconfirmed record needs a later read of the card", "灰记录尚未由后续读卡证实")),
+        Reason("no-figure", Text("No figure is in force on the day of the record", "交易日期没有生效的政策参数")),
         Reason("no-fare", Text("The city has no fare in force for that service", "该城市该业务没有有效票价政策")),
         Reason("fare-differs", Text("The fare is not what the policy in force gives", "实收票价与现行票价政策不一致")),
     )
@@ -117,9 +118,14 @@ class Transit:
         """The first reason that applies, in the order of `REASONS`."""
         try:
             tap = _tap(transaction)
+            fault = (
+                form_fault(transaction, tap)
+                or self.blocked(tap)
+                or self.proof(tap)
+                or price_fault(tap, transaction.treating_province)
+            )
         except Malformed:
             return REASONS["tap-malformed"]
-        fault = form_fault(transaction, tap) or self.blocked(tap) or self.proof(tap) or fare_fault(tap)
         return REASONS[fault] if fault else None
 
     def blocked(self, tap: Tap) -> str | None:
@@ -191,9 +197,12 @@ def _tap(transaction: Transaction) -> Tap:
 
 
 def form_fault(transaction: Transaction, record: Record) -> str | None:
-    """What in a purse's record contradicts its message: amount, moment, clock, balance."""
-    bounds = at(limits(), transaction.day)
+    """What in a purse's record contradicts its message: amount, moment, clock, balance. `Malformed` for an id of no day."""
     sent = _sent(transaction)
+    try:
+        bounds = at(limits(), transaction.day)
+    except Refused:
+        return "no-figure"
     faults = (
         ("amount-differs", record.amount_fen != transaction.amount_fen),
         ("moment-differs", record.at != transaction.occurred_at),
@@ -209,12 +218,19 @@ def _sent(transaction: Transaction) -> datetime:
     return moment_of(transaction.id[12:26])
 
 
-def fare_fault(tap: Tap) -> str | None:
-    """Why the fare on a record is not the one in force; None where it is."""
+def price_fault(tap: Tap, treating: str) -> str | None:
+    """Why the fare on a record is not the one in force, or no fee is; None where it holds."""
     try:
-        return None if price_of(tap).charged_fen == tap.amount_fen else "fare-differs"
+        charged = price_of(tap).charged_fen
     except Refused:
         return "no-fare"
+    if charged != tap.amount_fen:
+        return "fare-differs"
+    try:
+        fee_of(treating, tap.industry, tap.at.date())
+    except Refused:
+        return "no-figure"
+    return None
 
 
 TRANSIT: Final = Transit()

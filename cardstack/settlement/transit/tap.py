@@ -6,7 +6,7 @@ hexadecimal digits as the terminal sends them; the moment is the terminal's cloc
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from cardstack.settlement.transit.keys import KeyRing
 Institution = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{16}$")]
 PurseFen = Annotated[int, msgspec.Meta(ge=0, le=0x7FFFFFFF)]
 Moment = Annotated[str, msgspec.Meta(pattern=r"^20\d{12}$")]
+LINE_MAX: Final = 16
+"""Characters of a line's name."""
 
 
 class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +97,7 @@ class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
     card_city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
     industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
-    line: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    line: Annotated[str, msgspec.Meta(max_length=LINE_MAX)] = ""
     card_class: Annotated[str, msgspec.Meta(max_length=24)] = "adult"
     month_fen: PurseFen = 0
     day_fen: PurseFen = 0

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -249,6 +250,31 @@ def test_columns_and_lines_make_the_same_ledger(store: Store, tmp_path: Path) ->
     assert [one.id for one in other.transactions()] == [one.id for one in store.transactions()]
     assert set(other.post_many(columns, kept, NOON).outcomes) <= {"repeated", "conflicting", "duplicate", "unknown-party"}
     other.close()
+
+
+def test_a_file_is_held_to_what_its_sender_may_send(store: Store) -> None:
+    """Lines between two other provinces, of tomorrow, and one of an unknown party that comes twice: each by its own outcome."""
+
+    def columns(**changed: Any) -> Columns:
+        told: dict[str, Any] = {
+            "scheme": "toy", "kind": "settle", "sender": Party("33.hub"), "cycle": Toy().cycle,
+            "ids": [str(message_id(1))], "digests": [b"1" * 32], "homes": ["310000"], "treatings": ["330100"],
+            "occurred_at": [int(NOON.timestamp())], "amounts_fen": [10], "lines": [1], "owners": [0], "debtors": [str(FUND)],
+            "creditors": [str(HOSPITAL)], "posting_amounts_fen": [8], "posting_kinds": ["pool"], "rules": ["toy.share"],
+        }  # fmt: skip
+        return Columns(**{**told, **changed})
+
+    kept = Kept("file", sha256(b"file").digest(), b"file", "33.hub", NOON)
+
+    def answers(**changed: Any) -> list[str]:
+        return list(store.post_many(columns(**changed), kept, NOON).outcomes)
+
+    assert answers(treatings=["320100"]) == ["not-yours"]
+    assert answers(occurred_at=[int(NOON.timestamp()) + 301]) == ["in-future"]
+    twice: dict[str, Any] = {name: getattr(columns(), name) * 2 for name in ("ids", "digests", "homes", "treatings")}
+    twice |= {name: getattr(columns(), name) * 2 for name in ("occurred_at", "amounts_fen", "lines")}
+    assert answers(**twice, debtors=["99.nobody"]) == ["unknown-party", "unknown-party"]
+    assert answers(**twice) == ["accepted", "repeated"]
 
 
 def test_the_migrations_make_the_declared_tables(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Small-value payment, motorway toll and charging: one module and its figures each, on the same seam."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -133,6 +134,10 @@ def test_a_charge_is_energy_and_service() -> None:
         (SMALL_VALUE, buy(amount=30_001), "over-limit"),
         (SMALL_VALUE, buy(balance_fen=100_001), "over-limit"),
         (SMALL_VALUE, buy("refund"), "refund-without-purchase"),
+        (SMALL_VALUE, replace(buy("refund", refund_of="x"), sender=Party("31.card-issuer")), "wrong-side"),
+        (SMALL_VALUE, replace(buy("refund", refund_of="x"), amount_fen=Fen(1_001)), "refund-exceeds"),
+        (SMALL_VALUE, replace(buy(), id=MessageId("M33010000001202602300000000001")), "tap-malformed"),
+        (TOLL, replace(drive(), id=MessageId("M33010000001202602300000000001")), "tap-malformed"),
         (TOLL, message("toll", {"passage": 1}, 1), "tap-malformed"),
         (TOLL, drive(1_000), "toll-differs"),
         (TOLL, drive(vehicle="Z9"), "no-tariff"),
@@ -154,6 +159,12 @@ def test_each_explains_itself(scheme: Any, ride: Transaction) -> None:
     """Steps in both languages; no totals are shared; a wrong TAC is noticed where there is one."""
     assert all(step.what.zh and step.reference for step in scheme.explain(ride, ride.day))
     assert scheme.accumulations(ride) == ()
+
+
+def test_a_refund_explains_that_its_fee_is_kept() -> None:
+    """The steps are those of its postings: no fee moves."""
+    refund = buy("refund", refund_of="M33010000001202610120830000001")
+    assert [(one.name, one.amount_fen) for one in SMALL_VALUE.explain(refund, refund.day)] == [("refund", 1_000)]
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**6), min_size=1, max_size=9))

@@ -1,5 +1,6 @@
 """Loads, unloads and refunds of a purse away from its issuer."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ def change(kind: str = "load", amount: int = 5_000, **facts: Any) -> Transaction
         id=MessageId.of("L33010000001", AT, 1),
         scheme="purse",
         kind=kind,
-        sender=Party("33.load-agent"),
+        sender=Party("31.card-issuer" if kind == "unload" else "33.load-agent"),
         home="310000",
         treating="330100",
         occurred_at=AT,
@@ -77,6 +78,9 @@ def test_an_unload_and_a_refund_go_the_other_way() -> None:
         (change(balance_fen=4_000), "balance-short"),
         (change(tac="00000000"), "tac-wrong"),
         (change("refund"), "undoes-nothing"),
+        (replace(change("unload"), sender=Party("33.load-agent")), "wrong-side"),
+        (replace(change("refund", undoes="x"), sender=Party("31.card-issuer")), "wrong-side"),
+        (replace(change(), occurred_at=AT.replace(year=2024)), "no-figure"),
     ],
 )
 def test_each_fault_has_its_reason(transaction: Transaction, code: str) -> None:

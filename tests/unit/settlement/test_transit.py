@@ -7,6 +7,7 @@ import pytest
 
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import TRANSIT, Transit, price_of
+from cardstack.settlement.transaction import MessageId
 from cardstack.settlement.transit.keys import Keys
 from cardstack.settlement.transit.tap import moment_of
 from tests.unit.settlement.taps import a_ride, a_tap
@@ -81,6 +82,14 @@ def test_late_future_and_contradicting_records_are_refused() -> None:
         reason = TRANSIT.check(ride)
         assert reason is not None
         assert reason.code == code
+
+
+def test_a_record_of_no_figures_and_an_id_of_no_day_have_their_reasons() -> None:
+    """Before the first limits, and with a message id of the 30th of February: a reason, never an error."""
+    early = a_ride(a_tap(moment="20241231083000", amount_fen=182))
+    nowhere = a_ride(a_tap(), id=MessageId("T33010000001202602300000000001"))
+    found = [TRANSIT.check(early), TRANSIT.check(nowhere)]
+    assert [one.code for one in found if one] == ["no-figure", "tap-malformed"]
 
 
 def test_an_issuer_without_a_key_here_cannot_be_verified() -> None:

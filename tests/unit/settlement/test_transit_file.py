@@ -1,0 +1,38 @@
+"""Lines of a T+1 file that single messages judge alike: names of lines, earlier legs, days without figures."""
+
+from cardstack.settlement.bulk.transit_file import batches
+from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.schemes.transit import TRANSIT
+from cardstack.settlement.transaction import Party
+from tests.unit.settlement.taps import a_ride, a_tap
+
+SENDER = Party("33.transit-operator")
+LINE = sum(column.width for column in LAYOUT.columns[: [column.name for column in LAYOUT.columns].index("line")])
+
+
+def a_line(**facts: object) -> bytes:
+    """The line of one journey."""
+    tap = a_tap(**facts)
+    return line_of(tap, a_ride(tap).id, "310000", "330100")
+
+
+def faults(body: bytes) -> list[tuple[int, str]]:
+    """What is wrong with the lines of a file."""
+    return [(one.line, one.code) for batch in batches(body, TRANSIT, SENDER) for one in batch.faults]
+
+
+def test_a_name_of_a_line_is_no_longer_than_a_message_takes() -> None:
+    """Sixteen characters, whatever they take in bytes."""
+    longest, longer = bytearray(a_line(line="L" * 16)), bytearray(a_line(counter=8))
+    longer[LINE : LINE + 17] = b"L" * 17
+    assert faults(bytes(longest + longer)) == [(2, "tap-malformed")]
+
+
+def test_the_journey_before_may_be_of_any_service() -> None:
+    """Services are hexadecimal: an intercity bus (0A) before a bus."""
+    assert faults(a_line(previous={"moment": "20261012080000", "industry": "0A"})) == []
+
+
+def test_a_day_without_figures_is_a_fault_of_its_line() -> None:
+    """One line of 2024 does not keep the others out."""
+    assert faults(a_line() + a_line(moment="20241231083000", amount_fen=182)) == [(2, "no-figure")]
