@@ -7,7 +7,6 @@ beside the old one and puts it in its place, so a journal never grows for ever.
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
+from cardstack.vault import files
 from emulator import factory, psam
 from emulator.blueprint import Blueprint
 from emulator.card import Card, Memory, manufactured
@@ -100,14 +100,7 @@ def _kind(head: dict[str, Any], profiles: Mapping[str, Profile]) -> tuple[Bluepr
 
 def save(card: Card, path: Path) -> None:
     """A snapshot of the card in a file, put in place whole; the file is the owner's alone, for it holds keys."""
-    beside = path.with_name(path.name + ".new")
-    with suppress(FileNotFoundError):
-        beside.unlink()
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(image(card))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    files.write(path, image(card), secret=True)
 
 
 def load(path: Path, profiles: Mapping[str, Profile] = PROFILES) -> Card:

@@ -35,7 +35,7 @@ def keys_template(*, profile: ProfileName = "3.00", output: Output = None) -> No
     from cardstack.card.profiles import profile as profile_of
     from cardstack.conformance.keyset import template
 
-    _told(template(profile_of(profile)), output, mode=0o600)
+    _told(template(profile_of(profile)), output, secret=True)
 
 
 def capabilities_template(*, profile: ProfileName = "3.00", output: Output = None) -> None:
@@ -43,14 +43,14 @@ def capabilities_template(*, profile: ProfileName = "3.00", output: Output = Non
     from cardstack.card.profiles import profile as profile_of
     from cardstack.conformance.capabilities import template
 
-    _told(template(profile_of(profile)), output, mode=0o644)
+    _told(template(profile_of(profile)), output)
 
 
-def _told(text: str, output: Path | None, *, mode: int) -> None:
+def _told(text: str, output: Path | None, *, secret: bool = False) -> None:
     if output is None:
         print(text, end="")
         return
-    output.touch(mode=mode)
-    output.chmod(mode)
-    output.write_text(text, "utf-8")
+    from cardstack.vault import files
+
+    files.write(output, text.encode(), secret=secret)
     print(output)

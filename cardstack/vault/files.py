@@ -40,7 +40,13 @@ def read_json(path: Path) -> Any:
 
 
 def write(path: Path, content: bytes, *, secret: bool = False) -> None:
-    """Replace a file in one step; a secret one is readable by its owner alone from its first byte."""
+    """Replace a file in one step; a secret one is readable by its owner alone from its first byte.
+
+    What is there and is no file, such as a device or a pipe, is written to and stays what it is.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644), "wb") as file:
