@@ -133,6 +133,21 @@ class Client:
             raise _as_error(_object(raw))
         return raw
 
+    def send_file(self, raw: bytes) -> dict[str, Any]:
+        """Send a signed bulk file; what became of its lines. Sent again after a lost reply, nothing is taken twice."""
+        return self._ask("POST", "/files", raw, **{"Content-Type": "application/zip"})
+
+    def file(self, digest: str) -> dict[str, Any]:
+        """What became of a file, by the SHA-256 of its bytes (hexadecimal)."""
+        return self._ask("GET", f"/files/{digest}")
+
+    def file_return(self, digest: str) -> bytes:
+        """The return file about a file."""
+        status, raw = self._fetch("GET", f"/files/{digest}/return", None, {"Accept": "application/zip, application/problem+json"})
+        if status >= 400:
+            raise _as_error(_object(raw))
+        return raw
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()

@@ -6,7 +6,7 @@ a statement (camt.053) or a result list and carries no signature. The same bytes
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -15,17 +15,18 @@ from cardstack.ca.trust import Trusted
 from cardstack.errors import CardstackError, Malformed, Refused, Untrusted, problem
 from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.matching import DIFFERENCES
-from cardstack.settlement.bulk import medical_file, return_file, transit_file, transit_layout
-from cardstack.settlement.bulk.layout import Charset, Fault
-from cardstack.settlement.bulk.package import Package, unpack, verified
-from cardstack.settlement.intake import OUTCOMES, Node, Outcome
+from cardstack.settlement.bulk import control, medical_file, return_file, transit_file, transit_layout
+from cardstack.settlement.bulk.layout import Charset, Fault, charset_of
+from cardstack.settlement.bulk.package import Manifest, Package, describe, head, pack, unpack, verified
+from cardstack.settlement.intake import OUTCOMES, SKEW, Node, Outcome
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.schemes.transit import REASONS, TRANSIT, Transit
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
+from server.identity import Identity
 from server.permissions import EVERYWHERE
 from server.store.commit import Kept
-from server.store.office.filing import FileStore, KeptFile, LineFault
+from server.store.office.filing import Answer, FileStore, KeptFile, LineFault
 from server.store.store import Store
 
 UNKNOWN: Final = problem(
@@ -51,6 +52,15 @@ NOT_THEIRS: Final = problem(
     Text("The signer may not speak for the sender that the file names", "签名节点无权代表文件所列发送方"),
     Text("Let the sender's own node sign it, or a node that relays for its province.", "请由发送方节点或其省级转发节点签名。"),
 )
+
+
+NOT_NOW: Final = problem(
+    "CS-4185",
+    Text("The file was made too long ago, or in the future", "文件生成时间过早或在未来"),
+    Text("Set the clock and sign the file anew; its lines keep their message ids.", "请校准时钟后重新签名，各行报文标识不变。"),
+)
+AGE_MAX: Final = timedelta(days=31)
+"""How old a file may be on arrival: a key that was revoked since signs nothing in the name of an earlier month."""
 
 
 class Kind(StrEnum):
@@ -87,6 +97,10 @@ class Means:
     store: Store
     vouch: Callable[[Sequence[bytes], datetime], Trusted] | None
     node: Callable[[Trusted], Node] | None
+    identity: Identity | None = None
+    """Who signs return files; without one they are handed out as bare lines."""
+    name: str = "00.hub"
+    """By which name."""
 
 
 class Arrival(NamedTuple):
@@ -121,44 +135,70 @@ def hand_out(files: FileStore, raw: bytes, *, kind: Kind, name: str, to: str, at
 
 def province_of(raw: bytes) -> str:
     """Whose file it is, before anything in it is believed: the province of the sender it names; a bank's is the centre's."""
-    return Party(unpack(raw).manifest.sender).province if raw.startswith(b"PK") else EVERYWHERE
+    return Party(head(raw).manifest.sender).province if raw.startswith(b"PK") else EVERYWHERE
 
 
 def take(arrival: Arrival, means: Means) -> KeptFile:
-    """Take in a file. `Malformed` where it is none; one whose signature does not hold is kept and refused, to be tried again."""
+    """Take in a file. `Malformed` where it is none; one whose signature does not hold is kept and refused, to be tried again.
+
+    A stop before it returns loses nothing: lines that were posted are known when the file comes again, and what was said of
+    it is kept in one commit with its return file.
+    """
     digest = sha256(arrival.raw).hexdigest()
     before = means.files.of_digest(digest)
     if before is not None:
         raise Refused("", TAKEN_BEFORE, field="file", file=before.id)
-    made = _look(arrival, digest, means)
-    means.files.add(made, arrival.raw)
-    _answer(made, arrival.raw, arrival.at, means)
+    made, manifest = _look(arrival, digest, means)
+    means.files.add(made, arrival.raw, _answer(made, manifest, arrival.at, means))
     return made
+
+
+def from_node(arrival: Arrival, means: Means) -> KeptFile:
+    """Take in what a node sends by itself: a signed file whose signature holds, else the error; the same bytes once."""
+    if not arrival.raw.startswith(b"PK"):
+        raise Malformed("", UNKNOWN, field="file")
+    before = means.files.of_digest(sha256(arrival.raw).hexdigest())
+    if before is not None and before.verdict == "good":
+        return before
+    package = head(arrival.raw)
+    _signer(package, Party(package.manifest.sender), means, arrival.at)
+    return take(arrival, means) if before is None else retry(before, means, actor=arrival.actor, at=arrival.at)
 
 
 def retry(file: KeptFile, means: Means, *, actor: str, at: datetime) -> KeptFile:
     """Look at a refused file again, such as after a revocation list came."""
     raw = means.files.raw(file.id)
-    made = replace(_look(Arrival(raw, file.name, actor, at, file.id), file.sha256, means), at=file.at)
-    means.files.change(made)
-    _answer(made, raw, at, means)
+    looked, manifest = _look(Arrival(raw, file.name, actor, at, file.id), file.sha256, means)
+    made = replace(looked, at=file.at)
+    means.files.change(made, _answer(made, manifest, at, means))
     return made
 
 
-def _look(arrival: Arrival, digest: str, means: Means) -> KeptFile:
+def _look(arrival: Arrival, digest: str, means: Means) -> tuple[KeptFile, Manifest | None]:
+    """What a file is and what became of its lines; its manifest where it is signed."""
     if not arrival.raw.startswith(b"PK"):
-        return _bank(arrival, digest, means)
-    package = unpack(arrival.raw)
-    kind, sender = LAYOUTS.get(package.manifest.layout), Party(package.manifest.sender)
+        return _bank(arrival, digest, means), None
+    first = head(arrival.raw)
+    kind, sender = LAYOUTS.get(first.manifest.layout), Party(first.manifest.sender)
+    charset_of(first.manifest.charset)
     if kind is None:
         raise Malformed("", UNKNOWN, field="file")
     blank = _blank(arrival, digest, kind, sender)
     try:
-        node = _signer(package, sender, means)
+        node = _signer(first, sender, means, arrival.at)
     except CardstackError as error:
-        return replace(blank, verdict="bad", state="refused", said=Text(error.say("en"), error.say("zh")))
-    judged = _JUDGES[kind](package, Kept("file", bytes.fromhex(digest), arrival.raw, str(node.name), arrival.at), means)
-    return _filled(replace(blank, verdict="good"), judged)
+        return _refused(blank, "bad", error), first.manifest
+    try:
+        package = unpack(arrival.raw)
+        control.check(package)
+    except Malformed as error:
+        return _refused(blank, "good", error), first.manifest
+    kept = Kept("file", bytes.fromhex(digest), arrival.raw, str(node.name), arrival.at)
+    return _filled(replace(blank, verdict="good"), _JUDGES[kind](package, kept, means)), first.manifest
+
+
+def _refused(blank: KeptFile, verdict: str, error: CardstackError) -> KeptFile:
+    return replace(blank, verdict=verdict, state="refused", said=Text(error.say("en"), error.say("zh")))
 
 
 def _blank(arrival: Arrival, digest: str, kind: Kind, sender: str) -> KeptFile:
@@ -194,10 +234,12 @@ def _filled(blank: KeptFile, judged: Judged) -> KeptFile:
     )
 
 
-def _signer(package: Package, sender: Party, means: Means) -> Node:
+def _signer(package: Package, sender: Party, means: Means, at: datetime) -> Node:
     """The registered node whose signature holds over the package, and which may speak for its sender."""
     if means.vouch is None or means.node is None:
         raise Untrusted("", NO_TRUST)
+    if not at - AGE_MAX <= package.manifest.made_at <= at + SKEW:
+        raise Refused("made_at", NOT_NOW, field="made_at")
     trusted = means.vouch(package.certificates, package.manifest.made_at)
     verified(package, trusted)
     node = means.node(trusted)
@@ -207,11 +249,7 @@ def _signer(package: Package, sender: Party, means: Means) -> Node:
 
 
 def _charset(package: Package) -> Charset:
-    if package.manifest.charset == "utf-8":
-        return "utf-8"
-    if package.manifest.charset == "gb18030":
-        return "gb18030"
-    raise Malformed("", UNKNOWN, field="file")
+    return charset_of(package.manifest.charset)
 
 
 def _transit(package: Package, kept: Kept, means: Means) -> Judged:
@@ -284,17 +322,26 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _answer(file: KeptFile, raw: bytes, at: datetime, means: Means) -> None:
-    """The return file for what was not taken of a signed file."""
-    if file.verdict != "good" or not file.faults or file.kind == Kind.RETURN:
-        return
-    body = return_file.body([Fault(one.line, one.id, one.code, one.column) for one in file.faults], WORDS)
+def _answer(file: KeptFile, manifest: Manifest | None, at: datetime, means: Means) -> Answer | None:
+    """The return file for what was not taken of a signed file, in its charset; signed where this service has a key."""
+    if manifest is None or file.verdict != "good" or not file.faults or file.kind == Kind.RETURN:
+        return None
+    charset = charset_of(manifest.charset)
+    body = return_file.body([Fault(one.line, one.id, one.code, one.column) for one in file.faults], WORDS, charset)
+    name = f"{file.name.removesuffix('.zip')}.return"
+    if means.identity is not None:
+        told = describe(
+            body, name=f"{manifest.name}.return", layout=return_file.LAYOUT.name, charset=charset, sender=Party(means.name),
+            lines=len(file.faults), total_fen=0, at=at.replace(microsecond=0), certificates=means.identity.certificates,
+            answers=file.sha256,
+        )  # fmt: skip
+        body, name = pack(body, told, means.identity.signer), f"{name}.zip"
     made = replace(
         file,
         id=f"{file.id}-return",
         direction="out",
         kind=Kind.RETURN.value,
-        name=f"{file.name.removesuffix('.zip')}.return",
+        name=name,
         size=len(body),
         sha256=sha256(body).hexdigest(),
         verdict="none",
@@ -306,8 +353,4 @@ def _answer(file: KeptFile, raw: bytes, at: datetime, means: Means) -> None:
         answers=file.id,
         at=at,
     )
-    del raw
-    if means.files.get(made.id) is None:
-        means.files.add(made, body)
-    else:
-        means.files.change(made)
+    return made, body

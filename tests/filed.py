@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from cardstack.ca.trust import Trusted
 from cardstack.settlement.bulk import medical_file, transit_layout
-from cardstack.settlement.bulk.package import describe, pack
+from cardstack.settlement.bulk.control import described
+from cardstack.settlement.bulk.package import Manifest, pack
 from cardstack.settlement.intake import Node
 from cardstack.settlement.transaction import SHANGHAI, Party
 from server import filing
@@ -47,28 +48,16 @@ def files() -> Files:
     rides = b"".join(lines) + b"?" * (transit_layout.LAYOUT.size - 1) + b"\n"
     bills = b"".join(a_line(number) for number in range(1, 21)) + a_line(21, cash_payamt=1)
 
-    def packed(body: bytes, name: str, layout: str, sender: Party, count: int) -> bytes:
-        manifest = describe(
-            body,
-            name=name,
-            layout=layout,
-            charset="gb18030",
-            sender=sender,
-            lines=count,
-            total_fen=0,
-            at=NOON,
-            certificates=[leaf],
+    def told(body: bytes, name: str, layout: str, sender: Party) -> Manifest:
+        return described(
+            body, name=name, layout=layout, charset="gb18030", sender=sender, at=NOON - timedelta(hours=1), certificates=[leaf]
         )
-        return pack(body, manifest, signer)
 
-    transit = packed(rides, f"transit-{day:%Y%m%d}", transit_layout.LAYOUT.name, OPERATOR, len(taps) + 1)
-    medical = packed(bills, "medical-2026-10", medical_file.LAYOUT.name, FUND, 21)
+    transit = pack(rides, told(rides, f"transit-{day:%Y%m%d}", transit_layout.LAYOUT.name, OPERATOR), signer)
+    medical = pack(bills, told(bills, "medical-2026-10", medical_file.LAYOUT.name, FUND), signer)
     _, stranger, _ = node_trust("33.node")
-    manifest = describe(
-        bills, name="medical-2026-09", layout=medical_file.LAYOUT.name, charset="gb18030", sender=FUND, lines=21, total_fen=0,
-        at=NOON, certificates=[leaf],
-    )  # fmt: skip
-    return Files(trust, transit, medical, pack(bills, manifest, stranger))
+    tampered = pack(bills, told(bills, "medical-2026-09", medical_file.LAYOUT.name, FUND), stranger)
+    return Files(trust, transit, medical, tampered)
 
 
 def correspond(store: Store, office: Office) -> None:

@@ -53,18 +53,21 @@ def file(
     as_json: Json = False,
 ) -> None:
     """Check a bulk file against its layout and rules with the test keys; the signature is checked where it is posted."""
+    from cardstack.settlement.bulk import control
+    from cardstack.settlement.bulk.layout import charset_of
     from cardstack.settlement.bulk.package import unpack
 
     if path.stat().st_size > FILE_MAX:
         raise Malformed(f"file: at most {FILE_MAX} bytes", field="file")
     package = unpack(path.read_bytes())
+    control.check(package)
     lines, faults = _read(package)
     if answer is not None:
         from cardstack.settlement.bulk import medical_file, return_file
         from cardstack.settlement.schemes.transit import REASONS
 
         known = {**REASONS, **medical_file.REASONS}
-        answer.write_bytes(return_file.body(faults, known, _charset(package)))
+        answer.write_bytes(return_file.body(faults, known, charset_of(package.manifest.charset)))
     manifest = package.manifest
     data = {
         "name": manifest.name,
@@ -85,20 +88,14 @@ def file(
         raise typer.Exit(1)
 
 
-def _charset(package: Any) -> Any:
-    charset = package.manifest.charset
-    if charset not in {"gb18030", "utf-8"}:
-        raise Malformed("charset: gb18030 or utf-8", field="charset")
-    return charset
-
-
 def _read(package: Any) -> tuple[int, list[Any]]:
     """The number of lines taken, and the faults of the others."""
     from cardstack.settlement.bulk import medical_file, transit_file, transit_layout
+    from cardstack.settlement.bulk.layout import charset_of
     from cardstack.settlement.schemes.transit import TRANSIT
     from cardstack.settlement.transaction import Party
 
-    charset, layout = _charset(package), package.manifest.layout
+    charset, layout = charset_of(package.manifest.charset), package.manifest.layout
     taken = 0
     faults: list[Any] = []
     if layout == transit_layout.LAYOUT.name:

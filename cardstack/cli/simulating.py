@@ -22,7 +22,7 @@ from cardstack.crypto import local
 from cardstack.crypto.cryptogram import Block
 from cardstack.crypto.keys import Algorithm, Signer
 from cardstack.settlement import envelope
-from cardstack.settlement.bulk import return_file
+from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.package import describe, pack, unpack, verified
 from cardstack.settlement.bulk.transit_file import Batch, batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT
@@ -183,7 +183,8 @@ class Run:
         raw = pack(file.body, manifest, node.signer)
         package = unpack(raw)
         trusted = self.trust.vouch(package.certificates, package.manifest.made_at)
-        data = verified(package, trusted).data
+        control.check(verified(package, trusted))
+        data = package.data
         kept = Kept("file", sha256(raw).digest(), raw, f"{file.sender.province}.node", at)
         for batch in batches(data, self.transit, file.sender, memory=memory):
             answer = return_file.faults(return_file.body(batch.faults))

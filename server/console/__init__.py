@@ -109,6 +109,8 @@ def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], dat
         authority_password=password.get_secret_value().encode() if (password := config.ca_password) else None,
         vouch=app.extensions["cardstack"].intake.trust.vouch,
         node=app.extensions["cardstack"].intake.node,
+        identity=app.extensions["cardstack"].intake.identity,
+        name=config.node,
     )
     register(app, services)
 

@@ -150,7 +150,8 @@ def take_in(by: Person, needs: Permission) -> KeptFile:
 
 def means() -> filing.Means:
     """What taking in a file works with."""
-    return filing.Means(services().office.files, store(), services().vouch, services().node)
+    here = services()
+    return filing.Means(here.office.files, store(), here.vouch, here.node, here.identity, here.name)
 
 
 def _plain_name(name: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cardstack.ca.trust import Trusted
     from cardstack.settlement.intake import Node
     from cardstack.vault.network import Network
+    from server.identity import Identity
     from server.store.store import Store
 
 EXTENSION = "cardstack.console"
@@ -45,6 +46,9 @@ class Services:
     vouch: Callable[[Sequence[bytes], datetime], "Trusted"] | None = None
     """Whom the service trusts to sign files; None where there is no intake."""
     node: Callable[["Trusted"], "Node"] | None = None
+    identity: "Identity | None" = None
+    """Who signs return files, and by which name."""
+    name: str = "00.hub"
 
     def network(self) -> "Network | None":
         """The authorities kept beside the data, with what others wrote since; None where there are none."""

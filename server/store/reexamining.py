@@ -7,7 +7,7 @@ from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.audit import Adjusted, Auditor, Booked
-from cardstack.settlement.bulk.layout import Charset
+from cardstack.settlement.bulk.layout import Charset, charset_of
 from cardstack.settlement.bulk.package import message, unpack
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PIECE = 4096
 """How many entries are read at once."""
 RECORDS = ("adjustment", "decision", "lapse")
-CHARSETS: Mapping[str, Charset] = {"gb18030": "gb18030", "gbk": "gb18030", "utf-8": "utf-8"}
 Wanted: TypeAlias = Mapping[int, tuple[bytes, list[tuple[str, str, int, str, str]]]]
 """What a file's lines give: the digest of the content, and the postings."""
 
@@ -123,7 +122,7 @@ class _Files:
             if first:
                 self.auditor.unsigned(kept.seq)
             return None
-        charset = CHARSETS.get(package.manifest.charset)
+        charset = _charset(package.manifest.charset)
         if package.manifest.layout != LAYOUT.name or charset is None or not isinstance(self.scheme, Transit):
             if first:
                 self.auditor.unreadable(kept.seq)
@@ -138,6 +137,13 @@ class _Files:
             for owner, debtor, creditor, amount, kind, rule in made:
                 found[one.lines[owner]][1].append((debtor, creditor, amount, kind, rule))
         return found
+
+
+def _charset(name: str) -> Charset | None:
+    try:
+        return charset_of(name)
+    except CardstackError:
+        return None
 
 
 def _lines(auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:

@@ -16,6 +16,7 @@ from cardstack.errors import Malformed
 from cardstack.text import Text
 
 Charset = Literal["gb18030", "utf-8"]
+_CHARSETS: Mapping[str, Charset] = {"gb18030": "gb18030", "gbk": "gb18030", "utf-8": "utf-8", "utf8": "utf-8"}
 
 _FORMS: Mapping[str, tuple[str, Text]] = {
     "number": (rb"\d{%d}".decode(), Text("digits", "数字")),
@@ -35,8 +36,26 @@ _FORMS: Mapping[str, tuple[str, Text]] = {
         Text("a message id: 12 letters or digits, a moment, 4 digits", "报文编号：12位机构、14位时间、4位序号"),
     ),
     "choice": ("", Text("one of the declared values", "约定值之一")),
-    "text": (r"[^\n]{%d}", Text("text padded with spaces", "文本，右补空格")),
+    "text": (r"[^\n\0]{%d}", Text("text padded with spaces", "文本，右补空格")),
 }
+
+
+def charset_of(name: str) -> Charset:
+    """The charset of that name; GBK is read as GB 18030, of which it is a part.
+
+    >>> charset_of("GBK"), charset_of("UTF-8")
+    ('gb18030', 'utf-8')
+    """
+    found = _CHARSETS.get(name.lower())
+    if found is None:
+        raise Malformed("charset: gb18030, gbk or utf-8", field="charset")
+    return found
+
+
+_PIECE = 8_192
+"""How many lines are looked at together."""
+_MISFITS = 10_000
+"""How many lines of another length are put in their places at most."""
 
 
 class Fault(NamedTuple):
@@ -125,6 +144,45 @@ class Layout:
     def columns_of(self, raw: bytes) -> tuple[Sequence[bytes], ...]:
         """Whole lines as columns of byte strings."""
         return tuple(zip(*self.struct.iter_unpack(raw), strict=True)) if raw else tuple(() for _ in self.columns)
+
+    def aligned(self, raw: bytes) -> bytes:
+        """The lines with every one in its place: one that is too short or too long is made a line that no column fits.
+
+        So a line that was cut or has a byte too many is its own fault and no other's, and lines keep their numbers.
+        What has far more line ends than room for lines is left as it is.
+        """
+        size = self.size
+        count = len(raw) // size
+        if len(raw) == count * size == size * raw[size - 1 :: size].count(b"\n") or raw.count(b"\n") > count + _MISFITS:
+            return raw
+        made, place = [], 0
+        while place < len(raw):
+            end = place + size
+            # A line ends where it should, or the one after it does and this one has lost its line feed.
+            if raw[end - 1 : end] != b"\n" != raw[end + size - 1 : end + size]:
+                feed = raw.find(b"\n", place)
+                end = len(raw) if feed < 0 else feed + 1
+                made.append(raw[place : min(end - 1, place + size - 2)].ljust(size - 1, b"\0") + b"\n")
+            else:
+                made.append(raw[place:end])
+            place = end
+        return b"".join(made)
+
+    def total(self, raw: bytes, column: str) -> tuple[int, int, bool]:
+        """How many lines there are, the sum of a column of numbers over those of their form, and whether all are.
+
+        The lines are `aligned`.
+        """
+        place = [one.name for one in self.columns].index(column)
+        start = sum(one.width for one in self.columns[:place])
+        end, size, count, money, whole = start + self.columns[place].width, self.size, 0, 0, True
+        for first in range(0, len(raw), size * _PIECE):
+            piece = raw[first : first + size * _PIECE]
+            count += -(-len(piece) // size)
+            good, _, faults = self.sift(piece, 0)
+            whole = whole and not faults
+            money += sum(int(good[n + start : n + end]) for n in range(0, len(good), size))
+        return count, money, whole
 
     def sift(self, raw: bytes, first: int) -> tuple[bytes, Sequence[int], list[Fault]]:
         """The good lines with their numbers from 1, and a fault for each other: which column is not of its form.

@@ -65,7 +65,7 @@ def read(name: str, body: bytes) -> Update:
     if found is None:
         raise Malformed("name: kind, version, base or full, and since when", field="name")
     kind, version, base, since = found.groups()
-    raw, _, faults = LAYOUT.sift(body, 0)
+    raw, _, faults = LAYOUT.sift(LAYOUT.aligned(body), 0)
     if faults:
         raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="data")
     changes: dict[bytes, set[str]] = {b"+": set(), b"-": set()}

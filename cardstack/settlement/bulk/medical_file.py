@@ -69,7 +69,7 @@ def batches(body: bytes, *, charset: Charset = "gb18030", start: int = 0, chunk:
     A reader that goes on after a stop starts with a fresh memory of lines seen, so a line repeated across the stop
     is left to reconciliation, which names it as well.
     """
-    size, seen = LAYOUT.size, set[bytes]()
+    size, seen, body = LAYOUT.size, set[bytes](), LAYOUT.aligned(body)
     count = -(-len(body) // size)
     for first in range(start, count, chunk):
         last = min(first + chunk, count)

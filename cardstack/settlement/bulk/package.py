@@ -11,13 +11,14 @@ the signature covers the manifest, the manifest's digest covers the data.
 import hashlib
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from struct import error as BadFields  # noqa: N812  # an error is named for what is so
 from typing import Final
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as BadDeflate  # noqa: N812  # an error is named for what is so
 
 import msgspec
@@ -29,6 +30,7 @@ from cardstack.settlement.envelope import NOT_SIGNER, TOLERANCE
 from cardstack.settlement.transaction import Party, check_moment
 
 FORMAT: Final = "cardstack-file/1"
+CERTIFICATES_MAX: Final = 12
 DATA_MAX: Final = 2 << 30
 """Bytes of data at most: ten million lines of a transit day."""
 MANIFEST_MAX: Final = 1 << 20
@@ -103,24 +105,47 @@ def pack(data: bytes, manifest: Manifest, signer: Signer) -> bytes:
     return raw.getvalue()
 
 
+def head(raw: bytes) -> Package:
+    """The parts of an archive but its data, which is not even inflated: to verify the signature first; or `Malformed`."""
+    with _opened(raw) as archive:
+        signed, signature = (_entry(archive, name, MANIFEST_MAX) for name in _ENTRIES[:2])
+    try:
+        manifest = msgspec.json.decode(signed, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"manifest: {error}", field="manifest") from error
+    if manifest.format != FORMAT or not 0 <= manifest.size <= DATA_MAX:
+        raise Malformed(f"manifest: {FORMAT} of at most {DATA_MAX} bytes was expected", field="manifest")
+    if not 1 <= len(manifest.certificates) <= CERTIFICATES_MAX:
+        raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}", field="certificates")
+    check_moment(manifest.made_at, "made_at")
+    return Package(manifest, signed, signature, b"")
+
+
 def unpack(raw: bytes) -> Package:
     """The parts of an archive, or `Malformed`; never more bytes than the manifest declares."""
+    package = head(raw)
+    manifest = package.manifest
+    with _opened(raw) as archive:
+        data = _entry(archive, "data", manifest.size)
+    if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
+        raise Malformed("data: not what the manifest's size and digest say", field="data")
+    return replace(package, data=data)
+
+
+@contextmanager
+def _opened(raw: bytes) -> Iterator[ZipFile]:
+    """The archive with its three entries, deflated or stored; whatever is wrong with it is `Malformed`."""
     try:
         with ZipFile(BytesIO(raw)) as archive:
             if tuple(sorted(archive.namelist())) != tuple(sorted(_ENTRIES)):
                 raise Malformed("archive: manifest.json, signature and data, nothing else", field="archive")
-            signed, signature = (_entry(archive, name, MANIFEST_MAX) for name in _ENTRIES[:2])
-            manifest = msgspec.json.decode(signed, type=Manifest)
-            if manifest.format != FORMAT or not 0 <= manifest.size <= DATA_MAX:
-                raise Malformed(f"manifest: {FORMAT} of at most {DATA_MAX} bytes was expected", field="manifest")
-            data = _entry(archive, "data", manifest.size)
+            if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in archive.infolist()):
+                raise Malformed("archive: entries are deflated or stored", field="archive")
+            yield archive
     except CardstackError:
         raise
     except (BadZipFile, BadDeflate, BadFields, ValueError, EOFError, RuntimeError, LookupError, OSError) as error:
         raise Malformed(f"archive: {error}", field="archive") from error
-    if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
-        raise Malformed("data: not what the manifest's size and digest say", field="data")
-    return Package(manifest, signed, signature, data)
 
 
 def verified(package: Package, trusted: Trusted) -> Package:

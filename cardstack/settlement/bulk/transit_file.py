@@ -56,7 +56,7 @@ def batches(
 
     A `memory` handed from file to file saves computing the same shapes of journeys again.
     """
-    reader, size = Reader(scheme, sender, charset, memory or Memory()), LAYOUT.size
+    reader, size, body = Reader(scheme, sender, charset, memory or Memory()), LAYOUT.size, LAYOUT.aligned(body)
     count = -(-len(body) // size)
     for first in range(start, count, chunk):
         last = min(first + chunk, count)

@@ -132,9 +132,10 @@ class Writer:
             self._line(identity, ride, serial, proof)
             for serial, ((identity, ride), proof) in enumerate(zip(self.rides, proofs, strict=True))
         ]
-        again = [line for line in lines if line[:30].decode() in set(self.twice)]
+        twice = set(self.twice)
+        again = [line for line in lines if line[:30].decode() in twice]
         body = b"".join(lines + again + self.extra)
-        total = sum(ride.amount for _, ride in self.rides)
+        total = sum(ride.amount for _, ride in self.rides) + sum(ride.amount for name, ride in self.rides if name in twice)
         sender = Party(f"{self.operator.code}.transit-operator")
         return DayFile(sender, self.name, self.day, body, len(body) // LAYOUT.size, total)
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 from sqlmodel import Session, col, select
 
 from cardstack.text import Text
@@ -52,22 +52,29 @@ class KeptFile:
     answers: str = ""
 
 
+Answer: TypeAlias = tuple[KeptFile, bytes]
+"""A return file and its bytes."""
+
+
 class FileStore:
     """The door to the rows about files."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, file: KeptFile, raw: bytes) -> None:
-        """Keep a file with its bytes."""
+    def add(self, file: KeptFile, raw: bytes, answer: Answer | None = None) -> None:
+        """Keep a file with its bytes, and in the same commit the return file that answers it."""
         with writing(self._engine) as session:
             session.add(FileRow(id=file.id, raw=raw, at_ms=to_ms(file.at), **_values(file)))
+            _add_answer(session, answer)
             session.commit()
 
-    def change(self, file: KeptFile) -> None:
-        """What was said of a file when it was looked at again."""
+    def change(self, file: KeptFile, answer: Answer | None = None) -> None:
+        """What was said of a file when it was looked at again, and in the same commit the return file that now answers it."""
         with writing(self._engine) as session:
             session.connection().execute(update(FileRow).where(col(FileRow.id) == file.id).values(**_values(file)))
+            session.connection().execute(delete(FileRow).where(col(FileRow.answers) == file.id))
+            _add_answer(session, answer)
             session.commit()
 
     def get(self, file_id: str) -> KeptFile | None:
@@ -112,6 +119,12 @@ class FileStore:
             query = query.where(col(FileRow.at_ms) < int(where["until"]))
         with Session(self._engine) as session:
             return [_file(row) for row in session.exec(query)]
+
+
+def _add_answer(session: Session, answer: Answer | None) -> None:
+    if answer is not None:
+        made, body = answer
+        session.add(FileRow(id=made.id, raw=body, at_ms=to_ms(made.at), **_values(made)))
 
 
 def _values(file: KeptFile) -> dict[str, Any]:

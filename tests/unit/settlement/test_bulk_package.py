@@ -1,9 +1,10 @@
 """Bulk files on their way: archive, signature, return file."""
 
+import re
 from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
-from zipfile import ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.bulk import return_file
+from cardstack.settlement.bulk.control import check
 from cardstack.settlement.bulk.layout import Charset, Fault
-from cardstack.settlement.bulk.package import describe, pack, unpack, verified
-from cardstack.settlement.bulk.transit_layout import LAYOUT
+from cardstack.settlement.bulk.package import Package, describe, head, pack, unpack, verified
+from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
 from cardstack.settlement.schemes.transit import REASONS
 from cardstack.settlement.transaction import Party
 from tests.ledgers import NOON, node_trust
+from tests.unit.settlement.taps import a_ride, a_tap
 
 DATA = b"line one\nline two\n" * 100
 
@@ -76,6 +79,64 @@ def test_what_is_no_archive_is_malformed(raw: bytes) -> None:
     """Nothing else escapes."""
     with pytest.raises(Malformed):
         unpack(raw)
+
+
+def _zipped(manifest: bytes, method: int = ZIP_DEFLATED) -> bytes:
+    made = BytesIO()
+    with ZipFile(made, "w", method) as archive:
+        for name, content in (("manifest.json", manifest), ("signature", b""), ("data", DATA)):
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"made_at":"2026-11-22T04:00:00Z"', b'"made_at":"2026-11-22T04:00:00"'),
+        (b'"certificates":["', b'"certificates":[],"x":["'),
+        (
+            b'"certificates":["',
+            b'"certificates":["' + b'AAAA","' * 12,
+        ),
+    ],
+)
+def test_a_manifest_without_a_zone_or_a_signer_is_malformed(old: bytes, new: bytes) -> None:
+    """Before anybody asks who vouches for it, and before its data is inflated."""
+    signed = unpack(packed()[0]).signed
+    assert old in signed
+    changed = signed.replace(old, new)
+    if b',"x":' in changed:
+        changed = re.sub(rb',"x":\["[^\]]*\]', b"", changed)
+    with pytest.raises(Malformed):
+        head(_zipped(changed))
+
+
+@pytest.mark.parametrize("method", [ZIP_BZIP2, ZIP_LZMA])
+def test_other_ways_of_compressing_are_not_opened(method: int) -> None:
+    """Their decoders take as much memory as the sender likes."""
+    with pytest.raises(Malformed, match="deflated"):
+        unpack(_zipped(unpack(packed()[0]).signed, method))
+
+
+def test_what_a_file_says_of_itself_is_held_against_it() -> None:
+    """Lines, sum and line ends are checked before a line is posted; where lines cannot be read, the sum may be more."""
+    line = line_of(a_tap(), a_ride(a_tap()).id, "310000", "330100")
+    garbled = b"?" * (LAYOUT.size - 1) + b"\n"
+
+    def told(data: bytes, lines: int, total_fen: int) -> str | None:
+        manifest = describe(
+            data, name="d", layout=LAYOUT.name, charset="gb18030", sender=Party("33.a"), lines=lines, total_fen=total_fen,
+            at=NOON, certificates=[b""],
+        )  # fmt: skip
+        try:
+            check(Package(manifest, b"", b"", data))
+        except Malformed as error:
+            return error.code
+        return None
+
+    assert [told(line * 2, 2, 364), told(line + garbled, 2, 182), told(line + garbled, 2, 500)] == [None] * 3
+    assert [told(line * 2, 3, 364), told(line * 2, 2, 365), told(line + garbled, 2, 181)] == ["CS-3061"] * 3
+    assert [told(line.replace(b"\n", b"\r\n"), 1, 182), told(b"\xef\xbb\xbf" + line, 1, 182)] == ["CS-3062"] * 2
 
 
 WHOLE = packed()[0]

@@ -36,3 +36,19 @@ def test_the_journey_before_may_be_of_any_service() -> None:
 def test_a_day_without_figures_is_a_fault_of_its_line() -> None:
     """One line of 2024 does not keep the others out."""
     assert faults(a_line() + a_line(moment="20241231083000", amount_fen=182)) == [(2, "no-figure")]
+
+
+def test_a_line_of_another_length_is_its_own_fault() -> None:
+    """Cut, too long, or cut off at the end of the file: the lines around are taken, and each keeps its number."""
+    lines = [a_line(counter=n) for n in range(1, 7)]
+    broken = [lines[0], lines[1][:40] + b"\n", lines[2], lines[3][:-1] + b"\r\n", lines[4], lines[5][:-1]]
+    found = list(batches(b"".join(broken), TRANSIT, SENDER, chunk=2))
+    assert [line for batch in found for line in batch.columns.lines] == [1, 3, 5]
+    assert faults(b"".join(broken)) == [(2, "line-malformed"), (4, "line-malformed"), (6, "line-malformed")]
+    assert found[0].faults[0].id == lines[1][:30].decode()
+
+
+def test_many_line_ends_take_no_more_room_than_they_came_in() -> None:
+    """A file of nothing but line feeds is left as it is."""
+    raw = b"\n" * (LAYOUT.size * 60)
+    assert LAYOUT.aligned(raw) is raw

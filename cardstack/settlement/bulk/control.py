@@ -1,0 +1,82 @@
+"""What a file says of itself against what it holds, before a line of it is posted: its lines, its sum, its line ends."""
+
+from codecs import BOM_UTF8
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from cardstack.errors import Malformed, problem
+from cardstack.settlement.bulk import medical_file, return_file, transit_layout
+from cardstack.settlement.bulk.layout import Layout, charset_of
+from cardstack.settlement.bulk.package import Manifest, Package, describe
+from cardstack.settlement.transaction import Party
+from cardstack.text import Text
+
+TOTALS: Final = problem(
+    "CS-3061",
+    Text("The file does not hold the lines or the sum that its manifest says", "文件笔数或金额合计与清单不一致"),
+    Text(
+        "Make the file again: `lines` counts its lines, `total_fen` sums the amounts of all of them.",
+        "请重新生成文件：lines 为总行数，total_fen 为全部行金额合计（分）。",
+    ),
+)
+LINE_ENDS: Final = problem(
+    "CS-3062",
+    Text("The file has a byte order mark, or lines that end in CR LF", "文件含字节顺序标记（BOM）或以回车换行结尾"),
+    Text("Write it without a mark; every line ends in one line feed (0A).", "请去除 BOM，每行仅以换行符（0A）结尾。"),
+)
+
+
+class Controlled(NamedTuple):
+    """A layout and its column of amounts, which the manifest sums; none where no money is told."""
+
+    layout: Layout
+    amounts: str | None
+
+
+LAYOUTS: Final[Mapping[str, Controlled]] = {
+    one.layout.name: one
+    for one in (
+        Controlled(transit_layout.LAYOUT, "amount_fen"),
+        Controlled(medical_file.LAYOUT, "medfee_sumamt"),
+        Controlled(return_file.LAYOUT, None),
+    )
+}
+
+
+def described(
+    data: bytes, *, name: str, layout: str, charset: str, sender: Party, at: datetime, certificates: Sequence[bytes]
+) -> Manifest:
+    """The manifest of some data with the lines and the sum that it holds; `Malformed` for a layout that is not exchanged."""
+    found = LAYOUTS.get(layout)
+    if found is None:
+        raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
+    lines, total, _ = _held(found, data)
+    return describe(
+        data, name=name, layout=layout, charset=charset_of(charset), sender=sender, lines=lines, total_fen=total, at=at,
+        certificates=certificates,
+    )  # fmt: skip
+
+
+def _held(found: Controlled, data: bytes) -> tuple[int, int, bool]:
+    raw = found.layout.aligned(data)
+    return (-(-len(raw) // found.layout.size), 0, True) if found.amounts is None else found.layout.total(raw, found.amounts)
+
+
+def check(package: Package) -> None:
+    """`Malformed` (CS-3062, CS-3061) where line ends, lines or sum are not what was said; nothing for another layout.
+
+    A line that is not of its form has no amount to add, so a file with such lines may say more than the others sum to.
+    """
+    found = LAYOUTS.get(package.manifest.layout)
+    if found is None:
+        return
+    data, told = package.data, package.manifest
+    first = data[: data.find(b"\n") + 1]
+    if data.startswith(BOM_UTF8) or first.endswith(b"\r\n"):
+        raise Malformed("data", LINE_ENDS, field="data")
+    lines, total, whole = _held(found, data)
+    if lines != told.lines:
+        raise Malformed(f"lines: {told.lines} told, {lines} are there", TOTALS, field="lines", lines=lines)
+    if total != told.total_fen if whole else total > told.total_fen:
+        raise Malformed(f"total_fen: {told.total_fen} told, {total} is there", TOTALS, field="total_fen", total_fen=total)

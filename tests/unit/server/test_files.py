@@ -1,0 +1,191 @@
+"""Bulk files between two services over HTTP: sent, taken once, answered by a signed return file that can be asked for."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from cardstack.errors import CardstackError
+from cardstack.settlement.bulk import return_file
+from cardstack.settlement.bulk.control import described
+from cardstack.settlement.bulk.package import pack, unpack, verified
+from cardstack.settlement.bulk.transit_file import batches
+from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.transaction import Party
+from cardstack.text import Text
+from server import filing
+from server.app import create_app
+from server.client import Client
+from server.config import Config
+from server.identity import Identity
+from server.serving import in_background
+from server.store import open_store
+from server.store.office import Office
+from server.store.values import Participant, RegisteredNode
+from tests.ledgers import NOON, node_trust
+from tests.unit.settlement.taps import a_ride, a_tap
+
+SENDER = Party("33.transit-operator")
+PARTIES = ("31.card-issuer", "33.transit-operator", "31.card-sponsor", "00.clearing-centre")
+SIZE = LAYOUT.size
+
+
+class Hub:
+    """A service with its own key that knows one node of Zhejiang."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = open_store(f"sqlite:///{folder}/hub.db")
+        self.trust, signer, leaf = node_trust("hub")
+        self.signer, self.leaf, self.now = signer, leaf, NOON
+        for name in PARTIES:
+            self.store.register_party(Participant(Party(name), Text(name, "参与方"), name, None, NOON))
+        subject = str(self.trust.vouch([leaf], NOON).certificate.subject)
+        title = Text("node", "节点")
+        self.store.register_node(
+            RegisteredNode(Party("33.node"), "province", title, subject, relays=True, active=True, since=NOON)
+        )
+        self.app = create_app(
+            Config(home=folder),
+            store=self.store,
+            trust=self.trust,
+            clock=lambda: self.now,
+            identity=Identity(signer, (leaf,)),
+            with_console=False,
+        )
+
+    def packed(self, body: bytes, *, charset: str = "gb18030", at: datetime = NOON, sender: Party = SENDER) -> bytes:
+        """A signed file of these lines."""
+        told = described(body, name="day", layout=LAYOUT.name, charset=charset, sender=sender, at=at, certificates=[self.leaf])
+        return pack(body, told, self.signer)
+
+    def close(self) -> None:
+        self.app.extensions["cardstack"].intake.close()
+        self.store.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    made = Hub(tmp_path)
+    yield made
+    made.close()
+
+
+def a_line(charset: str = "gb18030", treating: str = "330100", **facts: object) -> bytes:
+    """A ride on the day before noon's, in a file's line."""
+    tap = a_tap(**{"moment": "20261121083000", **facts})
+    return line_of(tap, a_ride(tap).id, "310000", treating, "utf-8" if charset == "utf-8" else "gb18030")
+
+
+@pytest.mark.parametrize("charset", ["gb18030", "utf-8"])
+def test_a_file_is_sent_answered_and_not_taken_twice(hub: Hub, charset: str) -> None:
+    """What holds is posted; the rest stands in a return file that the hub signed, in the file's own charset."""
+    raw = hub.packed(a_line(charset) + a_line(charset, counter=8, tac="00000000"), charset=charset)
+    digest = sha256(raw).hexdigest()
+    with in_background(hub.app) as url:
+        client = Client(url)
+        told = client.send_file(raw)
+        assert (told["state"], told["lines_ok"], told["lines_failed"], told["total_fen"]) == ("partly", 1, 1, 182)
+        assert [(one["line"], one["code"], one["text"]["zh"]) for one in told["faults"]] == [(2, "tac-wrong", "TAC验证失败")]
+        assert client.send_file(raw) == told == client.file(digest)
+        answer = unpack(client.file_return(digest))
+        client.close()
+    verified(answer, hub.trust.vouch(answer.certificates, answer.manifest.made_at))
+    assert (answer.manifest.answers, answer.manifest.layout, answer.manifest.charset) == (digest, "return-1", charset)
+    assert [(one.line, one.code) for one in return_file.faults(answer.data, answer.manifest.charset)] == [(2, "tac-wrong")]  # type: ignore[arg-type]  # the file's own
+    assert len(hub.store.transactions()) == 1
+
+
+def test_files_of_strangers_and_of_other_days_are_not_kept(hub: Hub) -> None:
+    """A signature that does not hold, an old file, one of tomorrow, another layout, no archive: an error, and no row."""
+    _, stranger, _ = node_trust("hub")
+    body = a_line()
+    told = described(body, name="day", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
+    many = {
+        pack(body, told, stranger): "CS-20",
+        hub.packed(body, at=NOON - timedelta(days=32)): "CS-4185",
+        hub.packed(body, at=NOON + timedelta(minutes=6)): "CS-4185",
+        hub.packed(body, sender=Party("32.transit-operator")): "CS-4183",
+        b"PK\x03\x04": "CS-1000",
+        b"<xml/>": "CS-4180",
+        b"": "CS-4180",
+    }
+    found = []
+    with in_background(hub.app) as url:
+        for raw in many:
+            client = Client(url)
+            with pytest.raises(CardstackError) as refused:
+                client.send_file(raw)
+            found.append(refused.value.code)
+            client.close()
+        with pytest.raises(CardstackError):
+            Client(url).file("0" * 64)
+    assert all(code.startswith(wanted) for code, wanted in zip(found, many.values(), strict=True)), found
+    assert Office(hub.store.database.engine).files.page(before=None, size=5, scope=None, where={}) == []
+
+
+def test_a_file_whose_totals_differ_is_refused_as_a_whole(hub: Hub) -> None:
+    """Before a line is posted; it is kept with its reason."""
+    body = a_line() * 1
+    told = described(body, name="d", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
+    import msgspec
+
+    raw = pack(body, msgspec.structs.replace(told, lines=2), hub.signer)
+    with in_background(hub.app) as url:
+        client = Client(url)
+        answer = client.send_file(raw)
+        client.close()
+    assert (answer["state"], answer["lines_ok"], answer["answered"]) == ("refused", 0, False)
+    assert answer["said"]["zh"].startswith("CS-3061")
+    assert hub.store.transactions() == []
+
+
+def test_lines_between_other_provinces_are_not_the_senders(hub: Hub) -> None:
+    """A node of Zhejiang cannot book what Shanghai owes Jiangsu."""
+    raw = hub.packed(a_line(treating="320100") + a_line(counter=8))
+    with in_background(hub.app) as url:
+        client = Client(url)
+        answer = client.send_file(raw)
+        client.close()
+    assert [(one["line"], one["code"]) for one in answer["faults"]] == [(1, "not-yours")]
+
+
+def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop between pieces, or before the file and its answer are kept: sent again, every line and the return file are there."""
+    monkeypatch.setattr("server.filing.transit_file.batches", partial(batches, chunk=2))
+    raw = hub.packed(b"".join(a_line(counter=n, terminal_serial=n) for n in range(1, 6)) + a_line(counter=9, tac="00000000"))
+    files = Office(hub.store.database.engine).files
+    here = hub.app.extensions["cardstack"]
+    means = filing.Means(files, hub.store, hub.trust.vouch, here.intake.node, here.intake.identity)
+    posted = hub.store.post_many
+    for stop in (0, 1, 2, None):
+        calls = iter(range(stop or 0))
+
+        def stopping(*told: object, calls: Iterator[int] = calls) -> object:
+            if next(calls, None) is None:
+                raise KeyboardInterrupt
+            return posted(*told)  # type: ignore[arg-type]  # as they came
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files if stop is None else hub.store, "add" if stop is None else "post_many", stopping)
+            with pytest.raises(KeyboardInterrupt):
+                filing.from_node(filing.Arrival(raw, "day.zip", "33.node", NOON, f"F{stop}"), means)
+        assert files.of_digest(sha256(raw).hexdigest()) is None
+    made = filing.from_node(filing.Arrival(raw, "day.zip", "33.node", NOON, "F9"), means)
+    assert (made.lines_ok, made.lines_failed) == (5, 1)
+    assert files.answer_to("F9") is not None
+    assert len(hub.store.transactions()) == 5
+    assert not hub.store.audit(signatures=False).findings
+
+
+def test_a_body_that_is_too_large_is_said_to_be(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """413 with a code, before it is read."""
+    monkeypatch.setattr("server.api.filing.FILE_MAX", 10)
+    with in_background(hub.app) as url:
+        connection = HTTPConnection(url.removeprefix("http://"))
+        connection.request("POST", "/files", b"PK" + bytes(50), {"Content-Type": "application/zip"})
+        assert connection.getresponse().status == 413
+        connection.close()
