@@ -236,7 +236,7 @@ def ours() -> object:
     from server.app import create_app
     from server.config import Config
     from server.identity import Identity
-    from server.serving import collect_seldom
+    from server.serving import tune
     from server.trusting import Trust
     from tests.ledgers import SCHEMES
 
@@ -246,7 +246,7 @@ def ours() -> object:
     config = Config(home=folder, database=f"sqlite:///{folder}/ledger.db")
     identity = Identity(local.generate(Algorithm.ECDSA_P256_SHA256), ((folder / "node.der").read_bytes(),))
     app = create_app(config, trust=trust, schemes=SCHEMES, identity=identity)
-    collect_seldom()
+    tune()
     return app
 
 

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from server.config import Config, Role
+
+SWITCH: Final = 0.001
+"""For how many seconds a thread computes while others wait for their turn."""
 
 
 def application() -> Flask:
@@ -23,7 +26,7 @@ def application() -> Flask:
     app = create_app(config)
     if config.minds and config.role is Role.HUB:
         _mind(app)
-    collect_seldom()
+    tune()
     return app
 
 
@@ -38,8 +41,13 @@ def _mind(app: Flask) -> None:
     minder.start()
 
 
-def collect_seldom() -> None:
-    """Look for cyclic garbage seldom: thousands of lines live at once, and none of them is a cycle."""
+def tune() -> None:
+    """Have this process run as a service does.
+
+    Cyclic garbage is looked for seldom: thousands of lines live at once, and none of them is a cycle. A thread that
+    computes gives way after a millisecond: the one that writes the ledger asks for its turn after every statement.
+    """
+    sys.setswitchinterval(SWITCH)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

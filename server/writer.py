@@ -62,6 +62,9 @@ class Writer:
     _upto: int = 0
     _lines: int = 0
     _since: float | None = None
+    _came: float = 0.0
+    _newest: int = 0
+    _others: float = -LAG
     _asked: int = 0
 
     def submit(self, submission: Submission) -> list[Answer]:
@@ -117,7 +120,7 @@ class Writer:
             group, last = self._group()
             if group:
                 self._commit(group)
-            if self._since is not None and (not group or self._asked or monotonic() - self._since > LAG):
+            if self._since is not None and (self._asked or monotonic() - self._since > LAG or not (group or self._others_come())):
                 self._judge()
             while self._lines > BACKLOG_MAX and self._judge():
                 pass
@@ -130,18 +133,34 @@ class Writer:
         lines = 0
         while lines < GROUP_MAX and not (group and self._queue.empty()):
             try:
-                work = self._queue.get(timeout=None if self._since is None else 0.0 if self._asked else QUIET)
+                work = self._queue.get(timeout=self._patience())
             except Empty:
                 break
             if work is None:
                 return group, True
             if work is not NUDGE:
+                self._came = monotonic()
                 group.append(work)
                 what = work[0]
                 lines += len(what.contents if isinstance(what, Arrival) else what.lines)
             elif not group:
                 break
         return group, False
+
+    def _patience(self) -> float | None:
+        """For how many seconds to wait for work: without end where there is nothing to judge, not at all where it is awaited."""
+        if self._since is None:
+            return None
+        return 0.0 if self._asked else max(0.0, self._came + QUIET - monotonic())
+
+    def _others_come(self) -> bool:
+        """Whether another process has taken something in since we looked: then it is not the moment to hold the write lock."""
+        newest = self.store.newest_envelope()
+        came = newest > self._newest
+        if came:
+            self._newest = newest
+            self._came = self._others = monotonic()
+        return came
 
     def _commit(self, group: Sequence[Work]) -> None:
         arrivals = [work for work in group if isinstance(work[0], Arrival)]
@@ -173,6 +192,9 @@ class Writer:
             if received.envelope is not None:
                 if self._lines < HELD_MAX:
                     self.held[received.envelope] = arrival
+                if received.envelope > self._newest + 1 > 1:
+                    self._others = monotonic()
+                self._newest = max(self._newest, received.envelope)
                 self._lines += len(arrival.contents)
                 self._since = self._since or monotonic()
         return taken
@@ -192,6 +214,8 @@ class Writer:
             del self.held[envelope]
         self._lines = max(0, self._lines - lines) if lines else 0
         self._since = monotonic() if lines else None
+        if monotonic() - self._others < LAG:  # its turn at the write lock, which SQLite gives to whoever comes by
+            self._came = monotonic()
         with self._judged:
             self._upto = max(self._upto, upto)
             self._judged.notify_all()

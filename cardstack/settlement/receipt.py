@@ -18,6 +18,7 @@ from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.envelope import NOT_SIGNER
 from cardstack.settlement.intake import Answer, Outcome
+from cardstack.settlement.receiving import AllReceived
 
 FORMAT: Final = "cardstack-receipt/1"
 TOLERANCE: Final = timedelta(minutes=1)
@@ -67,9 +68,13 @@ class Receipt:
 
 def give(envelope: bytes, answers: Sequence[Answer], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
     """The receipt for the envelope with that digest."""
-    lines = [Line(str(one.id), WORDS[one.outcome], one.entry, one.window) for one in answers]
+    if isinstance(answers, AllReceived):
+        lines: object = answers.as_json()
+    else:
+        lines = [Line(str(one.id), WORDS[one.outcome], one.entry, one.window) for one in answers]
     chain = [b64encode(one).decode() for one in certificates]
-    signed = msgspec.json.encode(_Signed(lines, chain, envelope.hex(), at.astimezone(UTC)))
+    said = {"answers": lines, "certificates": chain, "envelope": envelope.hex(), "received_at": at.astimezone(UTC)}
+    signed = msgspec.json.encode(said)
     signature = b64encode(signer.sign(_message(signed))).decode()
     return msgspec.json.encode(_Receipt(FORMAT, signature, msgspec.Raw(signed)))
 

@@ -5,7 +5,7 @@ message id and is judged in its turn; until then its id answers a retry as a boo
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, overload
 
 import msgspec
 
@@ -68,7 +68,32 @@ def receive(batch: Batch, seen: Mapping[str, Seen], waiting: MutableMapping[str,
     return answers
 
 
-def receive_new(batch: Batch, ids: Sequence[str]) -> list[Answer] | None:
+class AllReceived(Sequence[Answer]):
+    """The answers to a batch of which every line was received: they differ by their ids alone, and are made when looked at."""
+
+    __slots__ = ("ids",)
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+    @overload
+    def __getitem__(self, place: slice) -> "AllReceived": ...
+    def __getitem__(self, place: int | slice) -> "Answer | AllReceived":
+        return AllReceived(self.ids[place]) if isinstance(place, slice) else Answer(self.ids[place], Outcome.RECEIVED)
+
+    def as_json(self, **others: str) -> msgspec.Raw:
+        """An array of objects: the id, the outcome and `others`. Ids are letters and digits, which need no escape."""
+        same = ',"outcome":"received"' + "".join(f',"{name}":"{value}"' for name, value in others.items())
+        between = f'"{same}}},{{"id":"'
+        return msgspec.Raw(f'[{{"id":"{between.join(self.ids)}"{same}}}]'.encode())
+
+
+def receive_new(batch: Batch, ids: Sequence[str]) -> AllReceived | None:
     """The same where every line is well, its sender's, and new under an id of its own; None where one is not.
 
     `ids` are those of the lines, none of them known. It is true of nearly every batch, and asks each line less.
@@ -79,8 +104,7 @@ def receive_new(batch: Batch, ids: Sequence[str]) -> list[Answer] | None:
     keys = {(one.sender, one.home, one.treating) for one in contents}  # type: ignore[union-attr]  # none is malformed
     if any(stranger(node, *key) for key in keys):
         return None
-    received, make = Outcome.RECEIVED, tuple.__new__
-    return [make(Answer, (id_, received, None, None, None, None)) for id_ in ids]
+    return AllReceived(ids)
 
 
 def again(known: Seen, id_: str, digest: bytes) -> Answer:

@@ -12,7 +12,7 @@ from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import Problem, catalogue
 from cardstack.settlement.intake import OUTCOMES, Answer, Outcome
-from cardstack.settlement.receiving import WAITING
+from cardstack.settlement.receiving import WAITING, AllReceived
 from server import trustlists
 from server.api import shapes
 from server.api.callers import Caller, calls, services
@@ -244,11 +244,10 @@ def answer_data(answer: Answer) -> dict[str, Any]:
 
 
 def answers_data(answers: Sequence[Answer]) -> object:
-    """The answers of a batch; where every line was received, they differ by their ids alone, which need no escape."""
-    if not all(one[1] is RECEIVED for one in answers):
-        return [answer_data(one) for one in answers]
-    between = '","outcome":"received","state":"received"},{"id":"'.join([one[0] for one in answers])
-    return msgspec.Raw(f'[{{"id":"{between}","outcome":"received","state":"received"}}]'.encode())
+    """The answers of a batch."""
+    if isinstance(answers, AllReceived):
+        return answers.as_json(state=WAITING)
+    return [answer_data(one) for one in answers]
 
 
 def refusal_data(one: Refusal) -> dict[str, Any]:

@@ -5,11 +5,11 @@ disk. Writers of the ledger take turns (BEGIN IMMEDIATE, an advisory lock), beca
 hash of the one before it.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -121,7 +121,7 @@ class Database:
 def set_query(query: str, asked: list[Any], *, is_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
     """A query over a set of values as the driver takes it, in one statement whatever their number."""
     if is_sqlite:
-        return query.format(these="(SELECT value FROM json_each(?))"), (json.dumps(asked),)
+        return query.format(these="(SELECT value FROM json_each(?))"), (msgspec.json.encode(asked, enc_hook=str).decode(),)
     kind = "bigint" if isinstance(asked[0], int) else "text"
     return query.format(these=f"(SELECT unnest(%s::{kind}[]))"), (asked,)
 

@@ -11,12 +11,14 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.envelope import Content, Sealed, digest
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
-from cardstack.settlement.receiving import pack, receive, receive_new, unpack, unpack_places
+from cardstack.settlement.receiving import AllReceived, pack, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
@@ -58,7 +60,7 @@ RECEIVED, REFUSED = Outcome.RECEIVED, Outcome.REFUSED
 class Received(NamedTuple):
     """What is answered to a batch at once, and the number of its envelope where lines of it wait."""
 
-    answers: list[Answer]
+    answers: Sequence[Answer]
     envelope: int | None
     receipt: bytes | None
 
@@ -97,9 +99,9 @@ def take_in(commit: Commit, arrivals: Sequence[Arrival], sign: Sign | None) -> l
 def _insert(commit: Commit, envelope: int, answers: Sequence[Answer], others: Mapping[int, Answer]) -> None:
     """The lines that wait. SQLite takes a whole batch from one text, and does not come back for each line."""
     first = envelope << BITS
-    if commit.database.is_sqlite and not others:
-        ids = '","'.join([one[0] for one in answers])  # letters and digits, which need no escape
-        commit.all("INSERT INTO received (place, id) SELECT key + ?, value FROM json_each(?)", (first, f'["{ids}"]'))
+    if commit.database.is_sqlite and isinstance(answers, AllReceived):
+        ids = msgspec.json.encode(answers.ids).decode()
+        commit.all("INSERT INTO received (place, id) SELECT key + ?, value FROM json_each(?)", (first, ids))
     else:
         rows = [(first + place, one.id) for place, one in enumerate(answers) if place not in others]
         commit.insert("received", "place, id", rows)

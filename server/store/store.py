@@ -149,6 +149,11 @@ class Store:
                 return int(waits(view, message))
             return int(view.all("SELECT COUNT(*) FROM received")[0][0])
 
+    def newest_envelope(self) -> int:
+        """The number of the envelope that was kept last, 0 where there is none."""
+        with self.view() as view:
+            return int(view.all("SELECT COALESCE(MAX(seq), 0) FROM envelope")[0][0])
+
     def batch(self, digest: bytes) -> ReceivedBatch | None:
         """What became of a batch, by the digest of its envelope."""
         with self.view() as view:

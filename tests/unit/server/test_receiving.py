@@ -35,7 +35,7 @@ DAY = "toy-2026-11-22"
 
 def take(store: Store, one: Arrival) -> list[Answer]:
     (received,) = store.take_in([one], NOON)
-    return received.answers
+    return list(received.answers)
 
 
 def outcomes(answers: "list[Answer] | tuple[Answer, ...]") -> list[Outcome]:

@@ -1,0 +1,60 @@
+"""When the one thread that writes judges what waits: not while others come, and without a rest once nobody does."""
+
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
+
+import pytest
+
+from server import writer
+from server.store import open_store
+from server.store.store import Store
+from server.writer import Work, Writer
+from tests.ledgers import NOON, SCHEMES, arrival, bill, enrol
+
+
+class Waits(SimpleQueue["Work | None"]):
+    """A queue that notes for how long it was asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float | None] = []
+
+    def get(self, block: bool = True, timeout: float | None = None) -> "Work | None":
+        self.asked.append(timeout)
+        return super().get(block, timeout)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Store:
+    return enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+
+
+def rests(ledger: Store, monkeypatch: pytest.MonkeyPatch, other: Store | None = None) -> int:
+    """How often the writer waited for others after it received its last of six batches, until all were judged one by one."""
+    monkeypatch.setattr(writer, "PIECE", 1)
+    monkeypatch.setattr(writer, "QUIET", 0.05)
+    one, waits = Writer(ledger, lambda: NOON), Waits()
+    one._queue = waits
+    for number in range(1, 7):
+        one.take_in(arrival(bill(number)))
+        if other is not None:
+            other.take_in([arrival(bill(10 + number))], NOON)
+    received = len(waits.asked)
+    while ledger.waiting():
+        Event().wait(0.01)
+    judged = waits.asked[received:]
+    one.close()
+    return sum(bool(wait) for wait in judged)
+
+
+def test_what_waits_is_judged_piece_after_piece(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody comes, so that the writer waits for others once, not once a piece."""
+    assert rests(ledger, monkeypatch) <= 1
+
+
+def test_another_process_that_takes_in_gets_its_turn_between_pieces(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite gives the write lock to whoever comes by: a writer that knows of another rests after each piece."""
+    other = open_store(str(ledger.database.engine.url), SCHEMES)
+    assert rests(ledger, monkeypatch, other) >= 6
+    other.close()
