@@ -99,8 +99,9 @@ def _release_draft(told: Mapping[str, Any], means: Means) -> Draft:
 
 
 def _release(request: Request, means: Means) -> str:
-    """Send a window's payments to the bank."""
-    return str(len(means.ledger.desk.release(request.payload["window"], two(request), now=means.at)))
+    """Send to the bank what was asked for, and nothing that came to wait since."""
+    told = request.payload
+    return str(len(means.ledger.desk.release(told["window"], two(request), now=means.at, only=told["instructions"])))
 
 
 def _correction_draft(told: Mapping[str, Any], means: Means) -> Draft:

@@ -115,7 +115,7 @@ def close_window(
     _move(window, "cut-off", actor=actor, reason=reason, database=database, as_json=as_json)
 
 
-@app.command(help=words("Move a window on: reconcile, agree, object, resolve, settle, abort, retry", "推进清算窗口状态"))
+@app.command(help=words("Move a window on: reconcile, agree, object, resolve, abort, retry", "推进清算窗口状态"))
 def move(
     window: WindowId, event: str, *, actor: Actor = "operator", reason: str = "", database: Database = "", as_json: Json = False
 ) -> None:
@@ -128,6 +128,8 @@ def _move(window: str, event: str, *, actor: str, reason: str, database: str, as
 
     if event not in list(Event):
         raise Refused(f"no such event; there are {', '.join(Event)}", event=event)
+    if event in (Event.SETTLE, Event.RETURN):
+        raise Refused("it follows from the bank's file: settle bank FILE", event=event)
     with open_ledger(database) as store:
         who = entitled(store, actor, "window.close", "*")
         if event in (Event.AGREE, Event.ABORT) and office_of(store).people.operators():

@@ -44,24 +44,31 @@ def order(
     *,
     form: Annotated[str, typer.Option(help="pain.001 | pacs.009 | csv")] = "pain.001",
     out: Annotated[Path, typer.Option(help=words("file to write", "输出文件"))],
-    due: Annotated[str, typer.Option(help=words("day of execution, YYYY-MM-DD", "执行日期"))] = "",
+    due: Annotated[
+        str, typer.Option(help=words("day of execution, YYYY-MM-DD; the next working day", "执行日期，默认下一工作日"))
+    ] = "",
+    number: Annotated[
+        int, typer.Option("--release", min=0, help=words("which release, 0 is the last", "第几次放行，0 为最近一次"))
+    ] = 0,
     database: Database = "",
 ) -> None:
-    """Write a window's payments for a bank."""
+    """Write what was released of a window for a bank: each payment once, under a message id of its release."""
     from cardstack.settlement.banking import orders
+    from cardstack.settlement.calendar import known
+    from cardstack.settlement.transaction import SHANGHAI
 
     with open_ledger(database) as store:
-        payments = [one.instruction for one in store.instructions(window)]
+        release_number, payments = store.desk.released(window, number or None)
         accounts = _accounts(store)
-    made_at = now()
+    made_at, message = now(), f"{window}.{release_number}"
     try:
-        day = date.fromisoformat(due) if due else made_at.date()
+        day = date.fromisoformat(due) if due else known().on_or_after(made_at.astimezone(SHANGHAI).date())
     except ValueError:
         raise Malformed("due: YYYY-MM-DD", field="due") from None
     if form == "pain.001":
-        raw = orders.pain_001(window, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
+        raw = orders.pain_001(message, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
     elif form == "pacs.009":
-        raw = orders.pacs_009(window, payments, accounts, made_at=made_at, due=day)
+        raw = orders.pacs_009(message, payments, accounts, made_at=made_at, due=day)
     elif form == "csv":
         raw = orders.bank_csv(payments, accounts)
     else:
@@ -188,5 +195,6 @@ def _accounts(store: "Store") -> "Accounts":
     from cardstack.settlement.banking.orders import Account
     from cardstack.settlement.instruction import CENTRE
 
-    found = {one.name: Account(one.title.zh, one.account, one.account[:12]) for one in store.parties()}
-    return {CENTRE: Account("清算中心", "00.settlement-account", "000000000000")} | found
+    found = {one.name: Account.of(one.title.zh, one.account) for one in store.parties()}
+    # Until the centre's own account is registered, its name stands in its place: a rehearsal needs no bank.
+    return found | ({} if CENTRE in found and found[CENTRE].number else {CENTRE: Account("清算中心", str(CENTRE), "")})

@@ -49,6 +49,9 @@ PAYMENT: Final = Machine(
         (Payment.PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
         (Payment.PAID, Act.REJECT): Payment.FAILED,
         (Payment.FAILED, Act.RELEASE): Payment.RELEASED,
+        # A bank may try again by itself: what it books is so.
+        (Payment.FAILED, Act.CONFIRM): Payment.PAID,
+        (Payment.FAILED, Act.CONFIRM_PART): Payment.PARTLY_PAID,
         (Payment.FAILED, Act.CANCEL): Payment.CANCELLED,
     },
 )

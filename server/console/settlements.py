@@ -1,6 +1,6 @@
 """清算批次与净额: nets of every window, the batches and transactions they came from, and the payments that settle them."""
 
-from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Refused
 from cardstack.settlement.banking import interest
-from cardstack.settlement.instruction import Payment
+from cardstack.settlement.instruction import PAYMENT, Act, Payment
 from cardstack.settlement.scheme import Step
 from cardstack.settlement.window import period
 from cardstack.text import Text
@@ -19,13 +19,14 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.words import STATES
 from server.permissions import EVERYWHERE, Pages, Permission
-from server.store import late
+from server.store import late, paying
 from server.store.queries import figures, payments, settling
 from server.store.queries import transactions as queries
 from server.store.values import PreparedInstruction
 
 pages = Pages("settlements", __name__, url_prefix="/console/settlements")
 
+RELEASABLE = frozenset(state for state, act in PAYMENT.moves if act is Act.RELEASE)
 PAYMENTS = [(payment.value, STATES[payment.value][1]) for payment in Payment]
 
 
@@ -113,20 +114,17 @@ def instruction(instruction_id: str) -> ResponseReturnValue:
         one = settling.instruction(view, instruction_id)
         if one is None or not _visible(one):
             abort(404)
-        lines = payments.booked(view, instruction_id)
+        lines, paid = payments.booked(view, instruction_id), paying.booked(view, one.instruction)
     accounts = {str(party.name): party.account for party in store().parties()}
-    due, steps = _late(one, lines)
+    due, steps = _late(one, paid)
     return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts, due=due, steps=steps)
 
 
-def _late(one: PreparedInstruction, lines: list[payments.Booked]) -> tuple[date | None, tuple[Step, ...]]:
+def _late(one: PreparedInstruction, booked: Mapping[date, int]) -> tuple[date | None, tuple[Step, ...]]:
     """The last day in time, and how the interest on what the bank booked later comes about."""
     due = late.due_on(one)
     if due is None:
         return None, ()
-    booked: Counter[date] = Counter()
-    for line in lines:
-        booked[line.booked_on] += -line.amount_fen if line.returned else line.amount_fen
     cycle = period(one.instruction.window)[0]
     try:
         found = interest.spans(one.instruction.amount_fen, due, booked, interest.terms_of(cycle, due)) if booked else ()
@@ -138,7 +136,7 @@ def _late(one: PreparedInstruction, lines: list[payments.Booked]) -> tuple[date 
 @pages.page("/<window_id>/release", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)
 def release(window_id: str) -> ResponseReturnValue:
     """Ask for the release of a window's payments."""
-    waiting = [one for one in store().instructions(window_id) if one.state is Payment.PREPARED] or abort(404)
+    waiting = [one for one in store().instructions(window_id) if one.state in RELEASABLE] or abort(404)
     amount = Fen(sum(one.instruction.amount_fen for one in waiting if one.instruction.debtor[:2] != "00"))
     asked = requesting.ask(
         "release",

@@ -1,9 +1,10 @@
 """What people do to a ledger: adjust, dispute, prepay, release payments and take in what banks booked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cardstack.errors import Refused
 from cardstack.settlement.amending import Amendment
 from cardstack.settlement.banking.matching import Matched, Mismatch
 from cardstack.settlement.banking.statements import BankLine
@@ -79,10 +80,22 @@ class Desk:
             return disputing.disputes(view, stage=stage)
 
     def lapse_disputes(self, now: datetime, *, actor: str = "clock") -> list[disputing.Dispute]:
-        """Let every dispute lapse whose deadline has passed: who does not answer concedes, who does not object accepts."""
+        """Let every dispute lapse whose deadline has passed: who does not answer concedes, who does not object accepts.
+
+        One that cannot lapse, such as of a scheme that is gone, does not hold up the others; its error is raised after them.
+        """
         with self.store.view() as view:
             late = disputing.overdue(view, now)
-        return [self.step_dispute(one.seq, Step.LAPSE, actor=actor, now=now) for one in late]
+        done: list[disputing.Dispute] = []
+        stuck: list[Refused] = []
+        for one in late:
+            try:
+                done.append(self.step_dispute(one.seq, Step.LAPSE, actor=actor, now=now))
+            except Refused as error:
+                stuck.append(error)
+        if stuck:
+            raise stuck[0]
+        return done
 
     def change_prefund(self, change: Change, two: Two, *, now: datetime) -> Prefund:
         """Change a prepayment."""
@@ -153,10 +166,15 @@ class Desk:
         with self.store.view() as view:
             return increasing.increases(view, stage=stage)
 
-    def release(self, window: str, two: Two, *, now: datetime) -> tuple[Instruction, ...]:
-        """Send a window's payments to the bank."""
+    def release(self, window: str, two: Two, *, now: datetime, only: Collection[str] | None = None) -> tuple[Instruction, ...]:
+        """Send a window's payments to the bank, all that wait or only some."""
         with self.store.database.writing() as connection:
-            return paying.release(Commit(self.store.database, connection, now), window, two)
+            return paying.release(Commit(self.store.database, connection, now), window, two, only)
+
+    def released(self, window: str, number: int | None = None) -> tuple[int, tuple[Instruction, ...]]:
+        """The payments of a window's last release, or of the one with that number."""
+        with self.store.view() as view:
+            return paying.released(view, window, number)
 
     def take_lines(self, lines: Sequence[BankLine], *, actor: str, now: datetime) -> Matched:
         """Take in what a bank booked."""

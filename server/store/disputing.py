@@ -8,6 +8,7 @@ from typing import Any
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.dispute import DISPUTE, Ground, Stage, Step, correction, deadline
+from cardstack.settlement.ledger import Change
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.transaction import MessageId, Party, Posting
 from cardstack.text import Text
@@ -65,6 +66,8 @@ def open_dispute(
     booked, (_, scheme) = _posting(commit, posting)
     if scheme == "adjustment":
         raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
+    if _is_reversed(commit, posting):
+        raise Refused("its entry was reversed: nothing is left of it", NO_SUCH, posting=posting)
     if opened_by not in (booked.debtor, booked.creditor):
         raise Refused("opened_by", NOT_A_SIDE, field="opened_by")
     if not 0 < disputed_fen <= booked.amount_fen:
@@ -91,7 +94,8 @@ def step_dispute(
 ) -> Dispute:
     """Move a dispute on. Where it is upheld, the correction is booked in the same commit, approved by a second person.
 
-    Who opened it does not speak for the other side, nor decide it.
+    Who opened it does not speak for the other side, nor decide it. Where the entry was reversed in the meantime, that has
+    given the money back already and nothing more is booked.
     """
     before = dispute(commit, seq)
     if step in UPHOLDS:
@@ -103,10 +107,12 @@ def step_dispute(
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
         raise Refused("the deadline has not passed", dispute=seq)
     stage = DISPUTE.after(before.stage, step)
+    gone = stage is Stage.UPHELD and _is_reversed(commit, before.posting)
+    told = {**evidence, "reversed": True} if gone else evidence
     due = _due(stage, commit.at)
     commit.run("UPDATE dispute SET stage = ?, since = ?, deadline = ? WHERE seq = ?", [(stage.value, commit.at, due, seq)])
-    _note(commit, seq, step.value, stage, actor=actor, checker=checker if step in UPHOLDS else "", evidence=evidence)
-    if stage is Stage.UPHELD:
+    _note(commit, seq, step.value, stage, actor=actor, checker=checker if step in UPHOLDS else "", evidence=told)
+    if stage is Stage.UPHELD and not gone:
         booked, (message, scheme) = _posting(commit, before.posting)
         two = Two(actor, checker) if step in UPHOLDS else Two("deadline", actor)
         made = correction(booked, before.disputed_fen)
@@ -148,6 +154,14 @@ def _somebody(view: View, actor: str) -> None:
     if not actor.strip():
         raise Refused("actor", TWO_PEOPLE, field="actor")
     known_people(view, actor)
+
+
+def _is_reversed(view: View, posting: int) -> bool:
+    query = (
+        "SELECT 1 FROM posting JOIN resolution ON resolution.entry = posting.entry "
+        "WHERE posting.seq = ? AND resolution.change = ?"
+    )
+    return bool(view.all(query, (posting, Change.REVERSE.value)))
 
 
 def _due(stage: Stage, at: int) -> int | None:

@@ -1,12 +1,10 @@
 """Late payments: when the bank has paid one in full after its due day, the interest on it is booked in the same commit."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 
 from cardstack.settlement.banking.interest import due, explain, spans, terms_of, total
-from cardstack.settlement.banking.statements import BankLine
 from cardstack.settlement.instruction import CENTRE, Instruction
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.transaction import SHANGHAI, Posting
@@ -25,7 +23,7 @@ def due_on(one: PreparedInstruction) -> date | None:
     return due(period(one.instruction.window)[0], one.prepared_at.astimezone(SHANGHAI).date())
 
 
-def charge(commit: Commit, one: PreparedInstruction, lines: Sequence[BankLine]) -> str | None:
+def charge(commit: Commit, one: PreparedInstruction, booked: Mapping[date, int]) -> str | None:
     """Book the interest on a payment that was booked late; the message id of its entry, None where there is none to pay.
 
     Its debtor owes it to its creditor, in the window of the cycle that is open now.
@@ -34,9 +32,6 @@ def charge(commit: Commit, one: PreparedInstruction, lines: Sequence[BankLine]) 
     if by is None:
         commit.tell("interest-not-computed", payment.id, {"why": "the calendar does not reach its due day"})
         return None
-    booked: Counter[date] = Counter()
-    for line in lines:
-        booked[line.booked_on] += -line.amount_fen if line.returned else line.amount_fen
     name = period(payment.window)[0]
     late = spans(payment.amount_fen, by, booked, terms_of(name, by))
     amount = Fen(total(late) - _charged(commit, payment.id))

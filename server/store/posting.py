@@ -11,7 +11,7 @@ from cardstack.settlement.scheme import Accumulation, Scheme
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.window import Stage
 from cardstack.values import Fen
-from server.store.commit import Commit, Kept, add_rows, open_windows
+from server.store.commit import Commit, Kept, View, add_rows, open_windows
 
 TOTAL_UPSERT = (
     "INSERT INTO total (account, total_fen) VALUES (?, ?) "
@@ -103,6 +103,7 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
         )
     )
     claims = _grouped(commit.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
+    corrected = _corrected(commit, numbers)
     added = _grouped(commit.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
     return {
         id_: Earlier(
@@ -115,11 +116,17 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
             tuple(claim for (claim,) in claims.get(seq, ())),
             tuple(Accumulation(account, Fen(amount)) for account, amount in added.get(seq, ())),
             window,
-            refers is not None,
+            refers is not None or seq in corrected,  # taken back once more, it would be paid back twice
             _postings(postings.get(posted_by[seq], ())) if seq in posted_by else None,
         )
         for id_, seq, scheme, home, treating, state, window, refers in entries
     }
+
+
+def _corrected(view: View, entries: Iterable[int]) -> set[int]:
+    """Of these entries, those of which a dispute was upheld: what was wrong has been given back."""
+    query = "SELECT entry FROM posting JOIN dispute ON dispute.posting = posting.seq WHERE stage = 'upheld' AND entry IN {these}"
+    return {entry for (entry,) in view.among(query, entries)}
 
 
 def _postings(rows: Iterable[Any]) -> tuple[Posting, ...]:

@@ -178,7 +178,9 @@ class Store:
     def move_window(self, window: str, event: Event, *, actor: str, now: datetime, reason: str = "") -> Stage:
         """Move a window on."""
         with self.database.writing() as connection:
-            return windows.move(Commit(self.database, connection, now), window, event, actor=actor, reason=reason)
+            commit = Commit(self.database, connection, now)
+            windows.is_window(commit, window, {one.cycle for one in self.schemes.values()})
+            return windows.move(commit, window, event, actor=actor, reason=reason)
 
     def close_window(self, window: str, *, actor: str, now: datetime, reason: str = "") -> Stage:
         """Cut a window off: what comes later falls into the next."""

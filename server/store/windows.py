@@ -1,15 +1,19 @@
 """Moving windows through their life, and making the payments that settle them."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, time
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.cutoff import cut_off
 from cardstack.settlement.instruction import Instruction, Payment, instructions
 from cardstack.settlement.netting import Position
-from cardstack.settlement.window import WINDOW, Event, Stage, period
+from cardstack.settlement.scheme import Cycle
+from cardstack.settlement.transaction import SHANGHAI
+from cardstack.settlement.window import WINDOW, Event, Stage, following, period
 from cardstack.text import Text
-from server.store.commit import Commit, open_windows
+from server.store.commit import Commit, View, open_windows
 from server.store.reads import positions
+from server.store.values import moment
 
 IN_ORDER = problem(
     "CS-3020",
@@ -61,6 +65,22 @@ def _close_in_order(commit: Commit, window: str) -> None:
     open_windows(commit, [window])
 
 
+def is_window(commit: Commit, window: str, cycles: Collection[Cycle]) -> None:
+    """`Refused` (CS-3021) for what is not there and cannot come to be now: no cycle's own, or far in the future.
+
+    A window that nothing has fallen into can be cut off too, up to today's or, after that, the next in turn.
+    """
+    if commit.all("SELECT 1 FROM settlement_window WHERE id = ?", (window,)):
+        return
+    name, first = period(window)
+    begins = datetime.combine(first, time(), SHANGHAI)
+    if window not in {cycle.window(begins) for cycle in cycles if cycle.name == name}:
+        raise Refused("window: not of a cycle here", NO_WINDOW, window=window)
+    ((last,),) = commit.all("SELECT MAX(id) FROM settlement_window WHERE cycle = ? AND stage <> 'open'", (name,))
+    if begins > moment(commit.at) and (last is None or window != following(last)):
+        raise Refused("window: it has not begun", NO_WINDOW, window=window)
+
+
 def cut_off_due(commit: Commit, now: datetime, *, actor: str) -> list[str]:
     """Cut off every open window whose moment has come, the oldest of a cycle first; which they were.
 
@@ -79,7 +99,10 @@ def cut_off_due(commit: Commit, now: datetime, *, actor: str) -> list[str]:
 
 
 def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:
-    """Make the payments of a window whose nets are agreed, once; asked again, the same ones."""
+    """Make the payments of a window whose nets are agreed, once; asked again, the same ones.
+
+    Where nothing is left to be paid, because all nets are nought or it was paid before, the window is settled at once.
+    """
     if stage(commit, window) is not Stage.PENDING:
         raise Refused("the window is not pending settlement", NOT_AGREED, window=window)
     nets = {one.party: one.net_fen for one in positions(commit, window) if one.net_fen}
@@ -91,7 +114,21 @@ def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:
         columns = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
         commit.insert("instruction", columns, rows)
         commit.tell("instructions-prepared", window, {"count": len(rows)})
+    settle_paid(commit, window, actor="rule")
     return made
+
+
+def is_paid(view: View, window: str) -> bool:
+    """Whether the bank has paid every payment of a window."""
+    query = "SELECT 1 FROM instruction WHERE window_id = ? AND state <> ? LIMIT 1"
+    return not view.all(query, (window, Payment.PAID.value))
+
+
+def settle_paid(commit: Commit, window: str, *, actor: str) -> None:
+    """Settle a window that waits for nothing but payments, and has none that is not paid."""
+    rows = commit.all("SELECT stage FROM settlement_window WHERE id = ?", (window,))
+    if rows and rows[0][0] == Stage.PENDING.value and is_paid(commit, window):
+        move(commit, window, Event.SETTLE, actor=actor, reason="all payments booked by the bank")
 
 
 def total_fen(found: tuple[Position, ...]) -> int:

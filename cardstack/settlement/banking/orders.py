@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Self
 
+from cardstack.errors import Refused, problem
 from cardstack.settlement.banking.xml import (
     AMOUNT,
     COUNT,
@@ -22,27 +24,66 @@ from cardstack.settlement.banking.xml import (
     write,
     yuan,
 )
+from cardstack.settlement.calendar import known
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.transaction import Party
+from cardstack.text import Text
 from cardstack.values import Fen
 
+NO_ACCOUNT: Final = problem(
+    "CS-3066",
+    Text("{party} has no bank account here", "参与方 {party} 未登记银行账户"),
+    Text("Register its account, then write the order again.", "请先登记其收付款账户，再生成付款文件。"),
+)
+NOT_WORKED: Final = problem(
+    "CS-3067",
+    Text("The day of execution is no working day", "执行日期不是工作日"),
+    Text("Take {next}.", "请改为 {next}。"),
+)
 PAIN: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 PACS: Final = "urn:iso:std:iso:20022:tech:xsd:pacs.009.001.08"
 
 
+_CNAPS, _BIC = r"[0-9]{12}", r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A party's account at a bank. `bank` is the bank's code in the national payment system (12 digits)."""
+    """A party's account at a bank. `bank` is its code in the national payment system (12 digits), its BIC, or empty."""
 
     name: str
     number: str
     bank: str
 
+    @classmethod
+    def of(cls, name: str, text: str) -> Self:
+        """From an account as it is registered: its number, or the bank's code, a stroke and the number.
+
+        >>> Account.of("示例", "102331000001/330001").bank, Account.of("示例", "330001").bank
+        ('102331000001', '')
+        """
+        bank, stroke, _ = text.partition("/")
+        is_bank = stroke and re.fullmatch(f"{_CNAPS}|{_BIC}", bank) is not None
+        return cls(name, number_of(text), bank if is_bank else "")
+
+
+def number_of(text: str) -> str:
+    """The number of an account as it is registered, as the bank's files say it.
+
+    >>> number_of("102331000001/330001"), number_of("330001"), number_of("33/0001")
+    ('330001', '330001', '33/0001')
+    """
+    return re.sub(f"^({_CNAPS}|{_BIC})/", "", text)
+
 
 Accounts = Mapping[Party, Account]
 
 _ACCOUNT = branch("Id", branch("Othr", leaf("Id", TEXT34)))
-_AGENT = branch("FinInstnId", branch("ClrSysMmbId", leaf("MmbId", TEXT35)))
+_BANK = (
+    leaf("BICFI", _BIC, least=0),
+    branch("ClrSysMmbId", branch("ClrSysId", leaf("Cd", r"CNAPS")), leaf("MmbId", _CNAPS), least=0),
+)
+_AGENT = branch("FinInstnId", *_BANK, branch("Othr", leaf("Id", TEXT35), least=0))
 
 
 def _named(name: str) -> Node:
@@ -50,7 +91,7 @@ def _named(name: str) -> Node:
 
 
 def _institution(name: str) -> Node:
-    return branch(name, branch("FinInstnId", branch("ClrSysMmbId", leaf("MmbId", TEXT35), least=0), leaf("Nm", TEXT140, least=0)))
+    return branch(name, branch("FinInstnId", *_BANK, leaf("Nm", TEXT140, least=0)))
 
 
 _REMITTANCE = branch("RmtInf", leaf("Ustrd", TEXT140), least=0)
@@ -112,6 +153,16 @@ PACS_009: Final = branch(
 )
 
 
+def _payable(instructions: Sequence[Instruction], accounts: Accounts, due: date | None = None) -> None:
+    """`Refused`: CS-3066 for a party without an account, CS-3067 for a day on which banks do not settle."""
+    parties = {party for one in instructions for party in (one.debtor, one.creditor)}
+    for party in sorted(parties):
+        if party not in accounts or not accounts[party].number:
+            raise Refused(f"account of {party}", NO_ACCOUNT, party=str(party))
+    if due is not None and not known().is_working(due):
+        raise Refused(f"due: {due}", NOT_WORKED, field="due", next=known().on_or_after(due).isoformat())
+
+
 def _sum(instructions: Sequence[Instruction]) -> str:
     return yuan(Fen(sum(one.amount_fen for one in instructions)))
 
@@ -120,14 +171,22 @@ def _account(account: Account) -> Content:
     return {"Id": {"Othr": {"Id": account.number}}}
 
 
+def _bank(account: Account) -> dict[str, Content]:
+    if re.fullmatch(_CNAPS, account.bank):
+        return {"ClrSysMmbId": {"ClrSysId": {"Cd": "CNAPS"}, "MmbId": account.bank}}
+    return {"BICFI": account.bank} if account.bank else {}
+
+
 def _agent(account: Account) -> Content:
-    return {"FinInstnId": {"ClrSysMmbId": {"MmbId": account.bank}}}
+    """The bank; where it is not known the order says so, and the bank finds it by the account."""
+    return {"FinInstnId": _bank(account) or {"Othr": {"Id": "NOTPROVIDED"}}}
 
 
 def pain_001(
     message: str, instructions: Sequence[Instruction], accounts: Accounts, *, initiator: str, made_at: datetime, due: date
 ) -> bytes:
     """The payments as one customer credit transfer message, a payment block for each payer. Amounts are in CNY."""
+    _payable(instructions, accounts, due)
     payers = sorted({one.debtor for one in instructions})
     blocks: list[Content] = []
     for number, payer in enumerate(payers, start=1):
@@ -168,6 +227,7 @@ def _transfer(one: Instruction, creditor: Account) -> Content:
 
 def pacs_009(message: str, instructions: Sequence[Instruction], accounts: Accounts, *, made_at: datetime, due: date) -> bytes:
     """The payments as one transfer between financial institutions."""
+    _payable(instructions, accounts, due)
     header: Content = {
         "MsgId": message,
         "CreDtTm": made_at.isoformat(timespec="seconds"),
@@ -192,7 +252,7 @@ def pacs_009(message: str, instructions: Sequence[Instruction], accounts: Accoun
 
 
 def _party(account: Account) -> Content:
-    return {"FinInstnId": {"ClrSysMmbId": {"MmbId": account.bank}, "Nm": account.name}}
+    return {"FinInstnId": {**_bank(account), "Nm": account.name}}
 
 
 CSV_COLUMNS: Final = ("业务编号", "付款人账号", "付款人名称", "收款人账号", "收款人名称", "收款行行号", "金额", "币种", "用途")
@@ -201,6 +261,7 @@ CSV_COLUMNS: Final = ("业务编号", "付款人账号", "付款人名称", "收
 
 def bank_csv(instructions: Sequence[Instruction], accounts: Accounts, charset: str = "gb18030") -> bytes:
     """The payments as a file for a bank's batch transfer page; amounts in yuan with two decimals."""
+    _payable(instructions, accounts)
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(CSV_COLUMNS)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -21,6 +21,7 @@ from cardstack.settlement.banking.xml import (
     branch,
     fen,
     leaf,
+    one_of,
     read,
     text_of,
     write,
@@ -30,29 +31,30 @@ from cardstack.values import Fen
 
 CAMT: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 ADVICE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
-_ANY = r"[\s\S]{0,500}"
+CAMTS: Final = tuple(f"{CAMT[:-2]}{version:02d}" for version in range(2, 14))
+ADVICES: Final = tuple(f"{ADVICE[:-2]}{version:02d}" for version in range(2, 14))
+"""What is read here is the same in these versions, but for the status: a word until 07, a choice from 08 on."""
+STATUS: Final = r"BOOK|PDNG|INFO|FUTR"
 _ACCOUNT: Final = branch("Acct", branch("Id", branch("Othr", leaf("Id", TEXT34))))
+_DETAILS: Final = branch(
+    "TxDtls",
+    branch("Refs", leaf("AcctSvcrRef", TEXT35, least=0), leaf("EndToEndId", TEXT35, least=0), least=0),
+    leaf("Amt", AMOUNT, least=0, currency=True),
+    branch("AmtDtls", branch("TxAmt", leaf("Amt", AMOUNT, currency=True), least=0), least=0),
+    branch("RtrInf", branch("Rsn", leaf("Cd", r"[A-Z0-9]{1,4}", least=0), least=0), least=0),
+    least=0,
+    most=None,
+)
 _ENTRY: Final = branch(
     "Ntry",
     leaf("NtryRef", TEXT35, least=0),
     leaf("Amt", AMOUNT, currency=True),
     leaf("CdtDbtInd", r"CRDT|DBIT"),
     leaf("RvslInd", r"true|false|1|0", least=0),
-    branch("Sts", leaf("Cd", r"BOOK|PDNG|INFO")),
-    branch("BookgDt", leaf("Dt", DAY), least=0),
+    one_of("Sts", STATUS, leaf("Cd", STATUS)),
+    branch("BookgDt", leaf("Dt", DAY, least=0), leaf("DtTm", MOMENT, least=0), least=0),
     leaf("AcctSvcrRef", TEXT35, least=0),
-    branch(
-        "NtryDtls",
-        branch(
-            "TxDtls",
-            branch("Refs", leaf("EndToEndId", TEXT35, least=0), least=0),
-            branch("RtrInf", branch("Rsn", leaf("Cd", r"[A-Z0-9]{1,4}"), least=0), least=0),
-            least=0,
-            most=None,
-        ),
-        least=0,
-        most=None,
-    ),
+    branch("NtryDtls", _DETAILS, least=0, most=None),
     least=0,
     most=None,
 )
@@ -109,13 +111,17 @@ class BankLine:
 
 
 def camt_053(raw: bytes) -> tuple[BankLine, ...]:
-    """The booked lines of a statement; what is only pending is left out. `Malformed` (CS-3060) names the element."""
-    message = read(CAMT_053, CAMT, raw)
+    """The booked lines of a statement; what is only pending is left out. `Malformed` (CS-3060) names the element.
+
+    An entry without a reference of the bank's own is told by the statement's id and its place there.
+    """
+    message = read(CAMT_053, CAMTS, raw)
     lines: list[BankLine] = []
     for statement in message.findall("Stmt"):
         account, balance = text_of(statement, "Acct/Id/Othr/Id"), _balances(statement)
-        mine = [_line(account, entry, number) for number, entry in enumerate(statement.findall("Ntry"), start=1)]
-        booked = [line for line in mine if line is not None]
+        where, booked = text_of(statement, "Id"), []
+        for number, entry in enumerate(statement.findall("Ntry"), start=1):
+            booked += _lines(account, entry, number, f"{where}#{text_of(entry, 'NtryRef') or number}")
         moved = sum(one.amount_fen if one.side is Side.CREDIT else -one.amount_fen for one in booked)
         if balance is not None and balance[0] + moved != balance[1]:
             raise Malformed(
@@ -130,45 +136,64 @@ def camt_054(raw: bytes) -> tuple[BankLine, ...]:
 
     A return (pacs.004) is an order between banks and books nothing here: it comes as a line of one of these.
     """
-    message = read(CAMT_054, ADVICE, raw)
+    message = read(CAMT_054, ADVICES, raw)
     lines: list[BankLine] = []
     for notification in message.findall("Ntfctn"):
         account = text_of(notification, "Acct/Id/Othr/Id")
-        mine = [_line(account, entry, number) for number, entry in enumerate(notification.findall("Ntry"), start=1)]
-        if any(line is not None and line.bank_reference.startswith("line ") for line in mine):
-            raise Malformed("Ntry/AcctSvcrRef: the statement would count it twice", BAD_MESSAGE, field="Ntry/AcctSvcrRef")
-        lines += [line for line in mine if line is not None]
+        for number, entry in enumerate(notification.findall("Ntry"), start=1):
+            mine = _lines(account, entry, number, "")
+            if any(not line.bank_reference for line in mine):
+                raise Malformed("Ntry/AcctSvcrRef: the statement would count it twice", BAD_MESSAGE, field="Ntry/AcctSvcrRef")
+            lines += mine
     return tuple(lines)
 
 
 def bank_lines(raw: bytes) -> tuple[BankLine, ...]:
     """What a bank's XML says was booked: a statement (camt.053) or a notification (camt.054)."""
-    return camt_054(raw) if ADVICE.encode() in raw[:4096] else camt_053(raw)
+    return camt_054(raw) if ADVICE[:-2].encode() in raw[:4096] else camt_053(raw)
 
 
 def _balances(statement: Element) -> tuple[int, int] | None:
-    """The opening and closing booked balance, where both are given."""
-    found = {}
+    """The opening and closing booked balance, where both are given; a statement in pages opens with an interim one."""
+    found: dict[str, int] = {}
     for balance in statement.findall("Bal"):
         amount = fen(text_of(balance, "Amt"))
         found[text_of(balance, "Tp/CdOrPrtry/Cd")] = amount if text_of(balance, "CdtDbtInd") == "CRDT" else -amount
     return (found["OPBD"], found["CLBD"]) if {"OPBD", "CLBD"} <= found.keys() else None
 
 
-def _line(account: str, entry: Element, number: int) -> BankLine | None:
-    if text_of(entry, "Sts/Cd") != "BOOK":
-        return None
-    returned = entry.find("NtryDtls/TxDtls/RtrInf") is not None or text_of(entry, "RvslInd") in ("true", "1")
-    return BankLine(
-        account,
-        text_of(entry, "NtryDtls/TxDtls/Refs/EndToEndId"),
-        text_of(entry, "AcctSvcrRef") or text_of(entry, "NtryRef") or f"line {number}",
-        fen(text_of(entry, "Amt")),
-        Side.CREDIT if text_of(entry, "CdtDbtInd") == "CRDT" else Side.DEBIT,
-        _day(text_of(entry, "BookgDt/Dt"), f"Ntry[{number}]/BookgDt"),
-        returned,
-        text_of(entry, "NtryDtls/TxDtls/RtrInf/Rsn/Cd"),
-    )
+def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[BankLine]:
+    """The lines of a booked entry: one, or one for each transaction where the bank booked several together."""
+    if (text_of(entry, "Sts/Cd") or text_of(entry, "Sts")) != "BOOK":
+        return []
+    whole, told = fen(text_of(entry, "Amt")), entry.findall("NtryDtls/TxDtls")
+    side = Side.CREDIT if text_of(entry, "CdtDbtInd") == "CRDT" else Side.DEBIT
+    place = f"Ntry[{number}]/BookgDt"
+    day = _day(text_of(entry, "BookgDt/Dt") or text_of(entry, "BookgDt/DtTm")[:10], place)
+    reference, reversal = text_of(entry, "AcctSvcrRef") or otherwise, text_of(entry, "RvslInd") in ("true", "1")
+    base = BankLine(account, "", reference, whole, side, day, reversal)
+    if len(told) < 2:
+        return [_line(base, told[0] if told else entry)]
+    parts = [text_of(one, "Amt") or text_of(one, "AmtDtls/TxAmt/Amt") for one in told]
+    if not all(parts) or sum(map(fen, parts)) != whole:
+        raise Malformed(
+            f"Ntry[{number}]/NtryDtls: the amounts of its transactions do not make the entry's",
+            BAD_MESSAGE,
+            field=f"Ntry[{number}]/NtryDtls",
+        )
+    return [
+        _line(replace(base, bank_reference=_part(one, reference, at), amount_fen=fen(part)), one)
+        for at, (one, part) in enumerate(zip(told, parts, strict=True), start=1)
+    ]
+
+
+def _part(told: Element, reference: str, at: int) -> str:
+    return text_of(told, "Refs/AcctSvcrRef") or (reference and f"{reference}/{at}")
+
+
+def _line(base: BankLine, told: Element) -> BankLine:
+    returned = base.returned or told.find("RtrInf") is not None
+    return replace(base, reference=text_of(told, "Refs/EndToEndId"), returned=returned, reason=text_of(told, "RtrInf/Rsn/Cd"))
 
 
 def notification(account: str, lines: Sequence[BankLine], *, id_: str, made_at: datetime) -> bytes:
@@ -232,11 +257,14 @@ def result_csv(raw: bytes, charset: str = "gb18030") -> tuple[BankLine, ...]:
 
 
 def _result(row: Sequence[str], number: int) -> BankLine:
-    if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS:
+    """One row. What failed has often no number of the bank's: it is then told by its payment and day."""
+    failed = len(row) == len(RESULT_COLUMNS) and row[4] == "失败"
+    if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS or not (row[1] or failed):
         raise Malformed(f"result file: row {number}", BAD_MESSAGE, field=f"row {number}")
     day = _day(row[6], f"row {number}")
-    amount = fen(row[3]) if row[4] != "失败" else Fen(0)  # what failed was never booked
-    return BankLine(row[2], row[0], row[1], amount, Side.DEBIT, day, _RESULTS[row[4]], row[5])
+    amount = fen(row[3]) if not failed else Fen(0)  # what failed was never booked
+    reference = row[1] or f"{row[0]} {day.isoformat()}"
+    return BankLine(row[2], row[0], reference, amount, Side.DEBIT, day, _RESULTS[row[4]], row[5])
 
 
 def results(lines: Iterable[BankLine], charset: str = "gb18030") -> bytes:

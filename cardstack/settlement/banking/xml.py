@@ -7,16 +7,19 @@ narrower than the standard's: unknown members of a statement are skipped, member
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-from xml.etree.ElementTree import Element, ParseError, SubElement, XMLParser, tostring  # see `parse`
+from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, tostring  # see `parse`
 
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
 from cardstack.values import Fen
 
 SIZE_MAX: Final = 64 << 20
+DEPTH_MAX, ELEMENTS_MAX = 64, 4_000_000
+_ENCODING: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,80}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,20})[\"']")
+_CHARSETS: Final = {"utf-8": "utf-8-sig", "us-ascii": "ascii"} | dict.fromkeys(("gb18030", "gbk", "gb2312"), "gb18030")
 BAD_MESSAGE = problem(
     "CS-3060",
     Text("The bank message does not have the declared structure", "银行报文不符合约定结构"),
@@ -54,6 +57,11 @@ def branch(name: str, *members: Node, least: int = 1, most: int | None = 1) -> N
     return Node(name, least, most, members=members)
 
 
+def one_of(name: str, pattern: str, *members: Node) -> Node:
+    """An element that versions of a message fill either with text or with members."""
+    return Node(name, pattern=pattern, members=members)
+
+
 def write(root: Node, namespace: str, content: Content) -> bytes:
     """A message: `content` in the order of the declaration; `Malformed` (CS-3060) where it does not fit."""
     document = Element("Document", {"xmlns": namespace})
@@ -77,13 +85,14 @@ def _fill(element: Element, node: Node, content: Content) -> None:
             _fill(SubElement(element, member.name), member, one)
 
 
-def read(root: Node, namespace: str, raw: bytes, *, strict: bool = False) -> Element:
+def read(root: Node, namespace: str | Collection[str], raw: bytes, *, strict: bool = False) -> Element:
     """The message's element, checked against the declaration; namespaces are taken off the names.
 
     `strict` also refuses members that the declaration does not know; a bank's statement may have more than is read.
     """
     document = parse(raw)
-    if document.tag != f"{{{namespace}}}Document":
+    known = [namespace] if isinstance(namespace, str) else namespace
+    if document.tag not in {f"{{{one}}}Document" for one in known}:
         raise _bad("Document", "another message or version")
     for element in document.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -95,22 +104,60 @@ def read(root: Node, namespace: str, raw: bytes, *, strict: bool = False) -> Ele
 
 
 def parse(raw: bytes) -> Element:
-    """Any XML without a document type: no entities, so nothing can grow or be fetched."""
+    """Any XML without a document type: no entities, so nothing can grow or be fetched; depth and size are bounded.
+
+    The text is UTF-8, or GB 18030 (GBK, GB 2312) where it says so, as some banks write it.
+    """
     if len(raw) > SIZE_MAX:
         raise _bad("Document", f"more than {SIZE_MAX} bytes")
-    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+    text = _text(raw)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise _bad("Document", "a document type is not taken")
     try:
-        parser = XMLParser()  # noqa: S314  # no document type gets here
-        parser.feed(raw)
+        builder = _Bounded()
+        parser = XMLParser(target=builder)  # noqa: S314  # no document type gets here
+        parser.feed(text)
         found: Element = parser.close()
+    except Malformed:
+        raise
     except (ParseError, ValueError, LookupError) as error:
         raise _bad("Document", "not well-formed XML") from error
     return found
 
 
+def _text(raw: bytes) -> str:
+    declared = _ENCODING.match(raw)
+    charset = declared[1].decode("ascii").lower() if declared else "utf-8"
+    if charset not in _CHARSETS:
+        raise _bad("Document", "its encoding is neither UTF-8 nor GB 18030")
+    try:
+        return raw.decode(_CHARSETS[charset])
+    except UnicodeDecodeError as error:
+        raise _bad("Document", "not text in its encoding") from error
+
+
+class _Bounded(TreeBuilder):
+    """A tree that does not grow beyond its bounds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth = self.elements = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        """One element more, one level down."""
+        self.depth, self.elements = self.depth + 1, self.elements + 1
+        if self.depth > DEPTH_MAX or self.elements > ELEMENTS_MAX:
+            raise _bad("Document", f"more than {DEPTH_MAX} levels or {ELEMENTS_MAX} elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        """Back up one level."""
+        self.depth -= 1
+        return super().end(tag)
+
+
 def _check(element: Element, node: Node, path: str, strict: bool) -> None:
-    if not node.members:
+    if not node.members or (node.pattern and not len(element)):
         _check_leaf(element, node, path)
         return
     known = {member.name: place for place, member in enumerate(node.members)}

@@ -82,12 +82,18 @@ def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -
     for event in ("reconcile", "agree"):
         settle("move", DAY, event, *there)
     settle("instruct", DAY, *there)
-    for form in ("pain.001", "pacs.009", "csv"):
-        settle("order", DAY, "--form", form, "--out", str(tmp_path / form), *there)
-        assert (tmp_path / form).stat().st_size > 100
+    with pytest.raises(Refused) as unreleased:
+        settle("order", DAY, "--out", str(tmp_path / "early"), *there)
+    assert unreleased.value.code == "CS-3022"
     with pytest.raises(Refused):
         settle("release", DAY, "--actor", "lin", "--checker", "lin", *there)
     assert len(json.loads(settle("release", DAY, "--actor", "lin", "--checker", "chen", "--json", *there))) == 2
+    for form in ("pain.001", "pacs.009", "csv"):
+        settle("order", DAY, "--form", form, "--out", str(tmp_path / form), "--due", "2026-11-23", *there)
+        assert (tmp_path / form).stat().st_size > 100
+    with pytest.raises(Refused) as sunday:
+        settle("order", DAY, "--out", str(tmp_path / "sunday"), "--due", "2026-11-22", *there)
+    assert sunday.value.code == "CS-3067"
     accounts = ("account of 31.medical-fund", "00.settlement-account")
     paid = [
         BankLine(account, f"{DAY}.{number:03d}", f"b{number}", Fen(800), Side.DEBIT, NOON.date())

@@ -9,9 +9,11 @@ from sqlalchemy.exc import DatabaseError
 
 from cardstack.errors import Refused
 from cardstack.settlement.banking.matching import Difference
-from cardstack.settlement.banking.statements import BankLine, Side, camt_053, statement
+from cardstack.settlement.banking.statements import camt_053, statement
 from cardstack.settlement.dispute import Ground, Stage, Step
+from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.instruction import Payment
+from cardstack.settlement.intake import Outcome, prepare
 from cardstack.settlement.prefund import Change, Kind, Level
 from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.settlement.window import Event
@@ -22,22 +24,12 @@ from server.store.adjusting import Two
 from server.store.late import due_on
 from server.store.office import Office
 from server.store.office.people import Operator
+from server.store.posting import Submission
 from server.store.store import Store
-from tests.ledgers import BUS, FUND, HOSPITAL, NOON, Toy, bill, submission
+from tests.ledgers import BUS, FUND, HOSPITAL, NODE, NOON, SCHEMES, Toy, bill, kept, message_id, submission
+from tests.unit.server.desks import DAY, NEXT, TWO, agreed, booked, interest, line
 
-DAY, NEXT = "toy-2026-11-22", "toy-2026-11-23"
-TWO = Two("lin", "chen")
 BACK = Posting(HOSPITAL, FUND, Fen(30), "pool", "adjustment")
-
-
-def booked(store: Store, *amounts: int) -> None:
-    store.submit([submission(*(bill(serial, amount) for serial, amount in enumerate(amounts, 1)))], NOON)
-
-
-def agreed(store: Store) -> None:
-    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
-        store.move_window(DAY, event, actor="clerk", now=NOON)
-    store.instruct(DAY, now=NOON)
 
 
 def test_a_correction_takes_two_people_and_the_window_that_is_open(store: Store) -> None:
@@ -129,6 +121,62 @@ def test_a_dispute_of_a_scheme_that_is_gone_says_so(store: Store, ledger_url: st
     assert (caught.value.code, store.desk.disputes()[0].stage) == ("CS-3047", Stage.OPENED)
 
 
+def test_one_dispute_that_cannot_lapse_does_not_hold_up_the_others(store: Store, ledger_url: str) -> None:
+    """Of a scheme that is gone: the other lapses, and the error is told."""
+    other = Store(ledger_url, {**SCHEMES, "gone": Gone()})
+    booked(store, 100)
+    other.submit([gone_bill()], NOON)
+    for posting in (2, 1):
+        opened = store.desk.open_dispute(
+            posting,
+            opened_by=FUND,
+            ground=Ground.AMOUNT,
+            disputed_fen=Fen(8),
+            actor="lin",
+            now=NOON + timedelta(seconds=3 - posting),
+        )
+    assert opened.deadline is not None
+    with pytest.raises(Refused) as caught:
+        store.desk.lapse_disputes(opened.deadline + timedelta(days=1))
+    assert caught.value.code == "CS-3047"
+    assert {one.posting: one.stage for one in store.desk.disputes()} == {1: Stage.UPHELD, 2: Stage.OPENED}
+    other.close()
+
+
+class Gone(Toy):
+    """A scheme that one installation has and another has not."""
+
+    name = "gone"
+
+
+def gone_bill() -> Submission:
+    sent = replace(bill(77, 100), scheme="gone")
+    line = prepare(sent, digest(canonical(sent)), NODE, {"gone": Gone()})
+    return Submission(kept(sent), [line])
+
+
+def test_what_was_reversed_is_given_back_once(store: Store) -> None:
+    """A dispute about it is upheld without a posting; no new one is opened."""
+    booked(store, 100)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON)
+    assert store.submit([submission(bill(9, reverses=message_id(1)))], NOON)[0][0].outcome is Outcome.ACCEPTED
+    upheld = store.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+    assert upheld.stage is Stage.UPHELD
+    assert {one.net_fen for one in store.positions(DAY)} == {0}
+    with pytest.raises(Refused, match="reversed"):
+        store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON)
+    assert store.audit(signatures=False, contents=True).findings == ()
+
+
+def test_what_a_dispute_put_right_is_not_reversed_too(store: Store) -> None:
+    """The sender is told that its message is no longer in a state that allows it."""
+    booked(store, 100)
+    opened = store.desk.open_dispute(1, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON)
+    store.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+    assert store.submit([submission(bill(9, reverses=message_id(1)))], NOON)[0][0].outcome is Outcome.RESOLVED_REFERENCE
+    assert {one.party: one.net_fen for one in store.positions(DAY)} == {FUND: -50, HOSPITAL: 50}
+
+
 def test_where_operators_are_kept_only_they_act(store: Store) -> None:
     """A name that is no operator's, or a disabled one's, stands behind nothing; the clock still lets disputes lapse."""
     booked(store, 100)
@@ -157,13 +205,6 @@ def test_a_prepayment_warns_as_it_is_used_up(store: Store) -> None:
     assert [one.level for one in store.desk.prefunds(DAY)] == [Level.YELLOW]
     with pytest.raises(Refused):
         store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(-1401), Kind.RETURNED, "invented"), TWO, now=NOON)
-
-
-def line(store: Store, place: int, amount: int | None = None, *, returned: bool = False, number: int = 1) -> BankLine:
-    one = store.instructions(DAY)[place].instruction
-    account = {str(party.name): party.account for party in store.parties()}.get(one.debtor, "centre")
-    paid = Fen(one.amount_fen if amount is None else amount)
-    return BankLine(account, one.id, f"bank {place}/{number}", paid, Side.DEBIT, NOON.date(), returned)
 
 
 def test_a_window_is_settled_when_the_bank_has_paid_everything(store: Store) -> None:
@@ -197,15 +238,6 @@ def test_a_failed_payment_is_released_again(store: Store) -> None:
     assert [one.id for one in store.desk.release(DAY, TWO, now=NOON)] == [f"{DAY}.001"]
     store.desk.take_lines([line(store, 0, number=2)], actor="bank", now=NOON)
     assert {one.state for one in store.instructions(DAY)} == {Payment.PAID}
-
-
-def interest(store: Store) -> list[tuple[str, str, int]]:
-    """What was booked as interest: who owes whom how much."""
-    with store.view() as view:
-        return [
-            tuple(row)
-            for row in view.all("SELECT debtor, creditor, amount_fen FROM posting WHERE kind = 'interest' ORDER BY seq")
-        ]
 
 
 def test_interest_on_a_late_payment_is_booked_and_explained(store: Store) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardstack.errors import Malformed
-from cardstack.settlement.banking import statements
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.banking import statements, xml
 from cardstack.settlement.banking.interest import DailyRate, late_interest
-from cardstack.settlement.banking.matching import Difference, match
+from cardstack.settlement.banking.matching import Difference, Effect, match
 from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
 from cardstack.settlement.banking.statements import (
     BankLine,
@@ -173,3 +173,147 @@ def test_interest_runs_by_the_day_at_the_rate_of_each_day() -> None:
     assert late_interest(Fen(4_999), date(2026, 11, 20), date(2026, 11, 21), rates) == 0
     assert late_interest(Fen(5_000), date(2026, 11, 20), date(2026, 11, 21), rates) == 1
     assert statements.CAMT.endswith("camt.053.001.08")
+
+
+ENTRY = (
+    '<Ntry><Amt Ccy="CNY">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd>{status}<BookgDt>{day}</BookgDt>{reference}'
+    "<NtryDtls>{details}</NtryDtls></Ntry>"
+)
+BOOKED = "<Sts><Cd>BOOK</Cd></Sts>"
+
+
+def a_statement(*entries: str, id_: str = "S1", version: str = "08", head: str = "") -> bytes:
+    """A camt.053 by hand, as a bank may write it."""
+    return (
+        f'{head}<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt>'
+        f"<GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-23T20:00:00+08:00</CreDtTm></GrpHdr><Stmt><Id>{id_}</Id>"
+        f"<Acct><Id><Othr><Id>310001</Id></Othr></Id></Acct>{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
+    ).encode()
+
+
+def an_entry(amount: str = "1.00", *, status: str = BOOKED, day: str = "<Dt>2026-11-23</Dt>", own: str = "", to: str = "") -> str:
+    details = to or f"<TxDtls><Refs><EndToEndId>{PAYMENTS[0].id}</EndToEndId></Refs></TxDtls>"
+    return ENTRY.format(amount=amount, status=status, day=day, reference=own, details=details)
+
+
+def test_entries_without_a_bank_reference_are_told_by_their_statement() -> None:
+    """Line 1 of Monday is not line 1 of Tuesday; the same statement again is the same lines."""
+    monday, tuesday = (camt_053(a_statement(an_entry(), an_entry(), id_=day)) for day in ("monday", "tuesday"))
+    assert len({line.bank_reference for line in monday + tuesday}) == 4
+    assert camt_053(a_statement(an_entry(), an_entry(), id_="monday")) == monday
+
+
+def test_an_entry_that_the_bank_booked_for_several_payments_is_each_of_them() -> None:
+    """With amounts that make the whole; without them nobody can say what was paid."""
+    each = "<TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs><Amt Ccy='CNY'>{}</Amt></TxDtls>"
+    parts = "".join(each.format(one.id, amount) for one, amount in zip(PAYMENTS, ("700.01", "299.99", "1000.00"), strict=True))
+    lines = camt_053(a_statement(an_entry("2000.00", own="<AcctSvcrRef>B7</AcctSvcrRef>", to=parts)))
+    assert [(line.reference, line.amount_fen) for line in lines] == [(one.id, one.amount_fen) for one in PAYMENTS]
+    assert [line.bank_reference for line in lines] == ["B7/1", "B7/2", "B7/3"]
+    for wrong in (parts.replace("700.01", "700.02"), parts.replace("<Amt Ccy='CNY'>700.01</Amt>", "")):
+        with pytest.raises(Malformed, match="transactions"):
+            camt_053(a_statement(an_entry("2000.00", to=wrong)))
+
+
+@pytest.mark.parametrize("version", ["02", "06", "08", "10"])
+def test_statements_of_the_versions_that_banks_send_are_read(version: str) -> None:
+    """The status is a word until version 07; a booking may say its time; a charset of China may be declared."""
+    status = BOOKED if version >= "08" else "<Sts>BOOK</Sts>"
+    raw = a_statement(an_entry(status=status, day="<DtTm>2026-11-23T09:00:00</DtTm>"), version=version)
+    (line,) = camt_053(raw)
+    assert (line.booked_on, line.amount_fen) == (DAY, 100)
+    told = raw.decode().replace("<MsgId>M<", "<MsgId>明细<")
+    assert camt_053(b'<?xml version="1.0" encoding="GBK"?>' + told.encode("gb18030")) == (line,)
+    with pytest.raises(Malformed, match="version"):
+        camt_053(raw.replace(b"camt.053", b"camt.052"))
+
+
+LAUGHS = "<!DOCTYPE a [<!ENTITY b 'ha'><!ENTITY c '&b;&b;'>]>"
+BOMBS = {
+    "entities": a_statement(head=LAUGHS),
+    "entities in UTF-16": a_statement(head='<?xml version="1.0" encoding="UTF-16"?>' + LAUGHS).decode().encode("utf-16"),
+    "entities in UTF-16 without a word": a_statement(head=LAUGHS).decode().encode("utf-16"),
+    "an encoding of another place": a_statement(head='<?xml version="1.0" encoding="UTF-7"?>'),
+    "depth": b"<a>" * 100_000 + b"</a>" * 100_000,
+    "no UTF-8": b'<?xml version="1.0" encoding="UTF-8"?><a>\xff</a>',
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_what_is_made_to_hurt_is_malformed(bomb: str) -> None:
+    """Nothing is expanded in any encoding, and nothing nests without end."""
+    with pytest.raises(Malformed) as caught:
+        camt_053(BOMBS[bomb])
+    assert caught.value.code == "CS-3060"
+
+
+def test_elements_without_number_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file can hold many elements; each costs memory."""
+    monkeypatch.setattr(xml, "ELEMENTS_MAX", 1000)
+    with pytest.raises(Malformed, match="1000 elements"):
+        camt_053(a_statement("<Ntry/>" * 1000))
+
+
+def test_other_currencies_and_amounts_are_malformed() -> None:
+    """A line in another currency is no amount here, nor are parts of a fen."""
+    for wrong in (an_entry().replace("CNY", "USD"), an_entry("1.001"), an_entry("-1.00"), an_entry("１.00")):
+        with pytest.raises(Malformed):
+            camt_053(a_statement(wrong))
+
+
+def test_what_failed_has_no_number_of_the_banks() -> None:
+    """Two failed payments of one account are two lines; what was booked or came back must have its number."""
+    failed = [replace(line(one, 0, returned=True), bank_reference="", account="310001") for one in PAYMENTS[:2]]
+    lines = result_csv(results(failed))
+    assert [one.reference for one in lines] == [one.id for one in PAYMENTS[:2]]
+    assert len({one.bank_reference for one in lines}) == 2
+    for paid in (line(PAYMENTS[0]), line(PAYMENTS[0], returned=True)):
+        with pytest.raises(Malformed, match="row 2"):
+            result_csv(results([replace(paid, bank_reference="")]))
+
+
+def test_the_side_of_a_line_says_where_the_money_went() -> None:
+    """From the payer's account it went; to it, it came back; what the payee's book says is the same payment, not another."""
+    first = PAYMENTS[0]
+    back = replace(line(first, number=2), side=Side.CREDIT)
+    arrived = replace(line(first, number=3, account=NUMBERS[first.creditor]), side=Side.CREDIT)
+    assert match([first], [line(first), back], NUMBERS).effects[0].act is Act.REJECT
+    for lines in ([arrived], [line(first), arrived]):
+        assert match([first], lines, NUMBERS) == ((Effect(first.id, Act.CONFIRM, first.amount_fen),), ())
+    left = replace(arrived, side=Side.DEBIT, bank_reference="left")
+    assert match([first], [arrived, left], NUMBERS).effects[0].act is Act.REJECT
+
+
+def test_an_unknown_account_number_is_no_other_account() -> None:
+    """A party without one is taken at the bank's word; money that comes to nobody's account is not its payment."""
+    first = PAYMENTS[0]
+    unknown = NUMBERS | {first.debtor: "", first.creditor: ""}
+    assert match([first], [line(first)], unknown).effects[0].act is Act.CONFIRM
+    found = match([first], [replace(line(first), side=Side.CREDIT)], unknown)
+    assert {one.difference for one in found.mismatches} == {Difference.OTHER_ACCOUNT, Difference.MISSING_AT_BANK}
+
+
+def test_an_order_names_banks_as_far_as_they_are_known() -> None:
+    """A code of the national system, a BIC, or a plain word that it was not provided."""
+    known = ACCOUNTS | {B: Account.of("浙江示例账户", "ICBKCNBJZJP/330001"), C: Account.of("江苏示例账户", "320001")}
+    for raw in (
+        pain_001("medical-2026-11.1", PAYMENTS, known, initiator="centre", made_at=MADE, due=DAY),
+        pacs_009("medical-2026-11.1", PAYMENTS, known, made_at=MADE, due=DAY),
+    ):
+        assert raw.count(b"<BICFI>ICBKCNBJZJP</BICFI>") == 1
+        assert b"<ClrSysId><Cd>CNAPS</Cd></ClrSysId><MmbId>102290000001</MmbId>" in raw
+    assert bank_csv(PAYMENTS, known).decode("gb18030").count("330001,浙江示例账户,ICBKCNBJZJP") == 1
+    assert pain_001("m", PAYMENTS, known, initiator="c", made_at=MADE, due=DAY).count(b"NOTPROVIDED") == 1
+
+
+def test_an_order_needs_accounts_and_a_working_day() -> None:
+    """Banks settle on no Sunday, and nothing is paid to an account that nobody registered."""
+    with pytest.raises(Refused) as nobody:
+        bank_csv(PAYMENTS, {party: one for party, one in ACCOUNTS.items() if party != B})
+    assert nobody.value.code == "CS-3066"
+    for day in (date(2026, 11, 22), date(2026, 10, 1)):
+        with pytest.raises(Refused) as closed:
+            pacs_009("m", PAYMENTS, ACCOUNTS, made_at=MADE, due=day)
+        assert closed.value.code == "CS-3067"
+    worked_saturday = date(2026, 10, 10)
+    assert pacs_009("m", PAYMENTS, ACCOUNTS, made_at=MADE, due=worked_saturday)
