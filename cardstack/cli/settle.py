@@ -1,6 +1,5 @@
 """`cardstack settle …`: windows, nets, payments, transactions and the audit of a ledger; submission to a service."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from cardstack.cli import (
     settle_desk,
     settle_disputes,
     settle_figures,
+    settle_files,
     settle_increases,
     settle_lists,
     settle_register,
@@ -263,25 +263,15 @@ def audit(
         raise typer.Exit(1)
 
 
-@app.command(help=words("Send a signed envelope to a service", "向清算服务发送已签名报文"))
-def submit(
-    envelope: Annotated[
-        Path, typer.Argument(help=words("file of a signed envelope", "已签名报文文件"), exists=True, dir_okay=False)
-    ],
-    url: Annotated[str, typer.Option(help=words("address of the service", "服务地址"))] = "http://127.0.0.1:8650",
-    as_json: Json = False,
-) -> None:
-    """Send a signed envelope; an answer a line."""
-    from server.client import Client
-
-    client = Client(url)
-    answers = client.send_batch(envelope.read_bytes())
-    client.close()
-    rows = [(str(one["id"]), str(one["outcome"]), str(one.get("window") or one.get("title", ""))) for one in answers]
-    titles = (words("message", "报文标识"), words("outcome", "结果"), words("window or reason", "窗口或原因"))
-    emit(answers, as_json=as_json, render=lambda: table(titles, rows))
-
-
+app.command(help=words("Send messages to a service, signed before or here", "向清算服务发送报文（已签名或现场签名）"))(
+    settle_files.submit
+)
+app.command("pack", help=words("Make a signed bulk file from lines or CSV", "由定长行或 CSV 生成签名批量文件"))(
+    settle_files.pack_file
+)
+app.command(help=words("Send a signed bulk file to a service and fetch its return file", "向清算服务发送批量文件并取回回盘"))(
+    settle_files.send
+)
 app.command(help=words("Split a medical bill and say why, step by step", "试算医疗费用并逐步说明依据"))(settle_figures.split)
 app.command(help=words("Check a bulk file and write its return file", "检查批量文件并生成回盘"))(settle_figures.file)
 

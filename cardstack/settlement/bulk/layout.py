@@ -88,15 +88,21 @@ class Column:
 
     def coded(self, value: object, charset: Charset) -> bytes:
         """A value in the column's width, or `Malformed`."""
-        if self.form == "text":
-            raw = str(value).encode(charset).ljust(self.width, b" ")
-        elif self.form == "number":
-            raw = b"%0*d" % (self.width, int(str(value)))
-        else:
-            raw = str(value).encode("ascii").ljust(self.width, b" ")
+        try:
+            raw = self._raw(value, charset)
+        except ValueError:
+            raw = b""
         if not re.fullmatch(self.pattern.encode("latin-1"), raw):
             raise Malformed(f"{self.name}: {_FORMS[self.form][1].en}, {self.width} bytes", field=self.name)
         return raw
+
+    def _raw(self, value: object, charset: Charset) -> bytes:
+        """The value as bytes, of whatever width it has; `ValueError` where it has none."""
+        if self.form == "text":
+            return str(value).encode(charset).ljust(self.width, b" ")
+        if self.form == "number":
+            return b"%0*d" % (self.width, int(str(value)))
+        return str(value).encode("ascii").ljust(self.width, b" ")
 
 
 @dataclass(frozen=True)
