@@ -18,6 +18,7 @@ from cardstack.fsm import Machine
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.names import FUNDS
+from cardstack.settlement.medical.policy import covers
 from cardstack.settlement.medical.sheet import Use
 from cardstack.settlement.medical.split import Split
 from cardstack.settlement.scheme import Figure, at
@@ -126,9 +127,8 @@ class Filing:
     places: tuple[str, ...]
 
     def covers(self, place: str, day: date) -> bool:
-        """Whether it holds at a place on a day; a province covers its cities."""
-        near = any(place == own or (own.endswith("0000") and own[:2] == place[:2]) for own in self.places)
-        return near and self.since <= day and (self.until is None or day <= self.until)
+        """Whether it holds at a place on a day; a province covers its cities, a city its districts."""
+        return any(covers(own, place) for own in self.places) and self.since <= day and (self.until is None or day <= self.until)
 
 
 @remembered

@@ -1,7 +1,7 @@
 """What a hospital sends of one visit, as values: who, where, what was charged, and what the year holds so far.
 
 Amounts are whole fen, quantities whole thousandths. The names of people never travel: `person` is the insured
-place's pseudonym for this year.
+place's pseudonym, the same in all places for an insurance year and for all bills of one stay.
 """
 
 from collections.abc import Mapping
@@ -87,6 +87,11 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
     for place, line in enumerate(claim.lines):
         if line.amount_fen != half_up(line.price_fen * line.quantity, 1000):
             raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
+    holders = [account.holder for account in claim.accounts]
+    if len({*holders}) < len(holders):
+        raise Malformed("accounts: one account is named twice", field="accounts")
+    if claim.stay and claim.referred_from == claim.stay:
+        raise Malformed("referred_from: a stay is not referred from itself", field="referred_from")
     if claim.total_fen > AMOUNT_MAX:
         raise Malformed("lines: their sum is beyond 2^53 - 1 fen", field="lines")
     return claim

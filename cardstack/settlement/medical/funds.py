@@ -49,8 +49,9 @@ def charge_deductible(sheet: Sheet, scope: int) -> int:
     key = _key(sheet, row.basis, f"dedc.{policy.group}")
     paid = sheet.read(key) if key else 0
     charged = min(scope, max(0, figure - paid))
-    for total in {key, f"dedc.{policy.group}"} - {None}:
-        sheet.move(str(total), charged)
+    for total in dict.fromkeys((key, f"dedc.{policy.group}", *_pool_deductibles(sheet))):
+        if total:
+            sheet.move(total, charged)
     sheet.parts[Part.DEDUCTIBLE] += charged
     sheet.note(
         "act_pay_dedc",
@@ -66,27 +67,48 @@ def charge_deductible(sheet: Sheet, scope: int) -> int:
     return charged
 
 
+def _pool_deductibles(sheet: Sheet) -> tuple[str | None, ...]:
+    """What was charged, on each basis on which the pool's bands run: they begin where the deductible ends."""
+    policy = sheet.case.policy
+    return tuple(_key(sheet, layer.basis, f"dedc.{policy.group}") for layer in policy.layers if layer.fund == POOL)
+
+
 def _figure(sheet: Sheet, row: Deductible) -> int:
     """The deductible's figure for this stay: by its number in the year, its registration, and the stay it was referred from."""
-    claim, policy, registration, _ = sheet.case
     figure = row.fen[min(_number(sheet, row), len(row.fen)) - 1]
-    figure = half_up(figure * registration.deductible_permille, 1000)
-    if claim.referred_from and policy.referral == "runs-on":
-        # Up the levels only the difference is charged; down the levels what was paid already covers it.
-        figure = max(0, figure - sheet.read(f"stay.{claim.referred_from}.dedc"))
-    return figure
+    figure = half_up(figure * sheet.case.registration.deductible_permille, 1000)
+    # Up the levels only the difference is charged; down the levels what was paid already covers it.
+    return max(0, figure - _carried(sheet)) if _runs_on(sheet) else figure
+
+
+def _runs_on(sheet: Sheet) -> bool:
+    return bool(sheet.case.claim.referred_from) and sheet.case.policy.referral == "runs-on"
+
+
+def _carried(sheet: Sheet) -> int:
+    """What the stays before this one in a chain of referrals have paid of the deductible; the first bill writes it down."""
+    claim = sheet.case.claim
+    known = sheet.read(f"stay.{claim.stay}.carried") if claim.stay else 0
+    if known:
+        return known
+    carried = sheet.read(f"stay.{claim.referred_from}.dedc") + sheet.read(f"stay.{claim.referred_from}.carried")
+    if claim.stay:
+        sheet.move(f"stay.{claim.stay}.carried", carried)
+    return carried
 
 
 def _number(sheet: Sheet, row: Deductible) -> int:
-    """Which stay of the year this is; a further bill of the same stay keeps its number."""
+    """Which stay of the year this is; a further bill of the same stay keeps its number, and so does one it was referred to."""
     if row.basis is not Basis.STAY:
         return 1
     claim = sheet.case.claim
     known = sheet.read(f"stay.{claim.stay}.number") if claim.stay else 0
     if known:
         return known
-    number = sheet.read("stays") + 1
-    sheet.move("stays", 1)
+    number = sheet.read(f"stay.{claim.referred_from}.number") if _runs_on(sheet) else 0
+    if not number:
+        number = sheet.read("stays") + 1
+        sheet.move("stays", 1)
     if claim.stay:
         sheet.move(f"stay.{claim.stay}.number", number)
     return number

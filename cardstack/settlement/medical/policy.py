@@ -195,18 +195,27 @@ class Entry(Figure):
 
 def policy_for(policies: Sequence[Policy], claim: Claim, day: date) -> Policy:
     """The policy in force for a claim; `Refused` (CS-3201) where the place has none for the case."""
-    own = [p for p in policies if _covers(p.place, claim.insured_place)]
+    own = [p for p in policies if covers(p.place, claim.insured_place)]
     fitting = [p for p in own if p.insurance == claim.insurance and claim.care in p.care and _treats(p, claim)]
     if not fitting:
         raise Refused(f"insured place {claim.insured_place}", NO_POLICY, field="insured_place")
     current = in_force(fitting, day) or fitting
-    narrowest = max(len(p.place.rstrip("0")) for p in current)
-    return at([p for p in current if len(p.place.rstrip("0")) == narrowest], day)
+    narrowest = max(map(_narrow, current))
+    return at([p for p in current if _narrow(p) == narrowest], day)
 
 
-def _covers(place: str, asked: str) -> bool:
-    """A province's policy covers its cities unless a city has its own."""
-    return asked == place or (place.endswith("0000") and asked[:2] == place[:2])
+def covers(place: str, asked: str) -> bool:
+    """Whether a place is another or holds it: a province its cities, a city its districts and counties.
+
+    >>> covers("330000", "330481"), covers("330400", "330481"), covers("330400", "330400"), covers("330481", "330400")
+    (True, True, True, False)
+    """
+    return asked.startswith(place.removesuffix("00").removesuffix("00"))
+
+
+def _narrow(policy: Policy) -> tuple[int, bool]:
+    """How narrow a policy is: the nearest place goes first, then one that names its diseases."""
+    return len(policy.place.removesuffix("00").removesuffix("00")), bool(policy.diseases)
 
 
 def _treats(policy: Policy, claim: Claim) -> bool:

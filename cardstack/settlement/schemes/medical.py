@@ -85,11 +85,13 @@ class Medical:
             sent = msgspec.convert(transaction.body.get("split"), Setlinfo)
         except (Malformed, msgspec.ValidationError):
             return REASONS["claim-malformed"]
+        abroad = claim.insured_place[:2] != claim.treating_place[:2]
         # A message may name a place by its province only.
         here = claim.insured_place.startswith(transaction.home) and claim.treating_place.startswith(transaction.treating)
         faults = (
             ("care-not-covered", claim.care not in self.care),
             ("registration-needed", claim.registration == "waived" and not self.waived),
+            ("registration-needed", claim.registration == "home" and abroad),
             ("total-differs", claim.total_fen != transaction.amount_fen),
             ("place-differs", not here),
         )
@@ -111,16 +113,24 @@ class Medical:
         )
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """A bill exists once: the hospital's own number of it, where the claim carries one."""
+        """A bill exists once: the hospital's own number of it, where the message carries one."""
         bill = transaction.body.get("bill")
-        return (f"bill.{bill}",) if isinstance(bill, str) and bill else ()
+        return (f"bill.{_claim(transaction).hospital}.{bill}",) if isinstance(bill, str) and bill else ()
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
-        """Every total of the insurance year that the split rests on, whether it moved or was only read."""
+        """Every total that the split rests on, whether it moved or was only read: those of the year, and those of a stay.
+
+        A stay that runs into another year is one stay, so its totals are not the year's.
+        """
         claim, result = _computed(transaction, transaction.day)
-        year = result.policy.year(transaction.day)
-        whose = f"{claim.insured_place}.{claim.insurance}.{claim.person}.{year}"
-        totals = [Accumulation(f"{whose}.{use.key}", Fen(use.add), Fen(use.before), _cap(use.cap)) for use in result.uses]
+        person = f"{claim.insured_place}.{claim.insurance}.{claim.person}"
+        year = f"{person}.{result.policy.year(transaction.day)}"
+        totals = [
+            Accumulation(
+                f"{person if use.key.startswith('stay.') else year}.{use.key}", Fen(use.add), Fen(use.before), _cap(use.cap)
+            )
+            for use in result.uses
+        ]
         accounts = [
             Accumulation(
                 f"{claim.insured_place}.account.{account.holder}", Fen(used), Fen(account.used_fen), Fen(account.granted_fen)
@@ -156,9 +166,21 @@ INPATIENT: Final = Medical(
 
 def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:
     try:
-        return None if _computed(transaction, transaction.day)[1].info == sent else REASONS["split-differs"]
+        result = _computed(transaction, transaction.day)[1]
     except CardstackError:
         return REASONS["no-benefit"]
+    agrees = result.info == sent and _rows_agree(transaction.body.get("setldetail"), result)
+    return None if agrees else REASONS["split-differs"]
+
+
+def _rows_agree(rows: object, result: Split) -> bool:
+    """Whether the rows fund by fund, where a message has them, are the split's: a row a fund with what it pays."""
+    if rows is None:
+        return True
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return False
+    told = [(row.get("fund_pay_type"), row.get("fund_payamt")) for row in rows]
+    return sorted(told, key=repr) == sorted(result.funds.items(), key=repr)
 
 
 class _Memory:

@@ -41,7 +41,7 @@ def test_a_bill_becomes_a_posting_a_fund() -> None:
         ("31.medical-fund", "33.hospital-fund", "cvlserv-pay", 7_500),
         ("31.medical-account", "33.hospital-fund", "acct-pay", 9_000),
     ]
-    assert OUTPATIENT.claims(bill) == ("bill.B1",)
+    assert OUTPATIENT.claims(bill) == ("bill.H33010600001.B1",)
 
 
 def test_the_year_is_shared_through_its_totals() -> None:
