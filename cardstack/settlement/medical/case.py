@@ -213,7 +213,8 @@ def changes(old: Split, new: Split) -> tuple[dict[str, int], int]:
 def resettle(old: Split, corrected: Claim, totals: Mapping[str, int], day: date, compute: Compute) -> Resettled:
     """Settle a case again: the old split is taken back from the year's totals, and the corrected claim split on the rest.
 
-    Figures are those of the day of service, so a policy that changed meanwhile does not reach back.
+    Figures are those of the day of service, so a policy that changed meanwhile does not reach back. It is as if the case
+    came last; where later bills rest on it, `year.settle_again` says what becomes of each.
     """
     before = after(totals, old.uses, -1)
     claim = msgspec.structs.replace(corrected, before=before)

@@ -17,6 +17,7 @@ from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
+from cardstack.settlement.medical.year import movements
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
@@ -118,26 +119,9 @@ class Medical:
         return (f"bill.{_claim(transaction).hospital}.{bill}",) if isinstance(bill, str) and bill else ()
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
-        """Every total that the split rests on, whether it moved or was only read: those of the year, and those of a stay.
-
-        A stay that runs into another year is one stay, so its totals are not the year's.
-        """
+        """Every total that the split rests on, whether it moved or was only read, and what it takes from each account."""
         claim, result = _computed(transaction, transaction.day)
-        person = f"{claim.insured_place}.{claim.insurance}.{claim.person}"
-        year = f"{person}.{result.policy.year(transaction.day)}"
-        totals = [
-            Accumulation(
-                f"{person if use.key.startswith('stay.') else year}.{use.key}", Fen(use.add), Fen(use.before), _cap(use.cap)
-            )
-            for use in result.uses
-        ]
-        accounts = [
-            Accumulation(
-                f"{claim.insured_place}.account.{account.holder}", Fen(used), Fen(account.used_fen), Fen(account.granted_fen)
-            )
-            for account, used in result.accounts
-        ]
-        return (*totals, *accounts)
+        return movements(claim, result, transaction.day)
 
     def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
         """Each item, each rule with its reference, each rounding."""
@@ -199,10 +183,6 @@ def _computed(transaction: Transaction, day: date) -> tuple[Claim, Split]:
     # One tuple in one assignment: a thread that comes between computes again and is right all the same.
     _Memory.last = (transaction, day, claim, result)
     return claim, result
-
-
-def _cap(cap: int | None) -> Fen | None:
-    return None if cap is None else Fen(cap)
 
 
 def _claim(transaction: Transaction) -> Claim:
