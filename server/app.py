@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.settlement.scheme import Scheme
 from cardstack.vault.recognising import Recogniser
-from server.api import filing, lists, problems, recognising, reconciling, routes, sending, shapes
+from server.api import filing, lists, presettling, problems, recognising, reconciling, routes, sending, shapes
 from server.api.callers import Services
 from server.client import Client
 from server.clock import Clock, Sandbox, system
@@ -83,7 +83,9 @@ def create_app(
     app.register_api(recognising.pages)
     app.register_api(lists.pages)
     app.register_api(filing.pages)
-    if config.role is not Role.HUB:
+    if config.role is Role.HUB:
+        app.register_api(presettling.pages)  # a node's own ledger does not hold what others have used
+    else:
         app.register_api(sending.pages)
         _forward(app, config, identity)
     kept = upkeep(config, clock)

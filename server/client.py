@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLContext
 from typing import Any
@@ -117,6 +117,11 @@ class Client:
         """Compare lines; those that differ."""
         found: list[dict[str, Any]] = self._ask("POST", "/reconciliation/lines", json.dumps(book).encode())["mismatches"]
         return found
+
+    def presettle(self, claim: Mapping[str, Any], day: date | None = None) -> dict[str, Any]:
+        """What a medical bill would come to on the year as it is now; `body` of the answer is what to sign and send."""
+        asked = {"claim": claim} | ({} if day is None else {"day": day.isoformat()})
+        return self._ask("POST", "/presettlements", json.dumps(asked).encode())
 
     def card_lists(self) -> list[dict[str, Any]]:
         """The newest version of every card list."""

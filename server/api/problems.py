@@ -62,7 +62,8 @@ _REMEDIES: Final[Mapping[Outcome, Text]] = {
         "Do not send it again; dispute the first one if it was wrong.", "请勿重复发送；如首笔有误请提出争议。"
     ),
     Outcome.STALE: Text(
-        "Ask for the present total, compute the split again and use a new id.", "请取最新累计额重新计算后以新标识发送。"
+        "Compute the split again on the present totals (POST /presettlements) and use a new id.",
+        "请按最新累计额重新计算（POST /presettlements）后以新标识发送。",
     ),
     Outcome.OVER_CAP: Text("Compute the split again with what is left.", "请按剩余额度重新计算。"),
     Outcome.OVER_LIMIT: Text("The payer tops up its prepayment or its limit is raised.", "请付款方补充预付金或提高限额。"),

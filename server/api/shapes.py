@@ -310,6 +310,45 @@ class ItemShape(Shape):
     answer: list[dict[str, Any]] | dict[str, Any] | None
 
 
+class PresettlementBody(BaseModel):
+    """A medical claim; the totals that it holds of the year, and of accounts, are not looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+    claim: dict[str, Any] = Field(description="the member `claim` of a medical message")
+    day: date | None = Field(default=None, description="whose figures apply; today where none is given")
+
+
+class RunningShape(Shape):
+    """A running total that the split rests on, by the policy's key: as it is, what the bill adds, and its cap."""
+
+    key: str
+    before_fen: int
+    add_fen: int
+    cap_fen: int | None
+
+
+class StepShape(Shape):
+    """One line of the explanation, in order of calculation."""
+
+    name: str
+    what: dict[str, str]
+    amount_fen: int
+    rule: str
+    reference: str
+    facts: dict[str, Any]
+
+
+class PresettlementShape(Shape):
+    """What a bill would come to; `scheme`, `amount_fen` and `body` are those of the message to send."""
+
+    scheme: str
+    day: str
+    amount_fen: int
+    body: dict[str, Any] = Field(description="claim, split (setlinfo) and setldetail, to be sent as they are")
+    totals: list[RunningShape]
+    steps: list[StepShape]
+
+
 class RecognitionsBody(BaseModel):
     """Certificates that a relying party was shown."""
 

@@ -1,7 +1,7 @@
 """Reading the ledger: single things with all that belongs to them, and pages by key. Nothing here writes."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -168,6 +168,11 @@ def events(view: View, *, after: int, limit: int) -> list[Happening]:
         "SELECT seq, at, kind, subject, data FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, min(limit, PAGE_MAX))
     )
     return [Happening.of(row) for row in rows]
+
+
+def totals(view: View, accounts: Collection[str]) -> dict[str, int]:
+    """Running totals by account, of those that have moved."""
+    return dict(view.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts))
 
 
 def parties(view: View) -> list[Participant]:

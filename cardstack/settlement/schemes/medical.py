@@ -86,18 +86,24 @@ class Medical:
             sent = msgspec.convert(transaction.body.get("split"), Setlinfo)
         except (Malformed, msgspec.ValidationError):
             return REASONS["claim-malformed"]
-        abroad = claim.insured_place[:2] != claim.treating_place[:2]
         # A message may name a place by its province only.
         here = claim.insured_place.startswith(transaction.home) and claim.treating_place.startswith(transaction.treating)
         faults = (
-            ("care-not-covered", claim.care not in self.care),
-            ("registration-needed", claim.registration == "waived" and not self.waived),
-            ("registration-needed", claim.registration == "home" and abroad),
-            ("total-differs", claim.total_fen != transaction.amount_fen),
-            ("place-differs", not here),
+            (self.unfit(claim), True),
+            (REASONS["total-differs"], claim.total_fen != transaction.amount_fen),
+            (REASONS["place-differs"], not here),
         )
-        fault = next((code for code, is_so in faults if is_so), None)
-        return REASONS[fault] if fault else _compared(transaction, sent)
+        fault = next((reason for reason, is_so in faults if reason and is_so), None)
+        return fault or _compared(transaction, sent)
+
+    def unfit(self, claim: Claim) -> Reason | None:
+        """Why the scheme settles no such claim, whatever its split."""
+        if claim.care not in self.care:
+            return REASONS["care-not-covered"]
+        # At home is no class for a bill from another province.
+        abroad = claim.insured_place[:2] != claim.treating_place[:2]
+        lacks = (claim.registration == "waived" and not self.waived) or (claim.registration == "home" and abroad)
+        return REASONS["registration-needed"] if lacks else None
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """A posting a fund, and one for the accounts: the insured place's payers owe the treating place's fund."""
@@ -146,6 +152,12 @@ INPATIENT: Final = Medical(
     frozenset({"inpatient"}),
     waived=False,
 )
+
+
+def scheme_for(claim: Claim) -> tuple[str, Reason | None]:
+    """The scheme that settles a kind of care, and why it would refuse the claim, if it would."""
+    found = next((scheme for scheme in (OUTPATIENT, CHRONIC, INPATIENT) if claim.care in scheme.care), OUTPATIENT)
+    return found.name, found.unfit(claim)
 
 
 def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:

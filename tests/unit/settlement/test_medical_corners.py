@@ -129,7 +129,7 @@ def test_a_stay_that_ends_after_the_year_does_pays_one_deductible() -> None:
         )
         assert INPATIENT.check(bill) is None
         names.append({one.account for one in INPATIENT.accumulations(bill)})
-    assert {name for name in names[0] & names[1]} == {
+    assert names[0] & names[1] == {
         "320000.employee.p-0001.stay.s1.number",
         "320000.employee.p-0001.stay.s1.dedc",
     }

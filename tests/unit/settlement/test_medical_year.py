@@ -65,7 +65,7 @@ def ledger() -> Ledger:
 
 
 def test_a_bill_taken_back_takes_later_bills_place_along_the_year(ledger: Ledger) -> None:
-    """The second stay had its help because of the first one's burden: without that, it is the first stay and below the threshold."""
+    """The second stay was helped because of the first one: without it, it is the first stay and below the threshold."""
     assert [bill.split.info.hifob_pay for bill in ledger.bills] == [0, 600_000]
     first, second = ledger.again(b1=None)
     assert (first.split, first.funds_fen, first.person_fen) == (None, {"hifp_pay": -1_500_000}, -1_590_000)

@@ -1,0 +1,144 @@
+"""Pre-settlement: what a bill comes to on the year as the ledger holds it, and the body to send as it is."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+
+from cardstack.crypto.local import LocalSigner
+from cardstack.settlement.envelope import seal
+from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.transaction import MessageId, Party, Transaction
+from cardstack.values import Fen
+from server.app import create_app
+from server.config import Config, Role
+from server.signatures import Request, sign
+from server.store import open_store
+from server.store.store import Store
+from tests.ledgers import NODE, NOON, enrol, message_id, node_trust
+from tests.unit.settlement.claims import a_claim
+
+PARTIES = tuple(Party(name) for name in ("31.medical-fund", "31.medical-account", "33.hospital-fund"))
+
+
+class Service(NamedTuple):
+    """A hub in process, and a hospital's node."""
+
+    client: FlaskClient
+    store: Store
+    signer: LocalSigner
+    certificate: bytes
+
+    def ask(self, claim: Any, **further: Any) -> Any:
+        body = {"claim": msgspec.to_builtins(claim), **further}
+        return self.client.post("/presettlements", json=body, headers={"Accept-Language": "zh"})
+
+    def send(self, serial: int, answer: Any, reverses: MessageId | None = None) -> str:
+        """A message made of an answer, and its outcome."""
+        sent = Transaction(
+            id=message_id(serial),
+            scheme=answer["scheme"],
+            kind="settlement" if reverses is None else "reversal",
+            sender=NODE.name,
+            home="310000",
+            treating="330100",
+            occurred_at=NOON,
+            amount_fen=Fen(answer["amount_fen"]),
+            body=answer["body"] if reverses is None else {},
+            reverses=reverses,
+        )
+        reply = self.client.post("/batches", data=seal([sent], self.signer, [self.certificate], NOON)).json
+        assert reply is not None
+        return str(reply["answers"][0]["outcome"])
+
+
+@pytest.fixture
+def service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES), PARTIES)
+    trust, signer, certificate = node_trust()
+    config = Config(home=tmp_path, **getattr(request, "param", {}))
+    app = create_app(config, store=store, trust=trust, clock=lambda: NOON, with_console=False)
+    yield Service(app.test_client(), store, signer, certificate)
+    app.extensions["cardstack"].intake.close()
+    store.close()
+
+
+def test_what_was_told_is_what_is_settled(service: Service) -> None:
+    """Whatever the claim said of the year; a total that moved in between is `stale`, and asking again gives the rest."""
+    purse = [{"holder": "p-0001", "granted_fen": 70_000, "used_fen": 70_000}]
+    claim = a_claim(("0101", 40_000), accounts=purse, before={"dedc.outpatient": 7})
+    first, second = service.ask(claim).json, service.ask(claim).json
+    assert first == second
+    assert first["body"]["split"]["act_pay_dedc"] == first["body"]["split"]["acct_pay"] == 40_000
+    assert service.send(1, first) == "accepted"
+    assert service.send(2, second) == "stale"
+    again = service.ask(claim).json
+    assert (again["body"]["split"]["act_pay_dedc"], again["body"]["split"]["hifp_pay"]) == (10_000, 21_000)
+    assert {one["key"]: one["before_fen"] for one in again["totals"]} == {"dedc.outpatient": 40_000, "scope.outpatient": 40_000}
+    assert service.send(3, again) == "accepted"
+
+
+def test_after_a_reversal_the_year_is_as_before(service: Service) -> None:
+    """The same claim is told the same again."""
+    claim = a_claim(("0101", 90_000), accounts=[{"holder": "p-0001", "granted_fen": 70_000}])
+    first = service.ask(claim).json
+    assert service.send(1, first) == "accepted"
+    assert service.ask(claim).json != first
+    assert service.send(2, first, message_id(1)) == "accepted"
+    assert service.ask(claim).json == first
+
+
+def test_nothing_is_stored(service: Service) -> None:
+    """Neither entry nor total nor event."""
+    assert service.ask(a_claim()).status_code == 200
+    assert service.store.transactions() == []
+    with service.store.view() as view:
+        assert view.all("SELECT account FROM total") == []
+
+
+def test_every_step_is_told_with_its_rule(service: Service) -> None:
+    """In both languages, in order, by the figures of the day that is asked for."""
+    answer = service.ask(a_claim(), day="2025-10-12").json
+    assert (answer["day"], answer["body"]["split"]["act_pay_dedc"]) == ("2025-10-12", 60_000)
+    assert [step["name"] for step in answer["steps"]][:3] == ["item", "inscp_scp_amt", "act_pay_dedc"]
+    assert all(step["what"]["zh"] and step["what"]["en"] and step["rule"] and step["reference"] for step in answer["steps"])
+    assert service.ask(a_claim()).json["day"] == date(2026, 11, 22).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "code"),
+    [
+        ({"care": "inpatient"}, 422, "CS-4018"),
+        ({"registration": "home"}, 422, "CS-4018"),
+        ({"care": "dental"}, 422, "CS-4018"),
+        ({"insured_place": "110000"}, 409, "CS-3201"),
+        ({"lines": [{"code": "9999", "amount_fen": 1, "price_fen": 1}]}, 409, "CS-3202"),
+        ({"level": "9"}, 400, "CS-1000"),
+    ],
+)
+def test_what_would_be_refused_is_refused_now(service: Service, facts: dict[str, Any], status: int, code: str) -> None:
+    """By the same checks as the message itself, in the language asked for."""
+    reply = service.ask({**msgspec.to_builtins(a_claim()), **facts})
+    assert (reply.status_code, reply.json["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("service", [{"signed_reads": True}], indirect=True)
+def test_a_node_asks_for_its_own_provinces_people(service: Service) -> None:
+    """Insured or treated there; a person of two other provinces is nobody's business here."""
+    url = "http://localhost/presettlements"
+    for places, status in ((("310000", "330100"), 200), (("330000", "340100"), 200), (("310000", "340100"), 403)):
+        claim = a_claim(insured_place=places[0], treating_place=places[1])
+        body = msgspec.json.encode({"claim": claim})
+        headers = dict(sign(Request("POST", url, {}, body), service.signer, service.certificate, NOON))
+        assert service.client.post(url, data=body, headers=headers, content_type="application/json").status_code == status
+    assert service.ask(a_claim()).status_code == 401
+
+
+@pytest.mark.parametrize("service", [{"role": Role.HOSPITAL}], indirect=True)
+def test_a_nodes_own_ledger_does_not_know_the_year(service: Service) -> None:
+    """Only the hub's does, so only the hub is asked."""
+    assert service.ask(a_claim()).status_code == 404
