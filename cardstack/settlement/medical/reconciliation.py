@@ -5,9 +5,9 @@ bank's file: keys are payment references then.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cardstack.text import Text
 
@@ -22,6 +22,11 @@ class Book(NamedTuple):
     fund_pay_sumamt: int
     acct_pay: int
     refund: bool = False
+
+    @property
+    def signed_fen(self) -> int:
+        """The whole charge as it counts in the sums: a refund takes off."""
+        return -self.medfee_sumamt if self.refund else self.medfee_sumamt
 
 
 class Totals(NamedTuple):
@@ -40,6 +45,7 @@ class Kind(StrEnum):
     MISSING_THERE = "missing-there"
     AMOUNT = "amount"
     REFUND = "refund-flag"
+    GROUP = "group"
     TWICE = "twice"
 
 
@@ -48,12 +54,13 @@ KINDS: Mapping[Kind, Text] = {
     Kind.MISSING_THERE: Text("in this book only", "本方有、对方无"),
     Kind.AMOUNT: Text("the amounts differ", "金额不一致"),
     Kind.REFUND: Text("settled in one book, reversed in the other", "结算与冲正标志不一致"),
+    Kind.GROUP: Text("under another insurance or clearing class", "险种或清算类别不一致"),
     Kind.TWICE: Text("more than once in one book", "同一笔重复记账"),
 }
 
 
 class Difference(NamedTuple):
-    """A line on which the books differ, and by how much of the whole charge (ours less theirs)."""
+    """A line on which the books differ, and by how much of the whole charge (ours less theirs, a refund taking off)."""
 
     kind: Kind
     key: str
@@ -80,6 +87,8 @@ def unequal(ours: Mapping[tuple[str, str], Totals], theirs: Mapping[tuple[str, s
 def reconcile(ours: Iterable[Book], theirs: Iterable[Book]) -> tuple[Difference, ...]:
     """Totals, then the lines of the groups whose totals differ; every differing line is named once.
 
+    The differences sum to the difference of the books, to the fen.
+
     >>> a = Book("m1", ("310", "11"), 100, 60, 0)
     >>> reconcile([a], [a._replace(fund_pay_sumamt=61)])[0].kind.value, reconcile([a], [a])
     ('amount', ())
@@ -87,27 +96,52 @@ def reconcile(ours: Iterable[Book], theirs: Iterable[Book]) -> tuple[Difference,
     mine, others = list(ours), list(theirs)
     groups = set(unequal(totals(mine), totals(others)))
     here, there = (_lines(book, groups) for book in (mine, others))
-    found = [*_twice(mine, groups, 1), *_twice(others, groups, -1)]
-    for key in sorted({*here, *there}):
-        one, other = here.get(key), there.get(key)
-        if one is None and other is not None:
-            found.append(Difference(Kind.MISSING_HERE, key, other.group, -other.medfee_sumamt))
-        elif one is not None and other is None:
-            found.append(Difference(Kind.MISSING_THERE, key, one.group, one.medfee_sumamt))
-        elif one is not None and other is not None and one != other:
-            kind = Kind.REFUND if one.refund != other.refund else Kind.AMOUNT
-            found.append(Difference(kind, key, one.group, one.medfee_sumamt - other.medfee_sumamt))
+    found: list[Difference] = []
+    for key in here.keys() | there.keys():
+        one, other = here.get(key, []), there.get(key, [])
+        if one != other:
+            found += _differences(one, other)
     return tuple(sorted(found))
 
 
-def _lines(book: Iterable[Book], groups: set[tuple[str, str]]) -> dict[str, Book]:
-    return {line.key: line for line in book if line.group in groups}
+def _lines(book: Iterable[Book], groups: set[tuple[str, str]]) -> dict[str, list[Book]]:
+    lines: dict[str, list[Book]] = defaultdict(list)
+    for line in book:
+        if line.group in groups:
+            lines[line.key].append(line)
+    return lines
 
 
-def _twice(book: Iterable[Book], groups: set[tuple[str, str]], sign: int) -> list[Difference]:
-    counts = Counter(line for line in book if line.group in groups)
-    return [
-        Difference(Kind.TWICE, line.key, line.group, sign * line.medfee_sumamt * (count - 1))
-        for line, count in counts.items()
-        if count > 1
-    ]
+def _differences(ours: Sequence[Book], theirs: Sequence[Book]) -> list[Difference]:
+    """The lines under one key: what stands in both is taken off, what is left is named, line beside line where two are alike."""
+    here, there = Counter(ours), Counter(theirs)
+    found: list[Difference] = []
+    left: list[list[Book]] = []
+    for book, other, sign in ((here, there, 1), (there, here, -1)):
+        rest = book - other
+        found += [_named(Kind.TWICE, line, sign) for line, count in rest.items() for _ in range(count - (line not in other))]
+        left.append(sorted(line for line in rest if line not in other))
+    mine, others = left
+    for kind, alike in _ALIKE:
+        for one in tuple(mine):
+            beside = next((line for line in others if alike(line) == alike(one)), None)
+            if beside is not None:
+                mine.remove(one)
+                others.remove(beside)
+                found.append(Difference(kind, one.key, one.group, one.signed_fen - beside.signed_fen))
+    found += [_named(Kind.MISSING_THERE, line, 1) for line in mine]
+    return found + [_named(Kind.MISSING_HERE, line, -1) for line in others]
+
+
+def _named(kind: Kind, line: Book, sign: int) -> Difference:
+    return Difference(kind, line.key, line.group, sign * line.signed_fen)
+
+
+# The first in which two lines under one key are alike says how they differ.
+_ALIKE: Final[tuple[tuple[Kind, Callable[[Book], object]], ...]] = (
+    (Kind.AMOUNT, lambda line: (line.group, line.refund)),
+    (Kind.GROUP, lambda line: line._replace(group=("", ""))),
+    (Kind.REFUND, lambda line: line._replace(refund=False)),
+    (Kind.GROUP, lambda line: line.refund),
+    (Kind.REFUND, lambda _: None),
+)

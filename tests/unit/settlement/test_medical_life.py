@@ -159,3 +159,47 @@ def test_a_reversal_in_one_book_only_is_a_refund_flag() -> None:
     (difference,) = reconcile([line, line], [line])
     assert (difference.kind, difference.difference_fen) == (Kind.TWICE, 100)
     assert set(KINDS) == set(Kind)
+
+
+BOOKS_WITH_REFUNDS = st.lists(
+    st.builds(
+        Book,
+        st.sampled_from("abcd"),
+        st.sampled_from([("310", "11"), ("390", "11")]),
+        st.integers(1, 9),
+        st.integers(0, 9),
+        st.just(0),
+        st.booleans(),
+    ),
+    max_size=6,
+)
+
+
+@given(BOOKS_WITH_REFUNDS, BOOKS_WITH_REFUNDS)
+def test_the_differences_sum_to_the_difference_of_the_books(ours: list[Book], theirs: list[Book]) -> None:
+    """To the fen, whatever was reversed, repeated or put in another class: no difference is left unnamed or named twice."""
+    groups = unequal(totals(ours), totals(theirs))
+    wanted = sum(
+        (-1 if line.refund else 1) * sign * line.medfee_sumamt for book, sign in ((ours, 1), (theirs, -1)) for line in book
+    )
+    found = reconcile(ours, theirs)
+    assert sum(one.difference_fen for one in found) == wanted
+    assert bool(groups) == bool(found)
+    turned = {Kind.MISSING_HERE: Kind.MISSING_THERE, Kind.MISSING_THERE: Kind.MISSING_HERE}
+    mirrored = sorted((one.kind, one.key, one.difference_fen) for one in reconcile(theirs, ours))
+    assert mirrored == sorted((turned.get(one.kind, one.kind), one.key, -one.difference_fen) for one in found)
+
+
+def test_a_refund_is_named_with_what_it_takes_off() -> None:
+    """Missing on one side, or settled on the one and reversed on the other: the sums differ by that much, with its sign."""
+    line = Book("m", ("310", "11"), 100, 60, 0)
+    refund = line._replace(refund=True)
+    assert [one[::3] for one in reconcile([line, refund], [line])] == [(Kind.MISSING_THERE, -100)]
+    assert [one[::3] for one in reconcile([line], [line, refund])] == [(Kind.MISSING_HERE, 100)]
+    assert [one[::3] for one in reconcile([line], [refund])] == [(Kind.REFUND, 200)]
+
+
+def test_a_line_in_another_class_is_named_as_such() -> None:
+    """The amounts agree; insurance or clearing class do not, so both groups' totals differ."""
+    line = Book("m", ("310", "11"), 100, 60, 0)
+    assert [one[::3] for one in reconcile([line], [line._replace(group=("390", "11"))])] == [(Kind.GROUP, 0)]
