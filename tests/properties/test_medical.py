@@ -1,6 +1,7 @@
 """What holds of every medical split, whatever the claim, the place and the year so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import cycle, product
 from typing import Any
 
 import msgspec
@@ -10,39 +11,68 @@ from hypothesis import strategies as st
 
 from cardstack.settlement.medical import case
 from cardstack.settlement.medical.claim import Claim
+from cardstack.settlement.medical.policy import Basis, Cap, Policy, Where
 from cardstack.settlement.medical.split import Split
 from cardstack.settlement.schemes import medical
 from tests.unit.settlement.claims import DAY, a_claim
 
 KINDS = sorted({(p.place, p.insurance, care) for p in medical.policies() for care in p.care})
 CODES = sorted(medical.catalogue("33"))
+TREATING = ["310000", "320100", "330100", "340100"]
+
+
+def wheres(place: str, insurance: str, care: str) -> list[Where]:
+    """Every condition that the policies of a place put for a kind of care."""
+    own = [p for p in medical.policies() if (p.place, p.insurance) == (place, insurance) and care in p.care]
+    rows = [row.where for policy in own for layer in policy.layers for row in layer.rows]
+    return [*rows, *(row.where for policy in own for row in policy.deductibles)]
+
+
+def words(asked: Iterable[tuple[str, ...]], *further: str) -> list[str]:
+    """The words that conditions name, and further ones that they do not."""
+    return sorted({word for named in asked for word in named} | set(further))
+
+
+def classes(place: str, insurance: str, care: str) -> list[str]:
+    """Every class of registration that the place's policies know for a kind of care."""
+    own = [p for p in medical.policies() if (p.place, p.insurance) == (place, insurance) and care in p.care]
+    return sorted({one.name for policy in own for one in policy.registrations})
 
 
 @st.composite
 def claims(draw: st.DrawFn, only: str = "") -> Claim:
-    """A claim of any place, care and person that some policy covers; or of one kind of care."""
-    place, insurance, care = draw(st.sampled_from([kind for kind in KINDS if only in {"", kind[2]}]))
+    """A claim of any place, care, person and class that some policy names, anywhere in the year; or of one kind of care."""
+    kind = draw(st.sampled_from([kind for kind in KINDS if only in {"", kind[2]}]))
+    place, insurance, care = kind
+    asked = wheres(*kind)
     lines = draw(st.lists(st.tuples(st.sampled_from(CODES), st.integers(0, 5_000_000)), min_size=1, max_size=5))
-    total = sum(amount for _, amount in lines)
-    assume(total)
+    assume(sum(amount for _, amount in lines))
+    ages = sorted({age + step for where in asked for age in (where.age_from, where.age_below) for step in (-1, 0)})
+    diseases = [p.diseases for p in medical.policies() if (p.place, p.insurance) == (place, insurance)]
     facts: dict[str, Any] = {
         "insured_place": place,
         "insurance": insurance,
         "care": care,
-        "disease": "dialysis" if care == "chronic" else "",
-        "category": draw(st.sampled_from(["employed", "retired", "pupil"])) if insurance == "resident" else draw(CATEGORIES),
-        "treating_place": draw(st.sampled_from(["310000", "320100", "330100", "340100"])),
+        "disease": draw(st.sampled_from(words(diseases, "dialysis"))) if care == "chronic" else "",
+        "category": draw(st.sampled_from(words((where.category for where in asked), "other"))),
+        "treating_place": draw(st.sampled_from(TREATING)),
         "level": draw(st.sampled_from("0123")),
-        "registration": draw(st.sampled_from(["waived", "long-term", "referral", "unregistered"])),
-        "age": draw(st.integers(0, 100)),
-        "attributes": draw(st.lists(st.sampled_from(["civil-servant", "low-income", "extreme-poverty"]), max_size=2)),
+        "registration": draw(st.sampled_from(classes(*kind))),
+        "age": draw(st.sampled_from([age for age in ages if 0 <= age <= 150] or [45]) | st.integers(0, 100)),
+        "attributes": draw(st.lists(st.sampled_from(words((where.attribute for where in asked), "none")), max_size=2)),
         "stay": draw(st.sampled_from(["", "s1"])),
         "accounts": [{"holder": f"p{n}", "granted_fen": fen} for n, fen in enumerate(draw(BALANCES))],
     }
-    return a_claim(*lines, **facts)
+    claim = a_claim(*lines, **facts)
+    # Totals that the year may hold, each up to its cap.
+    used = {use.key: draw(st.integers(0, MOST if use.cap is None else use.cap)) for use in medical.compute(claim, DAY).uses}
+    for key in [key for key in used if key.startswith("scope.")]:  # what was charged was in scope before it was charged
+        used[key] = max(used[key], used.get(f"dedc.{key.removeprefix('scope.')}", 0))
+    in_year = draw(st.booleans())
+    return msgspec.structs.replace(claim, before={**used, "stays": used.get("stays", 0) % 5} if in_year else {})
 
 
-CATEGORIES = st.sampled_from(["employed", "retired"])
+MOST = 60_000_000
 BALANCES = st.lists(st.integers(0, 200_000), max_size=3)
 
 
@@ -77,28 +107,35 @@ def test_a_larger_eligible_expense_never_lowers_what_the_funds_pay(claim: Claim,
 
 
 @settings(max_examples=40)
-@given(claims(), st.lists(st.integers(1, 8_000_000), min_size=2, max_size=8), st.randoms(use_true_random=False))
+@given(claims(), st.lists(st.integers(1, 80_000_000), min_size=2, max_size=8), st.randoms(use_true_random=False))
 def test_caps_are_never_passed_and_reversals_restore(claim: Claim, amounts: list[int], dice: Any) -> None:
-    """Bills and reversals in any interleaving: no cap is passed, and with all taken back the year is as it was."""
+    """Bills and reversals in any interleaving: no fund pays past its cap, and with all taken back the year is as it was."""
     totals: dict[str, int] = {}
-    open_bills: list[Mapping[str, int]] = []
+    standing: list[Split] = []
     for amount in amounts:
         lines = [{"code": "0801", "amount_fen": amount, "price_fen": amount}]
         result = medical.compute(a_claim(**{**_facts(claim), "lines": lines, "before": totals, "stay": ""}), DAY)
-        for use in result.uses:
-            assert use.cap is None or use.before + use.add <= use.cap
-        moved = {use.key: use.add for use in result.uses}
-        totals = {key: totals.get(key, 0) + moved.get(key, 0) for key in {*totals, *moved}}
-        open_bills.append(moved)
+        totals = case.after(totals, result.uses)
+        standing.append(result)
+        for cap, fund in caps_of(claim, result.policy):
+            counted = standing[-1:] if cap.basis in (Basis.VISIT, Basis.STAY) else standing
+            assert sum(getattr(one.info, fund) for one in counted) <= cap.fen
+        assert caps_hold(result)
         if dice.random() < 0.4:
-            totals = _without(totals, open_bills.pop(dice.randrange(len(open_bills))))
-    while open_bills:
-        totals = _without(totals, open_bills.pop(dice.randrange(len(open_bills))))
+            totals = _without(totals, standing.pop(dice.randrange(len(standing))))
+    while standing:
+        totals = _without(totals, standing.pop(dice.randrange(len(standing))))
     assert not any(totals.values())
 
 
-def _without(totals: Mapping[str, int], moved: Mapping[str, int]) -> dict[str, int]:
-    left = {key: total - moved.get(key, 0) for key, total in totals.items()}
+def caps_of(claim: Claim, policy: Policy) -> list[tuple[Cap, str]]:
+    """Each cap that applies to a claim, and the fund that it binds."""
+    rows = [(next((row for row in layer.rows if row.where.fits(claim)), None), layer.fund) for layer in policy.layers]
+    return [(cap, fund) for row, fund in rows if row is not None for cap in row.caps]
+
+
+def _without(totals: Mapping[str, int], taken: Split) -> dict[str, int]:
+    left = case.after(totals, taken.uses, -1)
     assert all(total >= 0 for total in left.values())
     return left
 
@@ -112,7 +149,7 @@ def _facts(claim: Claim) -> dict[str, Any]:
 def test_interim_bills_pay_what_one_bill_would(claim: Claim) -> None:
     """The bills of a stay and one bill for all of it differ by the rounding of their bands alone."""
     whole = medical.compute(a_claim(**{**_facts(claim), "stay": "s9"}), DAY).info.hifp_pay
-    before: dict[str, int] = {}
+    before = dict(claim.before)
     paid = 0
     for line in _facts(claim)["lines"]:
         result = medical.compute(a_claim(**{**_facts(claim), "stay": "s9", "lines": [line], "before": before}), DAY)
@@ -121,12 +158,12 @@ def test_interim_bills_pay_what_one_bill_would(claim: Claim) -> None:
     assert abs(paid - whole) <= 4 * len(claim.lines)
 
 
-REGISTRATIONS = ("waived", "long-term", "referral", "unregistered")
-
-
 def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
-    """A claim of that place, insurance and care for every class of registration, level of hospital and kind of person."""
-    people = ("resident", "pupil") if insurance == "resident" else ("employed", "retired")
+    """A claim of that place, insurance and care for every category, level and class; ages and attributes take turns."""
+    asked = wheres(place, insurance, care)
+    ages = cycle(sorted({age - 1 for where in asked for age in (where.age_from, where.age_below) if 0 < age <= 150} | {45}))
+    attributes = cycle([[], *([word] for word in words(where.attribute for where in asked))])
+    everyone = product(words((where.category for where in asked), "other"), "0123", classes(place, insurance, care))
     return [
         a_claim(
             ("0101", 100_000),
@@ -138,10 +175,12 @@ def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
             treating_place=treating,
             level=level,
             registration=registration,
+            age=age,
+            attributes=attribute,
         )
-        for category, treating in zip(people, ("330100", "310000"), strict=True)
-        for level in "0123"
-        for registration in REGISTRATIONS
+        for (category, level, registration), treating, age, attribute in zip(
+            everyone, cycle(TREATING), ages, attributes, strict=False
+        )
     ]
 
 
@@ -167,7 +206,7 @@ def test_every_place_and_care_holds_what_the_properties_say(place: str, insuranc
 def test_an_appeal_or_a_refund_settles_again_on_the_restored_year(claim: Claim, data: st.DataObject) -> None:
     """The year is as if the case had been settled so at once; parts sum again; the same case again changes nothing."""
     first = medical.compute(claim, DAY)
-    year = case.after({}, first.uses)
+    year = case.after(claim.before, first.uses)
     same = case.resettle(first, claim, year, DAY, medical.compute)
     assert (same.funds_fen, same.person_fen, same.split.info) == ({}, 0, first.info)
     later = medical.compute(a_claim(**{**_facts(claim), "before": year, "stay": ""}), DAY)

@@ -4,8 +4,9 @@ Amounts are whole fen, quantities whole thousandths. The names of people never t
 place's pseudonym, the same in all places for an insurance year and for all bills of one stay.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -14,18 +15,33 @@ from cardstack.settlement.rounding import half_up
 from cardstack.settlement.transaction import AMOUNT_MAX
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
+Signed = Annotated[int, msgspec.Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Place = Annotated[str, msgspec.Meta(pattern=r"^\d{6}$")]
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One fee line (费用明细): the item's code in the treating place's catalogue, unit price, quantity and amount."""
+    """One fee line (费用明细): the item's code in the treating place's catalogue, unit price, quantity and amount.
+
+    A negative quantity gives back (退费) of what was charged before it in the same bill at that price and day. `day` is the
+    day of the fee, whose catalogue applies; the bill's own where none is given.
+    """
 
     code: Name
-    amount_fen: Amount
+    amount_fen: Signed
     price_fen: Amount
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=10**9)] = 1000
+    quantity: Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)] = 1000
     name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    day: date | None = None
+
+
+class Charge(NamedTuple):
+    """A fee line less what was given back of it: the quantity and amount that are left, and what was given back."""
+
+    line: Line
+    quantity: int
+    amount_fen: int
+    returned_fen: int = 0
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,6 +89,29 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return sum(line.amount_fen for line in self.lines)
 
 
+def charges(lines: Sequence[Line]) -> tuple[Charge, ...]:
+    """The lines that charge, each less what was given back of it; `Malformed` where more is given back than was charged."""
+    made: list[Charge] = []
+    open_: dict[tuple[str, int, date | None], list[int]] = {}
+    for place, line in enumerate(lines):
+        places = open_.setdefault((line.code, line.price_fen, line.day), [])
+        if line.quantity > 0:
+            places.append(len(made))
+            made.append(Charge(line, line.quantity, line.amount_fen))
+            continue
+        quantity, amount = -line.quantity, -line.amount_fen
+        while places and quantity:
+            one = made[places[-1]]
+            back, fen = min(quantity, one.quantity), min(amount, one.amount_fen)
+            made[places[-1]] = Charge(one.line, one.quantity - back, one.amount_fen - fen, one.returned_fen + fen)
+            quantity, amount = quantity - back, amount - fen
+            if back == one.quantity:
+                places.pop()
+        if quantity or amount:
+            raise Malformed(f"lines[{place}]: more is given back than was charged before", field=f"lines[{place}]")
+    return tuple(made)
+
+
 def read_claim(body: Mapping[str, Any]) -> Claim:
     """The claim in a message's body; `Malformed` names the member that is not of its form.
 
@@ -85,8 +124,10 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
     except msgspec.ValidationError as error:
         raise Malformed(f"claim: {error}", field="claim") from error
     for place, line in enumerate(claim.lines):
-        if line.amount_fen != half_up(line.price_fen * line.quantity, 1000):
+        whole = half_up(line.price_fen * abs(line.quantity), 1000)
+        if not line.quantity or line.amount_fen != (whole if line.quantity > 0 else -whole):
             raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
+    charges(claim.lines)
     holders = [account.holder for account in claim.accounts]
     if len({*holders}) < len(holders):
         raise Malformed("accounts: one account is named twice", field="accounts")

@@ -1,5 +1,7 @@
 """The insured place's side of a split: registration, deductible, and the layers of funds one after another."""
 
+from typing import NamedTuple
+
 from cardstack.settlement.medical.names import BASES, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.policy import (
     Band,
@@ -45,7 +47,8 @@ def charge_deductible(sheet: Sheet, scope: int) -> int:
     row = policy.deductible(sheet.case.claim)
     if row is None:
         return 0
-    figure = _figure(sheet, row)
+    threshold = _threshold(sheet, row)
+    figure = threshold.figure_fen
     key = _key(sheet, row.basis, f"dedc.{policy.group}")
     paid = sheet.read(key) if key else 0
     charged = min(scope, max(0, figure - paid))
@@ -53,16 +56,19 @@ def charge_deductible(sheet: Sheet, scope: int) -> int:
         if total:
             sheet.move(total, charged)
     sheet.parts[Part.DEDUCTIBLE] += charged
+    how = _how(sheet, row, threshold)
     sheet.note(
         "act_pay_dedc",
         "deductible",
         charged,
         Text(
-            f"Deductible {money(figure)} ({BASES[row.basis].en}), {money(paid)} paid before: {money(charged)} charged",
-            f"起付标准{money(figure)}元（{BASES[row.basis].zh}），此前已计{money(paid)}元，本次计{money(charged)}元",
+            f"Deductible {money(figure)} ({BASES[row.basis].en}{how.en}), {money(paid)} paid before: {money(charged)} charged",
+            f"起付标准{money(figure)}元（{BASES[row.basis].zh}{how.zh}），此前已计{money(paid)}元，本次计{money(charged)}元",
         ),
         figure_fen=figure,
         paid_fen=paid,
+        number=threshold.number,
+        carried_fen=threshold.carried_fen,
     )
     return charged
 
@@ -73,12 +79,40 @@ def _pool_deductibles(sheet: Sheet) -> tuple[str | None, ...]:
     return tuple(_key(sheet, layer.basis, f"dedc.{policy.group}") for layer in policy.layers if layer.fund == POOL)
 
 
-def _figure(sheet: Sheet, row: Deductible) -> int:
-    """The deductible's figure for this stay: by its number in the year, its registration, and the stay it was referred from."""
-    figure = row.fen[min(_number(sheet, row), len(row.fen)) - 1]
-    figure = half_up(figure * sheet.case.registration.deductible_permille, 1000)
-    # Up the levels only the difference is charged; down the levels what was paid already covers it.
-    return max(0, figure - _carried(sheet)) if _runs_on(sheet) else figure
+class Threshold(NamedTuple):
+    """A deductible's figure for one bill: of the nth stay, after the registration class, and what a referral took off it."""
+
+    number: int
+    row_fen: int
+    registered_fen: int
+    carried_fen: int
+
+    @property
+    def figure_fen(self) -> int:
+        # Up the levels only the difference is charged; down the levels what was paid already covers it.
+        return max(0, self.registered_fen - self.carried_fen)
+
+
+def _threshold(sheet: Sheet, row: Deductible) -> Threshold:
+    number = _number(sheet, row)
+    figure = row.fen[min(number, len(row.fen)) - 1]
+    registered = half_up(figure * sheet.case.registration.deductible_permille, 1000)
+    return Threshold(number, figure, registered, _carried(sheet) if _runs_on(sheet) else 0)
+
+
+def _how(sheet: Sheet, row: Deductible, threshold: Threshold) -> Text:
+    """How the figure came about, where it is not simply the policy's."""
+    said = []
+    if row.basis is Basis.STAY:
+        said.append(Text(f", stay {threshold.number} of the year", f"，本年度第{threshold.number}次住院"))
+    permille = sheet.case.registration.deductible_permille
+    if permille != 1000:
+        plain, share, changed = money(threshold.row_fen), percent(permille * 1000), money(threshold.registered_fen)
+        said.append(Text(f"; {plain} × {share} = {changed}, half up", f"；{plain}元×{share}＝{changed}元（四舍五入到分）"))
+    if threshold.carried_fen:
+        carried = money(threshold.carried_fen)
+        said.append(Text(f"; {carried} charged before the referral", f"；转诊前已计{carried}元"))
+    return Text("".join(one.en for one in said), "".join(one.zh for one in said))
 
 
 def _runs_on(sheet: Sheet) -> bool:
@@ -139,7 +173,16 @@ def apply_layers(sheet: Sheet, eligible: int) -> int:
             _supplement(sheet, layer, row)
     if not pooled:
         sheet.parts[Part.SHARE] += eligible
+        _note_no_pool(sheet)
     return ratio
+
+
+def _note_no_pool(sheet: Sheet) -> None:
+    """Say that the pool pays nothing because the policy has no row for this person."""
+    claim = sheet.case.claim
+    en = f"Basic pool: the policy has no row for category {claim.category}, hospital level {claim.level}, age {claim.age}"
+    zh = f"统筹基金：政策中没有适用于该情形的档次（人员类别{claim.category}，医院等级{claim.level}，年龄{claim.age}），不支付"
+    sheet.note(POOL, "pool", 0, Text(en, zh))
 
 
 def _pool(sheet: Sheet, layer: Layer, row: Row, eligible: int) -> Walk:

@@ -141,6 +141,15 @@ def percent(ppm: int) -> str:
     return f"{ppm // 10_000}.{ppm % 10_000:04d}".rstrip("0").rstrip(".") + "%"
 
 
+def thousandths(quantity: int) -> str:
+    """A quantity without needless zeros.
+
+    >>> thousandths(2000), thousandths(1500)
+    ('2', '1.5')
+    """
+    return f"{quantity // 1000}.{quantity % 1000:03d}".rstrip("0").rstrip(".")
+
+
 def pieces_text(pieces: Sequence[Piece]) -> Text:
     """The bands of a walk, each as length × ratio = amount, half up to the fen."""
     zh = "；".join(f"{money(p.high - p.low)}元×{percent(p.ppm)}＝{money(p.paid)}元" for p in pieces)

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cardstack.errors import Refused, problem
-from cardstack.settlement.medical.claim import Account, Claim, Line
+from cardstack.errors import Malformed, Refused, problem
+from cardstack.settlement.medical.claim import Account, Charge, Claim, charges
 from cardstack.settlement.medical.funds import apply_layers, charge_deductible, first_share
 from cardstack.settlement.medical.names import FUND_NAMES, FUNDS, GRADES
 from cardstack.settlement.medical.policy import Entry, Part, Policy, entry_for, policy_for
-from cardstack.settlement.medical.sheet import Case, Sheet, Use, money, percent
+from cardstack.settlement.medical.sheet import Case, Sheet, Use, money, percent, thousandths
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Step
 from cardstack.text import Text
@@ -112,34 +112,55 @@ def split(claim: Claim, policies: Sequence[Policy], catalogue: Mapping[str, tupl
 
 def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
     """Each fee line by the treating place's catalogue: class C is the person's own, the limit and the first share come off."""
-    for line in sheet.case.claim.lines:
-        entry = entry_for(catalogue, line.code, sheet.case.day)
-        own, over, first = _item(line, entry)
+    for place, line in enumerate(sheet.case.claim.lines):
+        if line.day is not None and line.day > sheet.case.day:
+            raise Malformed(f"lines[{place}]: a fee of a later day than its bill's", field=f"lines[{place}]")
+    for charge in charges(sheet.case.claim.lines):
+        line = charge.line
+        entry = entry_for(catalogue, line.code, line.day or sheet.case.day)
+        own, over, first = _item(charge, entry)
         for part, amount in ((Part.OWN, own), (Part.OVER_LIMIT, over), (Part.FIRST, first)):
             sheet.parts[part] += amount
-        name, share = line.name or line.code, percent(entry.first_permille * 1000)
-        en = (
-            f"{name}, class {entry.grade}: {money(line.amount_fen)}; outside {money(own)}, over the price limit "
-            f"{money(over)}, first share {share} = {money(first)} (half up)"
-        )
-        zh = (
-            f"{name}（{GRADES[entry.grade]}类）{money(line.amount_fen)}元：全自费{money(own)}元，超限价{money(over)}元，"
-            f"先行自付{share}计{money(first)}元（四舍五入到分）"
-        )
         facts = {"code": line.code, "grade": entry.grade, "own_fen": own, "over_limit_fen": over, "first_fen": first}
-        left = line.amount_fen - own - over - first
+        if over:
+            facts["limit_fen"] = entry.limit_fen
+        left = charge.amount_fen - own - over - first
         rule = f"{sheet.case.claim.treating_place[:2]}.catalogue.{line.code}@{entry.since}"
-        sheet.note("item", rule, left, Text(en, zh), entry.reference, **facts)
+        sheet.note("item", rule, left, _item_text(charge, entry, (own, over, first)), entry.reference, **facts)
 
 
-def _item(line: Line, entry: Entry) -> tuple[int, int, int]:
+def _item(charge: Charge, entry: Entry) -> tuple[int, int, int]:
     """What of a line is wholly the person's, over the price limit, and the first share of the rest."""
     if entry.grade == "C":
-        return line.amount_fen, 0, 0
-    allowed = line.amount_fen
-    if entry.limit_fen is not None and line.price_fen > entry.limit_fen:
-        allowed = min(allowed, half_up(entry.limit_fen * line.quantity, 1000))
-    return 0, line.amount_fen - allowed, half_up(allowed * entry.first_permille, 1000)
+        return charge.amount_fen, 0, 0
+    allowed = charge.amount_fen
+    if entry.limit_fen is not None and charge.line.price_fen > entry.limit_fen:
+        allowed = min(allowed, half_up(entry.limit_fen * charge.quantity, 1000))
+    return 0, charge.amount_fen - allowed, half_up(allowed * entry.first_permille, 1000)
+
+
+def _item_text(charge: Charge, entry: Entry, parts: tuple[int, int, int]) -> Text:
+    """An item in words: day, unit price and quantity, what was given back, the limit, and its three parts."""
+    line, (own, over, first) = charge.line, map(money, parts)
+    name, share, whole = line.name or line.code, percent(entry.first_permille * 1000), money(charge.amount_fen)
+    day = "" if line.day is None else f"{line.day} "
+    many = charge.quantity != 1000
+    en = f"{day}{name}, class {entry.grade}: " + (f"{money(line.price_fen)} × {thousandths(charge.quantity)} = " if many else "")
+    zh = f"{day}{name}（{GRADES[entry.grade]}类）" + (
+        f"{money(line.price_fen)}元×{thousandths(charge.quantity)}＝" if many else ""
+    )
+    back = money(charge.returned_fen)
+    returned = Text(f" after {back} given back", f"（已退回{back}元）") if charge.returned_fen else Text("", "")
+    limit = Text("", "")
+    if parts[1] and entry.limit_fen is not None:
+        limit = Text(f" of {money(entry.limit_fen)}", f"（限价{money(entry.limit_fen)}元）")
+    en = (
+        f"{en}{whole}{returned.en}; outside {own}, over the price limit{limit.en} {over}, first share {share} = {first} (half up)"
+    )
+    return Text(
+        en,
+        f"{zh}{whole}元{returned.zh}：全自费{own}元，超限价{over}元{limit.zh}，先行自付{share}计{first}元（四舍五入到分）",
+    )
 
 
 def _finish(sheet: Sheet, scope: int, charged: int, ratio: int) -> Split:

@@ -163,6 +163,8 @@ def scheme_for(claim: Claim) -> tuple[str, Reason | None]:
 def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:
     try:
         result = _computed(transaction, transaction.day)[1]
+    except Malformed:
+        return REASONS["claim-malformed"]
     except CardstackError:
         return REASONS["no-benefit"]
     agrees = result.info == sent and _rows_agree(transaction.body.get("setldetail"), result)
