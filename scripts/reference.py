@@ -29,6 +29,7 @@ PAGES: dict[str, str] = {
     "docs/reference/problems.md": "scripts.reference_pages:problems",
     "docs/reference/settlement/schemes.md": "cardstack.settlement.reference:schemes",
     "docs/reference/settlement/figures.md": "cardstack.settlement.reference:figures_in_force",
+    "docs/reference/settlement/messages.md": "cardstack.settlement.message_reference:messages",
     "docs/reference/settlement/files.md": "cardstack.settlement.reference:files",
     "docs/reference/settlement/changes.md": "scripts.reference_ledger:changes",
     "docs/reference/settlement/differences.md": "scripts.reference_ledger:differences",

@@ -150,11 +150,13 @@ def cases(
 ) -> None:
     """Where the cases of pensions and records stand, the longest due first."""
     from cardstack.settlement.calendar import known
+    from cardstack.settlement.services.case import Service
     from cardstack.settlement.transaction import SHANGHAI
     from server.store.queries import cases as queries
 
     with open_ledger(database) as store, store.view() as view:
         found = queries.cases(view, store.schemes, known(), now().astimezone(SHANGHAI).date())
+        titles_of = {name: scheme for name, scheme in store.schemes.items() if isinstance(scheme, Service)}
     shown = [one for one in found if one.overdue or not overdue]
     data = [
         {
@@ -171,10 +173,10 @@ def cases(
     ]
     rows = [
         (
-            one.service,
+            titles_of[one.service].title.of(language()),
             one.case,
             f"{one.home}→{one.treating}",
-            one.state,
+            titles_of[one.service].states[one.state].of(language()),
             one.due or "",
             one.overdue.of(language()) if one.overdue else "",
         )

@@ -6,6 +6,7 @@ the one in force. A scheme sees nothing but the transaction and the day; what mu
 commit that books the postings.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -35,6 +36,25 @@ class Reason(NamedTuple):
 
     code: str
     text: Text
+
+
+_FIELD = re.compile(r"field `([A-Za-z_]\w{0,39})`")
+_PLACE = re.compile(r"at `\$\.?([^`]{0,80})`")
+
+
+def located(reason: Reason, error: Malformed) -> Reason:
+    """The reason with the field at fault, where the error names one; what stands in the field is not repeated.
+
+    >>> late = Reason("late", Text("Too late", "迟到"))
+    >>> located(late, Malformed("tap: Object missing required field `tac`")).text.zh
+    '迟到：tac'
+    >>> located(late, Malformed("body: Expected `int`, got `str` - at `$.years[0].months`")).text.en
+    'Too late: years[0].months'
+    """
+    told = str(error)
+    names = [found[1] for found in (_PLACE.search(told), _FIELD.search(told)) if found and found[1]]
+    where = ".".join(names) or str(error.facts.get("field", ""))
+    return Reason(reason.code, Text(f"{reason.text.en}: {where}", f"{reason.text.zh}：{where}")) if where else reason
 
 
 class Unit(StrEnum):

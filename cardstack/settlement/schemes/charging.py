@@ -13,7 +13,7 @@ import msgspec
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
@@ -82,8 +82,8 @@ class Charging:
         try:
             order = _order(transaction)
             at(agreements(), transaction.day)
-        except Malformed:
-            return REASONS["order-malformed"]
+        except Malformed as error:
+            return located(REASONS["order-malformed"], error)
         except Refused:
             return REASONS["no-agreement"]
         sums = [sum(getattr(period, name) for period in order.periods) for name in ("power_wh", "elec_fen", "service_fen")]

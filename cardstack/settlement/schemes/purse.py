@@ -17,7 +17,7 @@ from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Institution, Moment, PurseFen, moment_of
@@ -104,8 +104,8 @@ class Purse:
         try:
             change = _change(transaction)
             bounds = at(terms(), transaction.day)
-        except Malformed:
-            return REASONS["change-malformed"]
+        except Malformed as error:
+            return located(REASONS["change-malformed"], error)
         except Refused:
             return REASONS["no-figure"]
         loads = transaction.kind == "load"

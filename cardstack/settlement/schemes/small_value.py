@@ -14,7 +14,7 @@ import msgspec
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
 from cardstack.settlement.schemes.transit import CENTRE, form_fault
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.transaction import Party, Posting, Transaction
@@ -86,8 +86,8 @@ class SmallValue:
             purchase = _purchase(transaction)
             rate = rate_of(purchase.trade, transaction.day)
             fault = _refund_fault(transaction, purchase) if transaction.kind == "refund" else form_fault(transaction, purchase)
-        except Malformed:
-            return REASONS["tap-malformed"]
+        except Malformed as error:
+            return located(REASONS["tap-malformed"], error)
         except Refused:
             return REASONS["no-rate"]
         if fault is None and transaction.kind != "refund":

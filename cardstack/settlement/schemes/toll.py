@@ -14,7 +14,7 @@ import msgspec
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up, spread
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
 from cardstack.settlement.transaction import Party, Posting, Transaction
@@ -93,8 +93,8 @@ class Toll:
             passage = _passage(transaction)
             tariff = tariff_of(passage.vehicle, transaction.day)
             fault = form_fault(transaction, passage) or passage.unproven(self.keys)
-        except Malformed:
-            return REASONS["tap-malformed"]
+        except Malformed as error:
+            return located(REASONS["tap-malformed"], error)
         except Refused:
             return REASONS["no-tariff"]
         if fault is None and passage.amount_fen != charged(passage, tariff):

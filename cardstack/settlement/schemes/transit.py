@@ -12,7 +12,7 @@ from typing import Final
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
@@ -124,8 +124,8 @@ class Transit:
                 or self.proof(tap)
                 or price_fault(tap, transaction.treating_province)
             )
-        except Malformed:
-            return REASONS["tap-malformed"]
+        except Malformed as error:
+            return located(REASONS["tap-malformed"], error)
         return REASONS[fault] if fault else None
 
     def blocked(self, tap: Tap) -> str | None:

@@ -4,6 +4,7 @@ A service is a scheme of the ledger: its messages are signed, kept and idempoten
 case exists once. The order of the steps is a machine that both nodes run over the messages they hold.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +16,7 @@ import msgspec
 from cardstack.errors import Malformed, Refused
 from cardstack.fsm import Machine
 from cardstack.settlement.calendar import Calendar
-from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step
+from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, located
 from cardstack.settlement.transaction import Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -23,6 +24,7 @@ from cardstack.values import Fen
 State = TypeVar("State", bound=StrEnum)
 Event = TypeVar("Event", bound=StrEnum)
 Side = Literal["home", "treating"]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 
 
 class Message(NamedTuple):
@@ -64,6 +66,8 @@ class Service(Generic[State, Event]):
     terms: Mapping[State, Term] = field(default_factory=dict)
     money: Callable[[Transaction, Any], tuple[Posting, ...]] | None = None
     """What a message owes, where money moves; its sum must be the transaction's amount."""
+    states: Mapping[State, Text] = field(default_factory=dict)
+    """Each state in words."""
 
     def content(self, transaction: Transaction) -> Any:
         """The typed content of a message; `Malformed` where it is none."""
@@ -71,9 +75,12 @@ class Service(Generic[State, Event]):
         if kind is None:
             raise Malformed("kind: the service has no such message", field="kind")
         try:
-            return msgspec.convert(transaction.body, self.messages[kind].shape)
+            content = msgspec.convert(transaction.body, self.messages[kind].shape)
         except msgspec.ValidationError as error:
             raise Malformed(f"body: {error}", field="body") from error
+        for name in content.__struct_fields__:
+            _check_day(name, getattr(content, name))
+        return content
 
     def _kind(self, transaction: Transaction) -> Event | None:
         return next((event for event in self.messages if event.value == transaction.kind), None)
@@ -85,8 +92,8 @@ class Service(Generic[State, Event]):
             return REASONS["unknown-kind"]
         try:
             content = self.content(transaction)
-        except Malformed:
-            return REASONS["content-malformed"]
+        except Malformed as error:
+            return located(REASONS["content-malformed"], error)
         province = transaction.home_province if self.messages[kind].side == "home" else transaction.treating_province
         if transaction.sender.province != province:
             return REASONS["wrong-side"]
@@ -99,8 +106,11 @@ class Service(Generic[State, Event]):
         return self.money(transaction, self.content(transaction)) if self.money else ()
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """A case has each step once, but for reminders, which are numbered by their own id."""
-        case = str(transaction.body.get("case"))
+        """A case of two provinces has each step once, but for reminders, which are numbered by their own id.
+
+        Provinces number their cases by themselves: the same number between two others is another case.
+        """
+        case = f"{transaction.home_province}.{transaction.treating_province}.{transaction.body.get('case')}"
         last = f".{transaction.id}" if transaction.kind == "remind" else ""
         return (f"{case}.{transaction.kind}{last}",)
 
@@ -135,7 +145,19 @@ class Service(Generic[State, Event]):
             state = self.machine.after(state, kind)
         return state
 
-    def due(self, state: State, since: date, calendar: Calendar) -> date | None:
-        """The day by which a state must have been left, None where it may last."""
+    def due(self, state: State, since: date, calendar: Calendar, asked: date | None = None) -> date | None:
+        """The day by which a state must have been left, None where it may last; earlier where the message `asked` for it."""
         term = self.terms.get(state)
-        return None if term is None else calendar.after(since, term.working_days)
+        if term is None:
+            return None
+        last = calendar.after(since, term.working_days)
+        return last if asked is None else min(last, asked)
+
+
+def _check_day(name: str, value: object) -> None:
+    """What is written as a day is one of the calendar, or `Malformed`."""
+    if isinstance(value, str) and _DAY(value):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise Malformed(f"{name}: no day of the calendar", field=name) from None

@@ -41,6 +41,10 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     evidence_sha256: Digest
     deceased_on: Annotated[str, msgspec.Meta(pattern=r"^(20\d\d-\d\d-\d\d)?$")] = ""
 
+    def __post_init__(self) -> None:
+        if (self.result == "deceased") != bool(self.deceased_on):
+            raise ValueError("field `deceased_on`: where the result is deceased, and only there")
+
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A message about a case and nothing else."""
@@ -94,5 +98,12 @@ CERTIFICATION: Final = Service(
     {
         State.ASKED: Term(20, "invented / 示意", Text("Remind; the pension goes on.", "催办，不得据此停发待遇。")),
         State.ANSWERED: Term(5, "invented / 示意", Text("Acknowledge the answer.", "请确认认证结果。")),
+    },
+    states={
+        State.NEW: Text("new", "未发起"),
+        State.ASKED: Text("asked", "待协查认证"),
+        State.ANSWERED: Text("answered", "已反馈待确认"),
+        State.CLOSED: Text("closed", "已办结"),
+        State.WITHDRAWN: Text("withdrawn", "已撤回"),
     },
 )

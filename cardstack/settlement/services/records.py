@@ -38,6 +38,10 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     as_of: Day
     revoked_on: Annotated[str, msgspec.Meta(pattern=r"^(20\d\d-\d\d-\d\d)?$")] = ""
 
+    def __post_init__(self) -> None:
+        if (self.standing == "revoked") != bool(self.revoked_on):
+            raise ValueError("field `revoked_on`: where the record is revoked, and only there")
+
 
 class State(StrEnum):
     """Where a query is."""
@@ -92,4 +96,5 @@ RECORDS: Final = Service(
         Event.CONFIRM: Message(Answer, "home", Text("confirmation by the issuer", "发证地核验结果")),
     },
     {State.ASKED: Term(3, "invented / 示意", Text("Remind the issuing province.", "请催办发证地。"))},
+    states={State.NEW: Text("new", "未发起"), State.ASKED: Text("asked", "待核验"), State.ANSWERED: Text("answered", "已核验")},
 )

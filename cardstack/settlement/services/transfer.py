@@ -151,4 +151,12 @@ TRANSFER: Final = Service(
     },
     {state: Term(15, _TERM, _LATE) for state in (State.APPLIED, State.ACCEPTED, State.SENT)},
     _owed,
+    {
+        State.NEW: Text("new", "未申请"),
+        State.APPLIED: Text("applied", "已申请，待发联系函"),
+        State.ACCEPTED: Text("accepted", "已发联系函，待转出"),
+        State.SENT: Text("sent", "已转出，待到账确认"),
+        State.DONE: Text("done", "已办结"),
+        State.REFUSED: Text("refused", "不予受理"),
+    },
 )

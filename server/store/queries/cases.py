@@ -37,27 +37,29 @@ class Standing:
 def cases(view: View, schemes: Mapping[str, Scheme], calendar: Calendar, today: date) -> list[Standing]:
     """Every case, the longest due first; those that nothing waits for come last."""
     found: list[Standing] = []
-    for (name, case), messages in sorted(_messages(view, schemes).items()):
+    for (name, _, _, case), messages in sorted(_messages(view, schemes).items()):
         service = schemes[name]
         assert isinstance(service, Service)
         found.append(_standing(service, case, messages, calendar, today))
     return sorted(found, key=lambda one: (one.due or date.max, one.service, one.case))
 
 
-def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str], list[Transaction]]:
+def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str, str, str], list[Transaction]]:
+    """The messages of each case: service, the two provinces, and the number that these gave it."""
     services = [name for name, scheme in schemes.items() if isinstance(scheme, Service)]
     marks = ", ".join("?" * len(services)) or "NULL"
     query = f"SELECT envelope, line FROM entry WHERE scheme IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608  # own names
     rows = list(reversed(view.all(query, [*services, MOST])))
     opened: dict[int, Sequence[Any]] = {}
-    cases: dict[tuple[str, str], list[Transaction]] = {}
+    cases: dict[tuple[str, str, str, str], list[Transaction]] = {}
     for number, line in rows:
         if number not in opened:
             kept = reads.envelope(view, number)
             opened[number] = envelopes.parse(kept.raw).contents if kept and kept.kind == "envelope" else ()
         if line < len(opened[number]):
             told = envelopes.transaction(envelopes.well(opened[number][line]))
-            cases.setdefault((told.scheme, str(told.body.get("case", ""))), []).append(told)
+            key = told.scheme, told.home_province, told.treating_province, str(told.body.get("case", ""))
+            cases.setdefault(key, []).append(told)
     return cases
 
 
@@ -69,7 +71,7 @@ def _standing(
     A reminder leaves the state as it is and does not begin its term anew.
     """
     taken: list[Transaction] = []
-    state, since = service.machine.initial, messages[0].occurred_at
+    state, since, asked = service.machine.initial, messages[0].occurred_at, None
     for message in messages:
         try:
             after = service.state([*taken, message])
@@ -77,13 +79,22 @@ def _standing(
             continue
         taken.append(message)
         if after is not state:
-            state, since = after, message.occurred_at
+            state, since, asked = after, message.occurred_at, _asked(message)
     last, day = (taken or messages)[-1], since.astimezone(SHANGHAI).date()
     try:
-        due = service.due(state, day, calendar)
+        due = service.due(state, day, calendar, asked)
     except Refused as error:
         if error.problem is not BEYOND:
             raise
         due = None
     late = service.terms[state].overdue if due is not None and due < today else None
     return Standing(service.name, case, last.home, last.treating, str(state), day, due, late)
+
+
+def _asked(message: Transaction) -> date | None:
+    """By when a message asks for its answer."""
+    told = message.body.get("due")
+    try:
+        return date.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None

@@ -1,5 +1,6 @@
 """Services between two places: messages, sides, states, deadlines, and the money of a pension transfer."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -92,11 +93,40 @@ def test_a_step_exists_once_and_reminders_as_often_as_needed() -> None:
         (message(certification.CERTIFICATION, "answer", CASE, "33.x"), "content-malformed"),
         (message(certification.CERTIFICATION, "answer", ANSWER, "31.x"), "wrong-side"),
         (message(certification.CERTIFICATION, "request", REQUEST, "31.x", amount=1), "amount-differs"),
+        (message(certification.CERTIFICATION, "answer", {**ANSWER, "checked_on": "2026-02-30"}, "33.x"), "content-malformed"),
+        (message(certification.CERTIFICATION, "answer", {**ANSWER, "result": "deceased"}, "33.x"), "content-malformed"),
+        (message(certification.CERTIFICATION, "answer", {**ANSWER, "deceased_on": "2026-10-01"}, "33.x"), "content-malformed"),
     ],
 )
 def test_each_fault_has_its_reason(transaction: Transaction, expected: str) -> None:
     """Kind, content, side, amount."""
     assert code(certification.CERTIFICATION, transaction) == expected
+
+
+def test_a_refusal_names_the_field() -> None:
+    """In both languages, and not what stands in it."""
+    lacking = {name: value for name, value in ANSWER.items() if name != "method"}
+    told = [{**ANSWER, "checked_on": "2026-02-30"}, lacking, {**ANSWER, "result": "gone"}, {**ANSWER, "result": "deceased"}]
+    found = [certification.CERTIFICATION.check(message(certification.CERTIFICATION, "answer", one, "33.x")) for one in told]
+    assert [one.text.zh.partition("：")[2] for one in found if one] == ["checked_on", "method", "result", "deceased_on"]
+
+
+def test_provinces_number_their_cases_by_themselves() -> None:
+    """The same number between two other provinces is another case."""
+    one = message(certification.CERTIFICATION, "request", REQUEST, "31.x")
+    other = replace(one, home="320000", sender=Party("32.x"))
+    assert certification.CERTIFICATION.claims(one) != certification.CERTIFICATION.claims(other)
+
+
+def test_an_answer_is_due_when_it_was_asked_for_and_at_the_latest_by_its_term() -> None:
+    """The earlier of the two; every state has its words."""
+    service, day = certification.CERTIFICATION, date(2026, 10, 12)
+    assert service.due(certification.State.ASKED, day, known(), date(2026, 10, 20)) == date(2026, 10, 20)
+    assert service.due(certification.State.ASKED, day, known(), date(2026, 12, 31)) == date(2026, 11, 9)
+    for one in (certification.CERTIFICATION, transfer.TRANSFER, records.RECORDS):
+        states = {one.machine.initial, *one.machine.moves.values()}
+        assert set(one.states) == states
+        assert all(title.zh for title in one.states.values())
 
 
 def test_a_transfer_moves_the_account_and_the_pools_share() -> None:
