@@ -16,7 +16,7 @@ from server.clock import Clock, Sandbox, system
 from server.config import Config, Role
 from server.identity import Identity
 from server.intake import Intake
-from server.outbox import Forwarder, Outbox
+from server.outbox import Outbox, forwarder
 from server.pki import pki, published, upkeep
 from server.store import open_store
 from server.store.store import Store
@@ -117,12 +117,9 @@ def _forward(app: OpenAPI, config: Config, identity: Identity | None) -> None:
         return
     here: Services = app.extensions["cardstack"]
 
-    def connect() -> Client:
-        return Client(config.hub, identity.signer, identity.certificates, clock=here.clock)
-
-    forwarder = Forwarder(Outbox(here.store, here.clock), connect)
-    app.extensions["forwarder"] = forwarder
-    forwarder.start()
+    hub = Client(config.hub, identity.signer, identity.certificates, clock=here.clock)
+    app.extensions["forwarder"] = forwarding = forwarder(Outbox(here.store, here.clock), hub)
+    forwarding.start()
 
 
 def _describe(app: OpenAPI) -> None:

@@ -6,12 +6,10 @@ the hub answers a repeated message with its first answer.
 """
 
 import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from threading import Event, Thread
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -21,12 +19,12 @@ from cardstack.settlement.envelope import LINES_MAX, Content, canonical, transac
 from cardstack.settlement.transaction import Transaction
 from server.client import Lost
 from server.clock import Clock
+from server.looping import Loop
 from server.store.store import Store
 from server.store.values import moment
 
 BACKOFF_MAX: Final = timedelta(minutes=5)
 PIECE: Final = 100
-LOG = logging.getLogger(__name__)
 
 
 class Sending(StrEnum):
@@ -124,26 +122,6 @@ def _transactions(raw: bytes) -> list[Transaction]:
     return [transaction(one) for one in msgspec.json.decode(raw, type=list[Content])]
 
 
-class Forwarder:
-    """A thread that sends what the outbox holds, until it is stopped."""
-
-    def __init__(self, outbox: Outbox, connect: Callable[[], Hub], *, every: float = 1.0) -> None:
-        self.outbox, self.connect, self.every, self._stop = outbox, connect, every, Event()
-        self._thread = Thread(target=self._run, name="outbox", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is being sent and stop."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        hub = self.connect()
-        while not self._stop.wait(self.every):
-            try:
-                self.outbox.forward(hub)
-            except Exception:  # the store may be busy or gone for a moment; the items are still there
-                LOG.exception("the outbox could not be worked on")
+def forwarder(outbox: Outbox, hub: Hub, *, every_s: float = 1.0) -> Loop:
+    """What sends an outbox's items as they come; the store may be away for a moment, the items are still there."""
+    return Loop("outbox", lambda: outbox.forward(hub), every_s=every_s)

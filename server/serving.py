@@ -32,13 +32,12 @@ def application() -> Flask:
 
 def _mind(app: Flask) -> None:
     """Have the ledger's windows and deadlines looked after by the clock."""
-    from server.minding import Minder  # noqa: PLC0415  # as above
+    from server.minding import minder  # noqa: PLC0415  # as above
     from server.store.office import Office  # noqa: PLC0415  # as above
 
     here = app.extensions["cardstack"]
-    minder = Minder(here.store, Office(here.store.database.engine).requests, here.clock)
-    app.extensions["minder"] = minder
-    minder.start()
+    app.extensions["minder"] = minding = minder(here.store, Office(here.store.database.engine).requests, here.clock)
+    minding.start()
 
 
 def tune() -> None:

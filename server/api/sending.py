@@ -1,7 +1,7 @@
 """A node's own side: its systems hand transactions over here, and the node signs and forwards them to its hub."""
 
 import msgspec
-from flask import Response, abort, request
+from flask import Response, abort, current_app, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
@@ -42,6 +42,8 @@ def put() -> Response:
     outbox = _outbox()
     item = outbox.item(outbox.put([transaction(one) for one in contents]))
     assert item is not None
+    if (forwarder := current_app.extensions.get("forwarder")) is not None:
+        forwarder.nudge()
     return _answer(item, 202)
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Event, Lock, Thread
+from threading import Lock
 
 from cardstack.ca import trustlist
 from cardstack.ca.responder import Served
@@ -17,6 +17,7 @@ from cardstack.errors import CardstackError
 from cardstack.vault import responding
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
+from server.looping import Loop
 
 ACTOR = "service"
 EVERY = timedelta(minutes=1)
@@ -33,8 +34,8 @@ class Upkeep:
         """What could not be made: the authority and what it was."""
         self._responders: dict[str, tuple[Served, ...]] = {}
         self._looked: datetime | None = None
-        self._lock, self._ended = Lock(), Event()
-        self._thread: Thread | None = None
+        self._lock = Lock()
+        self._loop = Loop("pki-upkeep", self.look, self.fetch, every_s=EVERY.total_seconds())
 
     def responders(self, id_: str) -> tuple[Served, ...]:
         """Who answers for an authority's certificates: its present key's, and those of earlier keys."""
@@ -56,20 +57,12 @@ class Upkeep:
 
     def start(self) -> None:
         """Look once a minute from now on, in a thread."""
-        if self._thread is None and (self._online or self._password or self.network.foreign):
-            self._thread = Thread(target=self._run, name="pki-upkeep", daemon=True)
-            self._thread.start()
+        if self._online or self._password or self.network.foreign:
+            self._loop.start()
 
     def close(self) -> None:
         """Stop looking."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(EVERY.total_seconds()):
-            self.look()
-            self.fetch()
+        self._loop.close()
 
     def fetch(self) -> None:
         """Fetch the CRLs of provinces whose keys are elsewhere, where that is due; never while somebody waits for an answer."""

@@ -1,15 +1,11 @@
 """What a running service does by its clock."""
 
-import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import pytest
-
-from cardstack.errors import Refused
 from cardstack.settlement.transaction import SHANGHAI
-from server.minding import Minder, lapse
+from server.minding import lapse, minder
 from server.store.office import Office
 from server.store.store import Store
 from tests.ledgers import NOON, bill, submission
@@ -33,7 +29,7 @@ def test_two_workers_mind_one_ledger(store: Store) -> None:
     store.submit([submission(bill(2, 100, at=later))], later)
     now = [DUE - timedelta(seconds=1)]
     requests = Office(store.database.engine).requests
-    minders = [Minder(store, requests, lambda: now[0], every_s=0.005) for _ in range(2)]
+    minders = [minder(store, requests, lambda: now[0], every_s=0.005) for _ in range(2)]
     for one in minders:
         one.start()
     try:
@@ -55,23 +51,3 @@ def test_what_is_pending_too_long_lapses_once(store: Store) -> None:
     store.submit([submission(bill(1, 100, pending=True))], NOON)
     late = NOON + timedelta(days=1, seconds=1)
     assert [lapse(store, requests, at)["entries"] for at in (NOON, late, late)] == [0, 1, 0]
-
-
-@pytest.mark.parametrize("error", [Refused("closed"), OSError("the database is away")])
-def test_a_minute_that_fails_does_not_end_the_minding(
-    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
-) -> None:
-    """It is said in the log, and the next minute asks again."""
-    asked: list[datetime] = []
-
-    def fail(now: datetime) -> list[str]:
-        asked.append(now)
-        raise error
-
-    monkeypatch.setattr(store, "cut_off_due", fail)
-    minder = Minder(store, Office(store.database.engine).requests, lambda: NOON, every_s=0.005)
-    with caplog.at_level(logging.WARNING, "server.minding"):
-        minder.start()
-        assert wait_until(lambda: len(asked) > 2)
-        minder.close()
-    assert caplog.records

@@ -152,7 +152,7 @@ def test_a_hospital_node_forwards_over_http(tmp_path: Path) -> None:
         assert (found["state"], found["answer"][0]["outcome"]) == ("answered", "accepted")
         assert client.post("/outbox", data=b"[{}]", content_type="application/json").status_code == 400
         assert client.get("/outbox/9").status_code == 404
-        node.extensions["forwarder"].stop()
+        node.extensions["forwarder"].close()
     for store in (hub_store, node_store):
         store.close()
     hub.extensions["cardstack"].intake.close()
