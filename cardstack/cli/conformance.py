@@ -205,8 +205,8 @@ def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]", clients:
 
 
 def _told(results: "tuple[Result, ...]", report: Path | None) -> None:
+    from cardstack.card.verdict import VERDICTS, Verdict
     from cardstack.conformance.report import counts
-    from cardstack.conformance.run import VERDICTS, Verdict
 
     chosen = language()
     for one in results:

@@ -63,7 +63,7 @@ def _table(results: "tuple[Result, ...]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from cardstack.conformance.run import VERDICTS
+    from cardstack.card.verdict import VERDICTS
 
     titles = (
         words("case", "用例"),

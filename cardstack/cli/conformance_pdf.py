@@ -7,10 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from cardstack.card.verdict import VERDICTS, Verdict
 from cardstack.conformance.compatibility import SERVED, Served
 from cardstack.conformance.page import facts
 from cardstack.conformance.report import Clients, Head, counts, grouped, held, timing
-from cardstack.conformance.run import VERDICTS, Result, Verdict
+from cardstack.conformance.run import Result
 from cardstack.text import Text
 from server.console.exporting import font_path
 
@@ -69,7 +70,7 @@ def write_pdf(path: Path, head: Head, results: Sequence[Result], clients: Client
     """The whole report: head, sums, clause by verdict, failures with their exchange, times, what did not pass and why."""
     sheet = Sheet()
     sheet.say('一致性测试报告 <font color="#566170">Conformance report</font>', 16.0)
-    pairs = [f"{zh} {en}：{escape(value) or '—'}" for zh, en, value in facts(head)]
+    pairs = [f"{_both(title)}：{escape(value) or '—'}" for title, value in facts(head)]
     sheet.table(
         [["", ""], *(pairs[at : at + 2] + [""] * (2 - len(pairs[at : at + 2])) for at in range(0, len(pairs), 2))], (257, 257)
     )

@@ -17,9 +17,10 @@ from typing import Final, NamedTuple
 
 from cardstack.apdu.script import Exchange, Script
 from cardstack.apdu.trace import Exchanged, traced
+from cardstack.card.verdict import Verdict
 from cardstack.card.watching import Watcher
 from cardstack.conformance.case import Case, Subject
-from cardstack.conformance.run import Result, Verdict
+from cardstack.conformance.run import Result
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from emulator.desk import PSAM, Handled, slot

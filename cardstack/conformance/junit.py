@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from cardstack.card.verdict import Verdict
 from cardstack.conformance.report import Head, grouped
-from cardstack.conformance.run import Result, Verdict
+from cardstack.conformance.run import Result
 
 
 def junit(head: Head, results: Sequence[Result]) -> str:

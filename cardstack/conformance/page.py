@@ -7,9 +7,10 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from cardstack.apdu.explain import NAMES
+from cardstack.card.verdict import HEAD, VERDICTS, Verdict
 from cardstack.conformance.compatibility import SERVED, Served
 from cardstack.conformance.report import Clients, Head, counts, grouped, held, script, timing
-from cardstack.conformance.run import VERDICTS, Result, Verdict
+from cardstack.conformance.run import Result
 from cardstack.text import Text
 
 
@@ -43,18 +44,7 @@ def _row(results: Sequence[Result]) -> list[tuple[str, int]]:
     return [(verdict.value, found[verdict]) for verdict in Verdict]
 
 
-def facts(head: Head) -> list[tuple[str, str, str]]:
-    """What stands above a report: in Chinese, in English, and the value."""
-    return [
-        ("读卡器", "reader", head.reader),
-        ("复位应答", "ATR", head.atr),
-        ("卡片规范", "profile", head.profile),
-        ("规范版本", "version", head.version),
-        ("芯片与 COS（历史字节）", "IC and COS (historical bytes)", head.cos),
-        ("芯片序列号", "serial", head.serial),
-        ("工具版本", "tool", head.tool),
-        ("开始时间", "began", f"{head.began:%Y-%m-%d %H:%M:%S %Z}"),
-        ("用时（秒）", "seconds", f"{head.seconds:.1f}"),
-        ("风险级别", "risk", head.risk),
-        ("检测人", "operator", head.operator),
-    ]
+def facts(head: Head) -> list[tuple[Text, str]]:
+    """What stands above a report: what it is, and its value."""
+    said = {"began": f"{head.began:%Y-%m-%d %H:%M:%S %Z}", "seconds": f"{head.seconds:.1f}"}
+    return [(title, said.get(name) or str(getattr(head, name))) for name, title in HEAD.items()]

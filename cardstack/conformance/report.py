@@ -11,8 +11,9 @@ from statistics import median
 from typing import Any, Final
 
 from cardstack.apdu.atr import Atr
+from cardstack.card.verdict import Verdict
 from cardstack.conformance.limits import Limits
-from cardstack.conformance.run import Result, Verdict
+from cardstack.conformance.run import Result
 from cardstack.errors import Malformed
 from cardstack.text import Text
 

@@ -3,39 +3,19 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, in_full, traced
 from cardstack.card.proving import NOT_HELD, pin_bytes
+from cardstack.card.verdict import Verdict
 from cardstack.card.watching import Watcher
 from cardstack.conformance.capabilities import command_name, lacking
 from cardstack.conformance.case import Case, Differs, Risk, Subject, Unready
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 
-
-class Verdict(StrEnum):
-    """What came of a case."""
-
-    PASS = "pass"  # noqa: S105  # a verdict, no password
-    FAIL = "fail"
-    NOT_APPLICABLE = "not-applicable"
-    INCONCLUSIVE = "inconclusive"
-    NOT_RUN = "not-run"
-
-
-VERDICTS = {
-    Verdict.PASS: Text("passed", "通过"),
-    Verdict.FAIL: Text("failed", "不通过"),
-    Verdict.NOT_APPLICABLE: Text("not applicable", "不适用"),
-    Verdict.INCONCLUSIVE: Text("inconclusive", "无法判定"),
-    Verdict.NOT_RUN: Text("not run", "未检"),
-}
 RISK_ORDER = tuple(Risk)
-
-
 NO_REASON = Text("", "")
 
 

@@ -11,9 +11,10 @@ from typing import Final
 from cardstack.card.issuing import master_for_tests
 from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys, signature_der
+from cardstack.card.verdict import Verdict
 from cardstack.conformance.case import Risk, Subject
 from cardstack.conformance.cases import derive
-from cardstack.conformance.run import Card, Verdict, run_all, select
+from cardstack.conformance.run import Card, run_all, select
 from cardstack.conformance.seeded import CATALOGUE, Seeded, caught_by
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block

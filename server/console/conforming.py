@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cardstack.card.verdict import HEAD, VERDICTS, Verdict
 from cardstack.text import Text
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
@@ -16,29 +17,7 @@ from server.permissions import Pages, Permission
 pages = Pages("conforming", __name__, url_prefix="/console/conformance")
 
 MOST, SIZE_MAX = 200, 16 << 20
-VERDICTS: dict[str, tuple[str, Text]] = {
-    "pass": ("green", Text("pass", "通过")),
-    "fail": ("red", Text("fail", "不通过")),
-    "not-applicable": ("secondary", Text("not applicable", "不适用")),
-    "inconclusive": ("yellow", Text("inconclusive", "无法判定")),
-    "not-run": ("secondary", Text("not run", "未执行")),
-}
-
-
-HEAD: dict[str, Text] = {
-    "profile": Text("Profile", "卡片规范"),
-    "version": Text("Version of the profile", "规范版本"),
-    "reader": Text("Reader", "读卡器"),
-    "atr": Text("Answer to reset", "复位应答"),
-    "serial": Text("Card's serial", "卡片序列号"),
-    "cos": Text("Card's operating system", "卡片操作系统"),
-    "tool": Text("Tool", "工具版本"),
-    "began": Text("Begun", "开始时间"),
-    "seconds": Text("Seconds", "用时（秒）"),
-    "risk": Text("Risk allowed", "允许风险"),
-    "operator": Text("Operator", "操作员"),
-}
-"""What the head of a report says, in words."""
+COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 
 
 def _folder() -> Path | None:
@@ -144,7 +123,7 @@ def show(name: str) -> ResponseReturnValue:
         counts=data.get("counts", {}),
         failed=[one for one in cases if one.get("verdict") == "fail"][:200],
         cases=cases[:2000],
-        verdicts=VERDICTS,
+        verdicts={one.value: (COLOURS.get(one, "secondary"), title) for one, title in VERDICTS.items()},
         others=sorted(path.stem for path in folder.glob("*.json") if path.stem != name)[:MOST] if folder else [],
         compared=other_name if other else "",
         changed=changed[:500],

@@ -11,12 +11,13 @@ from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys
+from cardstack.card.verdict import Verdict
 from cardstack.conformance import conversation, forking
 from cardstack.conformance.case import Risk, Subject
 from cardstack.conformance.differential import Difference, Pair, Side, allowed, saved, script
 from cardstack.conformance.machine import explore
 from cardstack.conformance.moves import moves
-from cardstack.conformance.run import Card, Verdict, run_one
+from cardstack.conformance.run import Card, run_one
 from cardstack.conformance.seeded import CATALOGUE, Seeded
 from emulator.samples import ORDER, sample
 from emulator.slot import Slot

@@ -12,13 +12,14 @@ from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.card.proving import LocalKeys
+from cardstack.card.verdict import Verdict
 from cardstack.conformance import conversation
 from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
 from cardstack.conformance.junit import junit
 from cardstack.conformance.page import page
 from cardstack.conformance.report import Head, as_data, difference, load, timing
-from cardstack.conformance.run import Card, Result, Verdict, run_all
+from cardstack.conformance.run import Card, Result, run_all
 from cardstack.conformance.seeded import CATALOGUE, Seeded, caught_by
 from cardstack.errors import Malformed
 from emulator.samples import ORDER, sample
