@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from cardstack.errors import CardstackError, Malformed, Refused, problem
 from cardstack.fsm import Machine
@@ -64,6 +64,17 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+
+
+STATES: Final[Mapping[State, Text]] = {
+    State.PENDING: Text("waiting", "待复核"),
+    State.APPROVED: Text("approved", "已批准"),
+    State.DONE: Text("done", "已完成"),
+    State.FAILED: Text("failed", "失败"),
+    State.REFUSED: Text("refused", "已拒绝"),
+    State.WITHDRAWN: Text("withdrawn", "已撤回"),
+    State.EXPIRED: Text("expired", "已过期"),
+}
 
 
 class Move(StrEnum):

@@ -24,15 +24,6 @@ NOT_BOOKED = problem(
     Text("Approved, but it could not be carried out", "已通过，但执行失败"),
     Text("Put right what the detail names and ask again.", "请按明细所述更正后重新申请。"),
 )
-STATES = {
-    "pending": Text("waiting", "待复核"),
-    "approved": Text("approved", "已批准"),
-    "done": Text("done", "已完成"),
-    "failed": Text("failed", "失败"),
-    "refused": Text("refused", "已拒绝"),
-    "withdrawn": Text("withdrawn", "已撤回"),
-    "expired": Text("expired", "已过期"),
-}
 Person = Annotated[
     str, typer.Option(help=words("who does it; an operator, where there are any", "操作人；已设操作员时须为操作员"))
 ]
@@ -167,6 +158,7 @@ def show(shown: "list[Request]", *, as_json: bool, one: bool = False) -> None:
     """Requests for people or for machines."""
     from cardstack.values import yuan
     from server import commands
+    from server.approvals import STATES
 
     said = language()
     rows = [

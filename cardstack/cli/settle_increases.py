@@ -7,7 +7,6 @@ import typer
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, Person, entitled, four_eyes, show
 from cardstack.cli.output import emit, language, words
-from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.settlement.prefund import IncreaseStep
@@ -17,12 +16,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Number = Annotated[int, typer.Argument(help=words("the increase's number", "调增编号"))]
 Said = Annotated[str, typer.Option(help=words("why", "事由"))]
-STAGES = {
-    "asked": Text("asked for", "已申请"),
-    "noticed": Text("noticed to who pays", "已通知付款方"),
-    "paid": Text("paid", "已到账"),
-    "refused": Text("refused", "已拒绝"),
-}
 
 
 @app.command(
@@ -114,6 +107,7 @@ def _step(number: int, step: "IncreaseStep", *, actor: str, database: str, as_js
 
 
 def _show(found: "list[Asked]", *, as_json: bool, one: bool = False) -> None:
+    from cardstack.settlement.prefund import INCREASES
     from cardstack.values import yuan
 
     data = [
@@ -130,7 +124,7 @@ def _show(found: "list[Asked]", *, as_json: bool, one: bool = False) -> None:
         for each in found
     ]
     rows = [
-        (each.number, each.debtor, each.creditor, yuan(each.amount_fen), STAGES[each.stage].of(language()), each.reason)
+        (each.number, each.debtor, each.creditor, yuan(each.amount_fen), INCREASES[each.stage].of(language()), each.reason)
         for each in found
     ]
     titles = (

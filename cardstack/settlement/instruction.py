@@ -7,6 +7,7 @@ from typing import Final
 
 from cardstack.fsm import Machine
 from cardstack.settlement.transaction import Party
+from cardstack.text import Text
 from cardstack.values import Fen
 
 CENTRE: Final = Party("00.settlement-account")
@@ -55,6 +56,16 @@ PAYMENT: Final = Machine(
         (Payment.FAILED, Act.CANCEL): Payment.CANCELLED,
     },
 )
+
+
+PAYMENTS: Final[Mapping[Payment, Text]] = {
+    Payment.PREPARED: Text("prepared", "待放行"),
+    Payment.RELEASED: Text("released", "已放行"),
+    Payment.PAID: Text("paid", "已支付"),
+    Payment.PARTLY_PAID: Text("partly paid", "部分支付"),
+    Payment.FAILED: Text("failed", "失败"),
+    Payment.CANCELLED: Text("cancelled", "已取消"),
+}
 
 
 @dataclass(frozen=True, slots=True)

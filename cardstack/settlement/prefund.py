@@ -144,6 +144,13 @@ class IncreaseStep(StrEnum):
     REFUSE = "refuse"
 
 
+INCREASES: Final[Mapping[Increase, Text]] = {
+    Increase.ASKED: Text("asked for", "已申请"),
+    Increase.NOTICED: Text("noticed to who pays", "已通知预付方"),
+    Increase.PAID: Text("paid", "已到账"),
+    Increase.REFUSED: Text("refused", "已拒绝"),
+}
+
 INCREASE: Final = Machine(
     initial=Increase.ASKED,
     moves={

@@ -54,8 +54,6 @@ NOUNS = (
 )
 """The modules that bring pages; each has `pages: Pages`."""
 
-UPLOAD_MAX = 32 * 1024 * 1024
-
 
 def blueprints() -> list[Pages]:
     """Every noun's pages, in order."""

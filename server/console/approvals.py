@@ -12,6 +12,7 @@ from server.approvals import Decision, Request, State
 from server.console import changes, listing, recognition, words
 from server.console.listing import Action, Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, services, t
+from server.console.states import choices, state_of
 from server.permissions import Pages, Permission
 from server.store.office.tables import to_ms
 
@@ -96,7 +97,7 @@ LISTING = Listing(
             "state",
             Text("State", "状态"),
             "choice",
-            choices=[(state.value, words.STATES[state.value][1]) for state in State],
+            choices=choices(*State),
             normally="pending",
         ),
         Filter("kind", Text("Kind", "类型"), "choice", choices=[(kind.name, kind.title) for kind in commands.kinds()]),
@@ -157,7 +158,7 @@ def decide(request_id: str) -> ResponseReturnValue:
     if after.state is State.FAILED:
         flash(t("Approved, but it could not be carried out: ", "已通过，但执行失败：") + after.told.of(language()), "danger")
     else:
-        flash(t("Decision recorded: ", "已记录决定：") + words.STATES[after.state][1].of(language()), "success")
+        flash(t("Decision recorded: ", "已记录决定：") + state_of(after.state)[1].of(language()), "success")
     return redirect(url_for(".show", request_id=request_id), 303)
 
 

@@ -12,6 +12,7 @@ from cardstack.text import Text
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import services
+from server.console.states import choices
 from server.permissions import Pages, Permission
 
 pages = Pages("conforming", __name__, url_prefix="/console/conformance")
@@ -90,9 +91,7 @@ LISTING = Listing(
     ),
     filters=(
         Filter("profile", Text("Profile", "卡片规范")),
-        Filter(
-            "state", Text("State", "状态"), "choice", choices=[("ok", Text("ok", "正常")), ("failed", Text("failed", "失败"))]
-        ),
+        Filter("state", Text("State", "状态"), "choice", choices=choices("ok", "failed")),
     ),
     fetch=_rows,
 )

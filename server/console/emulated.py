@@ -19,7 +19,8 @@ from emulator.slot import Slot
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import moment, services
-from server.console.words import PROVINCES
+from server.console.states import choices
+from server.console.words import PROVINCE_CHOICES
 from server.permissions import Pages, Permission
 
 pages = Pages("emulated", __name__, url_prefix="/console/emulated")
@@ -106,18 +107,8 @@ LISTING = Listing(
         Column("state", Text("State", "状态"), "state"),
     ),
     filters=(
-        Filter("province", Text("Province", "省份"), "choice", choices=[pair for pair in PROVINCES.items() if pair[0] != "*"]),
-        Filter(
-            "state",
-            Text("State", "状态"),
-            "choice",
-            choices=[
-                ("ready", Text("ready", "可用")),
-                ("expired", Text("expired", "已过期")),
-                ("blocked", Text("PIN blocked", "PIN 已锁定")),
-                ("unreadable", Text("unreadable", "无法读取")),
-            ],
-        ),
+        Filter("province", Text("Province", "省份"), "choice", choices=PROVINCE_CHOICES),
+        Filter("state", Text("State", "状态"), "choice", choices=choices("ready", "expired", "blocked", "unreadable", of="card")),
     ),
     fetch=_rows,
 )

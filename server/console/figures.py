@@ -37,7 +37,6 @@ LEVELS = (
     ("3", Text("level 3", "三级")),
     ("0", Text("none", "未定级")),
 )
-STANDING_STATES = {"official": "ok", "reported": "warning", "illustrative": "disabled"}
 
 
 @amending.remembered

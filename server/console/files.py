@@ -16,6 +16,7 @@ from server.approvals import Person
 from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, audit_now, language, moment, operator, scope, services, store, t
+from server.console.states import choices
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store.office.filing import KeptFile
 from server.store.office.tables import to_ms
@@ -32,11 +33,6 @@ OTHER_PROVINCE = problem(
     "CS-4184",
     Text("This file is another province's, or the clearing centre's", "该文件属于其他省份或清算中心"),
     Text("Let an operator of that province take it in.", "请由该省份的操作员接收。"),
-)
-STATES = (
-    ("taken", Text("taken", "已接收")),
-    ("partly", Text("some lines refused", "部分行拒绝")),
-    ("refused", Text("refused", "已拒绝")),
 )
 
 
@@ -102,7 +98,7 @@ LISTING = Listing(
         Filter("sender", Text("Sender", "发送方")),
         Filter("kind", Text("Kind", "类型"), "choice", choices=[(kind.value, title) for kind, title in filing.KINDS.items()]),
         Filter("direction", Text("Direction", "方向"), "choice", choices=list(DIRECTIONS.items())),
-        Filter("state", Text("State", "状态"), "choice", choices=STATES),
+        Filter("state", Text("State", "状态"), "choice", choices=choices("taken", "partly", "refused", of="file")),
         Filter("since", Text("From", "起始日期"), "day"),
         Filter("until", Text("To", "截止日期"), "day"),
     ),

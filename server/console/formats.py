@@ -17,12 +17,7 @@ class Format(NamedTuple):
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS: tuple[Format, ...] = (
-    Format(
-        "xlsx",
-        Text("Excel / WPS (XLSX)", "Excel / WPS（XLSX）"),
-        "xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ),
+    Format("xlsx", Text("Excel / WPS (XLSX)", "Excel / WPS（XLSX）"), "xlsx", XLSX),
     Format("csv", Text("CSV (UTF-8 with BOM)", "CSV（UTF-8 带 BOM）"), "csv", "text/csv; charset=utf-8"),
     Format("pdf", Text("PDF (A4)", "PDF（A4）"), "pdf", "application/pdf"),
 )

@@ -17,6 +17,7 @@ from cardstack.text import Text
 from cardstack.values import Fen, yuan
 from server.console import words
 from server.console.services import LOCAL, scope
+from server.console.states import state_of
 from server.permissions import Permission, Scope
 
 SIZES, SIZE = (20, 50, 100), 20
@@ -199,11 +200,11 @@ _PLAIN: Mapping[str, Callable[[Any], str]] = {
     "money": lambda value: yuan(Fen(int(value))).replace(",", ""),
     "moment": words.clock,
     "day": words.day,
-    "state": lambda value: words.state_of(str(value))[1].of(g.language),
-    "stage": lambda value: words.state_of(str(value), "stage")[1].of(g.language),
-    "entry": lambda value: words.state_of(str(value), "entry")[1].of(g.language),
-    "dispute": lambda value: words.state_of(str(value), "dispute")[1].of(g.language),
-    "level": lambda value: words.state_of(str(value), "level")[1].of(g.language),
+    "state": lambda value: state_of(str(value))[1].of(g.language),
+    "stage": lambda value: state_of(str(value), "stage")[1].of(g.language),
+    "entry": lambda value: state_of(str(value), "entry")[1].of(g.language),
+    "dispute": lambda value: state_of(str(value), "dispute")[1].of(g.language),
+    "level": lambda value: state_of(str(value), "level")[1].of(g.language),
     "province": lambda value: words.province(str(value)),
 }
 

@@ -23,7 +23,6 @@ class Group(NamedTuple):
 
 
 _P = Permission
-PARTICIPANTS = _P.PARTICIPANT_READ
 GROUPS: tuple[Group, ...] = (
     Group(
         Text("Settlement", "清算业务"),

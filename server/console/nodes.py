@@ -10,7 +10,8 @@ from server import commands
 from server.console import changes, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store
-from server.console.words import PROVINCES
+from server.console.states import choices
+from server.console.words import PROVINCE_CHOICES
 from server.party_changes import RESUME, SUSPEND
 from server.permissions import Pages, Permission, Scope
 from server.store.values import RegisteredNode
@@ -74,12 +75,12 @@ LISTING = Listing(
     ),
     filters=(
         Filter("name", Text("Node, name or subject", "节点、名称或证书主体")),
-        Filter("province", Text("Province", "省份"), "choice", choices=[pair for pair in PROVINCES.items() if pair[0] != "*"]),
+        Filter("province", Text("Province", "省份"), "choice", choices=PROVINCE_CHOICES),
         Filter(
             "state",
             Text("State", "状态"),
             "choice",
-            choices=[("active", Text("active", "启用")), ("disabled", Text("disabled", "停用"))],
+            choices=choices("active", "disabled"),
         ),
     ),
     fetch=_rows,

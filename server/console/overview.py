@@ -13,6 +13,7 @@ from cardstack.settlement.window import Stage
 from cardstack.values import Fen
 from server.console import alarms, transactions, windows, words
 from server.console.services import language, moment, scope, services, store, t
+from server.console.states import state_of
 from server.permissions import Pages, Permission
 from server.store.commit import View
 from server.store.queries import figures, settling
@@ -123,8 +124,8 @@ def _payments() -> dict[str, Any]:
     return {
         "shape": "pie",
         "decal": True,
-        "values": [{"name": words.STATES[state.value][1].of(language()), "value": count} for state, count in rows],
-        "rows": [(words.STATES[state.value][1].of(language()), count) for state, count in rows],
+        "values": [{"name": state_of(state)[1].of(language()), "value": count} for state, count in rows],
+        "rows": [(state_of(state)[1].of(language()), count) for state, count in rows],
     }
 
 

@@ -11,7 +11,7 @@ from server import commands
 from server.console import changes, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store
-from server.console.words import PROVINCES
+from server.console.words import PROVINCE_CHOICES
 from server.permissions import Pages, Permission
 from server.store.queries import settling
 from server.store.values import Participant
@@ -77,7 +77,7 @@ LISTING = Listing(
     ),
     filters=(
         Filter("name", Text("Party or its name", "参与方编号或名称")),
-        Filter("province", Text("Province", "省份"), "choice", choices=[pair for pair in PROVINCES.items() if pair[0] != "*"]),
+        Filter("province", Text("Province", "省份"), "choice", choices=PROVINCE_CHOICES),
     ),
     fetch=_rows,
     key="name",

@@ -11,6 +11,7 @@ from cardstack.text import Text
 from server.console import forms, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, services, t
+from server.console.states import choices
 from server.console.words import PROVINCES
 from server.permissions import EVERYWHERE, ROLE_TITLES, ROLES, Grant, Pages, Permission, Role, Scope
 from server.store.office.people import Operator
@@ -81,7 +82,7 @@ LISTING = Listing(
             "state",
             Text("State", "状态"),
             "choice",
-            choices=[("active", Text("active", "启用")), ("disabled", Text("disabled", "停用"))],
+            choices=choices("active", "disabled"),
         ),
     ),
     fetch=_rows,

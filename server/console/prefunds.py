@@ -6,24 +6,20 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
-from cardstack.settlement.prefund import INCREASE, Increase, IncreaseStep, Level, Prefund
+from cardstack.settlement.prefund import INCREASE, INCREASES, Increase, IncreaseStep, Level, Prefund
 from cardstack.text import Text
 from server.console import alarms, forms, listing, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
+from server.console.states import choices
 from server.permissions import Pages, Permission, Scope
 from server.store.increasing import Asked
 
 pages = Pages("prefunds", __name__, url_prefix="/console/prefunds")
 
-STAGES: dict[Increase, tuple[str, Text]] = {
-    Increase.ASKED: ("yellow", Text("asked for", "已申请")),
-    Increase.NOTICED: ("blue", Text("noticed to who pays", "已通知拨付方")),
-    Increase.PAID: ("green", Text("paid", "已到账")),
-    Increase.REFUSED: ("red", Text("refused", "已拒绝")),
-}
+COLOURS = {Increase.ASKED: "yellow", Increase.NOTICED: "blue", Increase.PAID: "green", Increase.REFUSED: "red"}
 STEPS: dict[IncreaseStep, Text] = {
-    IncreaseStep.NOTICE: Text("Notice who pays", "通知拨付方"),
+    IncreaseStep.NOTICE: Text("Notice who pays", "通知预付方"),
     IncreaseStep.REFUSE: Text("Refuse", "拒绝"),
 }
 """What one person does; that it was paid is a request, decided by another."""
@@ -67,7 +63,7 @@ LISTING = Listing(
         "一方预存于另一方的资金及开放月份的使用率，按使用率由高到低排列。",
     ),
     columns=(
-        Column("debtor", Text("Paid by", "拨付方"), "party", link=lambda row: url_for("participants.show", party=row["debtor"])),
+        Column("debtor", Text("Paid by", "预付方"), "party", link=lambda row: url_for("participants.show", party=row["debtor"])),
         Column(
             "creditor", Text("Held by", "持有方"), "party", link=lambda row: url_for("participants.show", party=row["creditor"])
         ),
@@ -86,7 +82,7 @@ LISTING = Listing(
             "level",
             Text("Warning", "预警"),
             "choice",
-            choices=[(one.value, words.state_of(one.value, "level")[1]) for one in Level],
+            choices=choices(*Level, of="level"),
         ),
     ),
     fetch=_rows,
@@ -104,7 +100,7 @@ def index() -> ResponseReturnValue:
     return listing.show(
         LISTING,
         increases=[(one, _steps(one)) for one in found],
-        stages=STAGES,
+        stages={one: (COLOURS[one], title) for one, title in INCREASES.items()},
         step_titles=STEPS,
         red=[(f"{window}~{one.debtor}~{one.creditor}", _pair(one)) for window, one in red if _asks(str(one.creditor))],
         may_pay={one.number for one in found if INCREASE.moves.get((one.stage, IncreaseStep.PAY)) and _asks(str(one.debtor))},
@@ -124,7 +120,7 @@ def ask() -> ResponseReturnValue:
         window, one.debtor, one.creditor, amount, actor=operator().id, reason=forms.reason(), now=moment()
     )
     audit(str(made.number), made.creditor[:2], debtor=made.debtor, creditor=made.creditor, amount_fen=made.amount_fen)
-    flash(t("The increase is asked for; who pays is to be noticed.", "已申请紧急调增，请通知拨付方。"), "success")
+    flash(t("The increase is asked for; who pays is to be noticed.", "已申请紧急调增，请通知预付方。"), "success")
     return redirect(url_for(".index"), 303)
 
 

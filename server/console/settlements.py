@@ -17,7 +17,7 @@ from cardstack.values import Fen
 from server.console import evidence, listing, requesting, transactions, windows
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
-from server.console.words import STATES
+from server.console.states import choices
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store import late, paying
 from server.store.queries import figures, payments, settling
@@ -27,7 +27,6 @@ from server.store.values import PreparedInstruction
 pages = Pages("settlements", __name__, url_prefix="/console/settlements")
 
 RELEASABLE = frozenset(state for state, act in PAYMENT.moves if act is Act.RELEASE)
-PAYMENTS = [(payment.value, STATES[payment.value][1]) for payment in Payment]
 
 
 def _visible(one: PreparedInstruction) -> bool:
@@ -95,7 +94,7 @@ LISTING = Listing(
     ),
     filters=(
         Filter("window", Text("Window", "清算窗口")),
-        Filter("state", Text("State", "状态"), "choice", choices=PAYMENTS),
+        Filter("state", Text("State", "状态"), "choice", choices=choices(*Payment)),
     ),
     fetch=_instructions,
 )

@@ -11,14 +11,13 @@ from cardstack.text import Text
 from server.console import evidence, forms, listing, masking
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, scope, store
-from server.console.words import PROVINCES
+from server.console.words import PROVINCE_CHOICES
 from server.permissions import Pages, Permission
 from server.store.queries import transactions as queries
 from server.store.values import Entry
 
 pages = Pages("transactions", __name__, url_prefix="/console/transactions")
 
-PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code != "*"]
 SCHEME_CHOICES = [(name, scheme.title) for name, scheme in SCHEMES.items()]
 
 

@@ -20,6 +20,7 @@ from server import commands, trust_changes, trustlists
 from server.console import changes, listing, recognition, requesting
 from server.console.listing import Column, Filter, Listing, Query, Row, Slice
 from server.console.services import language, moment, operator, scope, services, t
+from server.console.states import choices
 from server.console.supposing import CHANGES, Supposed
 from server.permissions import Pages, Permission
 
@@ -293,11 +294,7 @@ def _register(home: AuthorityHome) -> Listing:
                 "state",
                 Text("State", "状态"),
                 "choice",
-                choices=[
-                    (State.GOOD.value, Text("valid", "有效")),
-                    (State.SUSPENDED.value, Text("suspended", "已挂起")),
-                    (State.REVOKED.value, Text("revoked", "已吊销")),
-                ],
+                choices=choices(*State, of="certificate"),
             ),
         ),
         fetch=rows,
@@ -312,7 +309,7 @@ def _record_row(one: Record) -> dict[str, Any]:
         "profile": one.profile,
         "subject": one.subject,
         "until": one.valid_until,
-        "state": {"good": "valid"}.get(one.state.value, one.state.value),
+        "state": f"certificate {one.state}",
         "reason": one.reason.word if one.state is not State.GOOD else None,
         "fingerprint": one.fingerprint,
     }

@@ -18,66 +18,10 @@ from server import operators
 from server.console import formats, forms, shell
 from server.console.navigation import GROUPS, Group
 from server.console.services import LOCAL, language, moment, services, t
+from server.console.states import state_of
 from server.permissions import ROLE_TITLES, Permission
 
 STATIC = Path(__file__).parent / "static"
-STATES: dict[str, tuple[str, Text]] = {
-    "pending": ("yellow", Text("waiting", "待复核")),
-    "dispute opened": ("orange", Text("opened", "待对方答复")),
-    "dispute answered": ("yellow", Text("answered", "待提出方确认")),
-    "dispute in-arbitration": ("purple", Text("in arbitration", "仲裁中")),
-    "dispute upheld": ("green", Text("upheld", "异议成立")),
-    "dispute rejected": ("secondary", Text("rejected", "异议不成立")),
-    "stage pending": ("yellow", Text("pending settlement", "待结算")),
-    "entry pending": ("yellow", Text("pending", "待定")),
-    "approved": ("blue", Text("approved", "已批准")),
-    "done": ("green", Text("done", "已完成")),
-    "failed": ("red", Text("failed", "失败")),
-    "refused": ("red", Text("refused", "已拒绝")),
-    "withdrawn": ("secondary", Text("withdrawn", "已撤回")),
-    "expired": ("secondary", Text("expired", "已过期")),
-    "running": ("blue", Text("running", "进行中")),
-    "open": ("blue", Text("open", "开放")),
-    "closed": ("secondary", Text("closed", "已截止")),
-    "netted": ("cyan", Text("netted", "已轧差")),
-    "instructed": ("purple", Text("instructed", "已出指令")),
-    "released": ("purple", Text("released", "已放行")),
-    "settled": ("green", Text("settled", "已结算")),
-    "disputed": ("orange", Text("disputed", "有争议")),
-    "aborted": ("red", Text("aborted", "已中止")),
-    "accepted": ("green", Text("accepted", "已受理")),
-    "rejected": ("red", Text("rejected", "已拒绝")),
-    "reversed": ("red", Text("reversed", "已冲正")),
-    "valid": ("green", Text("valid", "有效")),
-    "revoked": ("red", Text("revoked", "已吊销")),
-    "active": ("green", Text("active", "启用")),
-    "disabled": ("secondary", Text("disabled", "停用")),
-    "posted": ("green", Text("posted", "已入账")),
-    "voided": ("secondary", Text("voided", "已撤销")),
-    "lapsed": ("secondary", Text("lapsed", "已失效")),
-    "in-reconciliation": ("cyan", Text("in reconciliation", "对账中")),
-    "prepared": ("yellow", Text("prepared", "待放行")),
-    "paid": ("green", Text("paid", "已支付")),
-    "partly-paid": ("orange", Text("partly paid", "部分支付")),
-    "cancelled": ("secondary", Text("cancelled", "已取消")),
-    "card ready": ("green", Text("ready", "可用")),
-    "card expired": ("red", Text("expired", "已过期")),
-    "card blocked": ("orange", Text("PIN blocked", "PIN 已锁定")),
-    "card unreadable": ("secondary", Text("unreadable", "无法读取")),
-    "file taken": ("green", Text("taken", "已接收")),
-    "file partly": ("orange", Text("some lines refused", "部分行拒绝")),
-    "file refused": ("red", Text("refused", "已拒绝")),
-    "returned": ("red", Text("returned", "已退回")),
-    "resolved": ("green", Text("resolved", "已处理")),
-    "ok": ("green", Text("ok", "正常")),
-    "warning": ("yellow", Text("warning", "预警")),
-    "stale": ("red", Text("run out", "已失效")),
-    "level normal": ("green", Text("normal", "正常")),
-    "level yellow": ("yellow", Text("yellow warning", "黄色预警")),
-    "level red": ("red", Text("red warning", "红色预警")),
-}
-"""State, colour and word; the word stands beside the colour, which is never the only sign."""
-
 PROVINCES: dict[str, Text] = {
     "31": Text("Shanghai", "上海"),
     "32": Text("Jiangsu", "江苏"),
@@ -85,6 +29,8 @@ PROVINCES: dict[str, Text] = {
     "34": Text("Anhui", "安徽"),
     "*": Text("all provinces", "全区域"),
 }
+
+PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code != "*"]
 
 
 def teach(app: Flask) -> None:
@@ -170,11 +116,6 @@ def left(seconds: int) -> str:
 def day(at: date | datetime | None) -> str:
     """A day of the region."""
     return (at.astimezone(LOCAL) if isinstance(at, datetime) else at).strftime("%Y-%m-%d") if at else "—"
-
-
-def state_of(name: str, of: str = "state") -> tuple[str, Text]:
-    """Colour and word of a state; where one word means different things, `of` says of what: stage (a window's) or entry."""
-    return STATES.get(f"{of} {name}") or STATES.get(name) or ("secondary", Text(name, name))
 
 
 def state(name: str, of: str = "state") -> Markup:

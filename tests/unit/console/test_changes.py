@@ -168,7 +168,7 @@ def test_an_emergency_increase_goes_its_way(signed_in: SignIn, token: Token, sto
     wrong = centre.post("/console/prefunds/increases/1", data=step | {"reason": "", "_back": "/console/prefunds/"})
     assert wrong.status_code == 422
     assert centre.post("/console/prefunds/increases/1", data=step).status_code == 303
-    assert "已通知拨付方" in centre.get("/console/prefunds/").get_data(as_text=True)
+    assert "已通知预付方" in centre.get("/console/prefunds/").get_data(as_text=True)
     approve(chief, token, ask(centre, token, "increase-pay", increase="1"))
     (made,) = store.desk.increases()
     assert made.stage is Increase.PAID
