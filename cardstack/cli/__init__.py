@@ -30,3 +30,7 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); the interpreter would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        from cardstack.cli.inputs import unusable
+
+        sys.exit(fail(unusable(error), as_json="--json" in sys.argv))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, emit, words
 
 app = typer.Typer(no_args_is_help=True, help=words("The card agent for browsers.", "浏览器读卡代理。"))
@@ -112,6 +113,6 @@ def verify_log(
     """Every line follows from the one before."""
     from cardstack.agent.audit import verify
 
-    lines = file.read_text("utf-8").splitlines()
+    lines = text_of(file, "file").splitlines()
     data = {"entries": len(lines), "last": verify(lines)}
     emit(data, as_json=as_json, render=lambda: print(words("The log is whole.", "日志完整。"), data["entries"], data["last"]))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, emit, words
 
 
@@ -24,7 +25,7 @@ def command(
     from cardstack.apdu import scripting
     from emulator.opening import open_card
 
-    lines = script.read_text("utf-8").splitlines() if script else []
+    lines = text_of(script, "script").splitlines() if script else []
     steps = list(scripting.parse([*lines, *(apdus or ())]))
     with open_card(reader, trace=trace, unmasked=unmasked) as opened:
         ran = [_data(one) for one in scripting.run(steps, opened.exchange, opened.reader.reset)]

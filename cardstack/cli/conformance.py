@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.conformance_files import FAILED, write
 from cardstack.cli.conformance_host import host
 from cardstack.cli.conformance_statements import capabilities_template, keys_template, selftest
 from cardstack.cli.conformance_timing import timing
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
-    from cardstack.conformance.report import Clients, Head
+    from cardstack.conformance.report import Clients
     from cardstack.conformance.run import Result
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -21,8 +23,6 @@ app.add_typer(timing, name="timing")
 app.command("selftest", help=words("Test the kit itself by known answers", "用已知答案检验本工具"))(selftest)
 app.command("keys", help=words("A key set file with the published test keys", "生成公开测试密钥的密钥集"))(keys_template)
 app.command("capabilities", help=words("A capability statement to fill in", "生成待填写的能力声明"))(capabilities_template)
-FAILED = 4
-"""The exit code of a run in which a case failed."""
 
 ProfileName = Annotated[str, typer.Option("--profile", help=words("what the card is declared to be", "卡片声明的规范"))]
 Select = Annotated[list[str] | None, typer.Option(help=words("cases by pattern, e.g. 'SSSE_*'", "按模式选择用例，如 'SSSE_*'"))]
@@ -60,12 +60,12 @@ def run(
     from cardstack.cli.conforming import Order, test
     from cardstack.conformance.limits import read_limits
 
-    table = read_limits(limits.read_text("utf-8")) if limits else ()
+    table = read_limits(text_of(limits, "limits")) if limits else ()
     chosen, lacks = tuple(select or ()), frozenset(without or ())
     order = Order(reader, profile, chosen, risk, pin, psam, lacks, operator, quiet=as_json, test_card=test_card, limits=table)
     head, results = test(order._replace(cases=cases, keys=keys, capabilities=capabilities))
     if report is not None:
-        _write(report, head, results, _clients(reader, profile))
+        write(report, head, results, _clients(reader, profile))
     from cardstack.conformance.report import as_data
 
     emit(as_data(head, results), as_json=as_json, render=lambda: _told(results, report))
@@ -94,7 +94,7 @@ def compare(
     """Compare two JSON reports; the exit code is 4 where a case got worse or a new one fails."""
     from cardstack.conformance.report import CHANGES, Change, difference, load
 
-    found = difference(load(before.read_text("utf-8")), load(after.read_text("utf-8")))
+    found = difference(load(text_of(before, "before")), load(text_of(after, "after")))
 
     def told() -> None:
         for change in Change:
@@ -170,38 +170,6 @@ def _clients(reader: str | None, profile: str) -> "Clients":
     except CardstackError as error:
         print(words("no clients replayed: ", "未回放客户端：") + error.say(language()), file=sys.stderr)
         return ()
-
-
-def _write(folder: Path, head: "Head", results: "tuple[Result, ...]", clients: "Clients" = ()) -> None:
-    import json
-
-    from cardstack.conformance.junit import junit
-    from cardstack.conformance.page import page
-    from cardstack.conformance.report import as_data
-
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(page(head, results, clients), "utf-8")
-    (folder / "junit.xml").write_text(junit(head, results), "utf-8")
-    (folder / "report.json").write_text(json.dumps(as_data(head, results, clients), ensure_ascii=False, indent=1), "utf-8")
-    _write_pdf(folder / "report.pdf", head, results, clients)
-
-
-def _write_pdf(path: Path, head: "Head", results: "tuple[Result, ...]", clients: "Clients") -> None:
-    """The PDF, where the extra and a font are there; else one line that says why not."""
-    import sys
-    from importlib.util import find_spec
-
-    from cardstack.errors import Refused
-
-    if find_spec("reportlab") is None:
-        print(words("no report.pdf: install the extra pdf", "未生成 report.pdf：请安装附加组件 pdf"), file=sys.stderr)
-        return
-    from cardstack.cli.conformance_pdf import write_pdf
-
-    try:
-        write_pdf(path, head, results, clients)
-    except Refused as error:
-        print(f"report.pdf: {error.say(language())}", file=sys.stderr)
 
 
 def _told(results: "tuple[Result, ...]", report: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cardstack.cli.conformance_files import FAILED, write
 from cardstack.cli.output import emit, language, words
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def host(
     as_json: Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))] = False,
 ) -> None:
     """One run a fault; the exit code is 4 where the program failed one."""
-    from cardstack.cli.conformance import FAILED, _write
     from cardstack.conformance.host import TRIALS, Host, judge_host
     from cardstack.conformance.report import as_data
     from cardstack.errors import Malformed
@@ -42,7 +42,7 @@ def host(
     results = judge_host(Host(tuple(program), profile, psam=psam, deadline=deadline, slow=slow, mute=mute), fault or (), at)
     head = _head(" ".join(program), profile, began)
     if report is not None:
-        _write(report, head, results)
+        write(report, head, results)
     emit(as_data(head, results), as_json=as_json, render=lambda: _table(results))
     if any(one.verdict.value == "fail" for one in results):
         raise typer.Exit(FAILED)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.conformance_files import FAILED
 from cardstack.cli.output import emit, language, words
 
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
@@ -14,7 +15,6 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help=words("where
 
 def selftest(*, as_json: Json = False) -> None:
     """Known answers, broken oracles, a good and some faulty cards; the exit code is 4 where the kit is wrong."""
-    from cardstack.cli.conformance import FAILED
     from cardstack.conformance.selftest import run_selftest
 
     found = tuple(run_selftest())

@@ -14,6 +14,7 @@ from cardstack.card.profile import Profile
 from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys
 from cardstack.card.reading import open_application, read_issuer
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import words
 from cardstack.conformance.capabilities import read_capabilities
 from cardstack.conformance.case import Case, Risk, Subject
@@ -80,7 +81,7 @@ def given_keys(path: Path | None) -> LocalKeys | None:
     """The key set of a file; whoever can read it is told of, and so are keys not marked as test keys."""
     if path is None:
         return None
-    held = read_keys(path.read_text("utf-8"))
+    held = read_keys(text_of(path, "keys"))
     if path.stat().st_mode & 0o077:
         print(words(f"{path.name}: others can read it; chmod 600", f"{path.name}：其他用户可读，请 chmod 600"), file=sys.stderr)
     if not held.test:
@@ -89,7 +90,7 @@ def given_keys(path: Path | None) -> LocalKeys | None:
 
 
 def _not_claimed(path: Path | None, kind: Profile) -> frozenset[str]:
-    return read_capabilities(path.read_text("utf-8"), kind) if path is not None else frozenset()
+    return read_capabilities(text_of(path, "capabilities"), kind) if path is not None else frozenset()
 
 
 def more_cases(folder: Path | None, kind: Profile) -> tuple[Case, ...]:
@@ -97,8 +98,8 @@ def more_cases(folder: Path | None, kind: Profile) -> tuple[Case, ...]:
     found: list[Case] = []
     for path in sorted(folder.glob("*.toml")) if folder else ():
         try:
-            found += [case for one in load(path.read_text("utf-8")) for case in one.cases(kind)]
-        except (Malformed, UnicodeDecodeError) as error:
+            found += [case for one in load(text_of(path, "cases")) for case in one.cases(kind)]
+        except Malformed as error:
             raise Malformed(f"{path.name}: {error}", field="cases") from error
     return tuple(found)
 

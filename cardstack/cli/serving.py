@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardstack.apdu.pace import Model, read_model
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import words
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from emulator.control import Desk, checked
 from emulator.desk import PSAM, Handled, fault, handled, slot
@@ -58,19 +59,12 @@ class Order:
 
 def script(path: Path | None) -> Sequence[str] | None:
     """The lines of a control script, understood to the last one before anything is served."""
-    return checked(_text(path).splitlines()) if path else None
+    return checked(text_of(path, "control").splitlines()) if path else None
 
 
 def pace_of(path: Path | None) -> Model | None:
     """The timing model in a file."""
-    return read_model(_text(path)) if path else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise Malformed(f"{path.name} is no text in UTF-8") from error
+    return read_model(text_of(path, "pace")) if path else None
 
 
 def serve_card(order: Order, *, pcsc: Path | None, vpcd: str | None, tcp: str | None, as_json: bool) -> None:

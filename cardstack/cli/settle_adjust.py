@@ -1,16 +1,15 @@
 """`cardstack settle adjust …`: one person asks for a correction, another decides; late interest is asked for alike."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cardstack.cli import settle_changes
+from cardstack.cli.inputs import day_of, text_of
 from cardstack.cli.ledgers import Database, Json, open_ledger
 from cardstack.cli.operating import Person, Reason, four_eyes, show
 from cardstack.cli.output import words
-from cardstack.errors import Malformed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -70,8 +69,8 @@ def interest(
     from cardstack.settlement.scheme import load
     from cardstack.values import Fen
 
-    dated = load(_text(rates), "daily_rate", DailyRate)
-    amount = late_interest(Fen(owed_fen), _day(due, "due"), _day(paid, "paid"), dated)
+    dated = load(text_of(rates, "rates"), "daily_rate", DailyRate)
+    amount = late_interest(Fen(owed_fen), day_of(due, "due"), day_of(paid, "paid"), dated)
     reason = f"late interest on {owed_fen} fen, due {due}, paid {paid}"
     told = {"debtor": debtor, "creditor": creditor, "amount_fen": amount, "scheme": scheme, "kind": "interest"}
     with open_ledger(database) as store:
@@ -101,17 +100,3 @@ def list_(
 ) -> None:
     """List corrections."""
     settle_changes.list_(state=state, kind=KIND, limit=limit, database=database, as_json=as_json)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("rates: not UTF-8", field="rates") from None
-
-
-def _day(told: str, field: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise Malformed(f"{field}: YYYY-MM-DD", field=field) from None

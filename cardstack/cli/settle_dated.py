@@ -1,11 +1,11 @@
 """`cardstack settle figures …`: the dated figures in force, what a new one would change, and asking for it."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import day_of, text_of
 from cardstack.cli.ledgers import Database, Json, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, four_eyes, means_of, show
 from cardstack.cli.output import emit, language, words
@@ -36,7 +36,7 @@ def list_(
     from cardstack.settlement import amending, figures
     from cardstack.settlement.proposing import TABLES
 
-    wanted = _day(day) if day else None
+    wanted = day_of(day, "day") if day else None
     with open_ledger(database):
         added = {one.place for one in amending.amendments()}
         found = [
@@ -90,7 +90,7 @@ def what_if(name: Name, kind: Kind, row: Row, *, database: Database = "", as_jso
     from server.figure_changes import proposal
 
     with open_ledger(database) as store:
-        found = proposal({"name": name, "table": kind, "row": _text(row)}, means_of(store))
+        found = proposal({"name": name, "table": kind, "row": text_of(row, "row")}, means_of(store))
     _show(found, as_json=as_json)
 
 
@@ -108,7 +108,7 @@ def ask(
 ) -> None:
     """Ask for a new dated row."""
     with open_ledger(database) as store:
-        told = {"name": name, "table": kind, "row": _text(row)}
+        told = {"name": name, "table": kind, "row": text_of(row, "row")}
         made = four_eyes(store, "figures", told, actor=actor, checker=checker, reason=reason)
     show([made], as_json=as_json, one=True)
 
@@ -146,17 +146,3 @@ def _told(text: "Text | None") -> dict[str, str] | None:
 
 def _said(value: object) -> str:
     return "—" if value is None else str(value)
-
-
-def _day(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise Malformed("day: YYYY-MM-DD", field="day") from None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("row: not UTF-8", field="row") from None

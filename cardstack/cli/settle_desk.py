@@ -1,11 +1,11 @@
 """`cardstack settle pay|bank|dispute|prefund …`: what people at the clearing centre do besides the windows."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cardstack.cli.inputs import day_of
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
 from cardstack.cli.output import emit, language, words
@@ -57,14 +57,12 @@ def order(
     from cardstack.settlement.calendar import known
     from cardstack.settlement.transaction import SHANGHAI
 
+    made_at = now()
+    day = day_of(due, "due") if due else known().on_or_after(made_at.astimezone(SHANGHAI).date())
     with open_ledger(database) as store:
         release_number, payments = store.desk.released(window, number or None)
         accounts = _accounts(store)
-    made_at, message = now(), f"{window}.{release_number}"
-    try:
-        day = date.fromisoformat(due) if due else known().on_or_after(made_at.astimezone(SHANGHAI).date())
-    except ValueError:
-        raise Malformed("due: YYYY-MM-DD", field="due") from None
+    message = f"{window}.{release_number}"
     if form == "pain.001":
         raw = orders.pain_001(message, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
     elif form == "pacs.009":

@@ -1,12 +1,12 @@
 """`cardstack settle split` and `settle file`: what a bill comes to and why; what a bulk file says, line by line."""
 
 import json
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import day_of, text_of
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
 
@@ -28,11 +28,11 @@ def split(
     from cardstack.settlement.medical.claim import read_claim
     from cardstack.settlement.schemes.medical import compute
 
+    when = day_of(day, "day")
     try:
-        body = json.loads(claim.read_text("utf-8"))
-        when = date.fromisoformat(day)
-    except (ValueError, RecursionError) as error:
-        raise Malformed("claim: JSON in UTF-8 and a day YYYY-MM-DD", field="claim") from error
+        body = json.loads(text_of(claim, "claim"))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Malformed("claim: not JSON", field="claim") from error
     result = compute(read_claim(body.get("claim", body) if isinstance(body, dict) else {}), when)
     steps = [{**step._asdict(), "what": step.what._asdict()} for step in result.steps]
     data = {"setlinfo": msgspec.to_builtins(result.info), "setldetail": result.detail(), "steps": steps}

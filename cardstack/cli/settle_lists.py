@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.inputs import text_of
 from cardstack.cli.ledgers import Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, four_eyes, show
 from cardstack.cli.output import emit, words
-from cardstack.errors import Malformed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -54,7 +54,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Ask for the next version of a list."""
-    told = {"kind": kind, "add": _text(add, "add"), "remove": _text(remove, "remove"), "restore": restore}
+    told = {"kind": kind, "add": add and text_of(add, "add"), "remove": remove and text_of(remove, "remove"), "restore": restore}
     with open_ledger(database) as store:
         made = four_eyes(store, "card-list", told, actor=actor, checker=checker, reason=reason)
     show([made], as_json=as_json, one=True)
@@ -87,10 +87,3 @@ def pull(
         client.close()
     data = {"kind": wanted.value, "version": here.version, "cards": len(here.cards), "new": new, "at": now()}
     emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
-
-
-def _text(file: Path | None, field: str) -> str | None:
-    try:
-        return None if file is None else file.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed(f"{field}: not UTF-8", field=field) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, words
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def command(
         opened.reader.reset()
         navigator = Navigator(opened, kind, language(), place=kind.root)
         if script is not None or not sys.stdin.isatty():
-            lines = script.read_text("utf-8").splitlines() if script else sys.stdin
+            lines = text_of(script, "script").splitlines() if script else sys.stdin
             transcribe(navigator, lines)
             return
         _interactive(navigator)
