@@ -1,7 +1,7 @@
 """Whom the service believes: anchors, trust lists, further certificates and revocation lists, and what they vouch for."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -16,7 +16,6 @@ from cardstack.errors import CardstackError
 from server.trustlists import Relied, stamps
 
 REMEMBERED = 4096
-MINUTE = timedelta(minutes=1)
 LOOKED = 2.0
 """For how many seconds the files of the trust folder are taken to be as they were."""
 PARTS = ("anchors", "pool", "crls")

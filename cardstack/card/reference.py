@@ -23,7 +23,6 @@ FORMS = {
     Form.TRANSPARENT: Text("transparent", "透明二进制"),
     Form.INTERNAL: Text("internal", "内部文件"),
 }
-HABITS = ("name 名称", "SELECT", "SELECT with Le", "data both ways", "short Le", "long Le", "Le 00", "no Le")
 DIVERSIFIED = {
     Diversified.BY_CARD: Text("province, city, card", "省、城市、卡"),
     Diversified.BY_SERIAL: Text("issuer and application serial number (file 15)", "发卡机构与应用序列号（15 文件）"),

@@ -183,9 +183,6 @@ CARD_KIND_B: Codes = {
 }
 """Card kinds of other cities' validators (id 51882077819). Which city uses which is not public."""
 
-CARD_KINDS: Mapping[str, Codes] = {"A": CARD_KIND_A, "B": CARD_KIND_B}
-"""The two tables met in the field; a city's validator must be told which."""
-
 LOCAL_CARD_KIND: Codes = {
     "01": Text("ordinary", "普通卡"),
     "02": Text("student", "学生卡"),

@@ -1,7 +1,8 @@
 """One write to the ledger: what every commit adds, in rows, and how it is sealed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -78,6 +79,13 @@ class View:
     def among(self, query: str, values: Iterable[Any]) -> list[Any]:
         """The rows of a query over a set of values."""
         return self.database.among(self.connection, query, values)
+
+
+@contextmanager
+def viewing(database: Database) -> Iterator[View]:
+    """A consistent view, for several readings of one moment."""
+    with database.reading() as connection:
+        yield View(database, connection)
 
 
 class Commit(View):

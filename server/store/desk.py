@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cardstack.errors import Refused
 from cardstack.settlement.amending import Amendment
@@ -12,28 +12,26 @@ from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.ledger import EntryRow
 from cardstack.settlement.prefund import Change, Increase, IncreaseStep, Prefund, Thresholds
-from cardstack.settlement.scheme import Cycle
+from cardstack.settlement.scheme import Cycle, Scheme
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.transit.lists import CardList, Kind, Update
 from cardstack.values import Fen
 from server.store import disputing, figuring, increasing, listing, paying, prefunding, registering
 from server.store.adjusting import Two, adjust
-from server.store.commit import Commit
-
-if TYPE_CHECKING:
-    from server.store.store import Store
+from server.store.commit import Commit, viewing
+from server.store.engine import Database
 
 
 class Desk:
     """A store's work by people. Every method is one commit; where money is moved, two people stand behind it."""
 
-    def __init__(self, store: "Store") -> None:
-        self.store = store
+    def __init__(self, database: Database, schemes: Mapping[str, Scheme]) -> None:
+        self.database, self.schemes = database, schemes
 
     def adjust(self, cycle: Cycle, posting: Posting, two: Two, *, reason: str, now: datetime) -> EntryRow:
         """Book a correction in the window that is open."""
-        with self.store.database.writing() as connection:
-            return adjust(Commit(self.store.database, connection, now), cycle, posting, two, reason=reason)
+        with self.database.writing() as connection:
+            return adjust(Commit(self.database, connection, now), cycle, posting, two, reason=reason)
 
     def open_dispute(
         self,
@@ -47,9 +45,9 @@ class Desk:
         evidence: Mapping[str, Any] | None = None,
     ) -> disputing.Dispute:
         """Dispute a posting."""
-        with self.store.database.writing() as connection:
+        with self.database.writing() as connection:
             return disputing.open_dispute(
-                Commit(self.store.database, connection, now),
+                Commit(self.database, connection, now),
                 posting,
                 opened_by=opened_by,
                 ground=ground,
@@ -69,14 +67,14 @@ class Desk:
         evidence: Mapping[str, Any] | None = None,
     ) -> disputing.Dispute:
         """Move a dispute on; where it is upheld, a second person has approved the posting that puts it right."""
-        with self.store.database.writing() as connection:
-            commit = Commit(self.store.database, connection, now)
+        with self.database.writing() as connection:
+            commit = Commit(self.database, connection, now)
             found = disputing.step_dispute
-            return found(commit, self.store.schemes, dispute, step, actor=actor, evidence=evidence or {}, checker=checker)
+            return found(commit, self.schemes, dispute, step, actor=actor, evidence=evidence or {}, checker=checker)
 
     def disputes(self, *, stage: Stage | None = None) -> list[disputing.Dispute]:
         """Disputes, the newest first."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return disputing.disputes(view, stage=stage)
 
     def lapse_disputes(self, now: datetime, *, actor: str = "clock") -> list[disputing.Dispute]:
@@ -84,7 +82,7 @@ class Desk:
 
         One that cannot lapse, such as of a scheme that is gone, does not hold up the others; its error is raised after them.
         """
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             late = disputing.overdue(view, now)
         done: list[disputing.Dispute] = []
         stuck: list[Refused] = []
@@ -99,89 +97,89 @@ class Desk:
 
     def change_prefund(self, change: Change, two: Two, *, now: datetime) -> Prefund:
         """Change a prepayment."""
-        with self.store.database.writing() as connection:
-            return prefunding.change_prefund(Commit(self.store.database, connection, now), change, two)
+        with self.database.writing() as connection:
+            return prefunding.change_prefund(Commit(self.database, connection, now), change, two)
 
     def set_thresholds(self, debtor: Party, creditor: Party, wanted: Thresholds, two: Two, *, now: datetime) -> None:
         """From which usage a prepayment warns."""
-        with self.store.database.writing() as connection:
-            prefunding.set_thresholds(Commit(self.store.database, connection, now), debtor, creditor, wanted, two)
+        with self.database.writing() as connection:
+            prefunding.set_thresholds(Commit(self.database, connection, now), debtor, creditor, wanted, two)
 
     def change_account(self, party: str, account: str, expected: str, two: Two, *, now: datetime) -> None:
         """Give a participant another bank account."""
-        with self.store.database.writing() as connection:
-            registering.change_account(Commit(self.store.database, connection, now), party, account, expected, two)
+        with self.database.writing() as connection:
+            registering.change_account(Commit(self.database, connection, now), party, account, expected, two)
 
     def change_limit(self, party: str, limit: Fen | None, expected: Fen | None, two: Two, *, now: datetime) -> None:
         """Give a participant another limit, or none."""
-        with self.store.database.writing() as connection:
-            registering.change_limit(Commit(self.store.database, connection, now), party, limit, expected, two)
+        with self.database.writing() as connection:
+            registering.change_limit(Commit(self.database, connection, now), party, limit, expected, two)
 
     def set_active(self, node: str, two: Two, *, active: bool, now: datetime) -> None:
         """Suspend a node, or let it sign again."""
-        with self.store.database.writing() as connection:
-            registering.set_active(Commit(self.store.database, connection, now), node, two, active=active)
+        with self.database.writing() as connection:
+            registering.set_active(Commit(self.database, connection, now), node, two, active=active)
 
     def add_figure(self, told: Amendment, two: Two, *, now: datetime) -> int:
         """Add a dated figure; this process settles by it at once, every other before the next message it takes."""
-        with self.store.database.writing() as connection:
-            commit = Commit(self.store.database, connection, now)
+        with self.database.writing() as connection:
+            commit = Commit(self.database, connection, now)
             number = figuring.add(commit, told, two)
             figuring.settle_by(commit)
         return number
 
     def publish_list(self, kind: Kind, add: frozenset[str], remove: frozenset[str], two: Two, *, now: datetime) -> Update:
         """Publish the next version of a card list."""
-        with self.store.database.writing() as connection:
-            return listing.publish(Commit(self.store.database, connection, now), kind, add, remove, two)
+        with self.database.writing() as connection:
+            return listing.publish(Commit(self.database, connection, now), kind, add, remove, two)
 
     def card_list(self, kind: Kind) -> CardList:
         """A card list with its newest versions."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return listing.card_list(view, kind)
 
     def prefunds(self, window: str) -> list[Prefund]:
         """Every prepayment and how far a window uses it."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return prefunding.prefunds(view, window)
 
     def ask_increase(
         self, window: str, debtor: Party, creditor: Party, amount: Fen, *, actor: str, reason: str, now: datetime
     ) -> increasing.Asked:
         """Ask for an emergency increase of a prepayment that a window uses up to the red warning."""
-        with self.store.database.writing() as connection:
-            commit = Commit(self.store.database, connection, now)
+        with self.database.writing() as connection:
+            commit = Commit(self.database, connection, now)
             return increasing.ask_increase(commit, window, debtor, creditor, amount, actor=actor, reason=reason)
 
     def step_increase(
         self, number: int, step: IncreaseStep, *, actor: str, now: datetime, checker: str = "", reason: str = ""
     ) -> increasing.Asked:
         """Move an emergency increase on; that it was paid takes two people."""
-        with self.store.database.writing() as connection:
-            commit = Commit(self.store.database, connection, now)
+        with self.database.writing() as connection:
+            commit = Commit(self.database, connection, now)
             return increasing.step_increase(commit, number, step, actor=actor, checker=checker, reason=reason)
 
     def increases(self, *, stage: Increase | None = None) -> list[increasing.Asked]:
         """Emergency increases in their present stage, the newest first."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return increasing.increases(view, stage=stage)
 
     def release(self, window: str, two: Two, *, now: datetime, only: Collection[str] | None = None) -> tuple[Instruction, ...]:
         """Send a window's payments to the bank, all that wait or only some."""
-        with self.store.database.writing() as connection:
-            return paying.release(Commit(self.store.database, connection, now), window, two, only)
+        with self.database.writing() as connection:
+            return paying.release(Commit(self.database, connection, now), window, two, only)
 
     def released(self, window: str, number: int | None = None) -> tuple[int, tuple[Instruction, ...]]:
         """The payments of a window's last release, or of the one with that number."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return paying.released(view, window, number)
 
     def take_lines(self, lines: Sequence[BankLine], *, actor: str, now: datetime) -> Matched:
         """Take in what a bank booked."""
-        with self.store.database.writing() as connection:
-            return paying.take_lines(Commit(self.store.database, connection, now), lines, actor=actor)
+        with self.database.writing() as connection:
+            return paying.take_lines(Commit(self.database, connection, now), lines, actor=actor)
 
     def open_payments(self) -> tuple[Mismatch, ...]:
         """What was released and is not fully paid."""
-        with self.store.view() as view:
+        with viewing(self.database) as view:
             return paying.open_payments(view)

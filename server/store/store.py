@@ -1,7 +1,7 @@
 """The store: the service's whole memory behind methods that take and give frozen values."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from cardstack.settlement.window import Event, Stage
 from cardstack.text import Text
 from server.store import bulk, figuring, listing, reads, windows
 from server.store.auditing import Report, audit
-from server.store.commit import Commit, Kept, View
+from server.store.commit import Commit, Kept, View, viewing
 from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.lapsing import lapse
@@ -68,16 +68,14 @@ class Store:
             config.attributes["upgrade"] = True
             command.upgrade(config, "head")
 
-    @contextmanager
-    def view(self) -> Iterator[View]:
+    def view(self) -> AbstractContextManager[View]:
         """A consistent view, for several readings of one moment."""
-        with self.database.reading() as connection:
-            yield View(self.database, connection)
+        return viewing(self.database)
 
     @property
     def desk(self) -> Desk:
         """What people do: adjust, dispute, prepay, release payments, take in bank files."""
-        return Desk(self)
+        return Desk(self.database, self.schemes)
 
     def close(self) -> None:
         """Give back every connection."""
