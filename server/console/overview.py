@@ -1,7 +1,7 @@
 """总览: what needs attention today, and how things run."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -12,21 +12,20 @@ from cardstack.settlement.netting import by_province
 from cardstack.settlement.window import Stage
 from cardstack.values import Fen
 from server.console import alarms, transactions, windows, words
-from server.console.services import language, moment, scope, services, store, t
+from server.console.services import LOCAL, language, moment, scope, services, store, t
 from server.console.states import state_of
 from server.permissions import Pages, Permission
 from server.store.commit import View
 from server.store.queries import figures, settling
 from server.store.queries import transactions as queries
+from server.store.queries.throughput import Day
 from server.store.values import Window
 
 pages = Pages("overview", __name__, url_prefix="/console")
 
-MOST = 100_000
-"""How many of the newest transactions the overview counts; beyond that it says "at least"."""
-
-_counted: dict[object, tuple[datetime, list[figures.Throughput]]] = {}
 DAYS = 30
+PATIENCE = 0.1
+"""For how many seconds one request counts on where not everything booked in these days was counted yet."""
 
 
 @pages.page("/", needs=Permission.OVERVIEW_READ)
@@ -52,8 +51,7 @@ def show() -> ResponseReturnValue:
         recent=[transactions.row_of(entry) for entry in visible],
         columns=[column for column in transactions.COLUMNS if column.key in {"id", "occurred", "scheme", "amount", "state"}],
         payments=_payments(),
-        today=_today(through),
-        at_least=sum(one.number for one in through) >= MOST,
+        today=through[-1] if through else None,
         through=_through(through),
         version=version,
         people_waiting=words.waiting(),
@@ -77,17 +75,10 @@ def live() -> ResponseReturnValue:
     return render_template("overview/live.html", version=version, changed=True)
 
 
-def _recent_days(view: View) -> list[figures.Throughput]:
-    """Transactions by day and scheme; counted anew at most once a minute, because every open overview asks for it."""
-    now, kept = moment(), _counted.get(services().office.engine.url)
-    if kept is not None and timedelta(0) <= now - kept[0] < timedelta(minutes=1):
-        return kept[1]
-    through = figures.throughput(view, int((now - timedelta(days=DAYS)).timestamp()), most=MOST)
-    if sum(one.number for one in through) >= MOST and len({one.day for one in through}) > 1:
-        # The oldest day was cut short by the bound: a bar that says too little is worse than none.
-        through = [one for one in through if one.day > min(each.day for each in through)]
-    _counted[services().office.engine.url] = (now, through)
-    return through
+def _recent_days(view: View) -> list[Day]:
+    """What was booked on each of these days, today last."""
+    today = moment().astimezone(LOCAL).date()
+    return services().tally.days(view, [today - timedelta(days=back) for back in reversed(range(DAYS))], patience=PATIENCE)
 
 
 def _latest(held: list[Window]) -> list[Window]:
@@ -129,24 +120,22 @@ def _payments() -> dict[str, Any]:
     }
 
 
-def _today(through: list[figures.Throughput]) -> tuple[int, Fen]:
-    today = words.day(moment())
-    rows = [one for one in through if one.day == today]
-    return sum(one.number for one in rows), Fen(sum(one.amount_fen for one in rows))
-
-
-def _through(through: list[figures.Throughput]) -> dict[str, Any]:
-    days = sorted({one.day for one in through})
-    counts = {(one.day, one.scheme): one.number for one in through}
-    schemes = sorted({one.scheme for one in through})
+def _through(through: list[Day]) -> dict[str, Any]:
+    """Bars a day, a part a scheme; what was not counted by scheme yet is a part of its own."""
+    busy = [one for one in through if one.number]
+    counts = {(one.day, share.scheme): share.number for one in busy for share in one.shares}
+    schemes = sorted({scheme for _, scheme in counts})
+    series = [
+        (transactions.scheme_title(scheme).of(language()), [counts.get((one.day, scheme), 0) for one in busy])
+        for scheme in schemes
+    ]
+    if any(one.uncounted for one in busy):
+        series.append((t("being counted", "统计中"), [one.uncounted for one in busy]))
     return {
         "shape": "bar",
         "stack": True,
         "decal": True,
-        "names": [day[5:] for day in days],
-        "series": [
-            {"name": transactions.scheme_title(scheme).of(language()), "values": [counts.get((day, scheme), 0) for day in days]}
-            for scheme in schemes
-        ],
-        "rows": [(day, *(counts.get((day, scheme), 0) for scheme in schemes)) for day in reversed(days)],
+        "names": [f"{one.day:%m-%d}" for one in busy],
+        "series": [{"name": name, "values": values} for name, values in series],
+        "rows": [(f"{one.day}", *(values[place] for _, values in series)) for place, one in reversed(list(enumerate(busy)))],
     }

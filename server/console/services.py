@@ -1,7 +1,7 @@
 """What the console's pages work with, and the words and preferences of the request being answered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from server.operators import Visitor
 from server.permissions import Scope
 from server.store.office import Office
 from server.store.office.people import Operator, SignedIn
+from server.store.queries.throughput import Tally
 
 if TYPE_CHECKING:
     from cardstack.ca.trust import Trusted
@@ -49,6 +50,8 @@ class Services:
     identity: "Identity | None" = None
     """Who signs return files, and by which name."""
     name: str = "00.hub"
+    tally: Tally = field(default_factory=Tally)
+    """What was counted of the ledger so far."""
 
     def network(self) -> "Network | None":
         """The authorities kept beside the data, with what others wrote since; None where there are none."""
