@@ -197,15 +197,16 @@ def _desk(store: Store, count: int) -> None:
     ride = [10 * dice.randrange(count // 10) + 5 for _ in range(DISPUTES)]
     with store.database.writing() as connection:
         posted = store.database.among(
-            connection, "SELECT seq, creditor FROM posting WHERE seq IN {these}", [2 * one for one in ride]
+            connection,
+            "SELECT posting.seq, creditor, debtor, id FROM posting JOIN entry ON entry.seq = entry WHERE posting.seq IN {these}",
+            [2 * one for one in ride],
         )
         rows = [
-            (seq, posting, side, "duplicate", 100, "rejected" if seq < DISPUTES - 300 else "opened", at, at + 86_400)
-            for seq, (posting, side) in enumerate(posted, 1)
+            (seq, posting, side, "duplicate", 100, "rejected" if seq < DISPUTES - 300 else "opened", at, at + 86_400, *about)
+            for seq, (posting, side, *about) in enumerate(posted, 1)
         ]
-        store.database.insert(
-            connection, "dispute", "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline", rows
-        )
+        columns = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline, against, message"
+        store.database.insert(connection, "dispute", columns, rows)
         moves = [(2 * seq + part, seq, "open", "opened", "bench", "{}", at) for seq, *_ in rows for part in (0, 1)]
         store.database.insert(connection, "dispute_move", "seq, dispute, step, stage, actor, evidence, at", moves)
         pairs = [(a, b) for a in ("31", "32", "33", "34") for b in ("31", "32", "33", "34") if a != b]

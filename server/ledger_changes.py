@@ -131,10 +131,8 @@ def _dispute_draft(told: Mapping[str, Any], means: Means) -> Draft:
     if one is None:
         raise Refused("no such dispute", NO_SUCH, dispute=told["dispute"])
     DISPUTE.after(one.stage, Step(told["step"]))
-    with means.ledger.view() as view:
-        booked = queries.disputed(view, [one.posting])[one.posting]
-    payload = {**told, "transaction": booked.message}
-    return Draft("dispute", booked.other(one.opened_by)[:2], str(one.seq), payload, one.disputed_fen)
+    payload = {**told, "transaction": one.message}
+    return Draft("dispute", one.against[:2], str(one.seq), payload, one.disputed_fen)
 
 
 def _dispute(request: Request, means: Means) -> str:

@@ -140,14 +140,12 @@ def _side(store: "Store", number: int, step: "Step") -> str:
     """The province whose operators take a step: the opener's, the other side's, or the clearing centre's."""
     from cardstack.settlement.dispute import Step
     from server.permissions import EVERYWHERE
-    from server.store.queries.disputes import disputed
 
     one = next((each for each in store.desk.disputes() if each.seq == number), None)
     if one is None or step is Step.REJECT:
         return EVERYWHERE
     if step is Step.ANSWER:
-        with store.view() as view:
-            return disputed(view, [one.posting])[one.posting].other(one.opened_by)[:2]
+        return one.against.province
     return one.opened_by.province
 
 
@@ -168,6 +166,8 @@ def _show(found: "list[Dispute]", *, as_json: bool, one: bool = False) -> None:
             "dispute": each.seq,
             "posting": each.posting,
             "opened_by": each.opened_by,
+            "against": each.against,
+            "transaction": each.message,
             "ground": each.ground.value,
             "disputed_fen": each.disputed_fen,
             "stage": each.stage.value,

@@ -26,12 +26,12 @@ TOO_MUCH = problem(
 )
 
 
-def _row(one: Dispute, booked: queries.Disputed) -> dict[str, Any]:
+def _row(one: Dispute) -> dict[str, Any]:
     return {
         "id": str(one.seq),
-        "message": booked.message,
+        "message": one.message,
         "opened_by": str(one.opened_by),
-        "against": booked.other(one.opened_by),
+        "against": str(one.against),
         "ground": GROUNDS[one.ground],
         "disputed": one.disputed_fen,
         "stage": one.stage.value,
@@ -40,8 +40,8 @@ def _row(one: Dispute, booked: queries.Disputed) -> dict[str, Any]:
     }
 
 
-def _visible(booked: queries.Disputed, held: Scope) -> bool:
-    return held is None or bool({booked.debtor[:2], booked.creditor[:2]} & held)
+def _visible(one: Dispute, held: Scope) -> bool:
+    return held is None or bool({one.opened_by[:2], one.against[:2]} & held)
 
 
 def _rows(query: Query) -> Slice:
@@ -57,8 +57,7 @@ def _rows(query: Query) -> Slice:
             party=query.where.get("party", ""),
             message=query.where.get("message", "").upper(),
         )
-        booked = queries.disputed(view, [one.posting for one in found])
-    rows = [_row(one, booked[one.posting]) for one in found[: query.size]]
+    rows = [_row(one) for one in found[: query.size]]
     return Slice(rows, rows[-1]["id"] if len(found) > query.size else None)
 
 
@@ -131,18 +130,18 @@ def submit(message_id: str, posting: int) -> ResponseReturnValue:
 @pages.page("/<int:seq>", needs=Permission.DISPUTE_READ)
 def show(seq: int) -> ResponseReturnValue:
     """One dispute, its history, and what may happen next."""
-    one, booked = _load(seq)
+    one = _load(seq)
     with store().view() as view:
         moves = queries.moves(view, seq)
     return render_template(
         "disputes/show.html",
         dispute=one,
-        booked=booked,
-        row=_row(one, booked),
+        posting=_disputed(one).posting,
+        row=_row(one),
         moves=[(move, _step_words(move.step), _evidence(move)) for move in moves],
         seconds=_seconds_left(one),
         waits=approvals.waiting_for(str(seq), "dispute"),
-        steps=_steps(one, booked),
+        steps=_steps(one),
         words=STEPS,
         upholds=UPHOLDS,
     )
@@ -166,15 +165,15 @@ def _seconds_left(one: Dispute) -> int | None:
 @pages.page("/<int:seq>/step", needs=Permission.DISPUTE_WORK, method="POST", fresh=True)
 def step(seq: int) -> ResponseReturnValue:
     """Take a step; what gives money back is asked for and decided by another."""
-    one, booked = _load(seq)
-    wanted = Step(forms.choice("step", [each.value for each in _steps(one, booked)]))
+    one = _load(seq)
+    wanted = Step(forms.choice("step", [each.value for each in _steps(one)]))
     said = forms.reason()
     if wanted in UPHOLDS:
         asked = requesting.ask(
             "dispute",
-            province=_answering(one, booked)[:2],
+            province=one.against[:2],
             subject=str(seq),
-            payload={"dispute": seq, "step": wanted.value, "transaction": booked.message},
+            payload={"dispute": seq, "step": wanted.value, "transaction": one.message},
             amount_fen=one.disputed_fen,
             reason=said,
         )
@@ -185,13 +184,17 @@ def step(seq: int) -> ResponseReturnValue:
     return redirect(url_for(".show", seq=seq), 303)
 
 
-def _load(seq: int) -> tuple[Dispute, queries.Disputed]:
+def _load(seq: int) -> Dispute:
     with store().view() as view:
-        found = queries.one(view, seq) or abort(404)
-        booked = queries.disputed(view, [found.posting])[found.posting]
-    if not _visible(booked, scope()):
+        found = queries.one(view, seq)
+    if found is None or not _visible(found, scope()):
         abort(404)
-    return found, booked
+    return found
+
+
+def _disputed(one: Dispute) -> BookedPosting:
+    entry = store().transaction(one.message) or abort(404)
+    return next(each for each in store().postings(entry.seq) if each.seq == one.posting)
 
 
 def _posting(message_id: str, posting: int) -> tuple[Entry, BookedPosting]:
@@ -206,14 +209,10 @@ def _sides(booked: BookedPosting) -> list[str]:
     return [one for one in sides if operator().may(Permission.DISPUTE_WORK, one[:2])]
 
 
-def _answering(one: Dispute, booked: queries.Disputed) -> str:
-    return booked.other(one.opened_by)
-
-
-def _steps(one: Dispute, booked: queries.Disputed) -> list[Step]:
+def _steps(one: Dispute) -> list[Step]:
     """What the operator may do: the opener's steps, the other side's, or in arbitration the centre's."""
     works = Permission.DISPUTE_WORK
     theirs = {Step.ACCEPT, Step.ESCALATE, Step.WITHDRAW} if operator().may(works, one.opened_by[:2]) else set()
-    theirs |= {Step.ANSWER, Step.CONCEDE} if operator().may(works, _answering(one, booked)[:2]) else set()
+    theirs |= {Step.ANSWER, Step.CONCEDE} if operator().may(works, one.against[:2]) else set()
     theirs |= {Step.UPHOLD, Step.REJECT} if operator().scope(works) is None else set()
     return [each for each in DISPUTE.events(one.stage) if each in theirs]

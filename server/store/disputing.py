@@ -28,7 +28,7 @@ NOT_INSTALLED = problem(
     Text("The scheme of this entry is not installed here", "本系统未安装该交易所属业务"),
     Text("Install the scheme, then go on.", "请先安装该业务模块。"),
 )
-COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline"
+COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline, against, message"
 UPHOLDS = (Step.CONCEDE, Step.UPHOLD)
 """The steps after which money is given back: two people take them."""
 OTHER_SIDE = (Step.ANSWER, *UPHOLDS, Step.REJECT)
@@ -49,13 +49,16 @@ class Dispute:
     since: datetime
     deadline: datetime | None
     """None where nobody is waited for, or the working-day calendar does not reach so far yet."""
+    against: Party
+    message: str
+    """The id of the transaction that the posting is of."""
 
     @classmethod
     def of(cls, row: Any) -> "Dispute":
         """From a row in the order of `COLUMNS`."""
         stage, since = Stage(row[5]), moment(row[6])
         until = deadline(stage, since) if row[7] is None else moment(row[7])
-        return cls(row[0], row[1], Party(row[2]), Ground(row[3]), Fen(row[4]), stage, since, until)
+        return cls(row[0], row[1], Party(row[2]), Ground(row[3]), Fen(row[4]), stage, since, until, Party(row[8]), row[9])
 
 
 def open_dispute(
@@ -63,7 +66,7 @@ def open_dispute(
 ) -> Dispute:
     """Dispute all or a part of a posting, with evidence; `Refused` for who is no side of it or asks for more than it moved."""
     _somebody(commit, actor)
-    booked, (_, scheme) = _posting(commit, posting)
+    booked, (message, scheme) = _posting(commit, posting)
     if scheme == "adjustment":
         raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
     if _is_reversed(commit, posting):
@@ -76,7 +79,9 @@ def open_dispute(
         raise Refused("this posting is in dispute already", posting=posting)
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute")
     due = _due(Stage.OPENED, commit.at)
-    row = (seq, posting, str(opened_by), ground.value, disputed_fen, Stage.OPENED.value, commit.at, due)
+    against = booked.creditor if opened_by == booked.debtor else booked.debtor
+    begun = (ground.value, disputed_fen, Stage.OPENED.value, commit.at, due)
+    row = (seq, posting, str(opened_by), *begun, str(against), message)
     commit.insert("dispute", COLUMNS, [row])
     _note(commit, seq, "open", Stage.OPENED, actor=actor, evidence=evidence)
     return Dispute.of(row)

@@ -311,7 +311,9 @@ class DisputeTable(SQLModel, table=True):
     stage: str = Field(index=True)
     since: int = Field(sa_column=_moment("since"))
     deadline: int | None = Field(default=None, sa_column=_moment("deadline", nullable=True))
-    __table_args__ = (Index("dispute_deadline", "deadline"),)
+    against: str = Field(default="", sa_column=Column("against", Text, nullable=False, server_default=""))
+    message: str = Field(default="", sa_column=Column("message", Text, nullable=False, server_default=""))
+    __table_args__ = (Index("dispute_deadline", "deadline"), Index("dispute_message", "message", "seq"))
 
 
 class DisputeMoveTable(SQLModel, table=True):

@@ -14,7 +14,8 @@ from server.audit import Event, canonical, digest
 from server.permissions import Scope
 from server.store.office.tables import AuditRow, from_ms, to_ms, writing
 
-PART = 2000
+PART = 500
+"""How many events are read and checked at once."""
 
 
 class Checked(NamedTuple):

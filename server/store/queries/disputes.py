@@ -1,4 +1,4 @@
-"""Disputes a page at a time, what they are about, and their history."""
+"""Disputes a page at a time, and their history."""
 
 import json
 from collections.abc import Sequence
@@ -9,25 +9,8 @@ from cardstack.settlement.dispute import DISPUTE, Stage
 from server.permissions import Scope
 from server.store.commit import View
 from server.store.disputing import COLUMNS, Dispute
-from server.store.queries.transactions import FULL_ID
+from server.store.queries.transactions import ids_from
 from server.store.values import moment
-
-NARROW = 20
-"""From how many characters of an id on the entries that begin so are few."""
-
-
-class Disputed(NamedTuple):
-    """The posting of a dispute, with its transaction."""
-
-    debtor: str
-    creditor: str
-    amount_fen: int
-    kind: str
-    message: str
-
-    def other(self, side: str) -> str:
-        """The side that is not this one."""
-        return self.creditor if side == self.debtor else self.debtor
 
 
 class Moved(NamedTuple):
@@ -57,23 +40,20 @@ def page(
     tests, values = _concerns(scope)
     if party:
         part = "%" + party.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-        tests.append("(debtor LIKE ? ESCAPE '!' OR creditor LIKE ? ESCAPE '!')")
+        tests.append("(opened_by LIKE ? ESCAPE '!' OR against LIKE ? ESCAPE '!')")
         values += [part, part]
-    if len(message) >= NARROW and message.isascii() and message.isalnum():
-        # A day of an institution: few enough entries to begin with them.
-        these = "SELECT posting.seq FROM entry JOIN posting ON posting.entry = entry.seq WHERE id >= ? AND id <= ?"
-        tests.append(f"dispute.posting IN ({these})")
-        values += [message.ljust(FULL_ID, "0"), message.ljust(FULL_ID, "Z")]
-    elif message:
-        tests.append("substr((SELECT id FROM entry WHERE entry.seq = posting.entry), 1, ?) = ?")
-        values += [len(message), message]
+    if message:
+        if not (message.isascii() and message.isalnum()):
+            return []  # no id has other letters
+        tests.append("message >= ? AND message <= ?")
+        values += ids_from(message)
     if stage is not None:
         tests.append("stage = ?")
         values.append(stage.value)
     if before is not None:
-        tests.append("dispute.seq < ?")
+        tests.append("seq < ?")
         values.append(before)
-    return _found(view, tests, values, f"dispute.seq DESC LIMIT {int(size)}")
+    return _found(view, tests, values, f"seq DESC LIMIT {int(size)}")
 
 
 def near(view: View, *, until: datetime, scope: Scope, size: int = 50) -> list[Dispute]:
@@ -81,38 +61,25 @@ def near(view: View, *, until: datetime, scope: Scope, size: int = 50) -> list[D
     tests, values = _concerns(scope)
     waiting = ", ".join(f"'{stage.value}'" for stage in Stage if DISPUTE.events(stage))
     tests += [f"stage IN ({waiting})", "deadline <= ?"]
-    return _found(view, tests, [*values, int(until.timestamp())], f"deadline, dispute.seq LIMIT {int(size)}")
+    return _found(view, tests, [*values, int(until.timestamp())], f"deadline, seq LIMIT {int(size)}")
 
 
 def one(view: View, seq: int) -> Dispute | None:
     """The dispute of that number."""
-    return next(iter(_found(view, ["dispute.seq = ?"], [seq], "dispute.seq")), None)
+    return next(iter(_found(view, ["seq = ?"], [seq], "seq")), None)
 
 
 def _concerns(scope: Scope) -> tuple[list[str], list[Any]]:
     if scope is None:
         return [], []
     marks = ", ".join("?" * len(scope)) or "NULL"
-    return [f"(substr(debtor, 1, 2) IN ({marks}) OR substr(creditor, 1, 2) IN ({marks}))"], sorted(scope) * 2
+    return [f"(substr(opened_by, 1, 2) IN ({marks}) OR substr(against, 1, 2) IN ({marks}))"], sorted(scope) * 2
 
 
 def _found(view: View, tests: Sequence[str], values: Sequence[Any], order: str) -> list[Dispute]:
-    columns = ", ".join(f"dispute.{name}" for name in COLUMNS.split(", "))
-    join = (
-        "JOIN posting ON posting.seq = dispute.posting" if any("debtor" in test or "posting." in test for test in tests) else ""
-    )
     where = " AND ".join(tests) or "1 = 1"
-    rows = view.all(f"SELECT {columns} FROM dispute {join} WHERE {where} ORDER BY {order}", values)  # noqa: S608  # own names
+    rows = view.all(f"SELECT {COLUMNS} FROM dispute WHERE {where} ORDER BY {order}", values)  # noqa: S608  # own names
     return [Dispute.of(row) for row in rows]
-
-
-def disputed(view: View, postings: Sequence[int]) -> dict[int, Disputed]:
-    """The postings of these numbers, with their transactions' ids."""
-    query = (
-        "SELECT posting.seq, debtor, creditor, posting.amount_fen, posting.kind, id FROM posting "
-        "JOIN entry ON entry.seq = posting.entry WHERE posting.seq IN {these}"
-    )
-    return {row[0]: Disputed(*row[1:]) for row in view.among(query, postings)}
 
 
 def moves(view: View, dispute: int) -> list[Moved]:

@@ -17,6 +17,8 @@ from server.store.values import Entry
 
 STRETCH, SCATTERED, PATIENCE = 5_000, 500, 0.1
 """How many rows are tested at once: of those that lie together, and of rare ones that lie apart on the disk; seconds."""
+FIRST, GROWS = 250, 4
+"""How many are tested first, and by how much more each time: what many rows fit is found among few."""
 
 FULL_ID: Final = 30
 LARGE_FEN: Final = 10_000_00
@@ -64,15 +66,16 @@ def search(view: View, where: Mapping[str, Any], *, scope: Scope, after: str | N
     order = _order(where)
     tests, values = _tests(where, scope, order.led)
     found: list[Any] = []
-    began, key = time.monotonic(), after
+    began, key, stretch = time.monotonic(), after, FIRST
     while True:
-        rows, last, more = _stretch(view, order, key, tests, values, limit=size + 1 - len(found))
+        stretch = min(stretch, order.stretch)
+        rows, last, more = _stretch(view, order, key, tests, values, stretch=stretch, limit=size + 1 - len(found))
         found += rows
         if len(found) > size:
             return Found(reads.entries(view, found[:size]), order.key(_ends(found[size - 1])))
         if not more:
             return Found(reads.entries(view, found), None)
-        key = last
+        key, stretch = last, stretch * GROWS
         if time.monotonic() - began > PATIENCE:
             return Found(reads.entries(view, found), key, cut=True)
 
@@ -102,12 +105,16 @@ def _order(where: Mapping[str, Any]) -> _Order:
     return _by_moment(where)
 
 
+def ids_from(prefix: str) -> list[str]:
+    """The first and the last id that begin so: ids are capitals and digits, so a prefix is a range in any collation."""
+    return [prefix.ljust(FULL_ID, filler) for filler in "0Z"]
+
+
 def _by_id(prefix: str) -> _Order:
-    """Ids of the institution, of its day, its second: ids are capitals and digits, so a prefix is a range in any collation."""
-    first, last = (prefix.ljust(FULL_ID, filler) for filler in "0Z")
+    """Ids of the institution, of its day, its second."""
 
     def beyond(key: str | None) -> tuple[str, list[Any]]:
-        return "id >= ? AND id <= ?" + (" AND id < ?" if key else ""), [first, last, *([key] if key else [])]
+        return "id >= ? AND id <= ?" + (" AND id < ?" if key else ""), [*ids_from(prefix), *([key] if key else [])]
 
     return _Order(("id",), lambda ends: str(ends[2]), beyond, frozenset({"id"}), STRETCH)
 
@@ -166,22 +173,20 @@ def _ends(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _stretch(
-    view: View, order: _Order, after: str | None, tests: str, values: Sequence[Any], *, limit: int
+    view: View, order: _Order, after: str | None, tests: str, values: Sequence[Any], *, stretch: int, limit: int
 ) -> tuple[list[Any], str | None, bool]:
-    """The rows that fit among the next `STRETCH`, the key of the last one looked at, and whether there may be more."""
+    """The rows that fit among the next `stretch`, the key of the last one looked at, and whether there may be more."""
     lead, bound = order.beyond(after)
     near = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE {lead} ORDER BY {order.descending}"  # noqa: S608  # own names
     if tests == "1 = 1":
         rows = view.all(f"{near} LIMIT ?", [*bound, limit])
         return rows, (order.key(_ends(rows[-1])) if rows else None), len(rows) == limit
-    query = (
-        f"SELECT {ENTRY_COLUMNS} FROM ({near} LIMIT {order.stretch}) AS near WHERE {tests} ORDER BY {order.descending} LIMIT ?"  # noqa: S608  # own names
-    )
+    query = f"SELECT {ENTRY_COLUMNS} FROM ({near} LIMIT {stretch}) AS near WHERE {tests} ORDER BY {order.descending} LIMIT ?"  # noqa: S608  # own names
     rows = view.all(query, [*bound, *values, limit])
     if len(rows) == limit:
         return rows, order.key(_ends(rows[-1])), True
     edge = view.all(
-        f"SELECT occurred_at, seq, id FROM entry WHERE {lead} ORDER BY {order.descending} LIMIT 1 OFFSET {order.stretch - 1}",  # noqa: S608  # own names
+        f"SELECT occurred_at, seq, id FROM entry WHERE {lead} ORDER BY {order.descending} LIMIT 1 OFFSET {stretch - 1}",  # noqa: S608  # own names
         bound,
     )
     return rows, (order.key(edge[0]) if edge else None), bool(edge)

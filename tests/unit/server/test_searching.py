@@ -1,7 +1,7 @@
 """Searching the ledger page by page finds what a plain look through everything finds, whatever index leads."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -13,6 +13,7 @@ from cardstack.settlement.dispute import Ground, Stage
 from cardstack.settlement.window import Event
 from cardstack.values import Fen
 from server.permissions import Scope
+from server.store.commit import View
 from server.store.queries import disputes, settling
 from server.store.queries import transactions as queries
 from server.store.store import Store
@@ -185,6 +186,26 @@ def test_disputes_are_found_by_side_and_transaction(store: Store, booked: list[E
         assert disputes.one(view, 9) is None
 
 
+def plans(enrolled: Path, folder: Path, ask: Callable[[View], object]) -> list[str]:
+    """The plans that SQLite makes for what a search asks."""
+    shutil.copy(enrolled, folder / "ledger.db")
+    store = Store(f"sqlite:///{folder}/ledger.db", SCHEMES)
+    asked: list[tuple[str, Any]] = []
+    with store.view() as view:
+        every, view.all = view.all, lambda query, values=(): asked.append((query, values)) or every(query, values)  # type: ignore[method-assign,func-returns-value]  # to listen
+        ask(view)
+        found = [" ".join(str(row[3]) for row in every(f"EXPLAIN QUERY PLAN {query}", values)) for query, values in asked]
+    store.close()
+    return found
+
+
+@pytest.mark.parametrize("message", ["H", "H33010600001", str(message_id(2))])
+def test_disputes_are_looked_up_by_a_range_of_ids(message: str, enrolled: Path, tmp_path: Path) -> None:
+    """However short the beginning that was typed: no dispute of another institution is read."""
+    (plan,) = plans(enrolled, tmp_path, lambda view: disputes.page(view, before=None, size=20, scope=None, message=message))
+    assert "dispute_message (message>? AND message<?)" in plan
+
+
 @pytest.mark.parametrize(
     ("where", "index"),
     [
@@ -202,14 +223,7 @@ def test_disputes_are_found_by_side_and_transaction(store: Store, booked: list[E
 @pytest.mark.parametrize("paged", [False, True], ids=["first", "further"])
 def test_each_search_is_led_by_its_index(paged: bool, where: dict[str, Any], index: str, enrolled: Path, tmp_path: Path) -> None:
     """The plan that SQLite makes, for the first page and from a key on: no search goes through the table."""
-    shutil.copy(enrolled, tmp_path / "ledger.db")
-    store = Store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)
     after = {True: "H33010600001202611221200000001" if "id" in where else f"{AT}_7", False: None}[paged]
-    asked: list[tuple[str, Any]] = []
-    with store.view() as view:
-        every, view.all = view.all, lambda query, values=(): asked.append((query, values)) or every(query, values)  # type: ignore[method-assign,func-returns-value]  # to listen
-        queries.search(view, where, scope=None, after=after, size=20)
-        plans = [" ".join(str(row[3]) for row in every(f"EXPLAIN QUERY PLAN {query}", values)) for query, values in asked]
-    assert plans
-    assert all(f"INDEX {index}" in plan for plan in plans), plans
-    store.close()
+    found = plans(enrolled, tmp_path, lambda view: queries.search(view, where, scope=None, after=after, size=20))
+    assert found
+    assert all(f"INDEX {index}" in plan for plan in found), found

@@ -124,6 +124,26 @@ def test_a_used_ledger_in_postgresql_becomes_one_of_today(file: Path, postgres: 
     old.close()
 
 
+def test_disputes_of_before_know_their_transaction_and_other_side(tmp_path: Path) -> None:
+    """Version 13 writes beside a dispute what was read from its posting."""
+    old = restored(SAVED / "ledger-0012.sql", tmp_path / "old.db")
+    columns = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline"
+    with old.view() as view:
+        rows = view.all("SELECT posting.seq, debtor, creditor, id FROM posting JOIN entry ON entry.seq = entry ORDER BY 1")
+    with old.database.writing() as connection:
+        openers = [row[1 + place % 2] for place, row in enumerate(rows)]
+        made = [
+            (seq, row[0], by, "amount", 1, "opened", 0, 1) for seq, (row, by) in enumerate(zip(rows, openers, strict=True), 1)
+        ]
+        old.database.insert(connection, "dispute", columns, made)
+    old.migrate()
+    others = [row[2 - place % 2] for place, row in enumerate(rows)]
+    assert [(one.against, one.message) for one in reversed(old.desk.disputes())] == [
+        (other, row[3]) for row, other in zip(rows, others, strict=True)
+    ]
+    old.close()
+
+
 def test_every_version_is_saved(tmp_path: Path) -> None:
     """A new migration comes with a ledger as it leaves it: `python -m tests.saving` writes it."""
     store = open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)
