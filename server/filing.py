@@ -101,6 +101,8 @@ class Means:
     """Who signs return files; without one they are handed out as bare lines."""
     name: str = "00.hub"
     """By which name."""
+    progress: Callable[[int], object] = lambda _: None
+    """Is told how many lines were looked at."""
 
 
 class Arrival(NamedTuple):
@@ -133,9 +135,19 @@ def hand_out(files: FileStore, raw: bytes, *, kind: Kind, name: str, to: str, at
     files.add(made, b"")
 
 
-def province_of(raw: bytes) -> str:
-    """Whose file it is, before anything in it is believed: the province of the sender it names; a bank's is the centre's."""
-    return Party(head(raw).manifest.sender).province if raw.startswith(b"PK") else EVERYWHERE
+class Outside(NamedTuple):
+    """What a file says of itself, before anything in it is believed: whose it is, and of how many lines."""
+
+    province: str
+    lines: int
+
+
+def outside(raw: bytes) -> Outside:
+    """The province of the sender that a package names, and its lines; a bank's file is the centre's, of nobody knows how many."""
+    if not raw.startswith(b"PK"):
+        return Outside(EVERYWHERE, 0)
+    manifest = head(raw).manifest
+    return Outside(Party(manifest.sender).province, max(0, manifest.lines))
 
 
 def take(arrival: Arrival, means: Means) -> KeptFile:
@@ -145,12 +157,17 @@ def take(arrival: Arrival, means: Means) -> KeptFile:
     it is kept in one commit with its return file.
     """
     digest = sha256(arrival.raw).hexdigest()
+    _not_before(digest, means)
+    made, manifest = _look(arrival, digest, means)
+    _not_before(digest, means)  # somebody may have brought it again meanwhile; nothing is booked twice
+    means.files.add(made, arrival.raw, _answer(made, manifest, arrival.at, means))
+    return made
+
+
+def _not_before(digest: str, means: Means) -> None:
     before = means.files.of_digest(digest)
     if before is not None:
         raise Refused("", TAKEN_BEFORE, field="file", file=before.id)
-    made, manifest = _look(arrival, digest, means)
-    means.files.add(made, arrival.raw, _answer(made, manifest, arrival.at, means))
-    return made
 
 
 def from_node(arrival: Arrival, means: Means) -> KeptFile:
@@ -270,18 +287,20 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
                 taken, total = taken + 1, total + amount
             else:
                 faults.append(_said(Fault(line, identity, outcome)))
+        means.progress(taken + len(faults))
     return Judged(taken, total, sorted(faults, key=lambda one: one.line))
 
 
 def _medical(package: Package, kept: Kept, means: Means) -> Judged:
     """Check a month's settlements line by line; they are reconciled with the ledger, not booked again."""
-    del kept, means
+    del kept
     taken, total = 0, 0
     faults: list[LineFault] = []
     for batch in medical_file.batches(package.data, charset=_charset(package)):
         faults += map(_said, batch.faults)
         taken += len(batch.books)
         total += sum(one.medfee_sumamt for one in batch.books)
+        means.progress(taken + len(faults))
     return Judged(taken, total, faults)
 
 

@@ -2,20 +2,39 @@
 
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from cardstack.errors import CardstackError
+from cardstack.text import Text
 from server.store.office.jobbing import Job, JobStore
 from server.store.office.tables import to_ms
 
 Progress = Callable[[int], None]
 Work = Callable[[Path, Progress], None]
-"""Writes a file and says how far it is."""
+"""Does what is to be done, into a file if it makes one, and says how far it is."""
 
 AT_ONCE = 2
+
+
+class Begun(NamedTuple):
+    """A job that was begun in this process."""
+
+    id: str
+    future: "Future[None]"
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it is done before so many seconds are over; the error that ended it is raised here too."""
+        try:
+            self.future.result(seconds)
+        except TimeoutError:
+            if self.future.done():
+                raise
+            return False
+        return True
 
 
 @dataclass
@@ -27,15 +46,16 @@ class Jobs:
     clock: Callable[[], datetime]
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="job"))
 
-    def start(self, work: Work, *, kind: str, owner: str, title: str, file_name: str, media_type: str, total: int = 0) -> str:
-        """Queue a piece of work; the answer is its id."""
+    def start(
+        self, work: Work, *, kind: str, owner: str, title: str, file_name: str, media_type: str = "", total: int = 0
+    ) -> Begun:
+        """Queue a piece of work."""
         self.folder.mkdir(parents=True, exist_ok=True)
         job_id = secrets.token_urlsafe(12)
         path = self.folder / f"{job_id}.part"
-        job = Job(job_id, kind, owner, title, "running", 0, total, file_name, media_type, str(path), "", self.clock())
+        job = Job(job_id, kind, owner, title, "running", 0, total, file_name, media_type, str(path), Text("", ""), self.clock())
         self.store.add(job)
-        self._pool.submit(self._run, job, work)
-        return job_id
+        return Begun(job_id, self._pool.submit(self._run, job, work))
 
     def close(self) -> None:
         """Finish what runs."""
@@ -44,9 +64,10 @@ class Jobs:
     def _run(self, job: Job, work: Work) -> None:
         try:
             work(Path(job.path), lambda done: self.store.change(job.id, done=done))
-        except CardstackError as error:
-            self.store.change(job.id, state="failed", error=error.say("zh"))
-        except Exception as error:  # noqa: BLE001  # whoever waits for the job must hear that it ended
-            self.store.change(job.id, state="failed", error=type(error).__name__)
-        else:
-            self.store.change(job.id, state="done", finished_ms=to_ms(self.clock()))
+        except Exception as error:
+            # Whoever waits for the job must hear that it ended.
+            name = type(error).__name__
+            said = Text(error.say("en"), error.say("zh")) if isinstance(error, CardstackError) else Text(name, name)
+            self.store.change(job.id, state="failed", error=said)
+            raise
+        self.store.change(job.id, state="done", finished_ms=to_ms(self.clock()))

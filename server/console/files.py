@@ -2,11 +2,15 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import CardstackError, Malformed, problem
@@ -17,11 +21,17 @@ from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, audit_now, language, moment, operator, scope, services, store, t
 from server.console.states import choices
+from server.jobs import Progress
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store.office.filing import KeptFile
+from server.store.office.jobbing import Job
 from server.store.office.tables import to_ms
 
 pages = Pages("files", __name__, url_prefix="/console/files")
+
+JOB = "file"
+PATIENCE = 3.0
+"""For how many seconds a page waits for a file to be taken in; what takes longer goes on in the background."""
 
 DIRECTIONS: Mapping[str, Text] = {"in": Text("in", "接收"), "out": Text("out", "发出")}
 VERDICTS: Mapping[str, tuple[str, Text]] = {
@@ -109,31 +119,75 @@ LISTING = Listing(
 
 @pages.page("/", needs=Permission.FILE_READ)
 def index() -> ResponseReturnValue:
-    """Files, the newest first."""
-    return listing.show(LISTING, may_work=operator().may(Permission.FILE_WORK))
+    """Files, the newest first; above them one's own that are still being taken in."""
+    return listing.show(LISTING, may_work=operator().may(Permission.FILE_WORK), jobs=_under_way())
+
+
+def _under_way() -> list[Job]:
+    """One's own files that took long: those being taken in, and those of today that were or that failed."""
+    since = moment() - timedelta(days=1)
+    return [one for one in services().office.jobs.of(operator().id, JOB, 5) if one.created > since]
+
+
+@pages.page("/work/<job_id>", needs=Permission.FILE_READ)
+def live(job_id: str) -> ResponseReturnValue:
+    """How far one's own file is; nothing while that has not changed."""
+    job = services().office.jobs.get(job_id)
+    if job is None or (job.owner, job.kind) != (operator().id, JOB):
+        abort(404)
+    if f"{job.state}-{job.done}" == request.args.get("seen"):
+        return "", 204
+    return render_template("files/job.html", job=job)
 
 
 @pages.page("/", needs=Permission.FILE_WORK, method="POST", fresh=True)
 def upload() -> ResponseReturnValue:
     """Take in a file."""
     made = take_in(operator(), Permission.FILE_WORK)
-    return redirect(url_for(".show", file_id=made.id), 303)
+    return redirect(url_for(".show", file_id=made.id) if made else url_for(".index"), 303)
 
 
-def take_in(by: Person, needs: Permission) -> KeptFile:
-    """The file of this request's form, for whoever holds the permission where the file belongs; said in the page."""
+def take_in(by: Person, needs: Permission) -> KeptFile | None:
+    """The file of this request's form, for whoever holds the permission where the file belongs; said in the page.
+
+    None where it takes longer than somebody waits: the page of files says then how far it is, and what came of it.
+    """
     file = forms.upload("file")
-    raw, now = file.read(), moment()
+    raw, now, name = file.read(), moment(), _plain_name(file.filename or "")
+    number = f"{now:%Y%m%d}-{secrets.token_hex(4)}"
     try:
-        province = filing.province_of(raw)
-        if not by.may(needs, province):
+        outside = filing.outside(raw)
+        if not by.may(needs, outside.province):
             raise Malformed("", OTHER_PROVINCE, field="file")
-        number = f"{now:%Y%m%d}-{secrets.token_hex(4)}"
-        made = filing.take(filing.Arrival(raw, _plain_name(file.filename or ""), by.id, now, number), means())
+        arrival = filing.Arrival(raw, name, by.id, now, number)
+        made = _worked(lambda here: filing.take(arrival, here), number, name, outside)
     except CardstackError as error:
         error.facts["field"] = "file"
         raise
-    audit(made.id, made.province, name=made.name, state=made.state, sha256=made.sha256)
+    audit(number, outside.province, name=name, state=made.state if made else "running", sha256=sha256(raw).hexdigest())
+    if made is not None:
+        _say(made)
+    return made
+
+
+def _worked(work: Callable[[filing.Means], KeptFile], number: str, name: str, outside: filing.Outside) -> KeptFile | None:
+    """What came of a file, if it is done soon; else it goes on in the background, and its end is in the audit log."""
+    here, log, clock, by = means(), services().office.audit, services().clock, operator().id
+
+    def job(_path: Path, progress: Progress) -> None:
+        made = work(replace(here, progress=progress))
+        told = {"state": made.state, "taken": made.lines_ok, "refused": made.lines_failed}
+        log.append(clock(), by, outside.province, "files.taken", subject=number, detail=told)
+
+    begun = services().jobs.start(job, kind=JOB, owner=by, title=name, file_name=number, total=outside.lines)
+    if not begun.ends_within(PATIENCE):
+        flash(t("The file is long: it is being taken in in the background.", "文件较大，已转入后台处理。"), "success")
+        return None
+    services().office.jobs.remove(begun.id)
+    return services().office.files.get(number)
+
+
+def _say(made: KeptFile) -> None:
     if made.lines_failed or made.state == "refused":
         said = t(
             f"{made.lines_ok} lines taken, {made.lines_failed} not.", f"已接收 {made.lines_ok} 行，{made.lines_failed} 行有误。"
@@ -141,7 +195,6 @@ def take_in(by: Person, needs: Permission) -> KeptFile:
         flash(made.said.of(language()) or said, "warning")
     else:
         flash(t(f"{made.lines_ok} lines taken in; everything agrees.", f"已导入 {made.lines_ok} 行，全部一致。"), "success")
-    return made
 
 
 def means() -> filing.Means:
@@ -186,8 +239,12 @@ def retry(file_id: str) -> ResponseReturnValue:
     one = _load(file_id)
     if one.state != "refused" or one.direction != "in" or not operator().may(Permission.FILE_WORK, one.province):
         abort(403)
-    after = filing.retry(one, means(), actor=operator().id, at=moment())
-    audit(file_id, one.province, state=after.state)
+    by, at = operator().id, moment()
+    outside = filing.outside(services().office.files.raw(file_id))
+    after = _worked(lambda here: filing.retry(one, here, actor=by, at=at), file_id, one.name, outside)
+    audit(file_id, one.province, state=after.state if after else "running")
+    if after is None:
+        return redirect(url_for(".index"), 303)
     flash(t("Looked at again.", "已重新处理。"), "success" if after.state != "refused" else "warning")
     return redirect(url_for(".show", file_id=file_id), 303)
 

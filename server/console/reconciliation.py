@@ -100,4 +100,6 @@ def index() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     """Take in a bank's file: camt.053, or the result CSV. Each line counts once, however often it is sent."""
     made = files.take_in(operator(), Permission.RECONCILIATION_WORK)
+    if made is None:
+        return redirect(url_for("files.index"), 303)
     return redirect(url_for("files.show", file_id=made.id) if made.lines_failed else url_for(".index"), 303)

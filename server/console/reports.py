@@ -9,13 +9,11 @@ from pathlib import Path
 from flask import Response, abort, current_app, flash, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.text import Text
 from server.console import exporting, formats, listing
 from server.console.exporting import Sheet
 from server.console.listing import Listing, Query, Row
 from server.console.services import LOCAL, audit, language, moment, operator, services, t
 from server.permissions import Pages, Permission, Scope
-from server.store.office.jobbing import Job
 
 pages = Pages("reports", __name__, url_prefix="/console/reports")
 
@@ -52,7 +50,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "reports/index.html",
         available=available,
-        jobs=services().office.jobs.of(operator().id),
+        jobs=services().office.jobs.of(operator().id, "export"),
         formats=formats.formats(),
         exportable=operator().may(Permission.EXPORT),
     )
@@ -131,7 +129,7 @@ def _sheet(held: Listing, rows: list[Row] | Iterator[Row]) -> Sheet:
     return Sheet(held.title.of(language()), columns, heads, rows, operator().name, at, services().demo)
 
 
-def _start(held: Listing, query: Query, kind: formats.Format, file_name: str) -> str:
+def _start(held: Listing, query: Query, kind: formats.Format, file_name: str) -> None:
     """The same export in the background, as the same operator and in the same language."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # how Flask hands an app to a thread
     kept = {name: getattr(g, name) for name in ("operator", "signed_in", "preferences", "language", "scope", "session_token")}
@@ -143,7 +141,7 @@ def _start(held: Listing, query: Query, kind: formats.Format, file_name: str) ->
                 setattr(g, name, value)
             exporting.write(_sheet(held, listing.every(held, query, MOST)), kind.key, path, progress)
 
-    return services().jobs.start(
+    services().jobs.start(
         work,
         kind="export",
         owner=operator().id,
@@ -157,8 +155,3 @@ def _both(one: Scope, other: Scope) -> Scope:
     if one is None or other is None:
         return other if one is None else one
     return one & other
-
-
-def progress_of(job: Job) -> Text:
-    """How far a job is, in words."""
-    return Text(f"{job.done:,} rows", f"已写入 {job.done:,} 行")

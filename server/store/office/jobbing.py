@@ -1,12 +1,14 @@
 """Jobs as rows."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 from sqlmodel import Session, col, select
 
+from cardstack.text import Text
 from server.store.office.tables import JobRow, from_ms, to_ms, writing
 
 
@@ -24,7 +26,7 @@ class Job:
     file_name: str
     media_type: str
     path: str
-    error: str
+    error: Text
     created: datetime
 
     @property
@@ -64,17 +66,31 @@ class JobStore:
             row = session.get(JobRow, job_id)
             return _job(row) if row else None
 
-    def of(self, owner: str, limit: int = 50) -> list[Job]:
-        """An operator's jobs, newest first."""
-        query = select(JobRow).where(JobRow.owner == owner).order_by(col(JobRow.created_ms).desc()).limit(limit)
+    def of(self, owner: str, kind: str, limit: int = 50) -> list[Job]:
+        """An operator's jobs of a kind, newest first."""
+        mine = select(JobRow).where(JobRow.owner == owner, JobRow.kind == kind)
+        query = mine.order_by(col(JobRow.created_ms).desc()).limit(limit)
         with Session(self._engine) as session:
             return [_job(row) for row in session.exec(query)]
 
+    def remove(self, job_id: str) -> None:
+        """Forget a job."""
+        with writing(self._engine) as session:
+            session.connection().execute(delete(JobRow).where(col(JobRow.id) == job_id))
+            session.commit()
+
     def change(self, job_id: str, **values: Any) -> None:
         """Bring progress, state, path or error up to date."""
+        if "error" in values:
+            values["error"] = json.dumps(values["error"], ensure_ascii=False)
         with writing(self._engine) as session:
             session.connection().execute(update(JobRow).where(col(JobRow.id) == job_id).values(**values))
             session.commit()
+
+
+def _said(error: str) -> Text:
+    """What went wrong, in both languages; before there were two, it was Chinese."""
+    return Text(*json.loads(error)) if error.startswith("[") else Text(error, error)
 
 
 def _job(row: JobRow) -> Job:
@@ -89,6 +105,6 @@ def _job(row: JobRow) -> Job:
         row.file_name,
         row.media_type,
         row.path,
-        row.error,
+        _said(row.error),
         from_ms(row.created_ms),
     )

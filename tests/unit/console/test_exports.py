@@ -78,7 +78,7 @@ def test_a_long_export_runs_as_a_job(signed_in: SignIn, office: Office, monkeypa
     answer = client.get("/console/reports/export/transactions.csv?scheme=transit")
     assert (answer.status_code, answer.location) == (303, "/console/reports/")
     for _ in range(200):
-        (job,) = office.jobs.of("chief")
+        (job,) = office.jobs.of("chief", "export")
         if job.state != "running":
             break
         seen = f"{job.state}-{job.done}"

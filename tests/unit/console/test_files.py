@@ -12,6 +12,7 @@ from cardstack.settlement.bulk import return_file
 from server import filing
 from server.permissions import Grant, Role
 from server.store.office import Office
+from server.store.office.jobbing import Job
 from server.store.office.people import Operator
 from server.store.store import Store
 from tests.filed import Files, correspond, files
@@ -123,3 +124,46 @@ def test_an_upload_through_the_page(made: Files, signed_in: SignIn, token: Token
     assert (kept.name, kept.state) == ("a_b_script_.zip", "refused")  # this app trusts nobody
     again = client.post(f"{address}/retry", data={"csrf": token(client)})
     assert again.status_code == 303
+
+
+def test_a_long_file_goes_on_in_the_background(
+    made: Files, signed_in: SignIn, token: Token, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page answers at once and says how far it is; in the end the file is there, or why not, in the reader's language."""
+    monkeypatch.setattr("server.console.files.PATIENCE", 0.0)
+    client, other = signed_in("maker"), signed_in("checker")
+
+    def send(raw: bytes) -> Job:
+        data = {"csrf": token(client), "file": (io.BytesIO(raw), "a.zip")}
+        answer = client.post("/console/files/", data=data, content_type="multipart/form-data")
+        assert (answer.status_code, answer.location) == (303, "/console/files/")
+        for _ in range(1000):
+            job = office.jobs.of("maker", "file")[0]
+            if job.state != "running":
+                break
+            client.get(f"/console/files/work/{job.id}?seen=running-0")
+        return job
+
+    job = send(made.medical)
+    kept = office.files.get(job.file_name)
+    assert kept is not None
+    assert (job.state, job.total, kept.state) == ("done", 21, "refused")  # this app trusts nobody
+    assert f"/console/files/{job.file_name}" in client.get("/console/files/").get_data(as_text=True)
+    assert office.audit.page(before=None, size=9, scope=None, action="files.taken")[0].subject == job.file_name
+    assert client.get(f"/console/files/work/{job.id}?seen=done-{job.done}").status_code == 204
+    assert other.get(f"/console/files/work/{job.id}").status_code == 404
+
+    job = send(made.medical)
+    assert (job.state, job.error.zh[:7]) == ("failed", "CS-4181")
+    client.get("/console/files/?lang=en")
+    page = client.get("/console/files/").get_data(as_text=True)
+    assert "These bytes came before" in page
+    assert "<progress" not in page
+
+
+def test_a_file_that_is_done_soon_leaves_no_job(made: Files, signed_in: SignIn, token: Token, office: Office) -> None:
+    """Nor does one that is refused at once."""
+    client = signed_in("maker")
+    data = {"csrf": token(client), "file": (io.BytesIO(made.medical), "a.zip")}
+    assert client.post("/console/files/", data=data, content_type="multipart/form-data").location != "/console/files/"
+    assert office.jobs.of("maker", "file") == []
