@@ -25,6 +25,7 @@ NOT_PAGES = {
     "overview.live": "a fragment that the overview asks for by itself",
     "approvals.live": "the count in the side bar",
     "reports.live": "how far a job is",
+    "files.live": "how far a job is",
     "trust.graph": "data of a chart",
     "account.totp_code": "a picture",
     "files.download": "a file",

@@ -45,6 +45,7 @@ from server.store import open_store
 from server.store.adjusting import Two
 from server.store.commit import Kept
 from server.store.office import Office
+from server.store.office.jobbing import Job
 from server.store.office.people import Operator
 from server.store.posting import Submission
 from server.store.store import Store
@@ -311,6 +312,7 @@ def furnish(store: Store, office: Office, authorities: Path) -> None:
         office.people.save(person, NOON)
     recognise(authorities)
     filed.correspond(store, office)
+    _long_work(office)
     _ask(store, office)
 
 
@@ -337,6 +339,17 @@ def _ask(store: Store, office: Office) -> None:
     refused = Decision("li.na", approve=False, reason="凭证不全（虚构）", at=NOON + timedelta(hours=1))
     approvals.decide(office.requests, kind, "20261122-invented2", refused, by=PEOPLE[1], execute=lambda _: "")
     approvals.withdraw(office.requests, "20261122-invented3", PEOPLE[0])
+
+
+def _long_work(office: Office) -> None:
+    """A file and an export in each state that long work has; the running one of a service that was stopped."""
+    said = Text("CS-1000 The input is malformed: line 7", "CS-1000 输入格式不正确：第 7 行")
+    for kind, title in (("file", "交通日文件-20261122.zip"), ("export", "交易查询 · CSV")):
+        for done, state in ((0, "failed"), (400_000, "done"), (120_000, "running")):
+            id_, name = f"{kind}-{state}", "20261122-00000001"
+            work = Job(id_, kind, "zhang.wei", title, state, 0, 400_000, name, "text/csv", "", Text("", ""), NOON)
+            office.jobs.add(work)
+            office.jobs.change(id_, done=done, **({"error": said} if state == "failed" else {}))
 
 
 @contextmanager
