@@ -4,9 +4,9 @@
 
 Envelopes are sealed beforehand, a line has about 240 bytes; threads of this process send them over kept connections, and the
 service signs its receipts. `received` is until every batch is durable and answered (respond-async), `posted` the same lines until
-the last is judged and booked, `judged` batches whose answer waits for that. The floor of batches is the driver's bare executemany
-of as many rows, sampled before, between and after; the floor of single requests is a bare Flask view on granian that inserts
-one row with one commit, sent the same number of bytes by the same threads.
+the last is judged and booked, `judged` batches whose answer waits for that; on SQLite, then on PostgreSQL. The floor of batches
+is the driver's bare executemany of as many rows, sampled before, between and after; the floor of single requests is a bare Flask
+view on granian that inserts one row with one commit, sent the same number of bytes by the same threads.
 """
 
 import sqlite3
@@ -14,17 +14,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any, TypeAlias
 
 from bench.harness import Measure, report
-from bench.ledger_posting import floor_sqlite, rows
+from bench.ledger_posting import floor_postgres, floor_sqlite, rows
 from cardstack.ca.certificate import Certificate
 from cardstack.crypto.keys import Signer
 from cardstack.settlement.envelope import seal
@@ -32,11 +34,13 @@ from cardstack.settlement.transaction import MessageId
 from server.store import open_store
 from server.store.store import Store
 from tests.ledgers import NODE, bill, enrol, node_trust
+from tests.postgres import cluster
 
 THREADS = 8
 BATCH = 1000
 RECEIVED, JUDGED = 60, 20
 _serials = count(1)
+Rows: TypeAlias = list[tuple[Any, ...]]
 
 
 def envelopes(signer: Signer, certificate: bytes, number: int, lines: int) -> list[bytes]:
@@ -82,10 +86,20 @@ def timed(run: Callable[[], list[float]]) -> tuple[float, list[float]]:
     return time.perf_counter() - began, took
 
 
-def serve(target: str, port: int, folder: Path) -> "subprocess.Popen[bytes]":
-    """Granian with one worker of sixteen threads."""
-    command = [sys.executable, "-m", "bench.ledger_http", "--serve", target, str(port), str(folder)]
+@contextmanager
+def server(target: str, port: int, folder: Path, database: str = "") -> Iterator[None]:
+    """Granian with one worker of sixteen threads, for as long as the block lasts."""
+    command = [sys.executable, "-m", "bench.ledger_http", "--serve", target, str(port), str(folder), database]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await(port: int) -> None:
     for _ in range(200):
         try:
             connection = HTTPConnection("127.0.0.1", port, timeout=1)
@@ -94,13 +108,13 @@ def serve(target: str, port: int, folder: Path) -> "subprocess.Popen[bytes]":
         except OSError:
             time.sleep(0.1)
         else:
-            return process
+            return
     raise SystemExit("the server did not start")
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--serve"]:
-        _serve(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
+        _serve(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]), sys.argv[5])
         return
     singles = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     with tempfile.TemporaryDirectory() as name:
@@ -108,22 +122,26 @@ def main() -> None:
         trust, signer, certificate = node_trust()
         (folder / "anchor.der").write_bytes(trust.anchors[0].certificate.raw)
         (folder / "node.der").write_bytes(certificate)
-        store = enrol(open_store(f"sqlite:///{folder}/ledger.db"))
-        assert (store.nodes()[0].name, store.nodes()[0].subject) == (NODE.name, str(Certificate.parse(certificate).subject))
-        bare, ours = serve("bare", 18661, folder), serve("ours", 18662, folder)
-        try:
-            batches(store, folder, lambda number, lines: envelopes(signer, certificate, number, lines))
-            single(envelopes(signer, certificate, singles, 1))
-        finally:
-            for process in (bare, ours):
-                process.terminate()
-                process.wait(20)
-        store.close()
+        make = partial(envelopes, signer, certificate)
+        database = f"sqlite:///{folder}/ledger.db"
+        with ledger(database, certificate) as store, server("ours", 18662, folder, database), server("bare", 18661, folder):
+            batches("sqlite", store, floor_sqlite(folder), make)
+            single(make(singles, 1))
+        with cluster() as database, ledger(database, certificate) as store, server("ours", 18662, folder, database):
+            batches("postgresql", store, floor_postgres(database), make)
 
 
-def batches(store: Store, folder: Path, make: Callable[[int, int], list[bytes]]) -> None:
+@contextmanager
+def ledger(database: str, certificate: bytes) -> Iterator[Store]:
+    """An enrolled ledger; the certificate is a node's of it."""
+    store = enrol(open_store(database))
+    assert (store.nodes()[0].name, store.nodes()[0].subject) == (NODE.name, str(Certificate.parse(certificate).subject))
+    yield store
+    store.close()
+
+
+def batches(name: str, store: Store, insert: Callable[[Rows], None], make: Callable[[int, int], list[bytes]]) -> None:
     """Signed batches, received and posted, and judged before they are answered."""
-    insert = floor_sqlite(folder)
     floors: list[float] = []
 
     def floor() -> None:
@@ -141,10 +159,10 @@ def batches(store: Store, folder: Path, make: Callable[[int, int], list[bytes]])
     floor()
     wall, _ = timed(lambda: send(18662, "/batches", second, 4))
     floor()
-    raw, name = Measure(BATCH, median(floors)), "sqlite executemany, no ledger"
-    report("http-batches-received", received, peer=raw, peer_name=name)
-    report("http-batches-posted", posted, peer=raw, peer_name=name)
-    report("http-batches-judged", Measure(JUDGED * BATCH, wall), peer=raw, peer_name=name)
+    raw, peer = Measure(BATCH, median(floors)), f"{name} executemany, no ledger"
+    judged = Measure(JUDGED * BATCH, wall)
+    for what, measure in (("received", received), ("posted", posted), ("judged", judged)):
+        report(f"http-batches-{what}-{name}", measure, peer=raw, peer_name=peer)
 
 
 def _waits(store: Store) -> bool:
@@ -178,13 +196,13 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _serve(target: str, port: int, folder: Path) -> None:
+def _serve(target: str, port: int, folder: Path, database: str) -> None:
     import os
 
     from granian import Granian
     from granian.constants import Interfaces
 
-    os.environ["BENCH_FOLDER"] = str(folder)
+    os.environ |= {"BENCH_FOLDER": str(folder), "BENCH_DATABASE": database}
     Granian(
         f"bench.ledger_http:{target}",
         address="127.0.0.1",
@@ -243,7 +261,7 @@ def ours() -> object:
     folder = Path(os.environ["BENCH_FOLDER"])
     anchor = Anchor(Certificate.parse((folder / "anchor.der").read_bytes()))
     trust = Trust([anchor], settings=Settings(revocation=Revocation.OFF))
-    config = Config(home=folder, database=f"sqlite:///{folder}/ledger.db")
+    config = Config(home=folder, database=os.environ["BENCH_DATABASE"])
     identity = Identity(local.generate(Algorithm.ECDSA_P256_SHA256), ((folder / "node.der").read_bytes(),))
     app = create_app(config, trust=trust, schemes=SCHEMES, identity=identity)
     tune()
