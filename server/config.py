@@ -5,10 +5,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cardstack.errors import Malformed, problem
+from cardstack.text import Text
+
 SECRET_LEAST = 32
+BAD_SETTING = problem(
+    "CS-4040",
+    Text("A setting of the service is not right", "服务设置不正确"),
+    Text(
+        "Correct the option of that name, or the variable CARDSTACK_ with it in capitals.",
+        "请更正同名选项，或以 CARDSTACK_ 开头的同名大写环境变量。",
+    ),
+)
 
 
 class Role(StrEnum):
@@ -81,3 +92,13 @@ class Config(BaseSettings):
     def trust_folder(self) -> Path:
         """Where anchors, further certificates and revocation lists are."""
         return self.trust or self.home / "trust"
+
+
+def settings(**given: object) -> Config:
+    """The settings: what is given here and is not None, then the environment; `Malformed` CS-4040 names what is wrong."""
+    try:
+        return Config(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # it checks
+    except ValidationError as error:
+        wrong = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False, include_url=False)]
+        told = "; ".join(f"{name}: {what}" if name else what for name, what in wrong)
+        raise Malformed(told, BAD_SETTING, field=wrong[0][0]) from None

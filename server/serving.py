@@ -2,9 +2,11 @@
 
 import gc
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOTDIR
 from threading import Thread
 from typing import Any, Final
 
@@ -12,7 +14,8 @@ from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import make_server
 
-from server.config import Config, Role
+from cardstack.errors import Malformed
+from server.config import BAD_SETTING, Config, Role, settings
 
 SWITCH: Final = 0.001
 """For how many seconds a thread computes while others wait for their turn."""
@@ -22,7 +25,7 @@ def application() -> Flask:
     """What granian's workers load: the application of the settings in the environment."""
     from server.app import create_app  # noqa: PLC0415  # only a worker needs the ORM
 
-    config = Config()
+    config = settings()
     app = create_app(config)
     if config.minds and config.role is Role.HUB:
         _mind(app)
@@ -53,10 +56,15 @@ def tune() -> None:
 
 
 def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None) -> None:
-    """Serve until interrupted. Workers read the same settings from the environment."""
+    """Serve until interrupted. Workers read the same settings from the environment.
+
+    What would keep them from starting is found out here, where it can be said once: `CardstackError`, or the `OSError` of a
+    port that is taken.
+    """
     from granian import Granian  # noqa: PLC0415  # as above
     from granian.constants import Interfaces  # noqa: PLC0415  # as above
 
+    _rehearse(config)
     _say_first_links(config)
     os.environ.update(in_environment(config))
     Granian(
@@ -71,6 +79,22 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         log_access=False,
         **(tls or {}),
     ).serve()
+
+
+def _rehearse(config: Config) -> None:
+    """Read and take what the workers will, and give it back."""
+    from server.identity import Identity  # noqa: PLC0415  # as above
+    from server.trusting import Trust  # noqa: PLC0415  # as above
+
+    if config.trust is not None and not config.trust.is_dir():
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(config.trust))
+    Trust.load(config.trust_folder)
+    if (config.key is None) != (config.certificate is None):
+        raise Malformed("key and certificate belong together", BAD_SETTING, field="key" if config.key is None else "certificate")
+    if config.key and config.certificate:
+        Identity.load(config.key, config.certificate, config.key_password)
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    socket.create_server((config.host, config.port), family=family).close()
 
 
 def in_environment(config: Config) -> dict[str, str]:

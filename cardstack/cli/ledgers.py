@@ -42,10 +42,10 @@ def one_of(kind: type[Word], told: str, field: str) -> Word:
 @contextmanager
 def open_ledger(database: str) -> "Iterator[Store]":
     """The ledger that a command works on."""
-    from server.config import Config
+    from server.config import settings
     from server.store import open_store
 
-    config = Config(database=database) if database else Config()
+    config = settings(database=database or None)
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = open_store(config.database_url)
     try:

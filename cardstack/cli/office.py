@@ -66,10 +66,10 @@ def rotate_key(
 ) -> None:
     """Put a new key first, seal everything under it, then forget the old; a running service reads the file by itself."""
     from server import sealing
-    from server.config import Config
+    from server.config import settings
     from server.store.office import Office
 
-    file = file or Config().office_key_file
+    file = file or settings().office_key_file
     sealing.rotate(file)
     with open_ledger(database) as store:
         office = Office(store.database.engine, sealing.opened(file))

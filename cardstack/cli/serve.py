@@ -1,7 +1,7 @@
 """`cardstack serve`: the settlement service, as a hub or as a node that sends to one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,14 +10,14 @@ from cardstack.cli.output import words
 
 def command(
     *,
-    host: Annotated[str, typer.Option(help=words("address to listen on", "监听地址"))] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help=words("port to listen on", "监听端口"))] = 8650,
+    host: Annotated[str | None, typer.Option(help=words("address to listen on [127.0.0.1]", "监听地址 [127.0.0.1]"))] = None,
+    port: Annotated[int | None, typer.Option(help=words("port to listen on [8650]", "监听端口 [8650]"))] = None,
     database: Annotated[
-        str, typer.Option(help=words("sqlite:///path or postgresql://…", "sqlite:///路径 或 postgresql://…"))
-    ] = "",
-    role: Annotated[str, typer.Option(help="hub | province | hospital | operator")] = "hub",
-    node: Annotated[str, typer.Option(help=words("this node's name", "本节点名称"))] = "00.hub",
-    hub: Annotated[str, typer.Option(help=words("address of the hub that a node sends to", "节点上送的中心地址"))] = "",
+        str | None, typer.Option(help=words("sqlite:///path or postgresql://…", "sqlite:///路径 或 postgresql://…"))
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="[hub] | province | hospital | operator")] = None,
+    node: Annotated[str | None, typer.Option(help=words("this node's name [00.hub]", "本节点名称 [00.hub]"))] = None,
+    hub: Annotated[str | None, typer.Option(help=words("address of the hub that a node sends to", "节点上送的中心地址"))] = None,
     key: Annotated[
         Path | None, typer.Option(help=words("private key (PKCS#8) to sign receipts and messages", "签名私钥（PKCS#8）"))
     ] = None,
@@ -25,8 +25,13 @@ def command(
         Path | None, typer.Option(help=words("its certificate and chain, PEM", "对应证书及证书链 PEM"))
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help=words("worker processes of a hub", "中心的工作进程数"))] = 1,
-    sandbox: Annotated[bool, typer.Option(help=words("a clock that can be set", "可设置的演练时钟"))] = False,
-    signed_reads: Annotated[bool, typer.Option(help=words("only signed callers may read", "查询也须签名"))] = False,
+    sandbox: Annotated[
+        bool | None, typer.Option("--sandbox/--no-sandbox", help=words("a clock that can be set", "可设置的演练时钟"))
+    ] = None,
+    signed_reads: Annotated[
+        bool | None,
+        typer.Option("--signed-reads/--open-reads", help=words("only signed callers may read", "查询也须签名")),
+    ] = None,
     trust: Annotated[
         Path | None, typer.Option(help=words("folder with anchors/, pool/ and crls/", "含 anchors/、pool/、crls/ 的信任目录"))
     ] = None,
@@ -38,15 +43,16 @@ def command(
     ] = None,
     tls_crl: Annotated[list[Path] | None, typer.Option(help=words("revocation lists for clients", "客户端吊销列表"))] = None,
 ) -> None:
-    """Serve the interface and the console until interrupted."""
-    from server.config import Config, Role
+    """Serve the interface and the console until interrupted. What no option says, a variable CARDSTACK_* may say."""
+    from server import tls
+    from server.config import settings
     from server.serving import serve
 
-    config = Config(
+    config = settings(
         host=host,
         port=port,
         database=database,
-        role=Role(role),
+        role=role,
         node=node,
         hub=hub,
         key=key,
@@ -55,14 +61,4 @@ def command(
         signed_reads=signed_reads,
         trust=trust,
     )
-    serve(config, workers=workers, tls=_tls(tls_certificate, tls_key, tls_clients, tls_crl))
-
-
-def _tls(certificate: Path | None, key: Path | None, clients: Path | None, crl: list[Path] | None) -> dict[str, Any]:
-    """What granian needs to know; nothing where there is no certificate."""
-    if certificate is None or key is None:
-        return {}
-    options: dict[str, Any] = {"ssl_cert": certificate, "ssl_key": key}
-    if clients is not None:
-        options |= {"ssl_ca": clients, "ssl_client_verify": True, "ssl_crl": crl or []}
-    return options
+    serve(config, workers=workers, tls=tls.options(tls_certificate, tls_key, tls_clients, tls_crl or ()))

@@ -11,7 +11,11 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from cardstack.errors import Malformed, problem
+from cardstack.text import Text
 
 LOCK: Final = 0x63617264
 """The advisory lock under which PostgreSQL's ledger is written."""
@@ -21,16 +25,42 @@ FEW: Final = 64
 
 Row = Sequence[Any]
 
+NO_ADDRESS: Final = problem(
+    "CS-4041",
+    Text("That is no address of a database", "数据库地址不正确"),
+    Text(
+        "Give sqlite:///PATH for a file, or postgresql://USER@HOST/NAME.",
+        "请填写 sqlite:///路径（文件）或 postgresql://用户@主机/库名。",
+    ),
+)
+
 
 def connect(url: str) -> Engine:
-    """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver."""
-    parsed = make_url(url)
+    """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver. `Malformed` CS-4041."""
+    parsed = _address(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False}, pool_size=16, max_overflow=48)
+        engine = create_engine(
+            parsed.set(drivername="sqlite"),
+            connect_args={"timeout": 60, "check_same_thread": False},
+            pool_size=16,
+            max_overflow=48,
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+
+
+def _address(url: str) -> URL:
+    """A database in a file or of PostgreSQL: one in memory would hold nothing durable."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise Malformed(problem=NO_ADDRESS, field="database") from None
+    if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and parsed.database in (None, "", ":memory:")):
+        raise Malformed(backend, NO_ADDRESS, field="database")
+    return parsed
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,0 +1,155 @@
+"""A service that cannot start says why before it begins: no server without TLS that was asked for it, no traceback."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from cardstack.cli import serve as cli
+from cardstack.errors import CardstackError
+from server import serving, tls
+from server.config import Config, Role, settings
+from server.store import open_store
+
+
+class Files(NamedTuple):
+    """A self-signed certificate, its key, the key under a password, another key, and no PEM at all."""
+
+    certificate: Path
+    key: Path
+    locked: Path
+    other: Path
+    noise: Path
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    folder = tmp_path_factory.mktemp("pem")
+    key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    files = Files(*(folder / one for one in Files._fields))
+    files.certificate.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    for path, of, lock in (
+        (files.key, key, NoEncryption()),
+        (files.locked, key, BestAvailableEncryption(b"test")),
+        (files.other, other, NoEncryption()),
+    ):
+        path.write_bytes(of.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    files.noise.write_bytes(b"\0noise")
+    return files
+
+
+def test_tls_is_whole_or_not_at_all(pem: Files) -> None:
+    """What granian is told, and nothing where nothing was asked for."""
+    assert tls.options(None, None) == {}
+    assert tls.options(pem.certificate, pem.key) == {"ssl_cert": pem.certificate, "ssl_key": pem.key}
+    mutual = tls.options(pem.certificate, pem.key, pem.certificate)
+    assert (mutual["ssl_ca"], mutual["ssl_client_verify"], mutual["ssl_crl"]) == (pem.certificate, True, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        (("certificate", None), "CS-4044", "tls-key"),
+        ((None, "key"), "CS-4044", "tls-certificate"),
+        ((None, None, "certificate"), "CS-4044", "tls-certificate"),
+        ((None, None, None, ["certificate"]), "CS-4044", "tls-certificate"),
+        (("certificate", "key", None, ["certificate"]), "CS-4044", "tls-clients"),
+        (("certificate", "other"), "CS-4045", "tls-certificate"),
+        (("certificate", "locked"), "CS-4045", "tls-certificate"),
+        (("noise", "key"), "CS-4045", "tls-certificate"),
+        (("certificate", "noise"), "CS-4045", "tls-certificate"),
+        (("certificate", "key", "noise"), "CS-4045", "tls-clients"),
+        (("certificate", "key", "certificate", ["noise"]), "CS-4045", "tls-crl"),
+    ],
+)
+def test_half_of_tls_is_refused(pem: Files, given: tuple[Any, ...], code: str, field: str) -> None:
+    """An option too few, or a file that is not what its option says: never a server in clear instead."""
+
+    def path(name: str | None) -> Path | None:
+        return None if name is None else pem[Files._fields.index(name)]
+
+    certificate, key, clients, crl = (*given, None, None)[:4]
+    with pytest.raises(CardstackError) as refused:
+        tls.options(path(certificate), path(key), path(clients), [pem[Files._fields.index(one)] for one in crl or ()])
+    assert (refused.value.code, refused.value.facts["field"]) == (code, field)
+
+
+def test_a_missing_file_is_named(pem: Files, tmp_path: Path) -> None:
+    """Whether it is one of TLS or one of the node."""
+    for certificate, key in ((tmp_path / "gone.pem", pem.key), (pem.certificate, tmp_path / "gone.pem")):
+        with pytest.raises(CardstackError, match="No such file"):
+            tls.options(certificate, key)
+        with pytest.raises(CardstackError, match="No such file"):
+            serving.serve(Config(home=tmp_path, port=0, certificate=certificate, key=key))
+
+
+@pytest.mark.parametrize(("certificate", "key", "code"), [("certificate", "other", "CS-4043"), ("certificate", None, "CS-4040")])
+def test_a_node_has_a_pair(pem: Files, tmp_path: Path, certificate: str, key: str | None, code: str) -> None:
+    """Receipts under a key that no certificate vouches for would convince nobody."""
+    named = None if key is None else pem[Files._fields.index(key)]
+    with pytest.raises(CardstackError) as refused:
+        serving.serve(Config(home=tmp_path, port=0, certificate=getattr(pem, certificate), key=named))
+    assert refused.value.code == code
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_that_is_taken_and_a_folder_that_is_none_are_found_out(tmp_path: Path, taken: int) -> None:
+    """Before a worker tries and tries again."""
+    with pytest.raises(OSError, match="in use"):
+        serving.serve(Config(home=tmp_path, port=taken))
+    with pytest.raises(NotADirectoryError):
+        serving.serve(Config(home=tmp_path, port=0, trust=tmp_path / "gone"))
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"role": "centre"}, "role"),
+    ({"port": 70000}, "port"),
+    ({"terminator_secret": "short"}, "terminator_secret"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "field"), WRONG)
+def test_a_wrong_setting_is_named(wrong: dict[str, Any], field: str) -> None:
+    """The field, and no content of it."""
+    with pytest.raises(CardstackError) as refused:
+        settings(**wrong)
+    assert (refused.value.code, refused.value.facts["field"]) == ("CS-4040", field)
+    assert str(next(iter(wrong.values()))) not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense", "", "://"])
+def test_an_address_of_no_database_is_refused(url: str) -> None:
+    """A ledger in memory would promise what it does not keep."""
+    with pytest.raises(CardstackError) as refused:
+        open_store(url)
+    assert (refused.value.code, refused.value.facts) == ("CS-4041", {"field": "database"})
+
+
+def test_a_variable_is_heard_where_no_option_says_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options come first, then CARDSTACK_*, then the defaults."""
+    heard: list[Config] = []
+    monkeypatch.setattr(serving, "serve", lambda config, **_: heard.append(config))
+    monkeypatch.setenv("CARDSTACK_DATABASE", "sqlite:///elsewhere.db")
+    monkeypatch.setenv("CARDSTACK_ROLE", "province")
+    monkeypatch.setenv("CARDSTACK_SANDBOX", "true")
+    monkeypatch.setenv("CARDSTACK_HOME", str(tmp_path))
+    cli.command(role="hospital")
+    (found,) = heard
+    assert (found.database, found.role, found.sandbox, found.port) == ("sqlite:///elsewhere.db", Role.HOSPITAL, True, 8650)
