@@ -94,6 +94,14 @@ NOT_A_PART: Final = Reason(
 )
 
 
+NOT_JUDGED: Final = Reason(
+    "not-judged",
+    Text("The scheme's own rules failed on this content; its operator has to mend them", "业务规则处理该内容时出错，须由业务方修正"),
+)
+FAILURES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a scheme that is not careful raises on content it did not think of: that line is refused, the others go on."""
+
+
 class Answer(NamedTuple):
     """What the sender of a line gets. For a repeated line, `entry`, `state` and `window` are the first answer's."""
 
@@ -250,6 +258,8 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
             line.plain = not line.accumulations
     except CardstackError as error:
         line.reason = Reason(error.code, error.title)
+    except FAILURES:
+        line.reason = NOT_JUDGED
     return line
 
 

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, Self, TypeAlias
 
+import msgspec
+
 from cardstack.errors import Malformed, Refused
 from cardstack.values import Fen
 
@@ -98,6 +100,20 @@ class Party(str):
 _PARTY = re.compile(r"\d\d(?:\.[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?){1,3}", re.ASCII).fullmatch
 _REGION = re.compile(r"\d\d(?:\d{4})?", re.ASCII).fullmatch
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII).fullmatch
+
+
+def exactly(form: str) -> msgspec.Meta:
+    r"""That text is of a form from its first character to its last: `\d` is one of ten digits, and nothing follows.
+
+    By itself `\d` is also a full-width digit and `$` stands before a last line feed, and so one record could be spelt in
+    several ways, each with a claim of its own.
+
+    >>> from typing import Annotated
+    >>> msgspec.convert("12\n", Annotated[str, exactly(r"\d{2}")])
+    Traceback (most recent call last):
+    msgspec.ValidationError: Expected `str` matching regex '\\A(?a:\\d{2})\\Z'
+    """
+    return msgspec.Meta(pattern=rf"\A(?a:{form})\Z")
 
 
 @lru_cache(maxsize=4096)

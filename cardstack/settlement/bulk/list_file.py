@@ -21,9 +21,9 @@ LAYOUT: Final = Layout(
         Column("card", 20, "text", Text("card number, or a prefix ending in *", "卡号，或以*结尾的号段前缀")),
     ),
 )
-_NAME: Final = re.compile(r"(black|grey|white)-([1-9]\d{0,8})-(full|[1-9]\d{0,8})-(20\d{12})")
+_NAME: Final = re.compile(r"(black|grey|white)-([1-9]\d{0,8})-(full|[1-9]\d{0,8})-(20\d{12})", re.ASCII)
 _ISSUER: Final = re.compile(r"[0-9A-F]{16}")
-_CARD: Final = re.compile(r"\d{20}|\d{4,19}\*")
+_CARD: Final = re.compile(r"\d{20}|\d{4,19}\*", re.ASCII)
 
 
 def name_of(update: Update) -> str:

@@ -12,12 +12,12 @@ import msgspec
 
 from cardstack.errors import Malformed
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.transaction import AMOUNT_MAX
+from cardstack.settlement.transaction import AMOUNT_MAX, exactly
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 Signed = Annotated[int, msgspec.Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Place = Annotated[str, msgspec.Meta(pattern=r"^\d{6}$")]
+Place = Annotated[str, exactly(r"\d{6}")]
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -71,7 +71,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     insured_place: Place
     treating_place: Place
     hospital: Name
-    level: Annotated[str, msgspec.Meta(pattern=r"^[0-3]$")]
+    level: Annotated[str, exactly(r"[0-3]")]
     registration: Name
     age: Annotated[int, msgspec.Meta(ge=0, le=150)]
     lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=10_000)]

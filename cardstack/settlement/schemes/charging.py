@@ -14,7 +14,7 @@ from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import Party, Posting, Transaction, exactly
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -41,8 +41,8 @@ class Agreement(Figure):
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A period of one price: energy in watt-hours, energy money and service money in fen."""
 
-    start: Annotated[str, msgspec.Meta(pattern=r"^\d{14}$")]
-    end: Annotated[str, msgspec.Meta(pattern=r"^\d{14}$")]
+    start: Annotated[str, exactly(r"\d{14}")]
+    end: Annotated[str, exactly(r"\d{14}")]
     power_wh: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     elec_fen: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     service_fen: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
@@ -51,8 +51,8 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A charging order by its sequence number (`StartChargeSeq`: operator 9, then 18), its totals and periods."""
 
-    seq: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{27}$")]
-    connector: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,26}$")]
+    seq: Annotated[str, exactly(r"[0-9A-Z]{27}")]
+    connector: Annotated[str, exactly(r"[0-9A-Za-z]{1,26}")]
     total_power_wh: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     total_elec_fen: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     total_service_fen: Annotated[int, msgspec.Meta(ge=0, le=10**9)]

@@ -18,7 +18,7 @@ from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import MESSAGE_ID, Party, Posting, Transaction, exactly
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Institution, Moment, PurseFen, moment_of
 from cardstack.text import Text
@@ -60,17 +60,17 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """
 
     issuer: Institution
-    card: Annotated[str, msgspec.Meta(pattern=r"^\d{20}$")]
+    card: Annotated[str, exactly(r"\d{20}")]
     counter: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
     balance_fen: PurseFen
     amount_fen: Annotated[int, msgspec.Meta(ge=1, le=0x7FFFFFFF)]
-    terminal: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$")]
+    terminal: Annotated[str, exactly(r"[0-9A-F]{12}")]
     moment: Moment
-    tac: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{8})?$")] = ""
+    tac: Annotated[str, exactly(r"([0-9A-F]{8})?")] = ""
     purse: Literal["ep", "ed"] = "ep"
     algorithm: Literal["3des", "sm4"] = "3des"
     key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
-    undoes: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    undoes: Annotated[str, exactly(f"({MESSAGE_ID})?")] = ""
 
     def load_tac(self, issuer_key: bytes) -> str:
         """The TAC of a load: new balance 4, sequence 2, amount 4, type 1, terminal 6, date and time 7 (PBOC 2.0 part 2).

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 
-import msgspec
-
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
 from cardstack.settlement.schemes.transit import CENTRE, form_fault
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import MESSAGE_ID, Party, Posting, Transaction, exactly
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Record, read_record
 from cardstack.text import Text
@@ -54,9 +52,9 @@ class Rate(Figure):
 class Purchase(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A purchase at a merchant; `refund_of` is the message id of the purchase that a refund is for."""
 
-    merchant: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{15}$")]
-    trade: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
-    refund_of: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    merchant: Annotated[str, exactly(r"[0-9A-Z]{15}")]
+    trade: Annotated[str, exactly(r"\d{4}")]
+    refund_of: Annotated[str, exactly(f"({MESSAGE_ID})?")] = ""
 
 
 @remembered

@@ -17,7 +17,7 @@ from cardstack.settlement.rounding import half_up, spread
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import Party, Posting, Transaction, exactly
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Record, read_record
 from cardstack.text import Text
@@ -49,15 +49,15 @@ class Tariff(Figure):
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A stretch of one owner's road: province, owner, toll before discounts."""
 
-    province: Annotated[str, msgspec.Meta(pattern=r"^\d{2}$")]
-    owner: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+    province: Annotated[str, exactly(r"\d{2}")]
+    owner: Annotated[str, exactly(r"[a-z0-9][a-z0-9-]{0,30}")]
     gross_fen: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
 class Passage(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A passage from entry to exit, with the toll of each section."""
 
-    vehicle: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,4}$")]
+    vehicle: Annotated[str, exactly(r"[A-Z0-9]{1,4}")]
     entry: Annotated[str, msgspec.Meta(max_length=24)]
     exit: Annotated[str, msgspec.Meta(max_length=24)]
     sections: Annotated[tuple[Section, ...], msgspec.Meta(min_length=1, max_length=200)]

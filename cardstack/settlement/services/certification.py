@@ -12,11 +12,12 @@ import msgspec
 from cardstack.fsm import Machine
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
+from cardstack.settlement.transaction import exactly
 from cardstack.text import Text
 
-Case = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{6,32}$")]
-Day = Annotated[str, msgspec.Meta(pattern=r"^20\d\d-\d\d-\d\d$")]
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Case = Annotated[str, exactly(r"[A-Z0-9]{6,32}")]
+Day = Annotated[str, exactly(r"20\d\d-\d\d-\d\d")]
+Digest = Annotated[str, exactly(r"[0-9a-f]{64}")]
 Office = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
@@ -39,7 +40,7 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     point: Office
     checked_on: Day
     evidence_sha256: Digest
-    deceased_on: Annotated[str, msgspec.Meta(pattern=r"^(20\d\d-\d\d-\d\d)?$")] = ""
+    deceased_on: Annotated[str, exactly(r"(20\d\d-\d\d-\d\d)?")] = ""
 
     def __post_init__(self) -> None:
         if (self.result == "deceased") != bool(self.deceased_on):

@@ -14,6 +14,7 @@ from cardstack.fsm import Machine
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import Case, Day, Digest, Office
+from cardstack.settlement.transaction import exactly
 from cardstack.text import Text
 
 Kind = Literal["employment", "unemployment", "occupation", "title", "skill", "training"]
@@ -36,7 +37,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     case: Case
     standing: Literal["valid", "changed", "revoked", "unknown"]
     as_of: Day
-    revoked_on: Annotated[str, msgspec.Meta(pattern=r"^(20\d\d-\d\d-\d\d)?$")] = ""
+    revoked_on: Annotated[str, exactly(r"(20\d\d-\d\d-\d\d)?")] = ""
 
     def __post_init__(self) -> None:
         if (self.standing == "revoked") != bool(self.revoked_on):

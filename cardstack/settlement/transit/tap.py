@@ -13,12 +13,12 @@ import msgspec
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
-from cardstack.settlement.transaction import SHANGHAI
+from cardstack.settlement.transaction import SHANGHAI, exactly
 from cardstack.settlement.transit.keys import KeyRing
 
-Institution = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{16}$")]
+Institution = Annotated[str, exactly(r"[0-9A-F]{16}")]
 PurseFen = Annotated[int, msgspec.Meta(ge=0, le=0x7FFFFFFF)]
-Moment = Annotated[str, msgspec.Meta(pattern=r"^20\d{12}$")]
+Moment = Annotated[str, exactly(r"20\d{12}")]
 LINE_MAX: Final = 16
 """Characters of a line's name."""
 
@@ -27,7 +27,7 @@ class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The journey before this one, as the card remembers it; `transfers` is how often it has been changed already."""
 
     moment: Moment
-    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
+    industry: Annotated[str, exactly(r"[0-9A-F]{2}")]
     transfers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
 
 
@@ -38,16 +38,16 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """
 
     issuer: Institution
-    card: Annotated[str, msgspec.Meta(pattern=r"^\d{20}$")]
+    card: Annotated[str, exactly(r"\d{20}")]
     counter: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
     balance_fen: PurseFen
     amount_fen: PurseFen
     kind: Literal[6, 9]
-    terminal: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$")]
+    terminal: Annotated[str, exactly(r"[0-9A-F]{12}")]
     terminal_serial: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
     moment: Moment
     acquirer: Institution
-    tac: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8}$")]
+    tac: Annotated[str, exactly(r"[0-9A-F]{8}")]
     algorithm: Literal["3des", "sm4"] = "3des"
     key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
 
@@ -94,9 +94,9 @@ class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     """
 
     gross_fen: PurseFen
-    city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
-    card_city: Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
-    industry: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
+    city: Annotated[str, exactly(r"\d{4}")]
+    card_city: Annotated[str, exactly(r"\d{4}")]
+    industry: Annotated[str, exactly(r"[0-9A-F]{2}")]
     line: Annotated[str, msgspec.Meta(max_length=LINE_MAX)] = ""
     card_class: Annotated[str, msgspec.Meta(max_length=24)] = "adult"
     month_fen: PurseFen = 0

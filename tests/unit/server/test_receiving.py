@@ -17,7 +17,7 @@ from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import canonical, seal, seal_lines
 from cardstack.settlement.intake import Answer, Node, Outcome
 from cardstack.settlement.receipt import read
-from cardstack.settlement.transaction import Party
+from cardstack.settlement.transaction import Party, Transaction
 from server.app import create_app
 from server.client import Client
 from server.config import Config
@@ -27,7 +27,7 @@ from server.store import open_store, refusals
 from server.store.receiving import Arrival, Ask
 from server.store.store import Store
 from server.trusting import Trust
-from tests.ledgers import FUND, HOSPITAL, NOON, SCHEMES, arrival, bill, enrol, message_id, node_trust, submission
+from tests.ledgers import FUND, HOSPITAL, NOON, SCHEMES, Toy, arrival, bill, enrol, message_id, node_trust, submission
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = "toy-2026-11-22"
@@ -127,6 +127,27 @@ def test_refused_lines_can_be_looked_up_for_a_while(store: Store, monkeypatch: p
     assert [one.id for one in store.refusals()] == [message_id(5)]
 
 
+class Careless(Toy):
+    """A scheme that fails on content it did not think of."""
+
+    def claims(self, transaction: Transaction) -> tuple[str, ...]:
+        return (str(100 // int(transaction.body.get("claim", 1))),)
+
+
+@pytest.mark.parametrize("content", [0, "none"])
+def test_a_scheme_that_fails_on_a_line_stops_no_other(store: Store, content: object) -> None:
+    """That line is refused with a reason of its own; its batch and those after it are judged."""
+    store.schemes = {"toy": Careless()}
+    first, after = arrival(bill(1), bill(2, claim=content)), arrival(bill(3, claim=7))
+    for one in (first, after):
+        take(store, one)
+    while store.post_waiting(NOON)[1]:
+        pass
+    assert final(store, first) == [Outcome.ACCEPTED, Outcome.REFUSED]
+    assert final(store, after) == [Outcome.ACCEPTED]
+    assert [one.reason for one in store.refusals()] == ["not-judged"]
+
+
 HUGE = 2**53 - 1
 
 
@@ -150,7 +171,7 @@ def test_a_batch_that_cannot_be_booked_does_not_stop_the_others(store: Store) ->
 RECEIVING = """
 import sys
 from server.store.store import Store
-from tests.ledgers import NOON, SCHEMES, arrival, bill
+from tests.ledgers import NOON, SCHEMES, Toy, arrival, bill
 store = Store(sys.argv[1], SCHEMES)
 for number in range(100_000):
     (received,) = store.take_in([arrival(*(bill(number * 10 + line) for line in range(10)))], NOON)
@@ -187,7 +208,7 @@ RIVAL = """
 import sys
 from server.store.receiving import Ask
 from server.store.store import Store
-from tests.ledgers import NOON, SCHEMES, arrival, bill
+from tests.ledgers import NOON, SCHEMES, Toy, arrival, bill
 store = Store(sys.argv[1], SCHEMES)
 said = []
 for number in range(40):
