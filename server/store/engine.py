@@ -7,6 +7,8 @@ hash of the one before it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +24,9 @@ LOCK: Final = 0x63617264
 
 FEW: Final = 64
 """From how many rows on PostgreSQL takes COPY instead of single statements."""
+
+MARKS_MAX: Final = 999
+"""How many values one statement takes on any SQLite."""
 
 Row = Sequence[Any]
 
@@ -109,8 +114,7 @@ class Database:
             return
         width = columns.count(",") + 1
         if self.is_sqlite:
-            marks = ",".join("?" * width)
-            driver(connection).executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608  # own names
+            _insert_many(driver(connection), table, columns, rows)
         elif len(rows) < FEW:
             marks = ",".join(["%s"] * width)
             with driver(connection).cursor() as cursor:
@@ -146,6 +150,21 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row]) -> None:
+    """Many rows a statement: to start and end one costs SQLite as much again as the row."""
+    many = MARKS_MAX // (columns.count(",") + 1)
+    whole = len(rows) - len(rows) % many
+    for start in range(0, whole, many):
+        sqlite.execute(_insert_text(table, columns, many), tuple(chain.from_iterable(rows[start : start + many])))
+    sqlite.executemany(_insert_text(table, columns, 1), rows[whole:])
+
+
+@cache
+def _insert_text(table: str, columns: str, rows: int) -> str:
+    marks = f"({','.join('?' * (columns.count(',') + 1))})"
+    return f"INSERT INTO {table} ({columns}) VALUES {','.join([marks] * rows)}"  # noqa: S608  # own names
 
 
 def set_query(query: str, asked: list[Any], *, is_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
