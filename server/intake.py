@@ -7,9 +7,9 @@ from typing import NamedTuple
 from cardstack.ca.trust import Trusted
 from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.settlement import envelope
-from cardstack.settlement.intake import SKEW, Answer, Node, Outcome, prepare
+from cardstack.settlement.intake import SKEW, Answer, Node, Outcome
 from cardstack.settlement.receipt import give
-from cardstack.settlement.receiving import WAITING, malformed
+from cardstack.settlement.receiving import WAITING, malformed, prepared
 from cardstack.text import Text
 from server.clock import Clock
 from server.config import Config
@@ -118,12 +118,12 @@ class Intake:
 
     def _submission(self, arrival: Arrival) -> Submission:
         """Its lines, each with what its scheme makes of it."""
-        schemes, broken, lines = self.store.schemes, {}, []
-        for place, content in enumerate(arrival.contents):
-            if isinstance(content, Malformed):
-                broken[place] = malformed(arrival.lines[place], content)
-            else:
-                lines.append(prepare(envelope.transaction(content), arrival.digest_of(place), arrival.node, schemes))
+        lines = [line for _, line in prepared(arrival.sealed, arrival.node, self.store.schemes)]
+        broken = {
+            place: malformed(arrival.lines[place], content)
+            for place, content in enumerate(arrival.contents)
+            if isinstance(content, Malformed)
+        }
         return Submission(arrival.kept, lines, broken, {place: arrival.digest_of(place) for place in broken})
 
     def node(self, trusted: Trusted) -> Node:

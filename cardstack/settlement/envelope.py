@@ -13,18 +13,19 @@ import hashlib
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
+from msgspec.structs import FieldInfo, fields
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted, problem
-from cardstack.settlement.transaction import AMOUNT_MAX, MESSAGE_ID, Transaction, check_moment
+from cardstack.settlement.transaction import AMOUNT_MAX, MESSAGE_ID, MessageId, Transaction, check_moment, party, unchecked
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -68,6 +69,32 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     voids: str | None = None
 
 
+LEVELS: Final = 6
+"""How deep a body is looked into while it is decoded; a deeper one is looked at by the rule itself (`check_json`)."""
+
+
+def _json(levels: int) -> Any:
+    """JSON of that many levels as the canonical form has it: text, whole numbers to 2^53 - 1, true, false and null."""
+    plain = str | bool | Annotated[int, msgspec.Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)] | None
+    if not levels:
+        return plain
+    inner = _json(levels - 1)
+    return plain | list[inner] | dict[str, inner]  # type: ignore[valid-type]  # a type that is computed
+
+
+def _strict(field: FieldInfo) -> Any:
+    """A member of a transaction, its type as narrow as the rule."""
+    if field.name in ("body", "evidence"):
+        return field.name, dict[str, _json(LEVELS)], {}  # type: ignore[misc]  # a type that is computed
+    return (field.name, field.type) if field.required else (field.name, field.type, field.default)
+
+
+_Strict = msgspec.defstruct(
+    "_Strict", map(_strict, fields(Content)), frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
+)
+"""As `Content`, and its body and evidence are surely well formed but for the names in them."""
+
+
 class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificates: list[str]
     signed_at: datetime
@@ -86,9 +113,14 @@ _decode_signed = msgspec.json.Decoder(_Signed).decode
 _decode_lines = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_line = msgspec.json.Decoder(Content).decode
 _MESSAGE_IDS: Final = re.compile(f"{MESSAGE_ID}(?:,{MESSAGE_ID})*", re.ASCII).fullmatch
+_message_id: Final = str.__new__
+"""Makes a `MessageId` of text that is known to be one."""
+NOTHING: Final = (None, None, None)
 _BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-decode_contents = msgspec.json.Decoder(list[Content]).decode
+decode_contents: Callable[[bytes], list[Content]] = msgspec.json.Decoder(list[_Strict]).decode  # type: ignore[valid-type]  # computed
 """The transactions of a batch, typed; what every line of a batch goes through."""
+_strings_not_ascii = re.compile(rb'[\x80-\xff](?:[^"\\]++|\\.)*+"(:)?', re.DOTALL).findall
+"""The ends of texts that are not ASCII, from their first such character; with a colon where the text is a member's name."""
 
 
 def canonical(transaction: Transaction) -> bytes:
@@ -138,6 +170,27 @@ class Sealed:
     def lines(self) -> tuple[bytes, ...]:
         """The bytes of each transaction, which most envelopes are only asked for once they are judged."""
         return tuple(map(bytes, _decode_lines(self.array)))
+
+    def transaction(self, place: int) -> Transaction:
+        """What a line says, which was looked at when the envelope was parsed; `Malformed` where it is not well formed."""
+        one = well(self.contents[place])
+        about = (one.reverses, one.posts, one.voids)
+        return unchecked(
+            (
+                _message_id(MessageId, one.id),
+                one.scheme,
+                one.kind,
+                party(one.sender),
+                one.home,
+                one.treating,
+                one.occurred_at,
+                one.amount_fen,
+                one.body,
+                one.evidence,
+                *(NOTHING if about == NOTHING else (other and _message_id(MessageId, other) for other in about)),
+                one.pending_until,
+            )
+        )
 
     @property
     def digest(self) -> bytes:
@@ -219,7 +272,7 @@ def verify(sealed: Sealed, trusted: Trusted) -> None:
 def open(sealed: Sealed, trusted: Trusted) -> Opened:  # noqa: A001  # the envelope is opened, as it was sealed
     """The transactions that a trusted node signed; `Malformed` where one is not well formed, else as `verify`."""
     verify(sealed, trusted)
-    return Opened(tuple(transaction(well(one)) for one in sealed.contents), tuple(sealed.digests()), trusted)
+    return Opened(tuple(map(sealed.transaction, range(len(sealed.contents)))), tuple(sealed.digests()), trusted)
 
 
 def well(content: Content | Malformed) -> Content:
@@ -258,7 +311,7 @@ def _contents(array: bytes) -> list[Content | Malformed]:
     """What each line says. Nearly always all of them are well, and are looked at together; else one by one."""
     try:
         together = decode_contents(array)
-        if _encode(together) == array:
+        if _encode(together) == array and (array.isascii() or b":" not in _strings_not_ascii(array)):
             ids = _MESSAGE_IDS(",".join([one.id for one in together]))
             return [one if ids and _plain(one) else _checked(one) for one in together]
     except _BROKEN:
@@ -294,26 +347,15 @@ def _checked(content: Content) -> Content | Malformed:
 
 
 def _plain(content: Content) -> bool:
-    """Whether it is surely well formed, its id aside, by a glance: words that were good before, a flat body, about no other."""
+    """Whether it is surely well formed, its id and what its type says aside: words that were good before, about no other."""
     return (
         (content.scheme, content.kind, content.sender, content.home, content.treating) in _GOOD_WORDS
         and content.pending_until is None
         and content.posts is None
         and content.reverses is None
         and content.voids is None
-        and not content.evidence
         and content.occurred_at.microsecond == 0
-        and (not content.body or _flat(content.body))
     )
-
-
-def _flat(body: Mapping[str, Any]) -> bool:
-    """Names in ASCII, and values that are text (it came as UTF-8, so it has no half of a pair) or small whole numbers."""
-    for name, value in body.items():
-        kind = type(value)
-        if not (name.isascii() and (kind is str or (kind is int and -AMOUNT_MAX <= value <= AMOUNT_MAX))):
-            return False
-    return True
 
 
 def _unbase64(text: str, name: str) -> bytes:

@@ -4,15 +4,15 @@ In order of precedence: malformed, not-yours, repeated, conflicting, received. A
 message id and is judged in its turn; until then its id answers a retry as a booked one does.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Container, Mapping, MutableMapping, Sequence
 from typing import Final, Protocol, overload
 
 import msgspec
 
 from cardstack.errors import Malformed
-from cardstack.settlement.envelope import Content
-from cardstack.settlement.intake import Answer, Node, Outcome, Seen, stranger
-from cardstack.settlement.scheme import Reason
+from cardstack.settlement.envelope import Content, Sealed
+from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare, stranger
+from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import is_message_id
 
 WAITING: Final = "received"
@@ -105,6 +105,16 @@ def receive_new(batch: Batch, ids: Sequence[str]) -> AllReceived | None:
     if any(stranger(node, *key) for key in keys):
         return None
     return AllReceived(ids)
+
+
+def prepared(sealed: Sealed, node: Node, schemes: Mapping[str, Scheme], answered: Container[int] = ()) -> list[tuple[int, Line]]:
+    """The lines of a batch that are well formed and have no answer yet, by place, each with what its scheme makes of it."""
+    make, digests = sealed.transaction, sealed.digests()
+    return [
+        (place, prepare(make(place), digests[place], node, schemes))
+        for place, content in enumerate(sealed.contents)
+        if place not in answered and not isinstance(content, Malformed)
+    ]
 
 
 def again(known: Seen, id_: str, digest: bytes) -> Answer:

@@ -17,8 +17,8 @@ from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.envelope import Content, Sealed, digest
-from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare
-from cardstack.settlement.receiving import AllReceived, pack, receive, receive_new, unpack, unpack_places
+from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen
+from cardstack.settlement.receiving import AllReceived, pack, prepared, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
@@ -183,13 +183,14 @@ def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: d
     booking = Booking(book_of(commit, schemes, lines, now), Numbers(tip.entry, tip.posting, tip.block), last_closed(commit))
     results, refused, events = [], [], []
     for batch in batches:
-        before, final = len(booking.entries), dict(batch.answers)
-        for place, line in batch.lines:
-            id_ = str(line.transaction.id)
-            final[place] = Answer(id_, REFUSED, reason=NOT_BOOKED) if ask.refuse else booking.take(line, batch.envelope, place)
+        before, places = len(booking.entries), [place for place, _ in batch.lines]
+        if ask.refuse:
+            judged = [Answer(str(line.transaction.id), REFUSED, reason=NOT_BOOKED) for _, line in batch.lines]
+        else:
+            judged = booking.take_all(batch.lines, batch.envelope)
+        final = {**batch.answers, **dict(zip(places, judged, strict=True))}
         answers = [final[place] for place in range(batch.size)]
-        judged = ((place, final[place]) for place, _ in batch.lines)
-        refused += refused_of(batch.kept, judged, batch.arrival.digest_of)
+        refused += refused_of(batch.kept, zip(places, judged, strict=True), batch.arrival.digest_of)
         receipt = ask.sign(batch.kept.digest, answers) if ask.sign else None
         results.append((batch.envelope, commit.at, pack(answers), receipt))
         events.append((batch, len(booking.entries) - before))
@@ -227,11 +228,7 @@ def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arri
         ((signed,),) = commit.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
         sealed = envelopes.parse(bytes(signed))
         held = Arrival(kept, sealed, Node(Party(node), bool(relays)))
-    lines = [
-        (place, prepare(envelopes.transaction(envelopes.well(content)), held.digest_of(place), held.node, schemes))
-        for place, content in enumerate(held.contents)
-        if place not in answers
-    ]
+    lines = prepared(held.sealed, held.node, schemes, answers)
     return Waiting(envelope, held.kept, count, answers, lines, held)
 
 

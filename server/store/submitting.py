@@ -70,11 +70,11 @@ class _Rows:
 
 def _judge(booking: Booking, submission: Submission, envelope: int) -> list[Answer]:
     """The answer of each line, those of malformed lines in their places."""
-    if not submission.broken:
-        return [booking.take(line, envelope, place) for place, line in enumerate(submission.lines)]
-    lines = iter(submission.lines)
-    places = range(len(submission.lines) + len(submission.broken))
-    return [submission.broken.get(place) or booking.take(next(lines), envelope, place) for place in places]
+    size = len(submission.lines) + len(submission.broken)
+    places = [place for place in range(size) if place not in submission.broken]
+    judged = booking.take_all(list(zip(places, submission.lines, strict=True)), envelope)
+    final = {**submission.broken, **dict(zip(places, judged, strict=True))}
+    return [final[place] for place in range(size)]
 
 
 def after_waiting(commit: Commit, schemes: Mapping[str, Scheme], ids: Iterable[str], now: datetime) -> Commit:
