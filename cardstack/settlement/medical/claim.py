@@ -17,6 +17,8 @@ from cardstack.settlement.transaction import AMOUNT_MAX, exactly
 Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 Signed = Annotated[int, msgspec.Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Code = Annotated[str, exactly("[!-~]{1,64}")]
+"""An institution's code: ASCII without spaces, because a bill is claimed under it."""
 Place = Annotated[str, exactly(r"\d{6}")]
 
 
@@ -70,7 +72,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     care: Name
     insured_place: Place
     treating_place: Place
-    hospital: Name
+    hospital: Code
     level: Annotated[str, exactly(r"[0-3]")]
     registration: Name
     age: Annotated[int, msgspec.Meta(ge=0, le=150)]

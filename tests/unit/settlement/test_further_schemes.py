@@ -72,6 +72,7 @@ def drive(amount: int = 950, **facts: Any) -> Transaction:
     return message("toll", {"passage": a_body(Passage, **passage)}, amount)
 
 
+PURCHASE = "M33010000001202610120830000001"
 PERIOD = {"start": "20261012080000", "end": "20261012090000", "power_wh": 20_000, "elec_fen": 1_600, "service_fen": 801}
 ORDER = {
     "seq": "MA1234567202610120830000001",
@@ -104,7 +105,7 @@ def test_a_purchase_and_its_fee() -> None:
 
 def test_a_refund_goes_to_the_account() -> None:
     """It names its purchase, needs no card, and can be had once."""
-    refund = buy("refund", refund_of="M33010000001202610120830000001")
+    refund = buy("refund", refund_of=PURCHASE)
     assert legs(SMALL_VALUE, refund) == [("33.merchant-acquirer", "31.card-issuer", 1_000, "refund")]
     assert SMALL_VALUE.claims(refund) == ("refund.M33010000001202610120830000001",)
 
@@ -134,8 +135,8 @@ def test_a_charge_is_energy_and_service() -> None:
         (SMALL_VALUE, buy(amount=30_001), "over-limit"),
         (SMALL_VALUE, buy(balance_fen=100_001), "over-limit"),
         (SMALL_VALUE, buy("refund"), "refund-without-purchase"),
-        (SMALL_VALUE, replace(buy("refund", refund_of="x"), sender=Party("31.card-issuer")), "wrong-side"),
-        (SMALL_VALUE, replace(buy("refund", refund_of="x"), amount_fen=Fen(1_001)), "refund-exceeds"),
+        (SMALL_VALUE, replace(buy("refund", refund_of=PURCHASE), sender=Party("31.card-issuer")), "wrong-side"),
+        (SMALL_VALUE, replace(buy("refund", refund_of=PURCHASE), amount_fen=Fen(1_001)), "refund-exceeds"),
         (SMALL_VALUE, replace(buy(), id=MessageId("M33010000001202602300000000001")), "tap-malformed"),
         (TOLL, replace(drive(), id=MessageId("M33010000001202602300000000001")), "tap-malformed"),
         (TOLL, message("toll", {"passage": 1}, 1), "tap-malformed"),
@@ -163,7 +164,7 @@ def test_each_explains_itself(scheme: Any, ride: Transaction) -> None:
 
 def test_a_refund_explains_that_its_fee_is_kept() -> None:
     """The steps are those of its postings: no fee moves."""
-    refund = buy("refund", refund_of="M33010000001202610120830000001")
+    refund = buy("refund", refund_of=PURCHASE)
     assert [(one.name, one.amount_fen) for one in SMALL_VALUE.explain(refund, refund.day)] == [("refund", 1_000)]
 
 

@@ -79,7 +79,7 @@ def test_an_unload_and_a_refund_go_the_other_way() -> None:
         (change(tac="00000000"), "tac-wrong"),
         (change("refund"), "undoes-nothing"),
         (replace(change("unload"), sender=Party("33.load-agent")), "wrong-side"),
-        (replace(change("refund", undoes="x"), sender=Party("31.card-issuer")), "wrong-side"),
+        (replace(change("refund", undoes="T33010000001202610120830000007"), sender=Party("31.card-issuer")), "wrong-side"),
         (replace(change(), occurred_at=AT.replace(year=2024)), "no-figure"),
     ],
 )
