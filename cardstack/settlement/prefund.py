@@ -96,7 +96,7 @@ class Prefund:
         89
         """
         if self.held_fen <= 0:
-            return 100 if self.used_fen else 0
+            return 100 if self.used_fen > 0 else 0
         return self.used_fen * 100 // self.held_fen
 
     @property

@@ -47,11 +47,15 @@ class Charge(NamedTuple):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An individual account (个人账户): what it was granted and what of it is used; the rest is its balance."""
+    """An individual account (个人账户): what it was granted and what of it is used; the rest is its balance.
+
+    `place` is where its holder is insured, where that is not where the patient is.
+    """
 
     holder: Name
     granted_fen: Amount
     used_fen: Amount = 0
+    place: Annotated[str, msgspec.Meta(pattern=r"^(\d{6})?$")] = ""
 
     @property
     def balance_fen(self) -> int:
@@ -130,7 +134,7 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
         if not line.quantity or line.amount_fen != (whole if line.quantity > 0 else -whole):
             raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
     charges(claim.lines)
-    holders = [account.holder for account in claim.accounts]
+    holders = [(account.place or claim.insured_place, account.holder) for account in claim.accounts]
     if len({*holders}) < len(holders):
         raise Malformed("accounts: one account is named twice", field="accounts")
     if claim.stay and claim.referred_from == claim.stay:

@@ -14,7 +14,7 @@ from cardstack.errors import Refused, problem
 from cardstack.fsm import Machine
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.calendar import Calendar
-from cardstack.settlement.scheme import Figure, at
+from cardstack.settlement.scheme import Figure, at, in_force
 from cardstack.text import Text
 
 UNCONFIRMED = problem(
@@ -101,7 +101,12 @@ def deadlines(month: date, calendar: Calendar) -> dict[str, date]:
     """
     year, following = (month.year + 1, 1) if month.month == 12 else (month.year, month.month + 1)
     found: dict[str, date] = {}
-    for step in steps():
+    for name in dict.fromkeys(step.name for step in steps()):
+        # The figures of the month that is cleared.
+        now = in_force([step for step in steps() if step.name == name], month)
+        if not now:
+            continue
+        step = max(now, key=lambda one: one.since)
         if step.after:
             found[step.name] = calendar.after(found[step.after], step.working_days)
         else:
@@ -147,11 +152,17 @@ def roll_back(lines: Iterable[Line], settlements: frozenset[str] | None = None) 
 
 
 def sign(month: date, lines: Iterable[Line], day: date) -> Cleared:
-    """Close a month's cycle: every line must be answered; later lines are counted in months since they were settled."""
+    """Close a month's cycle: every line must be answered; late lines are counted in months since they were settled.
+
+    A line of a later month is carried to its own.
+    """
     limit = at(bounds(), day)
     paid, carried, late = [], [], []
     for line in lines:
-        if (month.year - line.settled_on.year) * 12 + month.month - line.settled_on.month > limit.months_late:
+        months = (month.year - line.settled_on.year) * 12 + month.month - line.settled_on.month
+        if months < 0:
+            carried.append(line)
+        elif months > limit.months_late:
             late.append(line)
         elif line.cnfm_flag == "1":
             paid.append(line)

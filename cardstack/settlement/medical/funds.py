@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from cardstack.settlement.medical.names import BASES, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.policy import (
+    POOL,
     Band,
     Basis,
     Deductible,
@@ -16,8 +17,6 @@ from cardstack.settlement.medical.policy import (
 from cardstack.settlement.medical.sheet import Sheet, Walk, money, percent, pieces_text, walk
 from cardstack.settlement.rounding import half_up
 from cardstack.text import Text
-
-POOL = "hifp_pay"
 
 
 def first_share(sheet: Sheet, scope: int) -> int:
@@ -154,6 +153,9 @@ def _key(sheet: Sheet, basis: Basis, name: str) -> str | None:
         return name
     if basis is Basis.MONTH:
         return f"{name}.{sheet.case.day:%Y%m}"
+    if basis is Basis.QUARTER:
+        day = sheet.case.day
+        return f"{name}.{day.year}Q{(day.month + 2) // 3}"
     if basis is Basis.STAY and sheet.case.claim.stay:
         return f"stay.{sheet.case.claim.stay}.{name.partition('.')[0]}"
     return None

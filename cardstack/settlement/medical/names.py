@@ -1,20 +1,12 @@
 """The words of medical settlement: funds, classes of items, registration classes, kinds of care."""
 
 from collections.abc import Mapping
+from typing import get_args
 
-from cardstack.settlement.medical.policy import Basis
+from cardstack.settlement.medical.policy import Basis, Fund
 from cardstack.text import Text
 
-FUNDS = (
-    "hifp_pay",
-    "cvlserv_pay",
-    "hifes_pay",
-    "hifmi_pay",
-    "hifob_pay",
-    "hifdm_pay",
-    "maf_pay",
-    "oth_pay",
-)
+FUNDS: tuple[Fund, ...] = get_args(Fund)
 """The funds of the national interface: pool, civil servants, enterprise supplement, residents' serious illness,
 employees' large sum, disabled veterans, medical aid, other."""
 FUND_NAMES: Mapping[str, Text] = {
@@ -51,5 +43,6 @@ BASES: Mapping[Basis, Text] = {
     Basis.VISIT: Text("a visit", "按次"),
     Basis.STAY: Text("a stay", "按住院次"),
     Basis.MONTH: Text("a month", "按月"),
+    Basis.QUARTER: Text("a quarter", "按季度"),
     Basis.YEAR: Text("a year", "按年度"),
 }

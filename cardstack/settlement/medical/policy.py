@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from cardstack.errors import Refused, problem
-from cardstack.settlement.medical.claim import Amount, Claim
+from cardstack.settlement.medical.claim import Amount, Claim, Place
 from cardstack.settlement.scheme import Figure, at, in_force
 from cardstack.text import Text
 
@@ -34,6 +35,9 @@ NOT_IN_CATALOGUE = problem(
 
 # An unknown word in a nested table is an error (`forbid_unknown_fields`), not a figure that is never applied.
 Permille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Fund = Literal["hifp_pay", "cvlserv_pay", "hifes_pay", "hifmi_pay", "hifob_pay", "hifdm_pay", "maf_pay", "oth_pay"]
+POOL: Final = "hifp_pay"
 
 
 class Part(StrEnum):
@@ -48,11 +52,12 @@ class Part(StrEnum):
 
 
 class Basis(StrEnum):
-    """Over what a threshold or a band runs on: one visit, one stay of several bills, a month or the year."""
+    """Over what a threshold or a band runs on: one visit, one stay of several bills, a month, a quarter or the year."""
 
     VISIT = "visit"
     STAY = "stay"
     MONTH = "month"
+    QUARTER = "quarter"
     YEAR = "year"
 
 
@@ -75,6 +80,10 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     registration: tuple[str, ...] = ()
     age_from: int = 0
     age_below: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.age_from >= self.age_below:
+            raise ValueError("age_from: not below age_below")  # msgspec says where
 
     def fits(self, claim: Claim) -> bool:
         """Whether a claim is one of these cases."""
@@ -106,7 +115,7 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """How much a fund pays in all; layers and kinds of care that name the same group share it."""
 
     fen: Amount
-    group: str
+    group: Word
     basis: Basis = Basis.YEAR
 
 
@@ -118,6 +127,12 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     start_fen: Amount = 0
     caps: tuple[Cap, ...] = ()
 
+    def __post_init__(self) -> None:
+        tops = [band.to_fen for band in self.bands[:-1]]
+        ends = [top for top in (*tops, self.bands[-1].to_fen) if top is not None]
+        if None in tops or any(low >= high for low, high in pairwise(ends)):
+            raise ValueError("bands: each ends above the one before it, and only the last has no end")
+
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One fund, by the name of its field in the national interface.
@@ -126,13 +141,17 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     person. `counts_deductible` says whether the pool's bands are measured from the first fen in scope.
     """
 
-    fund: str
+    fund: Fund
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1)]
     parts: tuple[Part, ...] = ()
     basis: Basis = Basis.YEAR
     group: str = ""
     counts_deductible: bool = False
-    payer: str = "medical-fund"
+    payer: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,30}[a-z0-9]$")] = "medical-fund"
+
+    def __post_init__(self) -> None:
+        if self.fund != POOL and not self.parts:
+            raise ValueError("parts: this fund would look at nothing")
 
     @property
     def totals(self) -> str:
@@ -143,7 +162,7 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a registration class does to the pool, and to the deductible (1000 leaves it)."""
 
-    name: str
+    name: Word
     operator: Operator = Operator.NONE
     permille: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     deductible_permille: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 1000
@@ -153,15 +172,15 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Policy(Figure):
     """The benefit rules of an insured place for one insurance and some kinds of care."""
 
-    place: str
-    insurance: str
-    care: tuple[str, ...]
-    group: str
+    place: Place
+    insurance: Word
+    care: Annotated[tuple[Word, ...], msgspec.Meta(min_length=1)]
+    group: Word
     layers: tuple[Layer, ...]
     deductibles: tuple[Deductible, ...] = ()
     registrations: tuple[Registration, ...] = ()
-    referral: str = "none"
-    year_starts: int = 1
+    referral: Literal["none", "runs-on"] = "none"
+    year_starts: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
     account_pays: tuple[Part, ...] = tuple(Part)
     mutual_inside: bool = False
     diseases: tuple[str, ...] = ()
@@ -186,11 +205,11 @@ class Policy(Figure):
 class Entry(Figure):
     """One item of a treating place's catalogue: class A, B or C (甲乙丙), the share paid first, a unit price limit."""
 
-    code: str
-    grade: str
+    code: Word
+    grade: Literal["A", "B", "C"]
     name: str = ""
-    first_permille: int = 0
-    limit_fen: int | None = None
+    first_permille: Permille = 0
+    limit_fen: Amount | None = None
 
 
 def policy_for(policies: Sequence[Policy], claim: Claim, day: date) -> Policy:

@@ -31,7 +31,7 @@ def account(claim: Claim, split: Split, day: date, key: str) -> str:
 
 def purse(claim: Claim, one: Account) -> str:
     """The ledger's account of what an individual account has paid."""
-    return f"{claim.insured_place}.account.{one.holder}"
+    return f"{one.place or claim.insured_place}.account.{one.holder}"
 
 
 def movements(claim: Claim, split: Split, day: date) -> tuple[Accumulation, ...]:

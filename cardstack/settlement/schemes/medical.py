@@ -106,12 +106,14 @@ class Medical:
         return REASONS["registration-needed"] if lacks else None
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
-        """A posting a fund, and one for the accounts: the insured place's payers owe the treating place's fund."""
-        _, result = _computed(transaction, day)
+        """A posting a fund, and one for the accounts of each province: their payers owe the treating place's fund."""
+        claim, result = _computed(transaction, day)
         owed = [(f"{transaction.home_province}.{result.payer(fund)}", fund, amount) for fund, amount in result.funds.items()]
-        from_accounts = sum(used for _, used in result.accounts)
-        if from_accounts:
-            owed.append((f"{transaction.home_province}.medical-account", "acct_pay", from_accounts))
+        accounts: dict[str, int] = {}
+        for account, used in result.accounts:
+            province = (account.place or claim.insured_place)[:2]
+            accounts[province] = accounts.get(province, 0) + used
+        owed += [(f"{province}.medical-account", "acct_pay", used) for province, used in accounts.items() if used]
         creditor = Party(f"{transaction.treating_province}.hospital-fund")
         rule = f"{result.policy.place}.{result.policy.insurance}.{result.policy.group}"
         return tuple(
