@@ -17,7 +17,7 @@ from cardstack.settlement.cutoff import CutOff
 from cardstack.settlement.dispute import Term
 from cardstack.settlement.medical import case, clearing
 from cardstack.settlement.medical.claim import Claim, Line
-from cardstack.settlement.medical.names import CARE, FUND_NAMES, GRADES
+from cardstack.settlement.medical.names import CARE
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import split
 from cardstack.settlement.scheme import Figure, shaped
@@ -178,26 +178,8 @@ def _sane(row: Mapping[str, Any], figure: Figure) -> None:
             continue
         if isinstance(value, int) and not 0 <= value <= most:
             raise Malformed(f"{path}: 0 to {most}", FORM, field=path)
-    if isinstance(figure, Policy):
-        _sane_policy(figure)
-    if isinstance(figure, Entry) and figure.grade not in GRADES:
-        raise Malformed(f"grade: one of {', '.join(GRADES)}", FORM, field="grade")
-
-
-def _sane_policy(policy: Policy) -> None:
-    if unknown := sorted(set(policy.care) - set(CARE)):
+    if isinstance(figure, Policy) and (unknown := sorted(set(figure.care) - set(CARE))):
         raise Malformed(f"care: no such kind {unknown[0]}", FORM, field="care")
-    if unknown := sorted({layer.fund for layer in policy.layers} - set(FUND_NAMES)):
-        raise Malformed(f"layers: no such fund {unknown[0]}", FORM, field="layers")
-    if not (len(policy.place) == 6 and policy.place.isascii() and policy.place.isdigit()):
-        raise Malformed("place: six digits", FORM, field="place")
-    if not 1 <= policy.year_starts <= 12:
-        raise Malformed("year_starts: 1 to 12", FORM, field="year_starts")
-    for place, layer in enumerate(policy.layers):
-        for row in layer.rows:
-            ends = [band.to_fen for band in row.bands]
-            if None in ends[:-1] or sorted(end for end in ends if end is not None) != [end for end in ends if end is not None]:
-                raise Malformed(f"layers[{place}]: bands rise, only the last is open", FORM, field="layers")
 
 
 def _examples(figure: Figure) -> tuple[Example, ...]:

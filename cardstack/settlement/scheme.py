@@ -39,6 +39,7 @@ class Reason(NamedTuple):
 
 
 _FIELD = re.compile(r"field `([A-Za-z_]\w{0,39})`")
+_MEMBER = re.compile(r"at `\$\[\d+\]\.([A-Za-z_]\w*)")
 _PLACE = re.compile(r"at `\$\.?([^`]{0,80})`")
 
 
@@ -210,7 +211,7 @@ def load(text: str, table: str, shape: type[Dated]) -> tuple[Dated, ...]:
 
 
 def shaped(rows: Sequence[Mapping[str, Any]], table: str, shape: type[Dated]) -> tuple[Dated, ...]:
-    """Rows of one table, each as `shape`; `Malformed` names the row and the field."""
+    """Rows of one table, each as `shape`; `Malformed` names the row and the field, and has its first member as a fact."""
     known = {field.name for field in fields(shape)}
     for place, row in enumerate(rows):
         if unknown := sorted(set(row) - known):
@@ -218,4 +219,5 @@ def shaped(rows: Sequence[Mapping[str, Any]], table: str, shape: type[Dated]) ->
     try:
         return tuple(msgspec.convert(rows, list[shape]))  # type: ignore[valid-type]  # the shape is an argument
     except msgspec.ValidationError as error:
-        raise Malformed(f"{table}: {error}", field=table) from error
+        member = _MEMBER.search(str(error))
+        raise Malformed(f"{table}: {error}", field=member[1] if member else table) from error

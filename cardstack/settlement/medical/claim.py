@@ -55,7 +55,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     holder: Name
     granted_fen: Amount
     used_fen: Amount = 0
-    place: Annotated[str, msgspec.Meta(pattern=r"^(\d{6})?$")] = ""
+    place: Annotated[str, exactly(r"(\d{6})?")] = ""
 
     @property
     def balance_fen(self) -> int:

@@ -17,6 +17,7 @@ import msgspec
 from cardstack.errors import Refused, problem
 from cardstack.settlement.medical.claim import Amount, Claim, Place
 from cardstack.settlement.scheme import Figure, at, in_force
+from cardstack.settlement.transaction import exactly
 from cardstack.text import Text
 
 NO_POLICY = problem(
@@ -147,7 +148,7 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     basis: Basis = Basis.YEAR
     group: str = ""
     counts_deductible: bool = False
-    payer: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,30}[a-z0-9]$")] = "medical-fund"
+    payer: Annotated[str, exactly("[a-z][a-z0-9-]{0,30}[a-z0-9]")] = "medical-fund"
 
     def __post_init__(self) -> None:
         if self.fund != POOL and not self.parts:

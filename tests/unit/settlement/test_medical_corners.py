@@ -183,3 +183,33 @@ def test_the_rows_of_the_funds_are_those_of_the_split(detail: object) -> None:
     reason = OUTPATIENT.check(a_bill(a_claim(), body))
     assert reason is not None
     assert reason.code == "split-differs"
+
+
+def _patterns(node: object) -> list[str]:
+    """Every pattern in a schema."""
+    if isinstance(node, list):
+        return [found for one in node for found in _patterns(one)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["pattern"]] if isinstance(node.get("pattern"), str) else []
+    return own + [found for one in node.values() for found in _patterns(one)]
+
+
+def test_every_pattern_of_a_message_holds_from_its_first_character_to_its_last() -> None:
+    """Otherwise one number would have two spellings, each with claims and totals of its own."""
+    shapes, seen = list(msgspec.Struct.__subclasses__()), []
+    while shapes:
+        shape = shapes.pop()
+        shapes += shape.__subclasses__()
+        if shape.__module__.startswith("cardstack.settlement."):
+            seen.append(shape)
+    patterns = _patterns(list(msgspec.json.schema_components(seen)))
+    assert len(patterns) > 20
+    assert [one for one in patterns if not (one.startswith(r"\A(?a:") and one.endswith(r")\Z"))] == []
+
+
+@pytest.mark.parametrize("place", ["310000\n", "３１００００", "31000"])
+def test_a_place_is_six_digits_and_nothing_else(place: str) -> None:
+    """Another spelling of a place would have totals of its own."""
+    with pytest.raises(Malformed, match="insured_place"):
+        a_claim(insured_place=place)

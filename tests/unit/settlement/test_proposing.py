@@ -93,7 +93,7 @@ def test_what_a_new_row_changes_is_said_before_it_is_kept() -> None:
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, rate_ppm=1_000_001), "rate_ppm"),
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, issuer_permille=-1), "issuer_permille"),
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, extra=1), "fee[0]"),
-        ("transit/fees", "fee", row_of("transit/fees", "fee", 1, rate_ppm="x"), "fee"),
+        ("transit/fees", "fee", row_of("transit/fees", "fee", 1, rate_ppm="x"), "rate_ppm"),
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, reference=" "), "reference"),
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, until=date(2026, 12, 31)), "until"),
         ("transit/fees", "fee", row_of("transit/fees", "fee", 1, since=TODAY), "since"),
