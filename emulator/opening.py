@@ -103,7 +103,7 @@ def emulated(rest: str) -> Reader:
     """A sample card of a profile, or of an image file."""
     path = Path(rest)
     card = slot("", image=path) if path.suffix and path.is_file() else slot(rest or "3.00")
-    return Reader(f"emu:{rest}", card.atr, card, getattr(card, "close", lambda: None), on_reset=card.reset)
+    return Reader(f"emu:{rest}", card.atr, card, on_reset=card.reset)
 
 
 def is_ours(reader: Reader) -> bool:

@@ -25,6 +25,8 @@ from emulator.journal import IMAGE, LINE_MAX, entry, from_json, replayed, to_jso
 from emulator.slot import Listener, Slot
 
 SCHEMA: Final = 1
+IMAGE_MAX: Final = 1 << 28
+"""The most that is read of an image: a card of an hour's commits has a hundredth of it."""
 NEWER = problem(
     "CS-1402",
     Text("The card image was written by a newer release (schema {schema})", "卡映像由更新的版本写入（结构版本 {schema}）"),
@@ -105,33 +107,35 @@ def save(card: Card, path: Path) -> None:
 
 def load(path: Path, profiles: Mapping[str, Profile] = PROFILES) -> Card:
     """The card of an image file, with every commit that was written whole."""
-    return restored(path.read_bytes(), profiles)
+    with path.open("rb") as file:
+        raw = file.read(IMAGE_MAX + 1)
+    if len(raw) > IMAGE_MAX:
+        raise Malformed(f"an image has at most {IMAGE_MAX} bytes", IMAGE, offset=IMAGE_MAX)
+    return restored(raw, profiles)
 
 
 class KeptSlot(Slot):
     """A slot whose card lives in an image file: what a command commits is on disk before its answer is given."""
 
-    __slots__ = ("_file",)
+    __slots__ = ("_path",)
 
     def __init__(self, path: Path, listener: Listener | None = None, profiles: Mapping[str, Profile] = PROFILES) -> None:
         # A journal keeps commits, not challenges: with fresh dice none of an earlier session comes again.
         card = replace(load(path, profiles), dice=Dice(os.urandom(16)))
         save(card, path)
         super().__init__(card, listener)
-        self._file = path.open("ab")
+        self._path = path
 
     def __call__(self, raw: bytes) -> bytes:
         before = self.card
         said = super().__call__(raw)
         if self.card.memory is not before.memory:
-            memory = before.memory
-            for after in self.card.commits:
-                self._file.write(entry(memory, after))
-                memory = after
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            # Opened for each commit: a card may be pulled out and its file moved at any time, and nobody need close it.
+            with self._path.open("ab") as file:
+                memory = before.memory
+                for after in self.card.commits:
+                    file.write(entry(memory, after))
+                    memory = after
+                file.flush()
+                os.fsync(file.fileno())
         return said
-
-    def close(self) -> None:
-        """Give the file back."""
-        self._file.close()

@@ -22,8 +22,11 @@ class Audit:
         self._path = path
         self._lock = threading.Lock()
         self._last = FIRST
-        if path and path.exists():
-            self._last = verify(path.read_text("utf-8").splitlines())
+        if path and path.is_file():
+            try:
+                self._last = verify(path.read_text("utf-8").splitlines())
+            except UnicodeDecodeError:
+                raise Untrusted("the audit log is no text", file=path.name) from None
 
     def add(self, **facts: Any) -> None:
         """One call, bound to the one before it."""
@@ -43,7 +46,7 @@ def verify(lines: Iterable[str]) -> str:
         try:
             held = json.loads(line)
             good = held["hash"] == _chained(last, held["entry"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             good = False
         if not good:
             raise Untrusted(f"line {number} of the audit log does not follow from the one before", line=number)

@@ -87,7 +87,7 @@ class Gate:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        if self.kept and self.kept.exists():
+        if self.kept and self.kept.is_file():
             self._agreed = _remembered(self.kept)
 
     def check_host(self, host: str) -> None:

@@ -22,6 +22,14 @@ REPLAY = problem(
         "请比较命令与记录；该记录可能来自其他卡片或流程。",
     ),
 )
+HIDDEN = problem(
+    "CS-1111",
+    Text("The recording hides what was said (exchange {number})", "记录已脱敏，无法回放（第 {number} 步）"),
+    Text(
+        "Record again with --unmasked; keep such a file to yourself, it holds the card's data.",
+        "请加 --unmasked 重新记录；该文件含卡内数据，请妥善保管。",
+    ),
+)
 
 MILLISECOND = timedelta(milliseconds=1)
 Sink = Callable[["Exchanged"], None]
@@ -118,7 +126,7 @@ def parse(lines: Iterable[str]) -> Iterator[Exchanged]:
                 channel=int(held.get("channel", 0)),
                 took_ms=float(held.get("took_ms", 0.0)),
             )
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Malformed(f"line {number} of the trace is no record", line=number) from error
         if not all(isinstance(text, str) for text in (record.command, record.answer)) or len(record.answer) < 4:
             raise Malformed(f"line {number} of the trace lacks a command or an answer", line=number)
@@ -134,7 +142,9 @@ def replay(records: Iterable[Exchanged]) -> Exchange:
         nonlocal told
         told += 1
         record = next(waiting, None)
-        if record is None or record.masked or record.command.upper() != command.hex().upper():
+        if record is not None and record.masked:
+            raise Refused(problem=HIDDEN, number=told)
+        if record is None or record.command.upper() != command.hex().upper():
             raise Refused(problem=REPLAY, number=told)
         try:
             return bytes.fromhex(record.answer)

@@ -8,12 +8,15 @@ import gc
 import os
 import sys
 
-from cardstack.cli.output import fail, language
+from cardstack.cli.output import Defect, fail, language
 from cardstack.errors import CardstackError
+
+TRACEBACK = "CARDSTACK_TRACEBACK"
+"""Set to see where an error that nobody foresaw came from."""
 
 
 def main() -> None:
-    """Run one command; an error on purpose is said with its code, an interrupt ends quietly with 130."""
+    """Run one command; an error is said with its code and the next step, an interrupt ends quietly with 130."""
     from cardstack.cli.frame import speak_chinese
     from cardstack.cli.nouns import group
 
@@ -30,7 +33,10 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); the interpreter would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        from cardstack.cli.inputs import unusable
+    except Exception as error:
+        from cardstack.cli.system import unforeseen
 
-        sys.exit(fail(unusable(error), as_json="--json" in sys.argv))
+        said = unforeseen(error)
+        if isinstance(said, Defect) and os.environ.get(TRACEBACK):
+            raise
+        sys.exit(fail(said, as_json="--json" in sys.argv))

@@ -9,6 +9,7 @@ import typer
 
 from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, emit, words
+from cardstack.cli.outputs import ready
 
 app = typer.Typer(no_args_is_help=True, help=words("The card agent for browsers.", "浏览器读卡代理。"))
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
@@ -35,13 +36,16 @@ def serve(  # noqa: PLR0917  # one parameter an option
     ] = None,
     consent: Annotated[str, typer.Option(help=words("ask, always or no", "ask 询问、always 总是、no 拒绝"))] = "ask",
     consents: Annotated[
-        Path | None, typer.Option(help=words("Remember answers of `always` in this file.", "将“总是同意”记入该文件。"))
+        Path | None,
+        typer.Option(callback=ready, help=words("Remember answers of `always` in this file.", "将“总是同意”记入该文件。")),
     ] = None,
     enable: Annotated[
         list[str] | None, typer.Option(help=words("Functions that write or take the PIN.", "启用写卡或密码类函数。"))
     ] = None,
     key: Annotated[Path | None, typer.Option(help=words("Sign answers with this key.", "用该私钥签名应答。"))] = None,
-    audit: Annotated[Path | None, typer.Option(help=words("Append calls to this file.", "调用日志文件。"))] = None,
+    audit: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Append calls to this file.", "调用日志文件。"))
+    ] = None,
     token: Annotated[str | None, typer.Option(envvar="CARDSTACK_AGENT_TOKEN", help=words("Pairing token.", "配对令牌。"))] = None,
     seconds: Annotated[
         float, typer.Option("--for", help=words("End after so many seconds; 0 never.", "若干秒后结束；0 为不限。"))

@@ -9,6 +9,7 @@ from cardstack.agent.audit import Audit
 from cardstack.agent.gate import Consent, Gate
 from cardstack.agent.interfaces import Slots
 from cardstack.agent.sscard import SscApi
+from cardstack.cli.inputs import content
 from cardstack.cli.output import words
 from cardstack.crypto.keys import Signer
 from cardstack.errors import Malformed
@@ -48,7 +49,7 @@ def desk_of(order: Order) -> Desk:
 def _signer(path: Path | None) -> Signer | None:
     from cardstack.crypto import local
 
-    return local.load_pkcs8(path.read_bytes(), None) if path else None
+    return local.load_pkcs8(content(path), None) if path else None
 
 
 def _ask(origin: str, function: str) -> Consent:

@@ -7,6 +7,7 @@ import typer
 
 from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, emit, words
+from cardstack.cli.outputs import ready
 
 
 def command(
@@ -17,7 +18,9 @@ def command(
         Path | None,
         typer.Option(help=words("A scriptor file, or one with expected answers.", "scriptor 脚本或含期望应答的脚本。")),
     ] = None,
-    trace: Annotated[Path | None, typer.Option(help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))] = None,
+    trace: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))
+    ] = None,
     unmasked: Annotated[bool, typer.Option("--unmasked", help=words("Trace in full.", "记录完整内容。"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))] = False,
 ) -> None:

@@ -25,6 +25,7 @@ from cardstack.cli.ca_homes import (
     serial,
 )
 from cardstack.cli.output import emit, words
+from cardstack.cli.outputs import ready
 
 if TYPE_CHECKING:
     from cardstack.ca.certificate import Certificate
@@ -117,13 +118,16 @@ def issue(
     *,
     csr: Annotated[Path | None, typer.Option(help=words("A PKCS #10 request with the key.", "含公钥的 PKCS #10 申请。"))] = None,
     key: Annotated[
-        Path | None, typer.Option(help=words("Make a new key and write it here, encrypted.", "生成新密钥并加密写入此文件。"))
+        Path | None,
+        typer.Option(callback=ready, help=words("Make a new key and write it here, encrypted.", "生成新密钥并加密写入此文件。")),
     ] = None,
     subject: Subject = "",
     assurance: AtLevel = "high",
     host: Hosts = None,
     number: Numbers = None,
-    out: Annotated[Path | None, typer.Option(help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))
+    ] = None,
     actor: Actor = "console",
     at: At = "",
     as_json: AsJson = False,
@@ -150,7 +154,9 @@ def batch(
     profile: Annotated[str, typer.Argument(help=words("The certificate profile.", "证书模板。"))],
     wanted: Annotated[Path, typer.Argument(help=words("A request a line, JSON: subject, spki, numbers.", "每行一条 JSON。"))],
     *,
-    out: Annotated[Path, typer.Option(help=words("Where the certificates go, a line each.", "证书输出文件，每行一条。"))],
+    out: Annotated[
+        Path, typer.Option(callback=ready, help=words("Where the certificates go, a line each.", "证书输出文件，每行一条。"))
+    ],
     assurance: AtLevel = "high",
     actor: Actor = "console",
     at: At = "",
@@ -186,7 +192,9 @@ def renew(
     number: Annotated[str, typer.Argument(metavar="SERIAL", help=words("Hexadecimal.", "序列号（十六进制）。"))],
     *,
     csr: Annotated[Path | None, typer.Option(help=words("A request with a new key.", "含新公钥的 PKCS #10 申请。"))] = None,
-    out: Annotated[Path | None, typer.Option(help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Where to write the certificate, PEM.", "证书输出文件（PEM）。"))
+    ] = None,
     actor: Actor = "console",
     at: At = "",
     as_json: AsJson = False,
@@ -241,7 +249,9 @@ def crl(
     id_: Id,
     *,
     force: Annotated[str, typer.Option(help="full | delta")] = "",
-    out: Annotated[Path | None, typer.Option(help=words("Write the newest here, DER.", "将最新 CRL 写入此文件（DER）。"))] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write the newest here, DER.", "将最新 CRL 写入此文件（DER）。"))
+    ] = None,
     actor: Actor = "console",
     at: At = "",
     as_json: AsJson = False,

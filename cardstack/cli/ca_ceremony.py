@@ -21,6 +21,7 @@ from cardstack.cli.ca_homes import (
     password,
 )
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready_folder
 
 if TYPE_CHECKING:
     from cardstack.ca.ceremony import Step
@@ -34,7 +35,7 @@ def run(
     *,
     title: Annotated[str, typer.Option(help=words("The authority's name.", "机构名称。"))],
     officer: Annotated[list[str], typer.Option(help=words("Who is present; repeat.", "在场管理员，可多次给出。"))],
-    shares: Annotated[Path, typer.Option(help=words("Where the shares are written.", "分片写入的目录。"))],
+    shares: Annotated[Path, typer.Option(callback=ready_folder, help=words("Where the shares are written.", "分片写入的目录。"))],
     province: Annotated[str, typer.Option(help=words("ST of its names.", "名称中的 ST（省级）。"))] = "",
     suite: Annotated[str, typer.Option(help="sm | international")] = "sm",
     needed: Annotated[int, typer.Option(min=1, help=words("How many shares open the key.", "打开密钥所需分片数。"))] = 2,

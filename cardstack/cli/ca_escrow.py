@@ -29,6 +29,7 @@ from cardstack.cli.ca_homes import (
     serial,
 )
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready, ready_folder
 
 if TYPE_CHECKING:
     from cardstack.ca.recovery import Recovery
@@ -40,7 +41,7 @@ app = typer.Typer(
 RequestFile = Annotated[
     Path, typer.Argument(metavar="REQUEST", help=words("A file that `ca escrow ask` wrote.", "ca escrow ask 写出的文件。"))
 ]
-Out = Annotated[Path, typer.Option(help=words("Where it is written.", "输出位置。"))]
+Out = Annotated[Path, typer.Option(callback=ready, help=words("Where it is written.", "输出位置。"))]
 
 
 @app.command("rule", help=words("How many officers recover a key; decided once.", "恢复所需管理员人数；仅可设定一次。"))
@@ -64,7 +65,7 @@ def issue(
     *,
     csr: Annotated[Path, typer.Option(help=words("A PKCS #10 request with the signature key.", "含签名公钥的 PKCS #10 申请。"))],
     subject: Subject,
-    out: Annotated[Path, typer.Option(help=words("A folder for what the citizen gets.", "交付文件夹。"))],
+    out: Annotated[Path, typer.Option(callback=ready_folder, help=words("A folder for what the citizen gets.", "交付文件夹。"))],
     number: Numbers = None,
     assurance: AtLevel = "high",
     actor: Actor = "console",
@@ -133,7 +134,9 @@ def recover(
     request: RequestFile,
     *,
     out: Out,
-    transcript: Annotated[Path, typer.Option(help=words("Where the signed transcript goes.", "签名记录输出文件。"))],
+    transcript: Annotated[
+        Path, typer.Option(callback=ready, help=words("Where the signed transcript goes.", "签名记录输出文件。"))
+    ],
     at: At = "",
     as_json: AsJson = False,
 ) -> None:

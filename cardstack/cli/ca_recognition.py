@@ -23,6 +23,7 @@ from cardstack.cli.ca_homes import (
     password,
 )
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,9 @@ def agreements(*, at: At = "", as_json: AsJson = False) -> None:
 
 def plan(
     *,
-    out: Annotated[Path | None, typer.Option(help=words("Write it here for approval.", "写入此文件以供批准。"))] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write it here for approval.", "写入此文件以供批准。"))
+    ] = None,
     at: At = "",
     as_json: AsJson = False,
 ) -> None:
@@ -264,7 +267,9 @@ def trustlist(
     verify: Annotated[
         Path | None, typer.Option(help=words("Check this list against the authority.", "按该机构的锚验证此列表。"))
     ] = None,
-    out: Annotated[Path | None, typer.Option(help=words("Write the new list here too.", "同时写入此文件。"))] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write the new list here too.", "同时写入此文件。"))
+    ] = None,
     actor: Actor = "console",
     at: At = "",
     as_json: AsJson = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cardstack.cli.output import EXIT_UNTRUSTED, emit, language, words
+from cardstack.cli.outputs import ready
 
 _Leaf = Annotated[str | None, typer.Argument(help=words("The certificate: PEM or DER", "待验证书：PEM 或 DER"))]
 _At = Annotated[str | None, typer.Option(help=words("The moment, ISO 8601; else now", "验证时刻（ISO 8601），缺省为当前"))]
@@ -25,7 +26,7 @@ _Purpose = Annotated[str | None, typer.Option(help=words("Its use, e.g. serverAu
 _Name = Annotated[list[str] | None, typer.Option(help=words("A name it has: DNS, IP, email", "须具有的名称：域名、IP、邮箱"))]
 _Revocation = Annotated[str | None, typer.Option(help="require | soft | off")]
 _Explain = Annotated[bool, typer.Option("--explain", help=words("Tell every path tried", "列出尝试过的每条路径及原因"))]
-_Svg = Annotated[Path | None, typer.Option(help=words("Draw the paths into this file", "将路径绘制为 SVG 文件"))]
+_Svg = Annotated[Path | None, typer.Option(callback=ready, help=words("Draw the paths into this file", "将路径绘制为 SVG 文件"))]
 _Batch = Annotated[Path | None, typer.Option(help=words("Cases, a line of JSON each; - is stdin", "批量用例（每行一个 JSON）"))]
 _Json = Annotated[bool, typer.Option("--json", help=words("As JSON", "以 JSON 输出"))]
 

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from cardstack.cli.output import EXIT_PARTIAL, READER_HELP, emit, language, words
+from cardstack.cli.outputs import ready
 
 app = typer.Typer(no_args_is_help=True, help=words("Read a card and care for its PIN.", "读卡与密码维护。"))
 ReaderName = Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
 Psam = Annotated[str | None, typer.Option("--psam", help=words("Reader with the PSAM.", "装有 PSAM 的读卡器。"))]
-Trace = Annotated[Path | None, typer.Option(help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))]
+Trace = Annotated[Path | None, typer.Option(callback=ready, help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))]
 Unmasked = Annotated[bool, typer.Option("--unmasked", help=words("Show personal data in full.", "完整显示个人信息。"))]
 ProfileName = Annotated[
     str | None, typer.Option("--profile", help=words("Kind of card; else the card is asked.", "卡片规范；缺省由卡片自报。"))
@@ -34,9 +35,11 @@ def read(
     psam: Psam = None,
     trace: Trace = None,
     unmasked: Unmasked = False,
-    photo: Annotated[Path | None, typer.Option(help=words("Write the photograph to this file.", "照片保存到该文件。"))] = None,
+    photo: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write the photograph to this file.", "照片保存到该文件。"))
+    ] = None,
     fingerprints: Annotated[
-        Path | None, typer.Option(help=words("Write the fingerprints to this file.", "指纹保存到该文件。"))
+        Path | None, typer.Option(callback=ready, help=words("Write the fingerprints to this file.", "指纹保存到该文件。"))
     ] = None,
     every: Annotated[bool, typer.Option("--all", help=words("Every file that opens.", "读取所有可读文件。"))] = False,
     as_json: AsJson = False,

@@ -11,6 +11,7 @@ from cardstack.cli.conformance_statements import capabilities_template, keys_tem
 from cardstack.cli.conformance_timing import timing
 from cardstack.cli.inputs import text_of
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready, ready_folder
 
 if TYPE_CHECKING:
     from cardstack.conformance.report import Clients
@@ -39,7 +40,9 @@ def run(
     reader: Annotated[str | None, typer.Option(help=words("as `card read` takes it", "同 card read"))] = None,
     profile: ProfileName = "3.00",
     select: Select = None,
-    report: Annotated[Path | None, typer.Option(help=words("folder for report.html, .pdf, .json, junit.xml", "报告目录"))] = None,
+    report: Annotated[
+        Path | None, typer.Option(callback=ready_folder, help=words("folder for report.html, .pdf, .json, junit.xml", "报告目录"))
+    ] = None,
     risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
@@ -120,7 +123,9 @@ def diff(
     risk: Annotated[str, typer.Option(help="safe | test | destroy")] = "",
     pin: Annotated[str | None, typer.Option(help=words("the card's PIN", "卡片密码"), envvar="CARDSTACK_PIN")] = None,
     psam: Annotated[str | None, typer.Option(help=words("reader with the PSAM", "PSAM 所在读卡器"))] = None,
-    save: Annotated[Path | None, typer.Option(help=words("a script; FILE.toml is a case", "保存脚本；FILE.toml 为用例"))] = None,
+    save: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("a script; FILE.toml is a case", "保存脚本；FILE.toml 为用例"))
+    ] = None,
     test_card: TestCard = False,
     keys: Keys = None,
     as_json: Json = False,

@@ -8,6 +8,7 @@ import typer
 
 from cardstack.cli.conformance_files import FAILED, write
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready_folder
 
 if TYPE_CHECKING:
     from cardstack.conformance.report import Head
@@ -26,7 +27,9 @@ def host(
     deadline: Seconds = 30.0,
     slow: Annotated[float, typer.Option(min=0, max=600, help=words("delay of a slow card (s)", "慢卡延时（秒）"))] = 1.0,
     mute: Annotated[float, typer.Option(min=0, max=600, help=words("silence of a mute card (s)", "无应答时长（秒）"))] = 2.0,
-    report: Annotated[Path | None, typer.Option(help=words("folder for report.html, .pdf, .json, junit.xml", "报告目录"))] = None,
+    report: Annotated[
+        Path | None, typer.Option(callback=ready_folder, help=words("folder for report.html, .pdf, .json, junit.xml", "报告目录"))
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))] = False,
 ) -> None:
     """One run a fault; the exit code is 4 where the program failed one."""

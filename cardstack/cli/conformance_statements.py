@@ -7,10 +7,13 @@ import typer
 
 from cardstack.cli.conformance_files import FAILED
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready
 
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
 ProfileName = Annotated[str, typer.Option("--profile", help=words("what the card is declared to be", "卡片声明的规范"))]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help=words("where it goes; else printed", "保存位置；缺省打印"))]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", callback=ready, help=words("where it goes; else printed", "保存位置；缺省打印"))
+]
 
 
 def selftest(*, as_json: Json = False) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.output import emit, words
+from cardstack.cli.outputs import ready
 
 if TYPE_CHECKING:
     from cardstack.apdu.pace import Model
@@ -17,7 +18,9 @@ Traces = Annotated[
         exists=True, dir_okay=False, help=words("Traces of our own form, with took_ms.", "含 took_ms 的本项目格式记录。")
     ),
 ]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help=words("Where the model goes.", "模型保存位置。"))]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", callback=ready, help=words("Where the model goes.", "模型保存位置。"))
+]
 
 
 @timing.command(help=words("Learn a timing model from traces.", "由通信记录学习时序模型。"))

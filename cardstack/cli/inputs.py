@@ -3,22 +3,36 @@
 from datetime import date
 from pathlib import Path
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, problem
 from cardstack.text import Text
+from cardstack.vault.files import READ_MAX
 
-UNUSABLE = problem(
-    "CS-9002",
-    Text("A file or address could not be used", "文件或地址无法使用"),
-    Text("See that it exists and that you may read or write it.", "请确认其存在，且您有读写权限。"),
+NO_TEXT = problem(
+    "CS-9008",
+    Text("{path} is not a text in UTF-8", "{path} 不是 UTF-8 文本"),
+    Text(
+        "Name another file, or convert this one (`iconv -f GB18030 -t UTF-8`).",
+        "请换用其他文件，或先转换编码（`iconv -f GB18030 -t UTF-8`）。",
+    ),
 )
 
 
-def text_of(file: Path, field: str) -> str:
-    """The text of a file in UTF-8."""
+def content(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes, at most so many: a device such as /dev/zero has no end."""
+    bound = READ_MAX if most is None else most
+    with path.open("rb") as file:
+        raw = file.read(bound + 1)
+    if len(raw) > bound:
+        raise Malformed(f"{path.name}: more than {bound} bytes", field="file")
+    return raw
+
+
+def text_of(path: Path, field: str) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark."""
     try:
-        return file.read_text("utf-8")
+        return content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Malformed(f"{field}: not UTF-8", field=field) from None
+        raise Malformed(f"{field}: not UTF-8", problem=NO_TEXT, field=field, path=path.name) from None
 
 
 def day_of(told: str, field: str) -> date:
@@ -34,9 +48,3 @@ def day_of(told: str, field: str) -> date:
         return date.fromisoformat(told)
     except ValueError:
         raise Malformed(f"{field}: YYYY-MM-DD", field=field) from None
-
-
-def unusable(error: OSError) -> Refused:
-    """What the system says of a file or an address that a command was given."""
-    named = "" if error.filename is None else f"{error.filename}: "
-    return Refused(f"{named}{error.strerror or error}", UNUSABLE)

@@ -11,8 +11,26 @@ from cardstack.text import Language, Text, language_of
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_MALFORMED, EXIT_UNTRUSTED, EXIT_UNAVAILABLE = 1, 2, 65, 3, 69
 """The stable exit codes; 0 is done, 130 is Ctrl-C."""
+EXIT_DEFECT, EXIT_SYSTEM = 70, 74
+"""A defect of this program; a file, disk or port that the operating system refused."""
 EXIT_PARTIAL = 5
 """Some of what was asked for could be read; what could not, and why, is in the output."""
+
+
+class Unavailable(CardstackError):
+    """What the machine does not give: a file, its disk, a port."""
+
+
+class Defect(CardstackError):
+    """What should not happen, whatever was asked for."""
+
+
+EXITS: tuple[tuple[type[CardstackError], int], ...] = (
+    (Untrusted, EXIT_UNTRUSTED),
+    (Malformed, EXIT_MALFORMED),
+    (Unavailable, EXIT_SYSTEM),
+    (Defect, EXIT_DEFECT),
+)
 
 
 def language() -> Language:
@@ -61,7 +79,5 @@ def as_data(error: CardstackError) -> dict[str, Any]:
 
 
 def exit_code(error: CardstackError) -> int:
-    """Untrusted 3, malformed 65, anything else refused 1."""
-    if isinstance(error, Untrusted):
-        return EXIT_UNTRUSTED
-    return EXIT_MALFORMED if isinstance(error, Malformed) else EXIT_REFUSED
+    """Untrusted 3, malformed 65, what the machine refused 74, a defect of ours 70, anything else refused 1."""
+    return next((code for kind, code in EXITS if isinstance(error, kind)), EXIT_REFUSED)

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.inputs import content
 from cardstack.cli.output import emit, words
+from cardstack.cli.outputs import ready, ready_folder
 
 app = typer.Typer(no_args_is_help=True, help=words("Personalise cards from a batch file.", "批量制卡。"))
 Batch = Annotated[Path, typer.Argument(help=words("Pipe file (GBK) or CSV.", "批量文件：竖线分隔（GBK）或 CSV。"))]
@@ -16,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON."
 @app.command(help=words("Make every card that is not in the return file yet.", "制作回盘文件中尚未完成的全部卡片。"))
 def run(
     batch: Batch,
-    returned: Annotated[Path, typer.Argument(help=words("The return file (回盘).", "回盘文件。"))],
+    returned: Annotated[Path, typer.Argument(callback=ready, help=words("The return file (回盘).", "回盘文件。"))],
     *,
     profile: ProfileName = "3.00",
     reader: Annotated[
@@ -30,7 +32,9 @@ def run(
     psam: Annotated[
         str | None, typer.Option("--psam", help=words("Reader with the operator's PSAM.", "装有 PSAM 的读卡器。"))
     ] = None,
-    images: Annotated[Path | None, typer.Option(help=words("Keep emulated cards in this folder.", "模拟卡映像目录。"))] = None,
+    images: Annotated[
+        Path | None, typer.Option(callback=ready_folder, help=words("Keep emulated cards in this folder.", "模拟卡映像目录。"))
+    ] = None,
     pin: Annotated[str, typer.Option("--pin", help=words("The initial PIN.", "初始密码。"))] = "123456",
     mpin: Annotated[
         str,
@@ -76,7 +80,7 @@ def check(batch: Batch, *, as_json: AsJson = False) -> None:
     """How many lines are good, and what is wrong with the others."""
     from cardstack.card.batch import Bad, decoded, parse
 
-    rows = list(parse(decoded(batch.read_bytes())))
+    rows = list(parse(decoded(content(batch))))
     bad = [{"line": one.line, "code": one.error.code, "detail": one.error.detail} for one in rows if isinstance(one, Bad)]
     data = {"good": len(rows) - len(bad), "bad": bad}
     emit(data, as_json=as_json, render=lambda: print(data["good"], *(f"{one['line']}: {one['detail']}" for one in bad), sep="\n"))
@@ -86,7 +90,7 @@ def check(batch: Batch, *, as_json: AsJson = False) -> None:
 
 @app.command(help=words("Write a batch of invented people for trials.", "生成虚构人员的试验批量文件。"))
 def sample(
-    target: Annotated[Path, typer.Argument(help=words("The file to write (GBK).", "目标文件（GBK）。"))],
+    target: Annotated[Path, typer.Argument(callback=ready, help=words("The file to write (GBK).", "目标文件（GBK）。"))],
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help=words("How many cards.", "卡片数量。"))] = 100,
     city: Annotated[str, typer.Option(help=words("City code.", "城市代码。"))] = "330100",
 ) -> None:
@@ -107,7 +111,7 @@ def plan(batch: Batch, *, profile: ProfileName = "3.00", as_json: AsJson = False
     from cardstack.card.writing import plan as planned
     from cardstack.errors import Malformed
 
-    row = next((one for one in parse(decoded(batch.read_bytes())) if isinstance(one, Row)), None)
+    row = next((one for one in parse(decoded(content(batch))) if isinstance(one, Row)), None)
     if row is None:
         raise Malformed("the batch has no good line")
     made = personalisation(profile_named(profile), row, pin="123456", master=master_for_tests)

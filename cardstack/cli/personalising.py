@@ -19,6 +19,7 @@ from cardstack.card.profiles import profile
 from cardstack.card.proving import HsmKeys, KeySource, LocalKeys
 from cardstack.card.reading import read_issuer
 from cardstack.card.writing import plan, write
+from cardstack.cli.inputs import content
 from cardstack.cli.output import words
 from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
@@ -84,7 +85,7 @@ class Order:
 
 def make(order: Order, *, quiet: bool) -> dict[str, Any]:
     """Make what is not made yet; how many were made, skipped, and failed."""
-    rows = list(parse(decoded(order.batch.read_bytes())))
+    rows = list(parse(decoded(content(order.batch))))
     maker = _reader_maker(order) if order.reader else _emulated_maker(order)
     counts = {"cards": len(rows), "made": 0, "already": 0, "failed": 0}
     with _returned(order.returned) as (file, done):

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardstack.cli.inputs import day_of
+from cardstack.cli.inputs import content, day_of
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def order(
     window: WindowId,
     *,
     form: Annotated[str, typer.Option(help="pain.001 | pacs.009 | csv")] = "pain.001",
-    out: Annotated[Path, typer.Option(help=words("file to write", "输出文件"))],
+    out: Annotated[Path, typer.Option(callback=ready, help=words("file to write", "输出文件"))],
     due: Annotated[
         str, typer.Option(help=words("day of execution, YYYY-MM-DD; the next working day", "执行日期，默认下一工作日"))
     ] = "",
@@ -89,7 +90,7 @@ def bank(
     from cardstack.settlement.banking.matching import DIFFERENCES
     from cardstack.settlement.banking.statements import bank_lines, result_csv
 
-    raw = statement.read_bytes()
+    raw = content(statement)
     lines = result_csv(raw) if statement.suffix.lower() == ".csv" else bank_lines(raw)
     with open_ledger(database) as store:
         who = entitled(store, actor, "reconciliation.work", "*")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Actor, Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, asked, entitled, means_of, show
 from cardstack.cli.output import emit, language, words
@@ -152,7 +153,7 @@ def _side(store: "Store", number: int, step: "Step") -> str:
 def _told(said: str, evidence: Path | None) -> dict[str, str]:
     told = {"said": said} if said else {}
     if evidence is not None:
-        told |= {"file": evidence.name, "sha256": sha256(evidence.read_bytes()).hexdigest()}
+        told |= {"file": evidence.name, "sha256": sha256(content(evidence)).hexdigest()}
     return told
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cardstack.cli.inputs import day_of, text_of
+from cardstack.cli.inputs import content, day_of, text_of
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
 
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
@@ -47,7 +48,8 @@ def split(
 def file(
     path: Annotated[Path, typer.Argument(help=words("a bulk file (archive)", "批量文件（压缩包）"), exists=True, dir_okay=False)],
     answer: Annotated[
-        Path | None, typer.Option("--return", help=words("write the return file's lines here", "回盘明细写入该文件"))
+        Path | None,
+        typer.Option("--return", callback=ready, help=words("write the return file's lines here", "回盘明细写入该文件")),
     ] = None,
     *,
     as_json: Json = False,
@@ -57,9 +59,7 @@ def file(
     from cardstack.settlement.bulk.layout import charset_of
     from cardstack.settlement.bulk.package import unpack
 
-    if path.stat().st_size > FILE_MAX:
-        raise Malformed(f"file: at most {FILE_MAX} bytes", field="file")
-    package = unpack(path.read_bytes())
+    package = unpack(content(path, FILE_MAX))
     control.check(package)
     lines, faults = _read(package)
     if answer is not None:

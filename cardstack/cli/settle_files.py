@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Json, now, table
 from cardstack.cli.output import emit, language, words
+from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def submit(
     """Send messages, signed before or here and now; an answer a line, exit code 1 where one does not stand."""
     from server.client import Client
 
-    raw = _read(message)
+    raw = content(message, SIZE_MAX)
     identity = _identity(key, certificate, key_password)
     client = Client(url)
     try:
@@ -84,7 +86,7 @@ def pack_file(
             dir_okay=False,
         ),
     ],
-    output: Annotated[Path, typer.Argument(help=words("the signed file", "输出的签名文件包"), dir_okay=False)],
+    output: Annotated[Path, typer.Argument(callback=ready, help=words("the signed file", "输出的签名文件包"))],
     *,
     sender: Annotated[str, typer.Option(help=words("such as 33.transit-operator", "发送方，如 33.transit-operator"))],
     key: Key,
@@ -105,7 +107,7 @@ def pack_file(
     identity = _identity(key, certificate, key_password)
     if found is None or identity is None:
         raise Malformed(f"layout: one of {', '.join(LAYOUTS)}, and a key with its certificate", field="layout")
-    data = _lines(_read(lines), found.layout, charset_of(charset))
+    data = _lines(content(lines, SIZE_MAX), found.layout, charset_of(charset))
     told = described(
         data,
         name=name or output.stem,
@@ -131,7 +133,7 @@ def send(
     *,
     url: Url = HERE,
     answer: Annotated[
-        Path | None, typer.Option("--return", help=words("write the signed return file here", "回盘文件写入此处"))
+        Path | None, typer.Option("--return", callback=ready, help=words("write the signed return file here", "回盘文件写入此处"))
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -140,7 +142,7 @@ def send(
 
     client = Client(url, timeout=600)
     try:
-        told = client.send_file(_read(file))
+        told = client.send_file(content(file, SIZE_MAX))
         if answer is not None and told["answered"]:
             answer.write_bytes(client.file_return(told["digest"]))
     finally:
@@ -157,12 +159,6 @@ def send(
     emit(told, as_json=as_json, render=render)
     if told["lines_failed"] or told["state"] == "refused":
         raise typer.Exit(1)
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > SIZE_MAX:
-        raise Malformed(f"file: at most {SIZE_MAX} bytes", field="file")
-    return path.read_bytes()
 
 
 def _identity(key: Path | None, certificate: Path | None, password: str) -> "Identity | None":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Refused, problem
@@ -95,7 +96,7 @@ def add_node(
     from server.config import Role
     from server.store.values import RegisteredNode
 
-    subject = str(Certificate.parse(certificate.read_bytes()).subject)
+    subject = str(Certificate.parse(content(certificate)).subject)
     made = RegisteredNode(
         Party(name), one_of(Role, role, "role").value, Text(en or zh, zh), subject, relays=relays, active=True, since=now()
     )

@@ -9,6 +9,7 @@ import typer
 
 from cardstack.cli.inputs import text_of
 from cardstack.cli.output import READER_HELP, words
+from cardstack.cli.outputs import ready
 
 if TYPE_CHECKING:
     from cardstack.cli.navigator import Navigator
@@ -22,7 +23,9 @@ def command(
     ] = None,
     psam: Annotated[str | None, typer.Option("--psam", help=words("Reader with the PSAM.", "装有 PSAM 的读卡器。"))] = None,
     script: Annotated[Path | None, typer.Option(help=words("Run these lines and end.", "执行脚本文件后退出。"))] = None,
-    trace: Annotated[Path | None, typer.Option(help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))] = None,
+    trace: Annotated[
+        Path | None, typer.Option(callback=ready, help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))
+    ] = None,
 ) -> None:
     """Commands, scriptor's lines and plain hexadecimal; `help` lists the commands."""
     from cardstack.cli.navigator import Navigator

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cardstack.cli.output import READER_HELP, emit, words
+from cardstack.cli.outputs import ready_folder
 
 app = typer.Typer(no_args_is_help=True, help=words("iReadCardBas and its family.", "iReadCardBas 系列接口。"))
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
@@ -13,7 +14,9 @@ AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON."
 
 @app.command(help=words("Build the C library into a folder.", "构建 C 动态库。"))
 def build(
-    folder: Annotated[Path, typer.Argument(help=words("Where library and header go.", "动态库与头文件的目录。"))],
+    folder: Annotated[
+        Path, typer.Argument(callback=ready_folder, help=words("Where library and header go.", "动态库与头文件的目录。"))
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cardstack.cli.inputs import content
 from cardstack.cli.output import emit, words
+from cardstack.cli.outputs import ready
 
 if TYPE_CHECKING:
     from cardstack.apdu.trace import Exchanged
@@ -26,7 +28,7 @@ def load(path: Path, form: str = "") -> "list[Exchanged]":
     from cardstack.apdu.formats import FOREIGN, READERS, guessed
     from cardstack.errors import Malformed
 
-    raw = path.read_bytes()
+    raw = content(path)
     name = form or guessed(raw)
     if name not in READERS:
         raise Malformed(problem=FOREIGN, form=name)
@@ -56,7 +58,7 @@ def show(file: Source, *, form: Form = "", as_json: AsJson = False) -> None:
 @app.command(help=words("Write a trace in another form.", "把记录转换为其他格式。"))
 def convert(
     file: Source,
-    target: Annotated[Path, typer.Argument(help=words("The file to write.", "目标文件。"))],
+    target: Annotated[Path, typer.Argument(callback=ready, help=words("The file to write.", "目标文件。"))],
     *,
     to: Annotated[str, typer.Option(help="jsonl, pyscard, gp, gsmtap")] = "jsonl",
     form: Form = "",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cardstack.cli.output import READER_HELP, emit, words
+from cardstack.cli.outputs import ready
 
 app = typer.Typer(no_args_is_help=True, help=words("The transit purse.", "交通钱包。"))
 ReaderName = Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)]
@@ -14,7 +15,7 @@ ProfileName = Annotated[
 ]
 Psam = Annotated[str | None, typer.Option("--psam", help=words("Reader with the PSAM.", "装有 PSAM 的读卡器。"))]
 Application = Annotated[str, typer.Option(help="T-UNION, CITY-UNION, EP-ED …")]
-Trace = Annotated[Path | None, typer.Option(help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))]
+Trace = Annotated[Path | None, typer.Option(callback=ready, help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))]
 AsJson = Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))]
 T_UNION = "T-UNION"
 

@@ -20,7 +20,7 @@ def read_limits(raw: str) -> Limits:
         data = json.loads(raw)
         limits = tuple((bytes.fromhex(header).hex().upper(), float(limit)) for header, limit in data["limits_ms"].items())
         known = data["format"] == FORMAT
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Malformed("limits_ms: milliseconds by class and instruction", field="limits_ms") from error
     if not known:
         raise Malformed(f"format: {FORMAT} was expected", field="format")

@@ -131,7 +131,7 @@ def load(raw: str) -> dict[str, Any]:
     """A report that was written before; `Malformed` where it is none."""
     try:
         data = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed("not JSON", field="report") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("cases"), list):
         raise Malformed(f"format: {FORMAT} was expected", field="format")

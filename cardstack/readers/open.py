@@ -4,8 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cardstack.apdu import trace
-from cardstack.readers.problems import NO_READER, READER_NAME, ReaderError
+from cardstack.errors import Malformed
+from cardstack.readers.problems import NO_RECORDING, READER_NAME, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
+
+RECORDING_MAX = 1 << 26
+"""A recording is read no further; nobody sits through more commands with one card."""
 
 
 def connect(name: str, *, deadline: float = DEADLINE) -> Reader:
@@ -29,11 +33,15 @@ def _tcp(rest: str, deadline: float) -> Reader:
 
 
 def _replay(rest: str, _deadline: float) -> Reader:
-    path = Path(rest)
     try:
-        records = list(trace.parse(path.read_text("utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReaderError(f"replay:{rest} cannot be read", NO_READER) from error
+        with Path(rest).open("rb") as file:
+            raw = file.read(RECORDING_MAX)
+        records = list(trace.parse(raw.decode("utf-8-sig").splitlines()))
+    except (OSError, ValueError) as error:
+        detail = f": {error}" if isinstance(error, Malformed) else ""
+        raise ReaderError(f"replay:{rest[:200]}{detail}", NO_RECORDING) from error
+    if not any(record.command for record in records):
+        raise ReaderError(f"replay:{rest[:200]}", NO_RECORDING)
     # A record without a command is a reset, and its answer the answer to reset.
     resets = [record for record in records if not record.command]
     atr = bytes.fromhex(resets[0].answer) if resets and not resets[0].masked else bytes.fromhex("3B00")

@@ -83,6 +83,22 @@ PIN_NOT_TYPED = problem(
     Text("No PIN was typed at the reader ({sw})", "未在读卡器上完成密码输入（{sw}）"),
     Text("Start over and confirm the PIN with the reader's key.", "请重新操作，并在读卡器上按确认键。"),
 )
+NO_RECORDING = problem(
+    "CS-1314",
+    Text("There is no recording that can be played", "没有可用的通信记录"),
+    Text(
+        "Name a file that `cardstack card read --unmasked --trace FILE` wrote.",
+        "请给出由 `cardstack card read --unmasked --trace 文件` 写出的记录。",
+    ),
+)
+NOBODY = problem(
+    "CS-1315",
+    Text("Nobody answers at that port", "该端口无人应答"),
+    Text(
+        "Start what serves the card there (`cardstack emulator serve --tcp HOST:PORT`), or correct the address.",
+        "请先启动该端口上的卡（`cardstack emulator serve --tcp 主机:端口`），或更正地址。",
+    ),
+)
 
 
 class ReaderError(Refused):

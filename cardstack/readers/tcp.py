@@ -3,7 +3,7 @@
 import socket
 import time
 
-from cardstack.readers.problems import NO_READER, READER_NAME, CardLost, CardMute, ReaderError
+from cardstack.readers.problems import NOBODY, READER_NAME, CardLost, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
@@ -67,7 +67,7 @@ def connect(address: str, deadline: float = DEADLINE) -> Reader:
     try:
         sock = socket.create_connection((host.strip("[]"), int(port)), timeout=min(deadline, 5.0))
     except OSError as error:
-        raise ReaderError(f"tcp:{address}: {error.strerror or 'nobody listens'}", NO_READER) from error
+        raise ReaderError(f"tcp:{address}", NOBODY, reader=f"tcp:{address}") from error
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     line = _Line(sock, f"tcp:{address}", deadline)
     try:

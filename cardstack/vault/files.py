@@ -16,6 +16,13 @@ MISSING = problem(
     Text("{file} is missing", "缺少文件 {file}"),
     Text("Make it first, or set CARDSTACK_HOME to where it is.", "请先创建，或将 CARDSTACK_HOME 指向其所在目录。"),
 )
+CLOSED = problem(
+    "CS-2306",
+    Text("{file} cannot be read", "无法读取 {file}"),
+    Text("Name a file, not a folder, that you may read (`ls -l`).", "请给出有权读取的文件（可用 `ls -l` 查看），而不是目录。"),
+)
+READ_MAX = 1 << 28
+"""The most that is read of one file; a device such as /dev/zero has no end."""
 UNREADABLE = problem(
     "CS-2302",
     Text("{file} is not what it should be", "文件 {file} 内容不正确"),
@@ -24,18 +31,24 @@ UNREADABLE = problem(
 
 
 def read(path: Path) -> bytes:
-    """A file's bytes; `Refused` CS-2301 where there is none."""
+    """A file's bytes; `Refused` CS-2301 where there is none, CS-2306 where it may not or cannot be read to its end."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(error.strerror or "", problem=MISSING, file=path.name) from None
+        with path.open("rb") as file:
+            raw = file.read(READ_MAX + 1)
+    except FileNotFoundError:
+        raise Refused(problem=MISSING, file=path.name) from None
+    except OSError:
+        raise Refused(problem=CLOSED, file=path.name) from None
+    if len(raw) > READ_MAX:
+        raise Refused(f"more than {READ_MAX} bytes", problem=CLOSED, file=path.name)
+    return raw
 
 
 def read_json(path: Path) -> Any:
     """A file's JSON; `Malformed` CS-2302 where it is none."""
     try:
         return json.loads(read(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Malformed("not JSON", problem=UNREADABLE, file=path.name) from None
 
 

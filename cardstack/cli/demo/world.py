@@ -169,18 +169,15 @@ def _card(person: Person) -> dict[str, Any]:
 def _attend(demo: Demo, provinces: Authorities, person: Person) -> visit.Visit:
     folder = demo.folder / "cards"
     slot = KeptSlot(cards.image(folder, person))
-    try:
-        desk = visit.Desk(
-            psam=partial(cards.terminal_psam, HOSPITAL_TERMINAL),
-            hsm=partial(cards.issuers_hsm, person.province),
-            directory=lambda _: Certificate.parse(cards.published(folder, person).read_bytes()),
-            recognise=provinces.recogniser(TREATING),
-            nonce=os.urandom,
-            at=demo.at,
-        )
-        return visit.attend(desk, slot, slot.atr[-8:])
-    finally:
-        slot.close()
+    desk = visit.Desk(
+        psam=partial(cards.terminal_psam, HOSPITAL_TERMINAL),
+        hsm=partial(cards.issuers_hsm, person.province),
+        directory=lambda _: Certificate.parse(cards.published(folder, person).read_bytes()),
+        recognise=provinces.recogniser(TREATING),
+        nonce=os.urandom,
+        at=demo.at,
+    )
+    return visit.attend(desk, slot, slot.atr[-8:])
 
 
 def _read(person: Person, seen: visit.Visit) -> dict[str, Any]:
@@ -211,10 +208,7 @@ def _bills(demo: Demo, first: visit.Visit) -> tuple[bills.Bill, bills.Ride]:
     bill = bills.medical_bill(charged, demo.at, 1, evidence)
     kind = profile("3.00")
     slot = KeptSlot(cards.image(demo.folder / "cards", person))
-    try:
-        ride = bills.bus_ride(kind, slot, cards.terminal_psam(BUS_TERMINAL, kind), at=demo.at, serial=1, home=person.city)
-    finally:
-        slot.close()
+    ride = bills.bus_ride(kind, slot, cards.terminal_psam(BUS_TERMINAL, kind), at=demo.at, serial=1, home=person.city)
     return bill, ride
 
 

@@ -36,10 +36,8 @@ def test_what_a_command_commits_is_on_disk_before_its_answer(tmp_path: Path) -> 
     slot = store.KeptSlot(path)
     assert say(slot, SSSE, "0020000003111111") == "63C5"
     assert say(Slot(store.load(path)), SSSE, "00200000") == "63C5"
-    slot.close()
     again = store.KeptSlot(path)
     assert say(again, SSSE, PIN) == "9000"
-    again.close()
     assert say(Slot(store.load(path)), SSSE, "00200000") == "63C6"
 
 
@@ -49,7 +47,6 @@ def test_a_file_cut_off_in_its_last_line_is_the_card_before(tmp_path: Path) -> N
     store.save(card(), path)
     slot = store.KeptSlot(path)
     say(slot, SSSE, "0020000003111111")
-    slot.close()
     raw = path.read_bytes()
     tries = [store.restored(raw[:end]).memory["SSSE/PIN/tries"] for end in range(raw.index(b"\n") + 1, len(raw) + 1)]
     assert tries[0] == 6
