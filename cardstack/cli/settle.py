@@ -7,6 +7,7 @@ import typer
 from cardstack.cli import (
     settle_adjust,
     settle_changes,
+    settle_continuity,
     settle_dated,
     settle_desk,
     settle_disputes,
@@ -271,6 +272,9 @@ app.command("pack", help=words("Make a signed bulk file from lines or CSV", "由
 )
 app.command(help=words("Send a signed bulk file to a service and fetch its return file", "向清算服务发送批量文件并取回回盘"))(
     settle_files.send
+)
+app.command(help=words("Breaks in the cards' records: counters, balances", "卡交易连续性检查：计数器与余额"))(
+    settle_continuity.continuity
 )
 app.command(help=words("Split a medical bill and say why, step by step", "试算医疗费用并逐步说明依据"))(settle_figures.split)
 app.command(help=words("Check a bulk file and write its return file", "检查批量文件并生成回盘"))(settle_figures.file)

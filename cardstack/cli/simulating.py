@@ -21,6 +21,7 @@ from cardstack.cli.output import words
 from cardstack.crypto import local
 from cardstack.crypto.cryptogram import Block
 from cardstack.crypto.keys import Algorithm, Signer
+from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement import envelope
 from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.package import describe, pack, unpack, verified
@@ -59,6 +60,8 @@ ROLES = {
     "medical-account": Text("individual accounts", "医保个人账户"),
     "hospital-fund": Text("settlement with hospitals", "医疗机构结算专户"),
 }
+FILE_FAULTS = {"CS-1000": "file-data", control.TOTALS.code: "file-totals", control.LINE_ENDS.code: "file-line-ends"}
+"""What a file is refused for as a whole, by the code of the refusal; a signature that does not hold beside them."""
 Progress = Callable[[str, int, int], None]
 """A stage, how much of it is done, and how much there is."""
 
@@ -164,6 +167,8 @@ class Run:
             self.seeded += day.seeded
             traces: dict[str, Trace] = {}
             duplicates: set[str] = set()
+            if number <= min(self.plan.each, 5):
+                self._refuse(day.files[number % len(day.files)])
             for file in day.files:
                 for batch, kept in self._file(file, memory):
                     for trace in batch.traces:
@@ -190,6 +195,30 @@ class Run:
             answer = return_file.faults(return_file.body(batch.faults))
             self.found += [Seeded(fault.code, fault.id or f"{file.name}#{fault.line}") for fault in answer]
             yield batch, kept
+
+    def _refuse(self, file: DayFile) -> None:
+        """A file that is refused as a whole, spoilt in each way: its signature, its data, its totals, its line ends."""
+        node = self.nodes[file.sender.province]
+        stranger = self.nodes[next(code for code in self.nodes if code != file.sender.province)]
+        for kind, body, lines, signer in (
+            ("file-signature", file.body, file.lines, stranger.signer),
+            ("file-data", file.body[:-9] + b"00000000\n", file.lines, node.signer),
+            ("file-totals", file.body, file.lines + 1, node.signer),
+            ("file-line-ends", file.body.replace(b"\n", b"\r\n"), file.lines, node.signer),
+        ):
+            at = self.began + timedelta(days=1)
+            told = describe(
+                file.body if kind == "file-data" else body, name=file.name, layout=LAYOUT.name, charset="gb18030",
+                sender=file.sender, lines=lines, total_fen=file.total_fen, at=at, certificates=node.certificates,
+            )  # fmt: skip
+            self.seeded.append(Seeded(kind, file.name))
+            try:
+                package = unpack(pack(body, told, signer))
+                control.check(verified(package, self.trust.vouch(package.certificates, at)))
+            except Untrusted:
+                self.found.append(Seeded("file-signature", file.name))
+            except Malformed as error:
+                self.found.append(Seeded(FILE_FAULTS[error.code], file.name))
 
     def _post(self, batch: Batch, kept: Kept) -> set[str]:
         """Post a batch; the ids of records that another message has claimed before."""

@@ -266,11 +266,20 @@ _PROVEN: Final = frozenset({None, "grey-unproven", "no-fare", "fare-differs"})
 
 def _traces(columns: Raw, codes: Sequence[str | None]) -> tuple[Trace, ...]:
     rows = zip(
-        *(columns[name] for name in ("issuer", "card", "counter", "moment", "balance_fen", "amount_fen", "id")), strict=True
+        *(columns[name] for name in ("issuer", "card", "counter", "moment", "balance_fen", "amount_fen", "id", "grey")),
+        strict=True,
     )
     return tuple(
-        Trace(f"{issuer.decode()}.{card.decode()}", int(counter), moment.decode(), int(balance), int(amount), identity.decode())
-        for (issuer, card, counter, moment, balance, amount, identity), code in zip(rows, codes, strict=True)
+        Trace(
+            f"{issuer.decode()}.{card.decode()}",
+            int(counter),
+            moment.decode(),
+            int(balance),
+            int(amount),
+            identity.decode(),
+            grey == b"1",
+        )
+        for (issuer, card, counter, moment, balance, amount, identity, grey), code in zip(rows, codes, strict=True)
         if code in _PROVEN
     )
 

@@ -35,6 +35,11 @@ class Ride(NamedTuple):
     grey: bool = False
     spoil: str = ""
 
+    @property
+    def block(self) -> Block:
+        """A third of the cards are new ones, with SM4."""
+        return Block.SM4 if int(self.card[-1]) % 3 == 0 else Block.TRIPLE_DES
+
 
 class DayFile(NamedTuple):
     """An operator's file of a day: its lines, how many, and their sum."""
@@ -140,19 +145,19 @@ class Writer:
         return DayFile(sender, self.name, self.day, body, len(body) // LAYOUT.size, total)
 
     def _proofs(self) -> list[str]:
-        places: dict[str, list[int]] = {}
+        places: dict[tuple[str, Block], list[int]] = {}
         for place, (_, ride) in enumerate(self.rides):
-            places.setdefault(ride.home.issuer, []).append(place)
+            places.setdefault((ride.home.issuer, ride.block), []).append(place)
         answer = [""] * len(self.rides)
-        for issuer, own in places.items():
-            key = TEST_ROOT.issuer_key(bytes.fromhex(issuer), Block.TRIPLE_DES, 1)
+        for (issuer, block), own in places.items():
+            key = TEST_ROOT.issuer_key(bytes.fromhex(issuer), block, 1)
             assert key is not None
             rides = [self.rides[place][1] for place in own]
             covered = [
                 bytes.fromhex(f"{ride.amount:08X}09{self.operator.region}000001{place:08X}{ride.moment}")
                 for place, ride in zip(own, rides, strict=True)
             ]
-            made = tacs(key, [bytes.fromhex(ride.card[4:]) for ride in rides], covered, Block.TRIPLE_DES)
+            made = tacs(key, [bytes.fromhex(ride.card[4:]) for ride in rides], covered, block)
             for place, tac in zip(own, made, strict=True):
                 answer[place] = tac.hex().upper()
         return answer
@@ -160,9 +165,11 @@ class Writer:
     def _line(self, identity: str, ride: Ride, serial: int, tac: str) -> bytes:
         proof = f"{int(tac, 16) ^ 1:08X}" if ride.spoil == "tac-wrong" else tac
         operator = self.operator
+        treating = ride.spoil.removeprefix("treating ") if ride.spoil.startswith("treating ") else operator.region
+        algorithm = 2 if ride.block is Block.SM4 else 1
         return (
-            f"{identity}{ride.home.region}{operator.region}{ride.home.issuer}{ride.card}{ride.home.city}{CODES[ride.card_class]}"
-            f"{ride.counter:05d}091001{ride.balance:010d}{ride.amount:010d}{ride.gross:010d}{operator.region}000001{serial:010d}"
+            f"{identity}{ride.home.region}{treating}{ride.home.issuer}{ride.card}{ride.home.city}{CODES[ride.card_class]}"
+            f"{ride.counter:05d}09{algorithm}001{ride.balance:010d}{ride.amount:010d}{ride.gross:010d}{operator.region}000001{serial:010d}"
             f"{ride.moment}{operator.city}{operator.acquirer}{ride.industry}{'':24}{ride.previous[0]}{ride.previous[1]}000"
             f"{ride.month_fen:010d}{ride.day_fen:010d}0{int(ride.grey)}{proof}\n"
         ).encode("ascii")

@@ -23,6 +23,7 @@ class Spoiler:
         self.plan, self.fares, self.dice = plan, fares, Dice(f"{plan.seed} faults")
         self.cards = 0
         self.again: list[tuple[int, Ride]] = []
+        self.also: list[Seeded] = []
         days = len(plan.days) - 1
         self.due: dict[int, list[str]] = {}
         for kind in KINDS:
@@ -38,6 +39,8 @@ class Spoiler:
         for kind in self.due.get(number, ()):
             writer = self.dice.one(writers)
             seeded.append(Seeded(kind, KINDS[kind](self, writer, self.fresh(writer))))
+        seeded += self.also
+        self.also = []
         # A file's last lines are those that cannot be read, so that the numbers of all others stand.
         return [fault for fault in seeded if fault.reference]
 
@@ -58,8 +61,25 @@ def _changed(kind: str) -> Fault:
         "fare-differs": lambda ride: ride._replace(amount=ride.amount + 1),
         "balance-short": lambda ride: ride._replace(balance=ride.amount - 1),
         "no-key": lambda ride: ride._replace(home=STRANGER),
+        "no-fare": lambda ride: ride._replace(industry="03"),
+        "no-figure": lambda ride: ride._replace(moment=f"2024{ride.moment[4:]}"),
+        "tap-malformed": lambda ride: ride._replace(previous=("20260230080000", "01")),
     }
     return lambda _, writer, ride: writer.add(changes[kind](ride))
+
+
+def _not_yours(_: Spoiler, writer: Writer, ride: Ride) -> str:
+    """A journey between two other provinces."""
+    one, other = [province for province in PROVINCES if province != writer.operator][:2]
+    return writer.add(ride._replace(home=one, spoil=f"treating {other.region}"))
+
+
+def _grey_proven(spoiler: Spoiler, writer: Writer, ride: Ride) -> str:
+    """An unconfirmed record is refused, and the card's next one proves that it was paid."""
+    identity = writer.add(ride._replace(grey=True))
+    writer.add(_later(ride, 600, counter=ride.counter + 1, balance=ride.balance - ride.amount))
+    spoiler.also.append(Seeded("grey-unproven", identity))
+    return identity
 
 
 def _later(ride: Ride, seconds: int, **changes: int) -> Ride:
@@ -127,7 +147,10 @@ def _garbage(spoiler: Spoiler, writer: Writer, ride: Ride) -> str:
 
 
 KINDS: Final[Mapping[str, Fault]] = {
-    **{kind: _changed(kind) for kind in ("tac-wrong", "grey-unproven", "fare-differs", "balance-short", "no-key")},
+    **{kind: _changed(kind) for kind in ("tac-wrong", "grey-unproven", "fare-differs", "balance-short")},
+    **{kind: _changed(kind) for kind in ("no-key", "no-fare", "no-figure", "tap-malformed")},
+    "not-yours": _not_yours,
+    "grey-proven": _grey_proven,
     "late": _late,
     "future": _future,
     "repeated": _repeated,

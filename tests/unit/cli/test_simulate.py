@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cardstack.cli.simulating import settled
+from cardstack.cli.simulating import FILE_FAULTS, settled
 from cardstack.settlement.simulation.bills import FAULTS
 from cardstack.settlement.simulation.plan import BANK_FAULTS, Plan
 from cardstack.settlement.simulation.spoilt import KINDS
@@ -24,7 +24,8 @@ def test_a_month_is_cleared_and_every_fault_is_named(command: CommandLine) -> No
     result = ended.data
     assert ended.code == 0
     assert result["every_fault_found_and_nothing_else"]
-    assert set(result["seeded"]) == {*KINDS, *FAULTS, *BANK_FAULTS, "amount", "missing-here", "missing-there", "twice"}
+    files, books = {*FILE_FAULTS.values(), "file-signature"}, {"amount", "missing-here", "missing-there", "twice"}
+    assert set(result["seeded"]) == {*KINDS, *FAULTS, *BANK_FAULTS, *files, *books}
     assert result["seeded"] == result["found"]
     assert result["accepted"]["transit"] >= 1_000
     assert sum(result["nets"].values()) == 0

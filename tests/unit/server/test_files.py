@@ -1,11 +1,12 @@
 """Bulk files between two services over HTTP: sent, taken once, answered by a signed return file that can be asked for."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from server.identity import Identity
 from server.serving import in_background
 from server.store import open_store
 from server.store.office import Office
+from server.store.queries.continuity import breaks
 from server.store.values import Participant, RegisteredNode
 from tests.ledgers import NOON, node_trust
 from tests.unit.settlement.taps import a_ride, a_tap
@@ -189,3 +191,30 @@ def test_a_body_that_is_too_large_is_said_to_be(hub: Hub, monkeypatch: pytest.Mo
         connection.request("POST", "/files", b"PK" + bytes(50), {"Content-Type": "application/zip"})
         assert connection.getresponse().status == 413
         connection.close()
+
+
+def test_the_breaks_in_kept_records_are_found(hub: Hub) -> None:
+    """Over files and single messages of two days: what is left out, twice, or does not follow, and a proven grey one."""
+    day, next_day = "20261120", "20261121"
+
+    def ride(counter: int, balance: int, moment: str, **facts: Any) -> bytes:
+        return a_line(counter=counter, balance_fen=balance, moment=f"{moment}08{counter:02d}00", **facts)
+
+    first = ride(1, 1_000, day) + ride(2, 818, day, grey=True)
+    copied = a_line(counter=6, balance_fen=580, moment=f"{next_day}080700")
+    second = ride(3, 636, next_day) + ride(5, 272, next_day) + ride(6, 590, next_day) + copied
+    single = a_ride(a_tap(counter=7, balance_fen=408, moment=f"{next_day}090000"))
+    with in_background(hub.app) as url:
+        client = Client(url, hub.signer, [hub.leaf])
+        for body in (first, second):
+            client.send_file(hub.packed(body))
+        client.submit(single, NOON)
+        client.close()
+    with hub.store.view() as view:
+        found = list(breaks(view, hub.store.schemes, date(2026, 11, 20), date(2026, 11, 21)))
+    assert [(str(on), one.kind.value, one.counter, one.difference_fen) for on, one in found] == [
+        ("2026-11-21", "counter-conflict", 6, 182),
+        ("2026-11-21", "grey-proven", 3, 182),
+        ("2026-11-21", "counter-gap", 5, -182),
+        ("2026-11-21", "balance-break", 6, 500),
+    ], found

@@ -35,6 +35,21 @@ def test_each_break_is_named() -> None:
     assert set(BREAKS) == set(Break)
 
 
+def test_what_was_not_confirmed_is_proven_by_the_next_record() -> None:
+    """On the same day or a later one; where the card used the counter for another, or sent it confirmed, nothing is found."""
+    grey = trace(2, 900)._replace(grey=True)
+    assert kinds(trace(1, 1000), grey, trace(3, 800)) == [(Break.PROVEN, 3, 100)]
+    assert kinds(trace(1, 1000), grey, trace(2, 900, amount=50), trace(3, 850)) == []
+    assert kinds(trace(1, 1000), grey, grey._replace(grey=False, reference="again"), trace(3, 800)) == []
+    assert kinds(trace(1, 1000), grey) == []
+    for earlier in ([trace(1, 1000), grey], [grey]):
+        _, known = examine(earlier)
+        assert known["card"].counter == 1
+        assert [one.kind for one in examine([trace(3, 800)], {}, known)[0]] == [Break.PROVEN]
+        assert examine([trace(2, 900, amount=50)], {}, known)[0] == []
+    assert kinds(grey, trace(3, 900)) == [(Break.BALANCE, 3, 100)]
+
+
 def test_a_load_explains_a_rise_and_no_more() -> None:
     """What was loaded meanwhile is used up as balances rise."""
     assert kinds(trace(1, 1000), trace(2, 2900), loads=2000) == []
