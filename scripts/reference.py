@@ -1,6 +1,7 @@
 """Write docs/reference from the declarations, or say which pages are out of date: `reference.py [--check]`.
 
-A page is one line in PAGES: where it stands and the function, without arguments, that gives its text.
+A page, or a list that comes with the package, is one line in PAGES: where it stands and the function, without arguments,
+that gives its text.
 """
 
 import sys
@@ -27,6 +28,7 @@ PAGES: dict[str, str] = {
     "docs/reference/console.md": "scripts.reference_console:console",
     "docs/reference/path-rules.md": "scripts.reference_pages:path_rules",
     "docs/reference/problems.md": "scripts.reference_pages:problems",
+    "cardstack/settlement/figures/shipped.txt": "cardstack.settlement.inforce:shipped_listing",
     "docs/reference/settlement/schemes.md": "cardstack.settlement.reference:schemes",
     "docs/reference/settlement/figures.md": "cardstack.settlement.reference:figures_in_force",
     "docs/reference/settlement/messages.md": "cardstack.settlement.message_reference:messages",

@@ -4,10 +4,14 @@ A row is only ever added; the one in force on a day is the latest that has begun
 as it was. The added rows are the installation's, one set for the process, as its database keeps them.
 """
 
+import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache, wraps
+from itertools import count
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from cardstack.errors import Malformed
@@ -47,23 +51,65 @@ class Amendment(NamedTuple):
 class _State(NamedTuple):
     number: int
     added: tuple[Amendment, ...]
+    texts: Mapping[str, str] | None = None
+    """None for those of the package."""
 
 
+_numbers: Final = count(1)
 _state = _State(0, ())
+_judging: Final[ContextVar[_State | None]] = ContextVar("figures that are judged by", default=None)
+
+
+def _now() -> _State:
+    return _judging.get() or _state
 
 
 def amend(added: Sequence[Amendment]) -> None:
     """Settle by these rows too, from now on; the whole set at once."""
     global _state  # noqa: PLW0603  # one installation, one set of figures: it is configuration, changed as a whole
-    last = {one.place: one for one in added}
-    kept = tuple(one for one in added if last[one.place] is one)
+    kept = last_of(added)
     if kept != _state.added:
-        _state = _State(_state.number + 1, kept)
+        _state = _State(next(_numbers), kept)
+
+
+def last_of(added: Sequence[Amendment]) -> tuple[Amendment, ...]:
+    """Of several rows at the same place only the last counts."""
+    last = {one.place: one for one in added}
+    return tuple(one for one in added if last[one.place] is one)
+
+
+@contextmanager
+def judging_by(texts: Mapping[str, str], added: Sequence[Amendment]) -> Iterator[None]:
+    """Whatever is computed inside, in this thread, goes by these texts and rows: those that were in force once."""
+    token = _judging.set(_State(_number_of(tuple(sorted(texts.items())), json.dumps(added)), tuple(added), texts))
+    try:
+        yield
+    finally:
+        _judging.reset(token)
+
+
+@lru_cache(maxsize=64)
+def _number_of(texts: tuple[tuple[str, str], ...], added: str) -> int:
+    """The same number for the same figures, so that what was remembered of them serves again."""
+    del texts, added
+    return next(_numbers)
 
 
 def amendments() -> tuple[Amendment, ...]:
     """The rows that were added to those of the package."""
-    return _state.added
+    return _now().added
+
+
+def texts() -> Mapping[str, str]:
+    """Every text of figures, by its name."""
+    held = _now().texts
+    return {name: figures.text(name) for name in figures.every()} if held is None else held
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """The texts of a folder, in order."""
+    held = _now().texts
+    return figures.names(folder) if held is None else tuple(sorted(name for name in held if name.startswith(f"{folder}/")))
 
 
 def remembered(asked: Callable[Asked, Given]) -> Callable[Asked, Given]:
@@ -76,15 +122,19 @@ def remembered(asked: Callable[Asked, Given]) -> Callable[Asked, Given]:
 
     @wraps(asked)
     def remember(*arguments: Asked.args, **named: Asked.kwargs) -> Given:
-        return once(_state.number, *arguments, **named)  # type: ignore[arg-type]  # the figures' questions take words only
+        return once(_now().number, *arguments, **named)  # type: ignore[arg-type]  # the figures' questions take words only
 
     return remember
 
 
 def rows(name: str, table: str) -> list[Mapping[str, Any]]:
     """Every row of a table of a text, those of the package first."""
-    shipped: dict[str, Any] = tomllib.loads(figures.text(name)) if name in figures.every() else {}
-    own = [one for one in _state.added if (one.name, one.table) == (name, table)]
+    held = _now()
+    own = [one for one in held.added if (one.name, one.table) == (name, table)]
+    if held.texts is not None:
+        shipped: dict[str, Any] = tomllib.loads(held.texts.get(name, ""))
+    else:
+        shipped = tomllib.loads(figures.text(name)) if name in figures.every() else {}
     replaced = {one.place for one in own}
     kept = [row for row in shipped.get(table, []) if (name, table, key_of(table, row), str(row.get("since"))) not in replaced]
     return [*kept, *(one.row for one in own)]

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -16,7 +17,10 @@ import msgspec
 from cardstack.crypto.keys import PublicKey
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.amending import Amendment, last_of
+from cardstack.settlement.inforce import InForce, digest_of
 from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow
+from cardstack.settlement.transaction import SHANGHAI
 from cardstack.text import Text
 
 
@@ -36,6 +40,7 @@ class Fault(StrEnum):
     WAITING = "waiting"
     POSTING = "posting"
     PEOPLE = "people"
+    FIGURES = "figures"
 
 
 FAULTS: Final[Mapping[Fault, Text]] = {
@@ -55,6 +60,10 @@ FAULTS: Final[Mapping[Fault, Text]] = {
     Fault.PAYMENT: Text("a window's payments are not its nets", "付款指令与窗口净额不符"),
     Fault.POSTING: Text(
         "an entry's postings do not follow from its content by the figures of its day", "分录与按当日参数重新计算的结果不符"
+    ),
+    Fault.FIGURES: Text(
+        "figures that a block was judged by were never shipped, or not added by people before their day",
+        "某区块所依据的参数并非任何版本所附，也非在生效日前由人员录入",
     ),
     Fault.PEOPLE: Text("one person alone stands behind what takes two", "须双人办理的业务只有一人经办"),
 }
@@ -152,6 +161,9 @@ class Auditor:
     let_go: set[int] = field(default_factory=set)
     reversed: set[int] = field(default_factory=set)
     posted_by: dict[int, int] = field(default_factory=dict)
+    figures: InForce | None = None
+    latest: int = 0
+    """When the last thing happened of what was booked so far."""
 
     def block(
         self,
@@ -159,11 +171,13 @@ class Auditor:
         entries: Sequence[EntryRow],
         postings: Sequence[PostingRow],
         resolutions: Sequence[ResolutionRow],
+        figures: bytes = b"",
     ) -> None:
-        """One block with all its rows, in the order of their numbers."""
+        """One block with all its rows, in the order of their numbers; `figures` is the digest of those it was first judged by."""
         self.blocks += 1
         where = f"block {row.seq}"
-        rows = msgspec.json.encode((entries, postings, resolutions))
+        rows = msgspec.json.encode((entries, postings, resolutions)) + figures
+        self.latest = max((self.latest, *(one.occurred_at for one in entries if one.refers is None)))
         if row.previous != self.previous or row.hash != hashlib.sha256(row.previous + rows).digest():
             self._find(Fault.CHAIN, where)
         self.previous = row.hash
@@ -178,6 +192,34 @@ class Auditor:
         by_entry = self._by_entry(postings) if resolutions else {}
         for resolution in resolutions:
             self._resolution(resolution, by_entry)
+
+    def in_force(self, block: int, digest: bytes, content: str, texts: Mapping[str, str]) -> InForce | None:
+        """The figures from a block on, before that block: as sealed, of a release's texts, and rows added before their day.
+
+        `texts` are the kept texts by their digest. None where they are not what was sealed.
+        """
+        try:
+            held = InForce.parse(content)
+        except CardstackError:
+            held = None
+        whole = held is not None and all(digest_of(texts.get(one, "")) == one for one in held.texts.values())
+        if held is None or not whole or held.digest != digest:
+            self._find(Fault.FIGURES, f"block {block}")
+            return None
+        if held.unknown() or (self.figures is not None and self._too_late(held, self.figures)):
+            self._find(Fault.FIGURES, f"block {block}")
+        self.figures = held
+        return held
+
+    def _too_late(self, held: InForce, before: InForce) -> bool:
+        """Whether a row was added that begins no later than what was booked already; before the first set nothing is known."""
+        last = datetime.fromtimestamp(self.latest, SHANGHAI).date().isoformat()
+        return any(one not in before.added and str(one.row.get("since")) <= last for one in held.added)
+
+    def figures_added(self, added: Sequence[Amendment]) -> None:
+        """The rows that people added, against those of the last set."""
+        if self.figures is not None and self.figures.added != last_of(added):
+            self._find(Fault.FIGURES, "added figures")
 
     @staticmethod
     def _by_entry(postings: Sequence[PostingRow]) -> dict[int, list[PostingRow]]:

@@ -125,18 +125,23 @@ class BalanceRow(NamedTuple):
 
 
 def sealed(
-    previous: bytes, entries: Sequence[EntryRow], postings: Sequence[PostingRow], resolutions: Sequence[ResolutionRow]
+    previous: bytes,
+    entries: Sequence[EntryRow],
+    postings: Sequence[PostingRow],
+    resolutions: Sequence[ResolutionRow],
+    figures: bytes = b"",
 ) -> bytes:
     """The hash of a block: SHA-256 over the hash before it and the block's rows.
 
     The rows are JSON without spaces: an array of entries, one of postings, one of resolutions, each row an array in
-    the order of its columns, bytes as base64. Any language can compute it again.
+    the order of its columns, bytes as base64. Any language can compute it again. The first block that was judged by
+    other figures has their digest after its rows.
 
     >>> row = ResolutionRow(1, "void", 2, 7)
     >>> sealed(GENESIS, [], [], [row]) == hashlib.sha256(bytes(32) + b'[[],[],[[1,"void",2,7]]]').digest()
     True
     """
-    return hashlib.sha256(previous + msgspec.json.encode((entries, postings, resolutions))).digest()
+    return hashlib.sha256(previous + msgspec.json.encode((entries, postings, resolutions)) + figures).digest()
 
 
 Flows: TypeAlias = Mapping[tuple[str, str, str, str], int]

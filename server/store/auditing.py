@@ -9,8 +9,9 @@ from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Move
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
 from cardstack.settlement.receiving import unpack, unpack_places
-from server.store import reads
+from server.store import figuring, reads
 from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+from server.store.periods import Periods
 from server.store.receiving import BITS
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"
     With the `schemes`, kept records are read again too, and what each line moves is computed from its content.
     """
     auditor = Auditor(lambda entry: _moved(view, entry))
+    periods = Periods(view)
     for row in _blocks(view):
-        _feed(view, auditor, row)
+        _feed(view, auditor, row, periods)
+    auditor.figures_added(figuring.added(view))
     columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
     auditor.finish(Balance(*row) for row in view.all(f"SELECT {columns} FROM balance"))  # noqa: S608  # own names
     kept = view.all("SELECT window_id, debtor, creditor, amount_fen FROM owed")
@@ -61,7 +64,7 @@ def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"
     if schemes is not None:
         from server.store.reexamining import reexamine  # noqa: PLC0415  # only an audit of contents reads files again
 
-        reexamine(view, auditor, schemes)
+        reexamine(view, auditor, schemes, periods)
     return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings), waiting)
 
 
@@ -73,7 +76,7 @@ def _blocks(view: View) -> Iterator[BlockRow]:
         after = rows[-1][0]
 
 
-def _feed(view: View, auditor: Auditor, row: BlockRow) -> None:
+def _feed(view: View, auditor: Auditor, row: BlockRow, periods: Periods) -> None:
     between = "BETWEEN ? AND ? ORDER BY seq"
     entries = view.all(
         f"SELECT {ENTRY_COLUMNS} FROM entry WHERE seq {between}",  # noqa: S608  # own names
@@ -83,12 +86,14 @@ def _feed(view: View, auditor: Auditor, row: BlockRow) -> None:
         f"SELECT {POSTING_COLUMNS} FROM posting WHERE seq {between}",  # noqa: S608  # own names
         (row.first_posting, row.first_posting + row.postings - 1),
     )
+    figures = periods.begin(row.seq, auditor)
     query = "SELECT entry, change, by_entry, block FROM resolution WHERE block = ? ORDER BY by_entry, entry"
     auditor.block(
         row,
         [EntryRow._make((*one[:9], bytes(one[9]), *one[10:])) for one in entries],
         [PostingRow(*one) for one in postings],
         [ResolutionRow(*one) for one in view.all(query, (row.seq,))],
+        figures,
     )
 
 

@@ -1,13 +1,16 @@
 """One write to the ledger: what every commit adds, in rows, and how it is sealed."""
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from cardstack.settlement import amending, inforce
 from cardstack.settlement.ledger import (
     GENESIS,
     BalanceRow,
@@ -64,6 +67,8 @@ class Tip(NamedTuple):
     block: int
     envelope: int
     previous: bytes
+    figures: bytes
+    """The digest of the figures that the last block was judged by."""
 
 
 class View:
@@ -115,19 +120,23 @@ def tip(commit: Commit) -> Tip:
     (row,) = commit.all(
         "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
         "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
-        "(SELECT hash FROM block ORDER BY seq DESC LIMIT 1)",
+        "(SELECT hash FROM block ORDER BY seq DESC LIMIT 1), (SELECT digest FROM figure_set ORDER BY block DESC LIMIT 1)",
     )
-    numbers, previous = row[:4], row[4]
+    numbers, previous, judged_by = row[:4], row[4], row[5]
     entry, posting, block, envelope = numbers
-    return Tip(entry, posting, block, envelope, GENESIS if previous is None else bytes(previous))
+    before = GENESIS if previous is None else bytes(previous)
+    return Tip(entry, posting, block, envelope, before, b"" if judged_by is None else bytes(judged_by))
 
 
 def add_rows(
     commit: Commit, entries: Sequence[EntryRow], postings: Sequence[PostingRow], resolutions: Sequence[ResolutionRow]
 ) -> bytes:
-    """One block: entries, postings, resolutions and what they do to the balances, sealed; its hash."""
+    """One block: entries, postings, resolutions and what they do to the balances, sealed; its hash.
+
+    Where it is the first that was judged by other figures than the one before, it seals these too.
+    """
     ends = commit.tip
-    seal = sealed(ends.previous, entries, postings, resolutions)
+    seal = sealed(ends.previous, entries, postings, resolutions, _keep_figures(commit))
     block = (ends.block, ends.entry, ends.posting, len(entries), len(postings), ends.previous, seal, commit.at)
     columns = "seq, first_entry, first_posting, entries, postings, previous, hash, sealed_at"
     commit.insert("block", columns, [block])
@@ -138,6 +147,25 @@ def add_rows(
     add_balances(commit, balances(moved))
     commit.run(OWED_UPSERT, owed(moved))
     return seal
+
+
+def _keep_figures(commit: Commit) -> bytes:
+    """Keep the figures in force where they are others than the last; the digest to be sealed, empty where they are the same."""
+    if commit.tip.figures == inforce.present_digest():
+        return b""
+    held, digest = inforce.present(), inforce.present_digest()
+    texts = {held.texts[name]: text for name, text in amending.texts().items()}
+    for (there,) in commit.among("SELECT digest FROM figure_text WHERE digest IN {these}", list(texts)):
+        texts.pop(there)
+    commit.insert("figure_text", "digest, raw", [(one, _packed(text)) for one, text in texts.items()])
+    commit.insert("figure_set", "block, digest, content", [(commit.tip.block, digest, held.content)])
+    commit.tip = commit.tip._replace(figures=digest)
+    return digest
+
+
+@lru_cache(maxsize=256)
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode(), 9)
 
 
 def add_balances(commit: Commit, rows: Sequence[BalanceRow]) -> None:

@@ -126,6 +126,7 @@ class Desk:
             commit = Commit(self.database, connection, now)
             number = figuring.add(commit, told, two)
             figuring.settle_by(commit)
+            figuring.seal(commit)
         return number
 
     def publish_list(self, kind: Kind, add: frozenset[str], remove: frozenset[str], two: Two, *, now: datetime) -> Update:

@@ -1,16 +1,17 @@
 """Figures in the store: dated rows that two people added, and the process that settles by them."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from cardstack.errors import Refused
 from cardstack.settlement import amending
 from cardstack.settlement.amending import Amendment
+from cardstack.settlement.intake import SKEW
 from cardstack.settlement.transaction import SHANGHAI
 from cardstack.settlement.window import Stage, following, period
 from server.store import reads
 from server.store.adjusting import Two
-from server.store.commit import Commit, View
+from server.store.commit import Commit, View, add_rows
 from server.store.values import moment
 
 COLUMNS = "seq, name, kind, since, figures, maker, checker, at"
@@ -35,10 +36,13 @@ def add(commit: Commit, told: Amendment, two: Two) -> int:
 
 
 def earliest(view: View, table: str, now: datetime) -> date:
-    """The first day on which a new row may begin: after today, and after every window of its cycle that was cut off."""
+    """The first day on which a new row may begin: after today, and after every window of its cycle that was cut off.
+
+    Today ends a little early, because what happens a few minutes from now may have been judged already.
+    """
     from cardstack.settlement.proposing import TABLES  # noqa: PLC0415  # as above
 
-    first = date.fromordinal(now.astimezone(SHANGHAI).date().toordinal() + 1)
+    first = (now + SKEW).astimezone(SHANGHAI).date() + timedelta(days=1)
     closed = [one.id for one in reads.windows(view, cycle=TABLES[table].cycle) if one.stage is not Stage.OPEN]
     return max([first, *(period(following(window))[1] for window in closed)])
 
@@ -47,6 +51,11 @@ def added(view: View) -> tuple[Amendment, ...]:
     """Every row that was added, in order."""
     rows = view.all("SELECT name, kind, figures FROM figure ORDER BY seq")
     return tuple(Amendment(name, table, json.loads(row)) for name, table, row in rows)
+
+
+def seal(commit: Commit) -> None:
+    """Seal that from now on these figures are in force: a block of its own, before anything is judged by them."""
+    add_rows(commit, [], [], [])
 
 
 def settle_by(view: View) -> None:

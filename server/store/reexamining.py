@@ -18,6 +18,7 @@ from cardstack.settlement.transaction import Party, Transaction
 from cardstack.settlement.transit.lists import Lists
 from server.store import reads
 from server.store.commit import View
+from server.store.periods import Periods
 from server.store.values import KeptEnvelope
 
 if TYPE_CHECKING:
@@ -30,43 +31,46 @@ Wanted: TypeAlias = Mapping[int, tuple[bytes, list[tuple[str, str, int, str, str
 """What a file's lines give: the digest of the content, and the postings."""
 
 
-def reexamine(view: View, auditor: Auditor, schemes: Mapping[str, Scheme]) -> None:
-    """Read the kept record of every entry again, and compute again what each moves."""
+def reexamine(view: View, auditor: Auditor, schemes: Mapping[str, Scheme], periods: Periods) -> None:
+    """Read the kept record of every entry again, and compute again what each moves, by the figures of its time."""
     files, seen = _Files(view, auditor, schemes), set()
-    for envelope, booked in _runs(view):
+    for (envelope, period), booked in _runs(view, periods):
         kept = reads.envelope(view, envelope)
         if kept is None:
             auditor.unreadable(envelope)
         elif kept.kind in RECORDS:
             seen.add(envelope)
             _record(view, auditor, kept, booked)
-        elif kept.kind == "file":
-            files.compare(kept, booked)
-        elif kept.kind == "envelope":
-            _lines(auditor, kept, booked, schemes)
+        elif kept.kind in ("file", "envelope"):
+            with periods.judging(period):
+                if kept.kind == "file":
+                    files.compare(kept, booked, period)
+                else:
+                    _lines(auditor, kept, booked, schemes)
     kinds = ", ".join(f"'{kind}'" for kind in RECORDS)
     for (envelope,) in view.all(f"SELECT seq FROM envelope WHERE kind IN ({kinds}) ORDER BY seq"):  # noqa: S608  # own names
         if envelope not in seen:
             auditor.unreadable(envelope)
 
 
-def _runs(view: View) -> Iterator[tuple[int, list[Booked]]]:
-    """The entries in order, those after one another from one kept record together, with what each moved or reserved."""
+def _runs(view: View, periods: Periods) -> Iterator[tuple[tuple[int, int], list[Booked]]]:
+    """The entries in order, those after one another from one kept record and period together, with what each moved."""
     run: list[Booked] = []
-    now = 0
-    for envelope, booked in _entries(view):
-        if run and envelope != now:
+    now = 0, 0
+    for (envelope, block), booked in _entries(view):
+        place = envelope, periods.of(block)
+        if run and place != now:
             yield now, run
             run = []
-        now = envelope
+        now = place
         run.append(booked)
     if run:
         yield now, run
 
 
-def _entries(view: View) -> Iterator[tuple[int, Booked]]:
+def _entries(view: View) -> Iterator[tuple[tuple[int, int], Booked]]:
     after = 0
-    query = "SELECT seq, line, digest, window_id, refers, envelope FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+    query = "SELECT seq, line, digest, window_id, refers, envelope, block FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
     postings = (
         "SELECT entry, debtor, creditor, amount_fen, kind, rule FROM posting "
         "WHERE entry BETWEEN ? AND ? AND phase <> 'released' ORDER BY seq"
@@ -76,7 +80,7 @@ def _entries(view: View) -> Iterator[tuple[int, Booked]]:
         for entry, *one in view.all(postings, (rows[0][0], rows[-1][0])):
             made.setdefault(entry, []).append((one[0], one[1], one[2], one[3], one[4]))
         for row in rows:
-            yield row[5], Booked(row[0], row[1], bytes(row[2]), row[3], tuple(made.get(row[0], ())), row[4])
+            yield (row[5], row[6]), Booked(row[0], row[1], bytes(row[2]), row[3], tuple(made.get(row[0], ())), row[4])
         after = rows[-1][0]
 
 
@@ -96,14 +100,15 @@ class _Files:
 
     def __init__(self, view: View, auditor: Auditor, schemes: Mapping[str, Scheme]) -> None:
         self.view, self.auditor, self.scheme = view, auditor, schemes.get("transit")
-        self.memory = Memory()
-        self.last: tuple[int, Wanted | None] = 0, None
+        self.memory: dict[int, Memory] = {}
+        self.last: tuple[tuple[int, int], Wanted | None] = (0, 0), None
         self.judged: set[int] = set()
 
-    def compare(self, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
+    def compare(self, kept: KeptEnvelope, booked: Sequence[Booked], period: int) -> None:
         """The entries of one run; a file that was posted in pieces is read once while its pieces follow one another."""
-        if self.last[0] != kept.seq:
-            self.last = kept.seq, self._read(kept)
+        if self.last[0] != (kept.seq, period):
+            self.memory.setdefault(period, Memory())
+            self.last = (kept.seq, period), self._read(kept, self.memory[period])
         wanted = self.last[1]
         if wanted is None:
             return
@@ -111,7 +116,7 @@ class _Files:
             digest, postings = wanted.get(one.line, (b"", []))
             self.auditor.follows(one, postings, digest)
 
-    def _read(self, kept: KeptEnvelope) -> Wanted | None:
+    def _read(self, kept: KeptEnvelope, memory: Memory) -> Wanted | None:
         first = kept.seq not in self.judged
         self.judged.add(kept.seq)
         try:
@@ -130,7 +135,7 @@ class _Files:
         # What was judged by that day's lists is judged here by its content alone.
         without = Transit(keys=self.scheme.keys, lists=Lists())
         found: dict[int, tuple[bytes, list[tuple[str, str, int, str, str]]]] = {}
-        for batch in batches(package.data, without, Party(package.manifest.sender), charset=charset, memory=self.memory):
+        for batch in batches(package.data, without, Party(package.manifest.sender), charset=charset, memory=memory):
             one = batch.columns
             found |= {line: (digest, []) for line, digest in zip(one.lines, one.digests, strict=True)}
             made = zip(one.owners, one.debtors, one.creditors, one.posting_amounts_fen, one.posting_kinds, one.rules, strict=True)

@@ -399,6 +399,23 @@ class FigureTable(SQLModel, table=True):
     __table_args__ = (CheckConstraint("maker <> checker", name="figure_two_people"),)
 
 
+class FigureTextTable(SQLModel, table=True):
+    """A text of figures that a release shipped, compressed (zlib), by its SHA-256."""
+
+    __tablename__ = "figure_text"
+    digest: str = Field(primary_key=True)
+    raw: bytes = Field(sa_column=Column("raw", LargeBinary, nullable=False))
+
+
+class FigureSetTable(SQLModel, table=True):
+    """From which block on what figures were in force: the digests of their texts and the rows that were added, sealed with it."""
+
+    __tablename__ = "figure_set"
+    block: int = Field(sa_column=Column("block", BigInteger, primary_key=True, autoincrement=False))
+    digest: bytes = Field(sa_column=Column("digest", LargeBinary, nullable=False))
+    content: str = Field(sa_column=Column("content", Text, nullable=False))
+
+
 class CardListTable(SQLModel, table=True):
     """A version of a black, grey or white list, as the lines it changes; made by two people."""
 

@@ -10,6 +10,12 @@ def text(name: str) -> str:
     return files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
 
 
+def listed(name: str) -> str:
+    """A list that comes beside the texts, by its whole name; empty where it is not there."""
+    place = files(__name__).joinpath(name)
+    return place.read_text("utf-8") if place.is_file() else ""
+
+
 @cache
 def names(folder: str) -> tuple[str, ...]:
     """The texts of a folder, in order."""

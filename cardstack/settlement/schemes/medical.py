@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed
-from cardstack.settlement import figures
+from cardstack.settlement import amending
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
@@ -42,14 +42,14 @@ REASONS: Mapping[str, Reason] = {
 @remembered
 def policies() -> tuple[Policy, ...]:
     """Every insured place's policies that come with the package."""
-    return tuple(policy for name in figures.names("medical") for policy in figures_of(name, "policy", Policy))
+    return tuple(policy for name in amending.names("medical") for policy in figures_of(name, "policy", Policy))
 
 
 @remembered
 def catalogue(province: str) -> Mapping[str, tuple[Entry, ...]]:
     """A treating province's catalogue, by item code; empty for a province that has none here."""
     name = f"catalogue/{province}"
-    if name not in figures.names("catalogue"):
+    if name not in amending.names("catalogue"):
         return {}
     entries = figures_of(name, "item", Entry)
     return {code: tuple(entry for entry in entries if entry.code == code) for code in {entry.code for entry in entries}}

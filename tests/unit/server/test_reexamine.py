@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,6 @@ from cardstack.settlement.bulk.package import describe, pack
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
 from cardstack.settlement.intake import Node, prepare
-from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow, balances, flows, owed, sealed
 from cardstack.settlement.schemes import SCHEMES as SHIPPED
 from cardstack.settlement.schemes.transit import TRANSIT
 from cardstack.settlement.transaction import Party, Posting
@@ -29,24 +27,18 @@ from server.means import Means
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store import open_store
 from server.store.adjusting import Two
-from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, Kept
+from server.store.commit import Kept
 from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.posting import Submission
 from server.store.store import Store
 from server.store.values import Participant
-from tests.ledgers import BUS, FUND, HOSPITAL, NODE, NOON, SCHEMES, Toy, bill, enrol, message_id, node_trust
+from tests.ledgers import FUND, HOSPITAL, NODE, NOON, SCHEMES, Toy, bill, enrol, message_id, node_trust
+from tests.unit.server.forging import PARTIES, forge, rows
 from tests.unit.settlement.taps import a_ride, a_tap
 
 ALL = {**SHIPPED, **SCHEMES}
 SENDER = Party("33.transit-operator")
-PARTIES = (
-    FUND,
-    HOSPITAL,
-    BUS,
-    *(Party(f"{code}.{role}") for code in ("31", "33") for role in ("card-issuer", "card-sponsor", "city-finance")),
-    Party("00.clearing-centre"),
-)
 
 
 @pytest.fixture
@@ -109,39 +101,6 @@ def _reverse(store: Store) -> None:
     assert commands.settle("R1", Decision("chen", True, "", NOON), by=people["chen"], means=means).failure == ""
 
 
-def forge(store: Store, *statements: str, **raw: bytes) -> None:
-    """Change rows past every guard, then make balances, sums and the whole chain fit what was changed."""
-    with store.database.writing() as connection:
-
-        def everything(query: str) -> list[Any]:
-            return store.database.all(connection, query)
-
-        for (name,) in everything("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.exec_driver_sql(statement, tuple(raw.values()) if "?" in statement else ())
-        postings = [PostingRow(*row) for row in everything(f"SELECT {POSTING_COLUMNS} FROM posting ORDER BY seq")]
-        connection.exec_driver_sql("DELETE FROM balance")
-        connection.exec_driver_sql("DELETE FROM owed")
-        moved = flows(postings)
-        columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
-        store.database.insert(connection, "balance", columns, balances(moved))
-        store.database.insert(connection, "owed", "window_id, debtor, creditor, amount_fen", owed(moved))
-        entries = [
-            EntryRow._make((*row[:9], bytes(row[9]), *row[10:])) for row in everything(f"SELECT {ENTRY_COLUMNS} FROM entry")
-        ]
-        changes = [ResolutionRow(*row) for row in everything("SELECT entry, change, by_entry, block FROM resolution")]
-        previous = GENESIS
-        for seq, first, count, begin, number in everything(
-            "SELECT seq, first_entry, entries, first_posting, postings FROM block"
-        ):
-            mine = sorted((one for one in changes if one.block == seq), key=lambda one: (one.by_entry or 0, one.entry))
-            own = [one for one in entries if first <= one.seq < first + count]
-            hash_ = sealed(previous, own, [one for one in postings if begin <= one.seq < begin + number], mine)
-            connection.exec_driver_sql("UPDATE block SET previous = ?, hash = ? WHERE seq = ?", (previous, hash_, seq))
-            previous = hash_
-
-
 def faults(store: Store) -> set[Fault]:
     assert store.audit(signatures=True, contents=False).findings == ()
     return {one.fault for one in store.audit().findings}
@@ -149,14 +108,9 @@ def faults(store: Store) -> set[Fault]:
 
 def test_a_good_ledger_follows_from_what_is_kept(store: Store) -> None:
     """Every kind of record is read again; nothing is found."""
-    kinds = {row[0] for row in _rows(store, "SELECT DISTINCT kind FROM envelope")}
+    kinds = {row[0] for row in rows(store, "SELECT DISTINCT kind FROM envelope")}
     assert kinds == {"envelope", "file", "adjustment", "decision", "lapse"}
     assert faults(store) == set()
-
-
-def _rows(store: Store, query: str) -> list[tuple[object, ...]]:
-    with store.view() as view:
-        return [tuple(row) for row in view.all(query)]
 
 
 POOL = "SELECT MIN(seq) FROM posting WHERE rule = 'toy.share' AND phase = 'posted'"
@@ -194,7 +148,7 @@ def test_a_record_that_was_rewritten_with_its_digest_is_found(store: Store) -> N
         ("adjustment", {"checker": "lin"}),
         ("decision", {"decided_by": ["lin"]}),
     ):
-        ((raw,),) = _rows(store, f"SELECT raw FROM envelope WHERE kind = '{kind}'")
+        ((raw,),) = rows(store, f"SELECT raw FROM envelope WHERE kind = '{kind}'")
         assert isinstance(raw, bytes)
         other = json.dumps(json.loads(raw) | change, ensure_ascii=False, sort_keys=True).encode()
         digest = sha256(other).digest()
