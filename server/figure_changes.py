@@ -21,6 +21,7 @@ from server.store import figuring
 def proposal(told: Mapping[str, Any], means: Means) -> Proposal:
     """The proposed row held against its declaration, the row in force and the windows; nothing is changed."""
     today = means.at.astimezone(SHANGHAI).date()
+    means.ledger.settle_by_own_figures()
     found = propose(told["name"], told["table"], told["row"], today)
     with means.ledger.view() as view:
         first = figuring.earliest(view, told["table"], means.at)

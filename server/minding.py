@@ -22,6 +22,8 @@ def lapse(store: Store, requests: RequestStore, now: datetime) -> dict[str, int]
 def minder(store: Store, requests: RequestStore, clock: Clock, *, every_s: float = EVERY_S) -> Loop:
     """What does once a minute what `settle cut-off` and `settle lapse` do when asked.
 
-    Each is idempotent, so any number of workers may mind one ledger.
+    Each is idempotent, so any number of workers may mind one ledger. First it settles by the figures and lists as they are kept
+    now: another worker, or a command, may have added some.
     """
-    return Loop("minder", lambda: store.cut_off_due(clock()), lambda: lapse(store, requests, clock()), every_s=every_s)
+    tasks = (store.settle_by_own_figures, lambda: store.cut_off_due(clock()), lambda: lapse(store, requests, clock()))
+    return Loop("minder", *tasks, every_s=every_s)

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from cardstack.settlement.amending import Amendment, amend, amendments
 from cardstack.settlement.transaction import SHANGHAI
 from server.minding import lapse, minder
+from server.store.adjusting import Two
 from server.store.office import Office
 from server.store.store import Store
 from tests.ledgers import NOON, bill, submission
@@ -43,6 +45,20 @@ def test_two_workers_mind_one_ledger(store: Store) -> None:
             one.close()
     assert [(one.id, len(store.moves(one.id))) for one in store.windows(stage="closed")] == [(DAY, 1)]
     assert [one.id for one in store.windows(stage="open")] == [NEXT]
+
+
+def test_a_worker_hears_of_the_figures_that_another_added(store: Store) -> None:
+    """Within a round, without a message that would have it look."""
+    row = {"province": "00", "industry": ["01"], "since": "2026-12-01", "rate_ppm": 1, "issuer_permille": 1, "reference": "x"}
+    store.desk.add_figure(Amendment("transit/fees", "fee", row), Two("lin", "chen"), now=NOON)
+    amend(())
+    one = minder(store, Office(store.database.engine).requests, lambda: NOON, every_s=0.005)
+    one.start()
+    try:
+        assert wait_until(lambda: len(amendments()) == 1)
+    finally:
+        one.close()
+        amend(())
 
 
 def test_what_is_pending_too_long_lapses_once(store: Store) -> None:
