@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache, wraps
 from itertools import count
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from cardstack.errors import Malformed
 from cardstack.settlement import figures
@@ -20,6 +20,7 @@ from cardstack.settlement.scheme import Dated, shaped
 
 Asked = ParamSpec("Asked")
 Given = TypeVar("Given")
+Subject = TypeVar("Subject")
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "policy": ("place", "insurance", "group", "care", "diseases"),
@@ -115,7 +116,7 @@ def names(folder: str) -> tuple[str, ...]:
 def remembered(asked: Callable[Asked, Given]) -> Callable[Asked, Given]:
     """Remember what a function of the figures gave, as long as the figures stay what they are."""
 
-    @lru_cache(maxsize=64)
+    @lru_cache(maxsize=1024)
     def once(number: int, *arguments: Asked.args, **named: Asked.kwargs) -> Given:
         del number
         return asked(*arguments, **named)
@@ -123,6 +124,28 @@ def remembered(asked: Callable[Asked, Given]) -> Callable[Asked, Given]:
     @wraps(asked)
     def remember(*arguments: Asked.args, **named: Asked.kwargs) -> Given:
         return once(_now().number, *arguments, **named)  # type: ignore[arg-type]  # the figures' questions take words only
+
+    return remember
+
+
+def once_for_each(asked: Callable[Concatenate[Subject, Asked], Given]) -> Callable[Concatenate[Subject, Asked], Given]:
+    """Remember what a function gave for the one value it was asked about last, as long as the figures stay what they are.
+
+    Check, postings, claims and totals of a message are asked one after another; what it holds is read once for all of them.
+    The value is known again as the very same object, and held until the next; further arguments are compared.
+    """
+    last: tuple[int, Subject, tuple[Any, ...], Given] | None = None
+
+    @wraps(asked)
+    def remember(subject: Subject, /, *arguments: Asked.args, **named: Asked.kwargs) -> Given:
+        nonlocal last
+        held, number = last, _now().number
+        if held is not None and held[1] is subject and held[0] == number and held[2] == arguments and not named:
+            return held[3]
+        given = asked(subject, *arguments, **named)
+        # One tuple in one assignment: a thread that comes between asks again and is right all the same.
+        last = None if named else (number, subject, arguments, given)
+        return given
 
     return remember
 

@@ -11,10 +11,10 @@ from typing import Annotated, Final
 import msgspec
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
-from cardstack.settlement.transaction import Party, Posting, Transaction, exactly
+from cardstack.settlement.transaction import Posting, Transaction, exactly, party
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -99,7 +99,7 @@ class Charging:
         kept = half_up(order.total_service_fen * agreement.keeps_permille, 1000)
         rule = f"charging@{agreement.since}"
         legs = ((order.total_elec_fen, "energy"), (order.total_service_fen - kept, "service"))
-        return tuple(Posting(Party(own), Party(other), Fen(amount), kind, rule) for amount, kind in legs if amount)
+        return tuple(Posting(party(own), party(other), Fen(amount), kind, rule) for amount, kind in legs if amount)
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """An order is settled once."""
@@ -130,6 +130,7 @@ class Charging:
         )
 
 
+@once_for_each
 def _order(transaction: Transaction) -> Order:
     try:
         order: Order = msgspec.convert(transaction.body.get("order"), Order)

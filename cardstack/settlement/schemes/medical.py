@@ -7,13 +7,13 @@ the insured place answered; the check computes the split again from the same fig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed
 from cardstack.settlement import amending
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
@@ -183,24 +183,14 @@ def _rows_agree(rows: object, result: Split) -> bool:
     return sorted(told, key=repr) == sorted(result.funds.items(), key=repr)
 
 
-class _Memory:
-    """The split of the message that was asked about last: check, postings and totals of one message ask one after another."""
-
-    last: ClassVar[tuple[Transaction, date, Claim, Split] | None] = None
-
-
+@once_for_each
 def _computed(transaction: Transaction, day: date) -> tuple[Claim, Split]:
     """The claim and split of a message by a day's figures."""
-    last = _Memory.last
-    if last is not None and last[0] is transaction and last[1] == day:
-        return last[2], last[3]
     claim = _claim(transaction)
-    result = compute(claim, day)
-    # One tuple in one assignment: a thread that comes between computes again and is right all the same.
-    _Memory.last = (transaction, day, claim, result)
-    return claim, result
+    return claim, compute(claim, day)
 
 
+@once_for_each
 def _claim(transaction: Transaction) -> Claim:
     body = transaction.body.get("claim")
     if not isinstance(body, Mapping):

@@ -15,7 +15,7 @@ import msgspec
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.transaction import MESSAGE_ID, Party, Posting, Transaction, exactly
@@ -165,6 +165,7 @@ class Purse:
         return tuple(steps)
 
 
+@once_for_each
 def _change(transaction: Transaction) -> Change:
     try:
         change: Change = msgspec.convert(transaction.body.get("change"), Change)

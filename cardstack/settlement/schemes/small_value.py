@@ -10,12 +10,12 @@ from datetime import date
 from typing import Annotated, Final
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
 from cardstack.settlement.schemes.transit import CENTRE, form_fault
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
-from cardstack.settlement.transaction import MESSAGE_ID, Party, Posting, Transaction, exactly
+from cardstack.settlement.transaction import MESSAGE_ID, Posting, Transaction, exactly, party
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Record, read_record
 from cardstack.text import Text
@@ -63,6 +63,7 @@ def rates() -> tuple[Rate, ...]:
     return figures_of("small_value", "rate", Rate)
 
 
+@remembered
 def rate_of(trade: str, day: date) -> Rate:
     """The rate in force for a trade (four digits); a row for no trade in particular serves the rest."""
     own = [rate for rate in rates() if trade in rate.trade]
@@ -97,8 +98,8 @@ class SmallValue:
         """The purchase and its fee; a refund is the purchase the other way round, the fee is not given back."""
         purchase = _purchase(transaction)
         issuer, acquirer = (
-            Party(f"{transaction.home_province}.card-issuer"),
-            Party(f"{transaction.treating_province}.merchant-acquirer"),
+            party(f"{transaction.home_province}.card-issuer"),
+            party(f"{transaction.treating_province}.merchant-acquirer"),
         )
         if transaction.kind == "refund":
             return (Posting(acquirer, issuer, transaction.amount_fen, "refund", "small-value.refund"),)
@@ -159,6 +160,7 @@ def _fee(rate: Rate, amount: int) -> tuple[int, int]:
     return issuer, whole - issuer
 
 
+@once_for_each
 def _purchase(transaction: Transaction) -> Purchase:
     return read_record(transaction.body.get("purchase"), Purchase, "purchase")
 

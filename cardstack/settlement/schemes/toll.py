@@ -12,12 +12,12 @@ from typing import Annotated, Final
 import msgspec
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up, spread
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
-from cardstack.settlement.transaction import Party, Posting, Transaction, exactly
+from cardstack.settlement.transaction import Posting, Transaction, exactly, party
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.tap import Record, read_record
 from cardstack.text import Text
@@ -73,6 +73,7 @@ def tariffs() -> tuple[Tariff, ...]:
     return figures_of("toll", "tariff", Tariff)
 
 
+@remembered
 def tariff_of(vehicle: str, day: date) -> Tariff:
     """The tariff in force for a class of vehicle."""
     return at([tariff for tariff in tariffs() if vehicle in tariff.vehicle], day)
@@ -105,14 +106,14 @@ class Toll:
         """A posting an owner, and the issuer's fee from each in the same proportion."""
         passage = _passage(transaction)
         tariff = tariff_of(passage.vehicle, day)
-        issuer = Party(f"{transaction.home_province}.card-issuer")
+        issuer = party(f"{transaction.home_province}.card-issuer")
         weights = [section.gross_fen for section in passage.sections]
         shares = spread(passage.amount_fen, weights)
         fees = spread(half_up(passage.amount_fen * tariff.issuer_fee_ppm, 1_000_000), weights)
         rule = f"toll@{tariff.since}"
         legs = []
         for section, share, fee in zip(passage.sections, shares, fees, strict=True):
-            owner = Party(f"{section.province}.road-owner.{section.owner}")
+            owner = party(f"{section.province}.road-owner.{section.owner}")
             legs += [(issuer, owner, share, "toll"), (owner, issuer, fee, "issuer-fee")]
         return tuple(Posting(debtor, creditor, Fen(amount), kind, rule) for debtor, creditor, amount, kind in legs if amount)
 
@@ -155,6 +156,7 @@ def charged(passage: Passage, tariff: Tariff) -> int:
     return passage.gross_fen - half_up(passage.gross_fen * tariff.off_permille, 1000)
 
 
+@once_for_each
 def _passage(transaction: Transaction) -> Passage:
     return read_record(transaction.body.get("passage"), Passage, "passage")
 

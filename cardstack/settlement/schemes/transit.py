@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.amending import figures_of, remembered
+from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import Party, Posting, Transaction, party
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.lists import Kind, Lists
@@ -83,6 +83,7 @@ def limits() -> tuple[Limits, ...]:
     return figures_of("transit/fees", "limits", Limits)
 
 
+@remembered
 def fee_of(province: str, industry: str, day: date) -> Fee:
     """The fee in force for a service; the narrowest that fits: the province's own, else the one for all (00)."""
     own = [fee for fee in fees() if fee.province == province and industry in fee.industry]
@@ -178,17 +179,24 @@ def postings_of(tap: Tap, home: str, treating: str, day: date) -> tuple[Posting,
     ]
     legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]
     return tuple(
-        Posting(Party(debtor), Party(creditor), Fen(amount), kind, rule)
+        Posting(party(debtor), party(creditor), Fen(amount), kind, rule)
         for debtor, creditor, amount, kind, rule in legs
         if amount
     )
 
 
+@once_for_each
 def price_of(tap: Tap) -> Fare:
     """The fare of a journey by the figures that come with the package."""
-    return fare(tap, policy_of(fares(), tap))
+    return fare(tap, _policy(tap.city, tap.industry, tap.at.date()))
 
 
+@remembered
+def _policy(city: str, industry: str, day: date) -> FarePolicy:
+    return policy_of(fares(), city, industry, day)
+
+
+@once_for_each
 def _tap(transaction: Transaction) -> Tap:
     body = transaction.body.get("tap")
     if not isinstance(body, Mapping):
@@ -198,19 +206,26 @@ def _tap(transaction: Transaction) -> Tap:
 
 def form_fault(transaction: Transaction, record: Record) -> str | None:
     """What in a purse's record contradicts its message: amount, moment, clock, balance. `Malformed` for an id of no day."""
-    sent = _sent(transaction)
+    sent, recorded = _sent(transaction), record.at
     try:
-        bounds = at(limits(), transaction.day)
+        ahead, late = _limits(transaction.day)
     except Refused:
         return "no-figure"
     faults = (
         ("amount-differs", record.amount_fen != transaction.amount_fen),
-        ("moment-differs", record.at != transaction.occurred_at),
-        ("future", record.at - sent > timedelta(minutes=bounds.ahead_minutes)),
-        ("late", sent - record.at > timedelta(days=bounds.late_days)),
+        ("moment-differs", recorded != transaction.occurred_at),
+        ("future", recorded - sent > ahead),
+        ("late", sent - recorded > late),
         ("balance-short", record.balance_fen < record.amount_fen),
     )
     return next((code for code, is_so in faults if is_so), None)
+
+
+@remembered
+def _limits(day: date) -> tuple[timedelta, timedelta]:
+    """How far a terminal's clock may run ahead, and how late a record may be sent."""
+    bounds = at(limits(), day)
+    return timedelta(minutes=bounds.ahead_minutes), timedelta(days=bounds.late_days)
 
 
 def _sent(transaction: Transaction) -> datetime:

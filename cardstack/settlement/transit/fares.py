@@ -5,7 +5,7 @@ The gross fare is the local one for an ordinary rider. A discount looks at the f
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -52,40 +52,50 @@ class FarePolicy(Figure):
 
 
 class Off(NamedTuple):
-    """A discount given: how much and who bears it."""
+    """A discount given: how much, who bears it, and its place in the policy."""
 
     amount_fen: int
     sponsor: str
-    title: str
+    place: int
 
 
 class Fare(NamedTuple):
-    """What a journey costs, what it was before, and how it came about."""
+    """What a journey costs, what it was before, and by which discounts of which policy."""
 
     charged_fen: int
     gross_fen: int
     offs: tuple[Off, ...]
-    steps: tuple[Step, ...]
+    policy: FarePolicy
+    incomplete: bool
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How it came about; most fares are only compared, and nobody asks."""
+        policy = self.policy
+        rule, since, reference = f"{policy.city}.{'+'.join(policy.industry)}", policy.since, policy.reference
+        first, own = Text("Local fare", "当地票价"), f"{rule}@{since}"
+        if self.incomplete:
+            first, own = Text("Journey not ended: the highest fare", "未完成行程，按最高票价计费"), f"{rule}.incomplete@{since}"
+        steps = [_step("gross", self.gross_fen, first, own, reference)]
+        for off in self.offs:
+            kind, title = policy.discounts[off.place].kind, policy.discounts[off.place].title
+            what = Text(f"{kind} discount, borne by {off.sponsor}", f"{title}，由{off.sponsor}承担")
+            steps.append(_step(kind, off.amount_fen, what, f"{rule}.{off.place}@{since}", reference))
+        steps.append(_step("charged", self.charged_fen, Text("Charged", "实收"), f"{rule}@{since}", reference))
+        return tuple(steps)
 
 
 def fare(tap: Tap, policy: FarePolicy) -> Fare:
     """The fare of a journey by a policy."""
-    gross = policy.incomplete_fen if tap.incomplete and policy.incomplete_fen else tap.gross_fen
+    incomplete = tap.incomplete and policy.incomplete_fen != 0
+    gross = policy.incomplete_fen if incomplete else tap.gross_fen
     left, offs = gross, []
-    rule = f"{policy.city}.{'+'.join(policy.industry)}"
-    steps = [_step("gross", gross, Text("Local fare", "当地票价"), f"{rule}@{policy.since}", policy.reference)]
-    if tap.incomplete and policy.incomplete_fen:
-        what = Text("Journey not ended: the highest fare", "未完成行程，按最高票价计费")
-        steps = [_step("gross", gross, what, f"{rule}.incomplete@{policy.since}", policy.reference)]
     for place, discount in enumerate(() if tap.incomplete else policy.discounts):
         amount = min(left, _off(discount, tap, left))
         if amount:
             left -= amount
-            offs.append(Off(amount, discount.sponsor, discount.title))
-            what = Text(f"{discount.kind} discount, borne by {discount.sponsor}", f"{discount.title}，由{discount.sponsor}承担")
-            steps.append(_step(discount.kind, amount, what, f"{rule}.{place}@{policy.since}", policy.reference))
-    steps.append(_step("charged", left, Text("Charged", "实收"), f"{rule}@{policy.since}", policy.reference))
-    return Fare(left, gross, tuple(offs), tuple(steps))
+            offs.append(Off(amount, discount.sponsor, place))
+    return Fare(left, gross, tuple(offs), policy, incomplete)
 
 
 def _step(name: str, amount: int, what: Text, rule: str, reference: str) -> Step:
@@ -123,6 +133,6 @@ def _transfers(discount: Discount, tap: Tap) -> bool:
     return timedelta(0) <= gap <= timedelta(minutes=discount.within_minutes)
 
 
-def policy_of(policies: Sequence[FarePolicy], tap: Tap) -> FarePolicy:
-    """The fares in force for a journey; `Refused` where the city has none for that service."""
-    return at([p for p in policies if p.city == tap.city and tap.industry in p.industry], tap.at.date())
+def policy_of(policies: Sequence[FarePolicy], city: str, industry: str, day: date) -> FarePolicy:
+    """A city's fares in force for a service; `Refused` where it has none."""
+    return at([p for p in policies if p.city == city and industry in p.industry], day)

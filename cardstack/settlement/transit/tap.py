@@ -129,8 +129,10 @@ def read_tap(body: Mapping[str, Any]) -> Tap:
 
 def moment_of(digits: str) -> datetime:
     """Fourteen digits as a moment in China standard time; `Malformed` where the calendar has no such moment."""
+    if len(digits) != 14:
+        raise Malformed("moment: 14 digits", field="moment")
     try:
-        year, month, day, hour, minute, second = int(digits[:4]), *(int(digits[n : n + 2]) for n in range(4, 14, 2))
-        return datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
+        day, clock = divmod(int(digits), 1_000_000)
+        return datetime(day // 10_000, day // 100 % 100, day % 100, clock // 10_000, clock // 100 % 100, clock % 100, 0, SHANGHAI)
     except ValueError as error:
         raise Malformed("moment: not a moment of the calendar", field="moment") from error
