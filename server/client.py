@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from cardstack.crypto.keys import Signer
-from cardstack.errors import CardstackError, Malformed, Problem, Refused, problem
+from cardstack.errors import CardstackError, Malformed, Problem, Refused, Untrusted, problem
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.transaction import Transaction
 from cardstack.text import Text
@@ -25,10 +25,13 @@ UNREACHABLE = problem(
         "报文是否入账尚不确定：请以相同报文重发，或按报文标识查询。",
     ),
 )
+BUSY: Final = (429,)
+"""Answers that say nothing of the message itself, beside 5xx: of the service, or of what stands in front of it."""
+CLASSES: Final[Mapping[int, type[CardstackError]]] = {400: Malformed, 413: Malformed, 401: Untrusted, 403: Untrusted}
 
 
 class Lost(Refused):
-    """No answer came: the outcome is unknown until the same message is sent again or asked for."""
+    """No answer came, or none of the ledger: the outcome is unknown until the same message is sent again or asked for."""
 
     problem = UNREACHABLE
 
@@ -135,7 +138,7 @@ class Client:
         if status == 304:
             return None
         if status >= 400:
-            raise _as_error(_object(raw))
+            raise _as_error(status, _object(raw))
         return raw
 
     def send_file(self, raw: bytes) -> dict[str, Any]:
@@ -150,7 +153,7 @@ class Client:
         """The return file about a file."""
         status, raw = self._fetch("GET", f"/files/{digest}/return", None, {"Accept": "application/zip, application/problem+json"})
         if status >= 400:
-            raise _as_error(_object(raw))
+            raise _as_error(status, _object(raw))
         return raw
 
     def close(self) -> None:
@@ -175,7 +178,7 @@ class Client:
         status, raw = self._fetch(method, path, body, headers | further)
         content = _object(raw)
         if status >= 400:
-            raise _as_error(content)
+            raise _as_error(status, content)
         return content
 
     def _fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -198,10 +201,13 @@ def _object(raw: bytes) -> dict[str, Any]:
     return content
 
 
-def _as_error(content: dict[str, Any]) -> CardstackError:
-    """The service's problem as an error here."""
+def _as_error(status: int, content: dict[str, Any]) -> CardstackError:
+    """The service's problem as an error here, of the class that gave it its status there; a service in trouble is `Lost`."""
+    if status in BUSY or status >= 500:
+        return Lost(f"{status} {content.get('code', '')}".strip())
     titles, remedy = content.get("titles") or {}, str(content.get("remedy", ""))
     title = Text(str(titles.get("en", "The service refused it")), str(titles.get("zh", "服务拒绝了请求")))
     kind = Problem(str(content.get("code", "CS-4000")), title, Text(remedy, remedy))
     facts = content.get("facts")
-    return Refused(str(content.get("detail", "")), kind, **(facts if isinstance(facts, dict) else {}))
+    error = CLASSES.get(status, Refused)
+    return error(str(content.get("detail", "")), kind, **(facts if isinstance(facts, dict) else {}))

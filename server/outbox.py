@@ -14,11 +14,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, Malformed, Untrusted
 from cardstack.settlement.envelope import LINES_MAX, Content, canonical, transaction
 from cardstack.settlement.transaction import Transaction
 from server.client import Lost
 from server.clock import Clock
+from server.intake import NOT_NOW
 from server.looping import Loop
 from server.store.store import Store
 from server.store.values import moment
@@ -45,7 +46,7 @@ class Hub(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to send, and what came of it: the hub's answers, a line each, or its problem."""
+    """Something to send, and what came of it: the hub's answers, a line each, or its problem; while queued, the last one."""
 
     seq: int
     state: Sending
@@ -92,12 +93,13 @@ class Outbox:
             try:
                 answer: Any = hub.submit_batch(_transactions(bytes(raw)), now)
                 state = Sending.ANSWERED
-            except Lost:
-                wait = min(timedelta(seconds=2 ** min(attempts, 10)), BACKOFF_MAX)
-                self._update("attempts = ?, due_at = ?", (attempts + 1, int((now + wait).timestamp()), seq))
-                break
             except CardstackError as error:
                 answer, state = {"code": error.code, "detail": error.detail}, Sending.REFUSED
+                if _may_pass(error):
+                    due = now + min(timedelta(seconds=2 ** min(attempts, 10)), BACKOFF_MAX)
+                    values = attempts + 1, int(due.timestamp()), json.dumps(answer), seq
+                    self._update("attempts = ?, due_at = ?, answer = ?", values)
+                    break
             self._update("state = ?, answer = ?, attempts = ?", (state.value, json.dumps(answer), attempts + 1, seq))
             done += 1
         return done
@@ -116,6 +118,11 @@ class Outbox:
     def _update(self, what: str, values: Sequence[Any]) -> None:
         with self.store.database.writing() as connection:
             self.store.database.run(connection, f"UPDATE outbox SET {what} WHERE seq = ?", [values])  # noqa: S608  # own names
+
+
+def _may_pass(error: CardstackError) -> bool:
+    """Whether a failure says nothing of what was sent: no answer, a signer not believed now, a clock that is wrong."""
+    return isinstance(error, Lost | Untrusted) or error.code == NOT_NOW.code
 
 
 def _transactions(raw: bytes) -> list[Transaction]:

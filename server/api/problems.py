@@ -11,6 +11,7 @@ from cardstack.errors import CardstackError, Malformed, Problem, Untrusted, prob
 from cardstack.settlement.intake import OUTCOMES, Outcome
 from cardstack.settlement.transaction import Body
 from cardstack.text import Language, Text, language_of
+from server.store.receiving import passing
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
@@ -31,6 +32,14 @@ BROKEN = problem(
     ),
     Text("Send the same message again: a repeated message is never booked twice.", "请以相同报文重发，重复报文不会重复入账。"),
 )
+AWAY = problem(
+    "CS-4007",
+    Text("The database cannot be used at the moment", "数据库暂不可用"),
+    Text(
+        "Send the same message again later: it is never booked twice. The operator's log says why, such as a full disk.",
+        "请稍后以相同报文重发，重复报文不会重复入账。原因见服务日志（如磁盘已满）。",
+    ),
+)
 BAD_REQUEST = problem(
     "CS-4004",
     Text("The request does not have its declared form", "请求不符合接口定义"),
@@ -47,6 +56,7 @@ NOT_YOUR_BOOK = problem(
     Text("Sign the request with the sender's certificate.", "请使用该发送方的证书签名请求。"),
 )
 
+# A code never changes: they count up in this order, and a new outcome comes last.
 _REMEDIES: Final[Mapping[Outcome, Text]] = {
     Outcome.NOT_YOURS: Text("Sign as the sender's own node.", "请由发送方自己的节点签名。"),
     Outcome.CONFLICTING: Text(
@@ -130,7 +140,11 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    del error  # Flask has logged it; the caller is not told what is inside
+    """Flask has logged it; the caller is not told what is inside, but whether it may pass."""
+    if passing(getattr(error, "original_exception", None) or error):
+        answer = document(AWAY, 503)
+        answer.headers["Retry-After"] = "5"
+        return answer
     return _http(InternalServerError())
 
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -11,15 +12,20 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sqlalchemy import event
 
+from cardstack.settlement.envelope import seal
+from server.app import create_app
+from server.config import Config
 from server.store import open_store
-from tests.ledgers import SCHEMES, message_id
+from tests.ledgers import NOON, SCHEMES, bill, enrol, message_id, node_trust
 
 ROOT = Path(__file__).resolve().parents[3]
 ENDLESS = """
@@ -50,6 +56,42 @@ def test_nothing_accepted_is_lost_when_the_process_is_killed(ledger_url: str) ->
     report = store.audit(signatures=False)
     assert report.findings == ()
     assert len(accepted) <= report.entries <= len(accepted) + 1
+    store.close()
+
+
+def test_a_full_disk_loses_nothing_and_says_that_it_will_pass(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """503 with a time to try again while nothing can be written; what was answered stays, and the rest is taken afterwards."""
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+    trust, signer, certificate = node_trust()
+    app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON, with_console=False)
+    client, engine = app.test_client(), store.database.engine
+
+    def post(number: int, **headers: str) -> Any:
+        raw = seal([bill(number * 100 + line) for line in range(100)], signer, [certificate], NOON)
+        return client.post("/batches", data=raw, headers=headers)
+
+    def fill(connection: sqlite3.Connection, _: object) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    assert post(1).status_code == 200
+    event.listen(engine, "connect", fill)
+    engine.dispose()
+    for number, way in ((2, {}), (3, {"Prefer": "respond-async"})):
+        answers = [post(number * 10 + again, **way) for again in range(5)]  # the pages that are free take the first of them
+        full = answers[-1]
+        assert full.json is not None
+        assert (full.status_code, full.json["code"], full.headers["Retry-After"]) == (503, "CS-4007", "5")
+    assert client.get("/windows").status_code == 200
+    event.remove(engine, "connect", fill)
+    engine.dispose()
+    assert post(1).status_code == 200
+    assert post(24).status_code == 200
+    app.extensions["cardstack"].intake.close()
+    report = store.audit(signatures=False)
+    assert (report.findings, report.waiting) == ((), 0)
+    assert report.entries >= 200
+    assert "full" in caplog.text
     store.close()
 
 

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import CardstackError, Malformed, Refused, Untrusted
 from cardstack.settlement.transaction import Transaction
 from server.app import create_app
-from server.client import Lost
+from server.client import Client, Lost
 from server.config import Config, Role
 from server.identity import Identity
+from server.intake import NOT_NOW
 from server.outbox import Outbox, Sending
 from server.serving import in_background
 from server.store import open_store
@@ -112,19 +114,66 @@ def test_a_failed_item_waits_before_it_is_tried_again(stores: tuple[Store, Store
         outbox.put([])
 
 
+class Strict:
+    """A hub that refuses whole envelopes until it has nothing more to say against them."""
+
+    def __init__(self, store: Store, *reasons: CardstackError) -> None:
+        self.store, self.reasons = store, list(reasons)
+
+    def submit_batch(self, transactions: Sequence[Transaction], at: datetime) -> list[dict[str, Any]]:
+        if self.reasons:
+            raise self.reasons.pop(0)
+        return FlakyHub(self.store, []).submit_batch(transactions, at)
+
+
 def test_what_the_hub_refuses_as_a_whole_is_kept_with_its_reason(stores: tuple[Store, Store]) -> None:
-    """A node whose certificate is no longer trusted sees why, and does not try for ever."""
-    node, _ = stores
-
-    class Strict:
-        def submit_batch(self, transactions: Sequence[Transaction], at: datetime) -> list[dict[str, Any]]:
-            del transactions, at
-            raise Untrusted("revoked")
-
+    """What is wrong with an envelope stays wrong: it is not tried for ever, and the next one goes on."""
+    node, hub = stores
     outbox = Outbox(node, Moment())
-    outbox.put([bill(1)])
-    assert outbox.forward(Strict()) == 1
-    assert [(one.state, one.answer["code"]) for one in outbox.items()] == [(Sending.REFUSED, "CS-1002")]
+    for serial in (1, 2):
+        outbox.put([bill(serial)])
+    assert outbox.forward(Strict(hub, Malformed("no"))) == 2
+    first, second = outbox.items()
+    assert (first.state, first.answer["code"], second.state) == (Sending.REFUSED, "CS-1000", Sending.ANSWERED)
+
+
+@pytest.mark.parametrize("reason", [Untrusted("expired"), Refused(problem=NOT_NOW)])
+def test_a_node_that_is_not_believed_now_loses_nothing(stores: tuple[Store, Store], reason: CardstackError) -> None:
+    """An expired certificate or a wrong clock says nothing of what was put: it waits, says why, and goes on afterwards."""
+    node, hub = stores
+    clock, strict = Moment(), Strict(hub, reason, reason)
+    outbox = Outbox(node, clock)
+    for serial in (1, 2):
+        outbox.put([bill(serial)])
+    for attempts in (1, 2):
+        assert outbox.forward(strict) == 0
+        first, second = outbox.items()
+        assert (first.state, first.attempts, first.answer["code"]) == (Sending.QUEUED, attempts, reason.code)
+        assert (second.state, second.attempts) == (Sending.QUEUED, 0)
+        clock.now += timedelta(minutes=6)
+    assert outbox.forward(strict) == 2
+    assert [one.answer[0]["outcome"] for one in outbox.items()] == ["accepted", "accepted"]
+
+
+KINDS = [(500, Lost), (503, Lost), (429, Lost), (403, Untrusted), (401, Untrusted), (400, Malformed), (409, Refused)]
+
+
+@pytest.mark.parametrize(("status", "kind"), KINDS)
+def test_the_client_tells_a_hub_in_trouble_from_one_that_refuses(status: int, kind: type[CardstackError]) -> None:
+    """A hub whose disk is full, or a proxy before it, answers too: whether it was booked is as unknown as without an answer."""
+    app = Flask("hub")
+
+    @app.post("/batches")
+    def batches() -> tuple[dict[str, str], int]:
+        return {"code": "CS-4003", "detail": ""}, status
+
+    _, signer, certificate = node_trust()
+    with in_background(app) as url:
+        client = Client(url, signer, [certificate])
+        with pytest.raises(kind) as raised:
+            client.submit_batch([bill(1)], NOON)
+        assert type(raised.value) is kind
+        client.close()
 
 
 def test_a_hospital_node_forwards_over_http(tmp_path: Path) -> None:
