@@ -26,7 +26,8 @@ KNOWN = problem(
     "CS-2350",
     Text("{authority} is known here already", "{authority} 已登记"),
     Text(
-        "Choose another id; a new certificate is entered with `ca foreign renew`.", "请更换标识；更换证书请用 ca foreign renew。"
+        "Choose another id; a new certificate is entered with `ca foreign add --replace`.",
+        "请更换标识；更换证书请用 `ca foreign add --replace`。",
     ),
 )
 NOT_THEIRS = problem(

@@ -14,6 +14,8 @@ from tests.pcsc import need_library
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted([*(ROOT / "docs").glob("*/tutorials/*.md"), *(ROOT / "docs").glob("*/conformance.md")])
 TUTORIALS = [path for path in TUTORIALS if "reference" not in path.parts]
+# The kit's guide is the longest; its Chinese page has the same commands (see below) and is looked at by its words alone.
+RUN = [path for path in TUTORIALS if (path.stem, path.parts[-2]) != ("conformance", "zh")]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
@@ -29,9 +31,9 @@ def lines_of(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [path for path in TUTORIALS if language_of(path) == "en"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUN, ids=lambda path: f"{language_of(path)}-{path.stem}")
 def test_a_tutorial_runs_as_it_stands(path: Path, tmp_path: Path) -> None:
-    """In an empty folder, with nothing but the commands; the Chinese ones have the same (next test)."""
+    """In an empty folder, with nothing but the commands, in the page's language."""
     commands, seen = lines_of(path)
     if any("curl" in command for command in commands) and not shutil.which("curl"):
         pytest.skip("apt-get install curl")
