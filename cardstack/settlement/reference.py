@@ -20,7 +20,7 @@ from cardstack.settlement.medical.reconciliation import KINDS
 from cardstack.settlement.prefund import INCREASE
 from cardstack.settlement.scheme import STANDINGS, Figure, Reason
 from cardstack.settlement.schemes import SCHEMES, charging, medical, purse, small_value, toll, transit
-from cardstack.settlement.services import case, certification, records, transfer
+from cardstack.settlement.services import case, certification, records, registration, transfer
 from cardstack.settlement.transit.continuity import BREAKS
 from cardstack.settlement.window import WINDOW
 from cardstack.text import Text
@@ -44,6 +44,7 @@ MACHINES: Mapping[Text, Machine[Any, Any]] = {
     Text("A medical case", "跨省就医案件"): CASE,
     Text("A month's medical clearing", "医疗月度清算"): CYCLE,
     Text("A line of a toll batch", "通行费批次明细"): batches.LINE,
+    registration.REGISTRATION.title: registration.REGISTRATION.machine,
     certification.CERTIFICATION.title: certification.MACHINE,
     transfer.TRANSFER.title: transfer.MACHINE,
     records.RECORDS.title: records.RECORDS.machine,

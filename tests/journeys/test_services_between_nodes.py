@@ -14,8 +14,9 @@ from cardstack.cli.simulating import NodeKey, nodes
 from cardstack.settlement import envelope
 from cardstack.settlement.calendar import Calendar, known
 from cardstack.settlement.intake import Node, Outcome, prepare
+from cardstack.settlement.medical.case import Visit, class_of
 from cardstack.settlement.schemes import SCHEMES
-from cardstack.settlement.services import certification, records, transfer
+from cardstack.settlement.services import certification, records, registration, transfer
 from cardstack.settlement.services.case import Service
 from cardstack.settlement.services.records import content_digest
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
@@ -28,6 +29,8 @@ from server.store.queries.cases import cases
 from server.store.store import Store
 from server.store.values import Participant
 from server.trusting import Trust
+from tests.unit.settlement.test_registration import APPLICATION as REFERRAL
+from tests.unit.settlement.test_registration import FILED
 from tests.unit.settlement.test_services import ANSWER, APPLICATION, CASE, QUERY, REQUEST, STATEMENT
 
 AT = datetime(2026, 10, 12, 9, 0, tzinfo=SHANGHAI)
@@ -106,6 +109,19 @@ def test_a_pension_relation_moves_with_its_money(world: World) -> None:
     nets = {str(one.party): one.net_fen for window in world.store.windows() for one in world.store.positions(window.id)}
     assert nets == {"31.pension-fund": -1_860_000, "33.pension-fund": 1_860_000}
     assert not world.store.audit(signatures=False).findings
+
+
+def test_a_referral_is_registered_and_the_visit_has_its_class(world: World) -> None:
+    """The treating place applies, the insured place files; what each holds gives the visit the same class."""
+    service = registration.REGISTRATION
+    assert world.send(service, "apply", "treating", REFERRAL) is Outcome.ACCEPTED
+    assert world.send(service, "file", "treating", FILED) is Outcome.REFUSED
+    assert world.send(service, "file", "home", FILED) is Outcome.ACCEPTED
+    assert world.send(service, "file", "home", FILED) is Outcome.DUPLICATE
+    assert service.state(world.sent) is registration.State.FILED
+    visit = Visit("330102", date(2026, 10, 1), date(2026, 10, 9))
+    assert class_of(visit, registration.filings(world.sent, "p1", "employee")) == "referral"
+    assert class_of(visit, registration.filings(world.sent, "p2", "employee")) == "unregistered"
 
 
 def test_a_record_is_confirmed_by_the_province_that_issued_it(world: World) -> None:

@@ -20,6 +20,7 @@ from tests.unit.settlement.taps import a_ride, a_tap
 from tests.unit.settlement.test_further_schemes import buy, charge, drive
 from tests.unit.settlement.test_medical_scheme import a_bill
 from tests.unit.settlement.test_purse import change
+from tests.unit.settlement.test_registration import FILED
 from tests.unit.settlement.test_services import ANSWER, AT, QUERY, STATEMENT
 
 
@@ -48,6 +49,7 @@ GOOD = (
     message("pension-certification", "answer", "33.office", ANSWER),
     message("pension-transfer", "send", "31.office", STATEMENT, 1_860_000),
     message("portable-record", "query", "33.office", QUERY),
+    message("medical-registration", "file", "31.office", FILED),
 )
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
     [None, -1, 0, 2**53 - 1, "", "x" * 70, "９９", "2026-13-01", "31", [], {}, [{}], True, {"a": 1}, "310000", ["02", "02"]]

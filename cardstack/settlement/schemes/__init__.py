@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes import charging, medical, purse, small_value, toll, transit
-from cardstack.settlement.services import certification, records, transfer
+from cardstack.settlement.services import certification, records, registration, transfer
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
@@ -14,6 +14,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
             medical.OUTPATIENT,
             medical.CHRONIC,
             medical.INPATIENT,
+            registration.REGISTRATION,
             transit.TRANSIT,
             purse.PURSE,
             small_value.SMALL_VALUE,

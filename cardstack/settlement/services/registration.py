@@ -1,0 +1,143 @@
+"""Registration for care away from home (异地就医备案): the insured place files it, or the treating place applies for it.
+
+A referral or a resident's application may begin at the treating place; only the insured place files, declines and ends.
+What is filed is what a visit's class of registration rests on: both places run `filings` over the messages they hold.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from cardstack.fsm import Machine
+from cardstack.settlement.medical.case import Filing
+from cardstack.settlement.medical.claim import Place
+from cardstack.settlement.scheme import Cycle, Unit
+from cardstack.settlement.services.case import Message, Service, Term
+from cardstack.settlement.services.certification import About, Case, Day
+from cardstack.settlement.transaction import Transaction, exactly
+from cardstack.text import Text
+
+Class = Literal["long-term", "referral", "emergency", "temporary"]
+Person = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the treating place asks to be filed: for whom (a pseudonym), which class, from when, and where."""
+
+    case: Case
+    person: Person
+    insurance: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    registration: Class
+    since: Day
+    place: Place
+
+
+class Registered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the insured place has filed; without `until` it holds until it is ended. A province's code covers its cities."""
+
+    case: Case
+    person: Person
+    insurance: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    registration: Class
+    since: Day
+    places: Annotated[tuple[Place, ...], msgspec.Meta(min_length=1, max_length=64)]
+    until: Annotated[str, exactly(r"(20\d\d-\d\d-\d\d)?")] = ""
+
+    def __post_init__(self) -> None:
+        if self.until and self.until < self.since:
+            raise ValueError("field `until`: before since")
+
+
+class Declined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the insured place does not file."""
+
+    case: Case
+    ground: Literal["not-insured", "no-benefit", "documents", "duplicate", "other"]
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last day on which a registration holds."""
+
+    case: Case
+    ended_on: Day
+
+
+class State(StrEnum):
+    """Where a registration is."""
+
+    NEW = "new"
+    APPLIED = "applied"
+    FILED = "filed"
+    DECLINED = "declined"
+    ENDED = "ended"
+
+
+class Event(StrEnum):
+    """Its messages."""
+
+    APPLY = "apply"
+    REMIND = "remind"
+    FILE = "file"
+    DECLINE = "decline"
+    END = "end"
+
+
+REGISTRATION: Final = Service(
+    "medical-registration",
+    Text("Registration for medical care away from home", "异地就医备案"),
+    Cycle("services", Unit.MONTH),
+    Machine(
+        initial=State.NEW,
+        moves={
+            (State.NEW, Event.FILE): State.FILED,
+            (State.NEW, Event.APPLY): State.APPLIED,
+            (State.APPLIED, Event.REMIND): State.APPLIED,
+            (State.APPLIED, Event.FILE): State.FILED,
+            (State.APPLIED, Event.DECLINE): State.DECLINED,
+            (State.FILED, Event.END): State.ENDED,
+        },
+    ),
+    {
+        Event.APPLY: Message(Application, "treating", Text("application", "备案申请")),
+        Event.REMIND: Message(About, "treating", Text("reminder", "催办")),
+        Event.FILE: Message(Registered, "home", Text("registration filed", "备案登记")),
+        Event.DECLINE: Message(Declined, "home", Text("application declined", "不予备案")),
+        Event.END: Message(Ended, "home", Text("registration ended", "备案终止")),
+    },
+    {
+        State.APPLIED: Term(
+            2,
+            "invented / 示意",
+            Text("Remind the insured place; rescue counts as registered.", "请催办参保地；急诊抢救视同已备案。"),
+        )
+    },
+    states={
+        State.NEW: Text("new", "未发起"),
+        State.APPLIED: Text("applied for", "待备案"),
+        State.FILED: Text("filed", "已备案"),
+        State.DECLINED: Text("declined", "不予备案"),
+        State.ENDED: Text("ended", "已终止"),
+    },
+)
+
+
+def filings(messages: Iterable[Transaction], person: str, insurance: str) -> tuple[Filing, ...]:
+    """What is filed for a person, from the messages of any cases in their order: for `medical.case.class_of`.
+
+    What is ended holds to its last day; what ended before it began never held.
+    """
+    found: dict[tuple[str, str, str], Filing] = {}
+    for told in messages:
+        if told.scheme != REGISTRATION.name or told.kind not in (Event.FILE, Event.END):
+            continue
+        content, key = REGISTRATION.content(told), (told.home_province, told.treating_province, str(told.body["case"]))
+        if isinstance(content, Registered) and (content.person, content.insurance) == (person, insurance):
+            until = date.fromisoformat(content.until) if content.until else None
+            found.setdefault(key, Filing(content.registration, date.fromisoformat(content.since), until, content.places))
+        elif isinstance(content, Ended) and key in found:
+            one, last = found[key], date.fromisoformat(content.ended_on)
+            found[key] = Filing(one.kind, one.since, last if one.until is None else min(one.until, last), one.places)
+    return tuple(one for one in found.values() if one.until is None or one.since <= one.until)

@@ -1,0 +1,95 @@
+"""Registration for care away from home: who files, what holds when, and the class of a visit that rests on it."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cardstack.errors import Refused
+from cardstack.settlement.medical.case import Filing, Visit, class_of
+from cardstack.settlement.services.registration import REGISTRATION, State, filings
+from tests.unit.settlement.test_services import code, message
+
+CASE = {"case": "REG000001"}
+APPLICATION = {
+    **CASE,
+    "person": "p1",
+    "insurance": "employee",
+    "registration": "referral",
+    "since": "2026-10-03",
+    "place": "330100",
+}
+FILED = {
+    **CASE,
+    "person": "p1",
+    "insurance": "employee",
+    "registration": "referral",
+    "since": "2026-10-03",
+    "until": "2027-04-03",
+    "places": ["330100"],
+}
+HOME, AWAY = "31.medical-office", "33.medical-office"
+
+
+def sent(kind: str, body: dict[str, Any], sender: str = HOME, serial: int = 1) -> Any:
+    return message(REGISTRATION, kind, body, sender, serial)
+
+
+def test_a_referral_is_applied_for_and_filed() -> None:
+    """The treating hospital's place applies, the insured place files, the visit has its class until it is ended."""
+    steps = [sent("apply", APPLICATION, AWAY), sent("remind", CASE, AWAY, 2), sent("file", FILED, HOME, 3)]
+    assert [code(REGISTRATION, one) for one in steps] == [None] * 3
+    assert REGISTRATION.state(steps) is State.FILED
+    filed = filings(steps, "p1", "employee")
+    assert filed == (Filing("referral", date(2026, 10, 3), date(2027, 4, 3), ("330100",)),)
+    visit = Visit("330102", date(2026, 10, 1), date(2026, 10, 9))
+    assert class_of(visit, filed) == "referral"
+    ended = [*steps, sent("end", {**CASE, "ended_on": "2026-10-05"}, HOME, 4)]
+    assert REGISTRATION.state(ended) is State.ENDED
+    later = visit._replace(began=date(2026, 10, 6))
+    assert (class_of(later, filings(ended, "p1", "employee")), class_of(later, filed)) == ("unregistered", "referral")
+
+
+def test_only_the_insured_place_files_declines_and_ends() -> None:
+    """And only the treating place applies."""
+    wrong = (
+        sent("file", FILED, AWAY),
+        sent("decline", {**CASE, "ground": "documents"}, AWAY),
+        sent("end", {**CASE, "ended_on": "2026-10-05"}, AWAY),
+        sent("apply", APPLICATION, HOME),
+    )
+    assert {code(REGISTRATION, one) for one in wrong} == {"wrong-side"}
+    with pytest.raises(Refused):
+        REGISTRATION.state([sent("apply", APPLICATION, AWAY), sent("end", {**CASE, "ended_on": "2026-10-05"}, HOME, 2)])
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"registration": "waived"},
+        {"places": []},
+        {"places": ["33"]},
+        {"until": "2026-10-02"},
+        {"until": "2026-02-30"},
+        {"since": "soon"},
+    ],
+)
+def test_what_cannot_be_filed_is_refused(facts: dict[str, Any]) -> None:
+    """An unknown class, nowhere, an end before the beginning, a day that is none."""
+    assert code(REGISTRATION, sent("file", {**FILED, **facts})) == "content-malformed"
+
+
+def test_filings_are_those_of_the_person_and_insurance() -> None:
+    """Another person's, another insurance's, and one ended before it began are not this person's."""
+    open_ended = {**FILED, "case": "REG000002", "registration": "long-term", "until": "", "places": ["330000"]}
+    messages = [
+        sent("file", FILED),
+        sent("file", {**open_ended, "person": "p2"}, serial=2),
+        sent("file", {**open_ended, "case": "REG000003", "insurance": "resident"}, serial=3),
+        sent("file", {**open_ended, "case": "REG000004"}, serial=4),
+        sent("end", {**CASE, "ended_on": "2026-10-02"}, serial=5),
+        sent("end", {"case": "REG000002", "ended_on": "2026-12-31"}, serial=6),
+        sent("decline", {"case": "REG000009", "ground": "other"}, serial=7),
+    ]
+    assert filings(messages, "p1", "employee") == (Filing("long-term", date(2026, 10, 3), None, ("330000",)),)
+    assert filings(messages, "p2", "employee")[0].until == date(2026, 12, 31)
