@@ -15,6 +15,7 @@ from cardstack.cli import (
     settle_files,
     settle_increases,
     settle_lists,
+    settle_medical,
     settle_register,
 )
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
@@ -40,6 +41,9 @@ app.command(help=words("Take in a bank's statement or result file", "导入银�
 app.command(help=words("How far each prepayment is used", "查看预付金使用率"))(settle_desk.prefunds)
 app.command(help=words("Where cases of pensions and records stand, and which are overdue", "养老与档案事项的状态与期限"))(
     settle_desk.cases
+)
+app.command(help=words("What follows when a medical bill is corrected or taken back", "医疗费用更正或撤销后的重算清单"))(
+    settle_medical.resettle
 )
 app.command("cut-off", help=words("Cut off every window whose moment has come", "截止所有到点的清算窗口"))(settle_desk.cut_off)
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)

@@ -58,6 +58,12 @@ def entry(view: View, message: str) -> Entry | None:
     return entries(view, rows)[0] if rows else None
 
 
+def numbered(view: View, numbers: Sequence[int]) -> list[Entry]:
+    """The transactions of these numbers, in their order."""
+    rows = view.among(f"SELECT {ENTRY_COLUMNS} FROM entry WHERE seq IN {{these}}", numbers)  # noqa: S608  # own names
+    return entries(view, sorted(rows))
+
+
 def page(view: View, *, before: int | None, limit: int, window: str | None = None, scheme: str | None = None) -> list[Entry]:
     """Entries from the newest on, those numbered below `before`."""
     where = [("seq < ?", before), ("window_id = ?", window), ("scheme = ?", scheme)]

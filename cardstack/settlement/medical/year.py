@@ -103,14 +103,12 @@ class Again(NamedTuple):
 NOTHING: Final = Setlinfo(*[0] * len(Setlinfo.__struct_fields__))
 
 
-def settle_again(
-    bills: Sequence[Bill], changed: Mapping[str, Claim | None], held: Mapping[str, int], compute: Compute
-) -> tuple[Again, ...]:
+def settle_again(bills: Sequence[Bill], changed: Mapping[str, Claim | None], held: Held, compute: Compute) -> tuple[Again, ...]:
     """What follows when bills are corrected, or (None) taken back: they and every later bill that rests on them, in order.
 
-    `bills` are those of the year that stand, in the order in which they were booked, `held` the ledger's accounts with all
-    of them in it. To be sent: these bills taken back, the last first, then settled in this order. Settling a corrected
-    bill behind the later ones instead would pay its place along the bands, or below a threshold, a second time.
+    `bills` are those that stand, in the order in which they were booked; what the ledger holds has all of them in it. To be
+    sent: these bills taken back, the last first, then settled in this order. Settling a corrected bill behind the later
+    ones instead would pay its place along the bands, or below a threshold, a second time.
     """
     told = [bill.id in changed for bill in bills]
     while True:
@@ -121,25 +119,36 @@ def settle_again(
         told = wider
 
 
-def _made(
-    bills: Sequence[Bill], changed: Mapping[str, Claim | None], held: Mapping[str, int], compute: Compute
-) -> tuple[Again, ...]:
-    totals = dict(held)
+def _made(bills: Sequence[Bill], changed: Mapping[str, Claim | None], held: Held, compute: Compute) -> tuple[Again, ...]:
+    totals = _Totals(held)
     for bill in bills:
-        _move(totals, bill.claim, bill.split, bill.day, -1)
+        totals.move(movements(bill.claim, bill.split, bill.day), -1)
     made = []
     for bill in bills:
         claim, split = changed.get(bill.id, bill.claim), None
         if claim is not None:
-            claim, split = on_the_year(claim, bill.day, compute, lambda _: totals)
-            _move(totals, claim, split, bill.day, 1)
+            claim, split = on_the_year(claim, bill.day, compute, totals.of)
+            totals.move(movements(claim, split, bill.day), 1)
         made.append(Again(bill, claim, split))
     return tuple(made)
 
 
-def _move(totals: dict[str, int], claim: Claim, split: Split, day: date, sign: int) -> None:
-    for one in movements(claim, split, day):
-        totals[one.account] = totals.get(one.account, 0) + sign * one.add_fen
+class _Totals:
+    """The ledger's totals, and what was moved since they were asked for."""
+
+    def __init__(self, held: Held) -> None:
+        self.held, self.known = held, dict[str, int]()
+
+    def of(self, accounts: Collection[str]) -> Mapping[str, int]:
+        missing = [account for account in accounts if account not in self.known]
+        found = self.held(missing) if missing else {}
+        self.known |= {account: found.get(account, 0) for account in missing}
+        return self.known
+
+    def move(self, moved: Sequence[Accumulation], sign: int) -> None:
+        self.of([one.account for one in moved])
+        for one in moved:
+            self.known[one.account] += sign * one.add_fen
 
 
 def _resting(bills: Sequence[Bill], told: Sequence[bool], made: Sequence[Again]) -> list[bool]:

@@ -48,7 +48,7 @@ class Ledger:
 
     def again(self, **changed: Claim | None) -> tuple[Again, ...]:
         """What follows when bills are corrected."""
-        return settle_again(self.bills, changed, self.totals, self.compute)
+        return settle_again(self.bills, changed, lambda _: self.totals, self.compute)
 
 
 def stay(fen: int, **facts: Any) -> Claim:

@@ -1,0 +1,89 @@
+"""`cardstack settle resettle`: what follows for later bills when a medical bill is corrected or taken back."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardstack.cli.ledgers import Database, Json, open_ledger, table
+from cardstack.cli.output import emit, words
+from cardstack.errors import Malformed
+
+if TYPE_CHECKING:
+    from cardstack.settlement.medical.claim import Claim
+
+
+def resettle(
+    message: Annotated[str, typer.Argument(help=words("message id of the settlement", "结算报文标识"))],
+    *,
+    claim: Annotated[
+        Path | None,
+        typer.Option(
+            help=words("the corrected claim as JSON; without it the bill is taken back", "更正后的费用明细 JSON；缺省为撤销"),
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """What follows for later bills of the year; nothing is booked.
+
+    The JSON lists the messages to take back, in order, and what to send in their place, in order.
+    """
+    from cardstack.settlement.schemes.medical import body_of, scheme_for
+    from cardstack.values import yuan
+    from server.store.queries.years import settled_again
+
+    corrected = None if claim is None else _claim(claim)
+    with open_ledger(database) as store, store.view() as view:
+        year = settled_again(view, message, corrected)
+    settle = [
+        {
+            "instead_of": one.bill.id,
+            "sender": year.messages[one.bill.id].sender,
+            "scheme": scheme_for(one.claim)[0],
+            "day": one.bill.day.isoformat(),
+            "amount_fen": one.claim.total_fen,
+            "body": body_of(one.claim, one.split),
+        }
+        for one in year.again
+        if one.claim is not None and one.split is not None
+    ]
+    changes = [{"id": one.bill.id, "funds_fen": one.funds_fen, "person_fen": one.person_fen} for one in year.again]
+    back = [{"id": one.bill.id, "sender": year.messages[one.bill.id].sender} for one in reversed(year.again)]
+    rows = [
+        (
+            one.bill.id,
+            one.bill.day.isoformat(),
+            str(year.messages[one.bill.id].sender),
+            yuan(_fen(sum(one.funds_fen.values()))),
+            yuan(_fen(one.person_fen)),
+        )
+        for one in year.again
+    ]
+    titles = (
+        words("bill", "结算"),
+        words("day", "日期"),
+        words("sender", "发送方"),
+        words("funds", "基金"),
+        words("person", "个人"),
+    )
+    emit({"take_back": back, "settle": settle, "changes": changes}, as_json=as_json, render=lambda: table(titles, rows))
+
+
+def _fen(amount: int) -> Any:
+    from cardstack.values import Fen
+
+    return Fen(amount)
+
+
+def _claim(path: Path) -> "Claim":
+    from cardstack.settlement.medical.claim import read_claim
+
+    try:
+        body = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Malformed("claim: JSON in UTF-8", field="claim") from error
+    return read_claim(body.get("claim", body) if isinstance(body, dict) else {})
