@@ -1,6 +1,7 @@
 """一致性报告: reports of the conformance kit kept beside the data, opened case by case and compared."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import services
 from server.console.states import choices
+from server.console.words import clock
 from server.permissions import Pages, Permission
 
 pages = Pages("conforming", __name__, url_prefix="/console/conformance")
@@ -51,7 +53,7 @@ def _row(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": path.stem,
         "profile": str(data["head"].get("profile", "")) or None,
-        "began": str(data["head"].get("began", ""))[:19].replace("T", " ") or None,
+        "began": _said("began", data["head"].get("began", "")) or None,
         "cases": len(data["cases"]),
         "passed": int(counts.get("pass", 0)),
         "failed": int(counts.get("fail", 0)),
@@ -103,6 +105,14 @@ def index() -> ResponseReturnValue:
     return listing.show(LISTING)
 
 
+def _said(key: str, value: object) -> str:
+    """A value of a report's head: the moment on the wall clock, the others as they are."""
+    try:
+        return clock(datetime.fromisoformat(str(value))) if key == "began" else str(value)
+    except ValueError:
+        return str(value)
+
+
 @pages.page("/<name>", needs=Permission.CARD_READ)
 def show(name: str) -> ResponseReturnValue:
     """One report case by case; beside another, what changed between them."""
@@ -118,7 +128,11 @@ def show(name: str) -> ResponseReturnValue:
     return render_template(
         "cards/report.html",
         name=name,
-        head=[(HEAD[key], value) for key, value in data["head"].items() if key in HEAD and isinstance(value, str | int | float)],
+        head=[
+            (HEAD[key], _said(key, value))
+            for key, value in data["head"].items()
+            if key in HEAD and isinstance(value, str | int | float)
+        ],
         counts=data.get("counts", {}),
         failed=[one for one in cases if one.get("verdict") == "fail"][:200],
         cases=cases[:2000],

@@ -52,6 +52,12 @@ class Services:
     name: str = "00.hub"
     tally: Tally = field(default_factory=Tally)
     """What was counted of the ledger so far."""
+    jobs: Jobs = field(init=False)
+    """Work in the background, kept beside the data."""
+
+    def __post_init__(self) -> None:
+        folder = (self.home or Path(gettempdir())) / "exports"
+        object.__setattr__(self, "jobs", Jobs(self.office.jobs, folder, self.clock))
 
     def network(self) -> "Network | None":
         """The authorities kept beside the data, with what others wrote since; None where there are none."""
@@ -63,11 +69,6 @@ class Services:
             home.refresh()
         return held
 
-    @property
-    def jobs(self) -> Jobs:
-        """Work in the background, kept beside the data."""
-        return _jobs(self.office, self.home or Path(gettempdir()), self.clock)
-
 
 @cache
 def _network(folder: Path, password: bytes | None, authorities: tuple[Path, ...]) -> "Network":
@@ -76,11 +77,6 @@ def _network(folder: Path, password: bytes | None, authorities: tuple[Path, ...]
 
     del authorities
     return Network(folder, password)
-
-
-@cache
-def _jobs(office: Office, home: Path, clock: Callable[[], datetime]) -> Jobs:
-    return Jobs(office.jobs, home / "exports", clock)
 
 
 def services() -> Services:

@@ -75,10 +75,15 @@ def party(name: str, *, short: bool = False) -> Markup:
         held = services().store
         g.party_titles = {str(one.name): one.title for one in held.parties()} if held else {}
     title = g.party_titles.get(str(name))
-    shown = Markup('<span class="id">{}</span>').format(name)
+    shown = ident(name)
     if title and short:
         return Markup('<span title="{}">{}</span>').format(name, title.of(language()))
     return Markup("{} <small>{}</small>").format(title.of(language()), shown) if title else shown
+
+
+def ident(name: object) -> Markup:
+    """An id in the letters that ids are set in."""
+    return Markup('<span class="id">{}</span>').format(name)
 
 
 def say(words: object) -> str:
@@ -213,6 +218,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "yuan": money,
     "moment": clock,
     "left": left,
+    "ident": ident,
     "day": day,
     "masked_name": mask_name,
     "masked_number": mask_number,
