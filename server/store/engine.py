@@ -22,6 +22,11 @@ from cardstack.text import Text
 LOCK: Final = 0x63617264
 """The advisory lock under which PostgreSQL's ledger is written."""
 
+PATIENCE: Final = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+"""How long PostgreSQL may take to be reached (s), and the network to carry what is sent (ms), unless its address says so."""
+TURN_MS: Final = 60_000
+"""For how long a writer waits for its turn, on either database: whoever holds it may have been stopped."""
+
 FEW: Final = 64
 """From how many rows on PostgreSQL takes COPY instead of single statements."""
 
@@ -46,14 +51,15 @@ def connect(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed.set(drivername="sqlite"),
-            connect_args={"timeout": 60, "check_same_thread": False},
+            connect_args={"check_same_thread": False},
             pool_size=16,
             max_overflow=48,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+    patience = {name: value for name, value in PATIENCE.items() if name not in parsed.query}
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=patience, pool_size=8, max_overflow=24)
 
 
 def _address(url: str) -> URL:
@@ -71,10 +77,10 @@ def _address(url: str) -> URL:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in (
+        f"busy_timeout={TURN_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=60000",
         "cache_size=-65536",
         "wal_autocheckpoint=8192",
     ):
@@ -105,7 +111,8 @@ class Database:
         """The only writer of the ledger; everything becomes durable at the end, or nothing."""
         with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             if not self.is_sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                turn = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
+                connection.exec_driver_sql(turn)
             yield connection
 
     def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row]) -> None:

@@ -20,12 +20,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from cardstack.settlement.envelope import seal
+from cardstack.settlement.intake import Outcome
 from server.app import create_app
 from server.config import Config
-from server.store import open_store
-from tests.ledgers import NOON, SCHEMES, bill, enrol, message_id, node_trust
+from server.store import engine, open_store
+from server.store.receiving import passing
+from tests.ledgers import NOON, SCHEMES, bill, enrol, message_id, node_trust, submission
 
 ROOT = Path(__file__).resolve().parents[3]
 ENDLESS = """
@@ -64,7 +67,7 @@ def test_a_full_disk_loses_nothing_and_says_that_it_will_pass(tmp_path: Path, ca
     store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
     trust, signer, certificate = node_trust()
     app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON, with_console=False)
-    client, engine = app.test_client(), store.database.engine
+    client, pool = app.test_client(), store.database.engine
 
     def post(number: int, **headers: str) -> Any:
         raw = seal([bill(number * 100 + line) for line in range(100)], signer, [certificate], NOON)
@@ -75,16 +78,16 @@ def test_a_full_disk_loses_nothing_and_says_that_it_will_pass(tmp_path: Path, ca
         connection.execute(f"PRAGMA max_page_count={pages}")
 
     assert post(1).status_code == 200
-    event.listen(engine, "connect", fill)
-    engine.dispose()
+    event.listen(pool, "connect", fill)
+    pool.dispose()
     for number, way in ((2, {}), (3, {"Prefer": "respond-async"})):
         answers = [post(number * 10 + again, **way) for again in range(5)]  # the pages that are free take the first of them
         full = answers[-1]
         assert full.json is not None
         assert (full.status_code, full.json["code"], full.headers["Retry-After"]) == (503, "CS-4007", "5")
     assert client.get("/windows").status_code == 200
-    event.remove(engine, "connect", fill)
-    engine.dispose()
+    event.remove(pool, "connect", fill)
+    pool.dispose()
     assert post(1).status_code == 200
     assert post(24).status_code == 200
     app.extensions["cardstack"].intake.close()
@@ -93,6 +96,19 @@ def test_a_full_disk_loses_nothing_and_says_that_it_will_pass(tmp_path: Path, ca
     assert report.entries >= 200
     assert "full" in caplog.text
     store.close()
+
+
+def test_a_writer_that_was_stopped_does_not_stop_the_others_for_ever(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a turn in vain is told so, as of a database that is away, and is served once there is one."""
+    monkeypatch.setattr(engine, "TURN_MS", 200)
+    holder, waiting = (open_store(ledger_url, SCHEMES) for _ in range(2))
+    with holder.database.writing(), pytest.raises(DBAPIError) as raised:
+        waiting.submit([submission(bill(1))], NOON)
+    assert passing(raised.value)
+    (answers,) = waiting.submit([submission(bill(1))], NOON)
+    assert [one.outcome for one in answers] == [Outcome.ACCEPTED]
+    for store in (holder, waiting):
+        store.close()
 
 
 def _pair(folder: Path, name: str, issuer: "tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None") -> Path:
