@@ -168,9 +168,10 @@ def test_late_transactions_fall_into_the_next_window(store: Store) -> None:
     (answer,) = send(store, bill(2))
     assert answer.window == "toy-2026-11-23"
     assert store.positions(DAY) == before
-    with pytest.raises(Refused) as caught:
-        store.close_window("toy-2026-11-24", actor="clerk", now=NOON)
-    assert caught.value.code == "CS-3020"
+    for moment, code in ((NOON, "CS-3021"), (NOON + timedelta(days=2), "CS-3020")):
+        with pytest.raises(Refused) as caught:
+            store.close_window("toy-2026-11-24", actor="clerk", now=moment)
+        assert caught.value.code == code
     store.close_window("toy-2026-11-23", actor="clerk", now=NOON)
     store.close_window("toy-2026-11-24", actor="clerk", now=NOON)
     assert send(store, bill(3))[0].window == "toy-2026-11-25"
