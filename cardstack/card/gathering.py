@@ -8,8 +8,8 @@ from cardstack.apdu.script import Script
 from cardstack.card.access import Access
 from cardstack.card.keys import Factors
 from cardstack.card.layout import File, Form
-from cardstack.card.profile import Application, Profile
-from cardstack.card.proving import PIN_BLOCKED, PIN_WRONG, external_authenticate, verify_pin
+from cardstack.card.profile import Application, Pin, Profile
+from cardstack.card.proving import PIN_BLOCKED, PIN_WRONG, external_authenticate, verify_at_pad, verify_pin
 from cardstack.card.reading import Terminal, open_application, read_city, read_loosely
 from cardstack.card.salvage import Deviation
 from cardstack.errors import CardstackError, Refused, problem
@@ -51,9 +51,17 @@ def basics(application: Application, file: File) -> bool:
 
 
 def gather(
-    profile: Profile, wanted: Wanted = everything, *, pin: str | None = None, terminal: Terminal | None = None
+    profile: Profile,
+    wanted: Wanted = everything,
+    *,
+    pin: str | None = None,
+    terminal: Terminal | None = None,
+    pad: bool = False,
 ) -> Script[tuple[Gathered, ...]]:
-    """The wanted files in declared order. A wrong PIN ends it at once: every further file would cost a try."""
+    """The wanted files in declared order. A wrong PIN ends it at once: every further file would cost a try.
+
+    With `pad` the PIN is typed at the reader (the partner `pad`), once in every application that asks for it.
+    """
     city = yield from _city(profile)
     gathered: list[Gathered] = []
     for application in profile.applications:
@@ -65,7 +73,7 @@ def gather(
         except Refused as refused:
             gathered += [Gathered(application, file, refused=refused) for file in files]
             continue
-        proofs = _Proofs(application, pin, terminal, city)
+        proofs = _Proofs(application, pin, terminal, city, pad)
         for file in files:
             gathered.append((yield from _read(application, file, proofs)))
     return tuple(gathered)
@@ -87,6 +95,9 @@ class _Proofs:
     pin: str | None
     terminal: Terminal | None
     city: str
+    pad: bool = False
+    typing: bool = False
+    """A PIN was asked for at the reader and did not come: nobody is asked again for every further file."""
     given: frozenset[str] = frozenset()
 
     def give(self, access: Access) -> Script[None]:
@@ -96,11 +107,17 @@ class _Proofs:
             yield from self._prove(proof, access)
 
     def _possible(self, way: Iterable[str]) -> bool:
-        return all(self.pin if proof == "PIN" else self.terminal and self.application.key_named(proof) for proof in way)
+        pin = self.pin or self.pad
+        return all(pin if proof == "PIN" else self.terminal and self.application.key_named(proof) for proof in way)
 
     def _prove(self, proof: str, access: Access) -> Script[None]:
         key = self.application.key_named(proof)
-        if proof == "PIN" and self.pin is not None:
+        if proof == "PIN" and self.pad:
+            declared = self.application.pin or Pin()
+            self.typing = True
+            yield from verify_at_pad(declared.shortest, declared.longest)
+            self.typing = False
+        elif proof == "PIN" and self.pin is not None:
             yield from verify_pin(self.pin)
         elif key is not None and self.terminal is not None:
             yield from external_authenticate(key, Factors(self.city, self.terminal.card), self.terminal.keys)
@@ -115,6 +132,6 @@ def _read(application: Application, file: File, proofs: _Proofs) -> Script[Gathe
         found = yield from read_loosely(file)
         return Gathered(application, file, found.content, deviations=found.deviations)
     except CardstackError as refused:
-        if refused.problem in (PIN_WRONG, PIN_BLOCKED):
+        if proofs.typing or refused.problem in (PIN_WRONG, PIN_BLOCKED):
             raise
         return Gathered(application, file, refused=refused)

@@ -172,6 +172,12 @@ def verify_pin(pin: str) -> Script[None]:
     accepted((yield from ask(commands.verify(pin_bytes(pin)))))
 
 
+def verify_at_pad(shortest: int, longest: int) -> Script[None]:
+    """VERIFY with a PIN typed on the reader's own keys: the partner `pad` is told how many digits and answers as the card did."""
+    said = yield To("pad", bytes((shortest, longest)))
+    accepted(Response.parse(said.data))
+
+
 def verify_pin_by_challenge(pin: str, reference: int = 0x81) -> Script[None]:
     """The PIN of the certificate application without sending it: a challenge under the first half of its SM3 hash.
 

@@ -20,10 +20,11 @@ ProfileName = Annotated[
     str | None, typer.Option("--profile", help=words("Kind of card; else the card is asked.", "卡片规范；缺省由卡片自报。"))
 ]
 PIN_HELP = words("The holder's PIN; `-` asks for it.", "持卡人密码；填 - 则提示输入。")
-PAD_HELP = words("`pad`: typed on the reader's own keys.", "pad 表示在读卡器键盘上输入。")
-PAD = "pad"
-PinOrPad = Annotated[str | None, typer.Option("--pin", envvar="CARDSTACK_PIN", help=f"{PIN_HELP} {PAD_HELP}")]
-Pin = Annotated[str | None, typer.Option("--pin", envvar="CARDSTACK_PIN", help=PIN_HELP)]
+PAD_HELP = words(
+    "`pad`: typed on the reader's own keys; `pad:6` where it must know how many digits.",
+    "pad 表示在读卡器键盘上输入；读卡器须预知位数时写 pad:6。",
+)
+Pin = Annotated[str | None, typer.Option("--pin", envvar="CARDSTACK_PIN", help=f"{PIN_HELP} {PAD_HELP}")]
 
 
 @app.command(help=words("Read who issued the card and who holds it.", "读取发卡信息与持卡人信息。"))
@@ -77,19 +78,13 @@ def log(
 
 
 @app.command(help=words("Check the PIN.", "校验密码。"))
-def verify(*, reader: ReaderName = None, pin: PinOrPad = None, trace: Trace = None, as_json: AsJson = False) -> None:
+def verify(*, reader: ReaderName = None, pin: Pin = None, trace: Trace = None, as_json: AsJson = False) -> None:
     """VERIFY in the social security application; with a PIN pad the PIN never enters this process."""
-    from cardstack.card.proving import verify_pin
-    from cardstack.cli.cardreading import opened_social
-    from cardstack.readers import pinpad
+    from cardstack.cli.cardreading import verified
     from emulator.opening import open_card
 
     with open_card(reader, trace=trace) as opened:
-        opened_social(opened)
-        if pin == PAD:
-            pinpad.verify(opened.reader)
-        else:
-            opened.run(verify_pin(asked(pin or "-") or ""))
+        verified(opened, asked(pin or "-") or "")
     emit({"verified": True}, as_json=as_json, render=lambda: print(words("The PIN is right.", "密码正确。")))
 
 
@@ -97,23 +92,24 @@ def verify(*, reader: ReaderName = None, pin: PinOrPad = None, trace: Trace = No
 def change_pin(
     *,
     reader: ReaderName = None,
-    pin: PinOrPad = None,
+    pin: Pin = None,
     new: Annotated[
         str | None, typer.Option("--new", help=words("The new PIN; asked for if left out.", "新密码；缺省提示输入。"))
     ] = None,
     trace: Trace = None,
     as_json: AsJson = False,
 ) -> None:
-    """CHANGE PIN by the holder, who knows the old one."""
+    """CHANGE PIN by the holder, who knows the old one; at the reader old and new have the same length, six digits unless said."""
     from cardstack.card import proving
-    from cardstack.cli.cardreading import opened_social
+    from cardstack.cli.cardreading import opened_social, pad_digits
     from cardstack.readers import pinpad
     from emulator.opening import open_card
 
     with open_card(reader, trace=trace) as opened:
         opened_social(opened)
-        if pin == PAD:
-            pinpad.change(opened.reader)
+        digits = pad_digits(pin)
+        if digits is not None:
+            pinpad.change(opened.reader, digits or pinpad.DIGITS)
         else:
             opened.run(proving.change_pin(asked(pin or "-") or "", asked(new or "-", again=True) or ""))
     emit({"changed": True}, as_json=as_json, render=lambda: print(words("The PIN is changed.", "密码已修改。")))

@@ -1,5 +1,6 @@
 """What the card commands do, as data: files with titles in both languages, masked unless asked otherwise."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,30 +12,63 @@ from cardstack.card import proving
 from cardstack.card.gathering import NOT_PROVEN, Gathered, basics, everything, gather, logs
 from cardstack.card.keys import Factors, Usage
 from cardstack.card.layout import File, pack
-from cardstack.card.profile import Application
+from cardstack.card.profile import Application, Pin
 from cardstack.card.profiles.social import AID
 from cardstack.card.reading import open_application, read_issuer
 from cardstack.card.view import Row, rows
 from cardstack.card.view import as_data as content_data
-from cardstack.cli.output import as_data
-from cardstack.errors import CardstackError
+from cardstack.cli.output import as_data, words
+from cardstack.errors import CardstackError, Malformed
+from cardstack.readers import pinpad
 from emulator.opening import Opened, need_keys
 
 NOT_THERE = (0x6A82, 0x6A83, 0x6A88)
 """File, record or object not found (ISO/IEC 7816-4 §5.6)."""
 
 
+PAD = "pad"
+"""How a PIN is given that is typed on the reader's own keys; `pad:6` says how many digits, where the reader wants to know."""
+
+
+def pad_digits(pin: str | None) -> int | None:
+    """How many digits `pad:N` names, 0 for `pad` alone; None for what is no word about a pad.
+
+    >>> pad_digits("pad"), pad_digits("pad:6"), pad_digits("123456")
+    (0, 6, None)
+    """
+    word, colon, digits = (pin or "").partition(":")
+    if word != PAD:
+        return None
+    if colon and not (digits.isascii() and digits.isdigit() and 4 <= int(digits) <= 16):
+        raise Malformed("pad:N has 4 to 16 digits", field="PIN")
+    return int(digits or 0)
+
+
+def at_pad(opened: Opened, pin: str | None) -> bool:
+    """Whether the PIN is typed at the reader; then the partner for it is there, and the holder is told when."""
+    digits = pad_digits(pin)
+    if digits is None:
+        return False
+
+    def told() -> None:
+        print(words("Type the PIN at the reader.", "请在读卡器键盘上输入密码。"), file=sys.stderr, flush=True)
+
+    pinpad.need_keys(opened.reader)
+    opened.partners["pad"] = pinpad.partner(opened.reader, (digits, digits) if digits else None, told)
+    return True
+
+
 def read_card(
     opened: Opened, name: str | None, pin: str | None, *, every: bool, unmasked: bool, saved: Mapping[int, Path | None]
 ) -> dict[str, Any]:
     """The card as data; transparent files of the social security application that are to be kept go to their paths."""
-    kind = opened.kind(name)
+    kind, pad = opened.kind(name), at_pad(opened, pin)
     kept = {fid for fid, path in saved.items() if path}
 
     def wanted(application: Application, file: File) -> bool:
         return (everything if every else basics)(application, file) or (application.name == "SSSE" and file.fid in kept)
 
-    gathered = opened.run(gather(kind, wanted, pin=pin, terminal=opened.terminal))
+    gathered = opened.run(gather(kind, wanted, pin=None if pad else pin, terminal=opened.terminal, pad=pad))
     for one in gathered:
         path = saved.get(one.file.fid) if one.application.name == "SSSE" else None
         if path and one.refused:
@@ -78,8 +112,8 @@ def _beyond(refused: CardstackError) -> bool:
 
 def read_logs(opened: Opened, name: str | None, pin: str | None) -> dict[str, Any]:
     """Every log as data."""
-    kind = opened.kind(name)
-    gathered = opened.run(gather(kind, logs, pin=pin, terminal=opened.terminal))
+    kind, pad = opened.kind(name), at_pad(opened, pin)
+    gathered = opened.run(gather(kind, logs, pin=None if pad else pin, terminal=opened.terminal, pad=pad))
     return {
         "profile": kind.name,
         "missing": missing(gathered),
@@ -100,6 +134,15 @@ def _select() -> Script[None]:
     from cardstack.apdu.script import ask
 
     (yield from ask(select_aid(AID))).require()
+
+
+def verified(opened: Opened, pin: str) -> None:
+    """VERIFY in the social security application, with what was given or what is typed at the reader."""
+    opened_social(opened)
+    if at_pad(opened, pin):
+        opened.run(proving.verify_at_pad(Pin().shortest, Pin().longest))
+    else:
+        opened.run(proving.verify_pin(pin))
 
 
 def unblock_card(opened: Opened, name: str | None, new: str | None) -> None:

@@ -9,8 +9,10 @@ from cardstack.apdu.commands import select_aid
 from cardstack.apdu.lengths import shortened
 from cardstack.apdu.message import Command, Response
 from cardstack.apdu.script import ask, run
+from cardstack.card.gathering import gather
 from cardstack.card.profiles import profile
-from cardstack.card.proving import PIN_WRONG
+from cardstack.card.proving import PIN_WRONG, change_pin
+from cardstack.card.reading import open_application
 from cardstack.errors import Malformed, Refused
 from cardstack.readers import connect, pinpad
 from cardstack.readers.api import api
@@ -318,3 +320,24 @@ def test_a_pin_typed_at_the_reader_reaches_the_card_alone(service: Service, libr
             assert caught.value.problem is PIN_NOT_TYPED
         pinpad.change(reader)
         pinpad.verify(reader)
+
+
+def test_a_pin_of_any_declared_length_is_typed_once_an_application(service: Service, library: Api) -> None:
+    """Four to twelve digits reach the card as they are; who types nothing is not asked again for every file."""
+    kind = profile("2.00")
+    card = Slot(sample(kind))
+    emulated = service.add("Emulated", card)
+    typed: list[str | None] = []
+    emulated.pin_pad = lambda: typed.pop(0)
+    with connect_card("0", using=library) as reader:
+        pad = pinpad.partner(reader)
+        for old, new in (("123456", "1234"), ("1234", "123456789012"), ("123456789012", "123456")):
+            run(open_application(kind, "DF01"), reader)
+            run(change_pin(old, new), reader)
+            typed.append(new)
+            read = run(gather(kind, lambda application, _: application.name == "DF01", pad=True), reader, pad=pad)
+            assert ([one.refused for one in read], typed) == ([None] * len(read), [])
+        typed.append(None)
+        with pytest.raises(ReaderError) as caught:
+            run(gather(kind, pad=True), reader, pad=pad)
+        assert (caught.value.problem, typed) == (PIN_NOT_TYPED, [])

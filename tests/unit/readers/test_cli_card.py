@@ -76,8 +76,15 @@ def test_the_pin_is_typed_on_the_readers_keys(pcsc: Serving, command: CommandLin
     """`--pin pad`; a reader without keys is said, and a card in the process has none."""
     assert through_pcsc(pcsc, "card", "verify", "--reader", "pcsc:0", "--pin", "pad", "--json") == {"verified": True}
     assert through_pcsc(pcsc, "card", "change-pin", "--reader", "pcsc:0", "--pin", "pad", "--json") == {"changed": True}
-    ended = command("card", "verify", "--reader", "emu:2.00", "--pin", "pad", "--json")
-    assert (ended.code, ended.data["error"]["code"]) == (1, "CS-1312")
+    for word in ("pad", "pad:6"):
+        read = through_pcsc(pcsc, "card", "read", "--reader", "pcsc:0", "--all", "--pin", word, "--json")
+        typed = [one for one in read["files"] if (one["application"], one["file"]) == ("DF01", "EF06")]  # type: ignore[attr-defined]  # a list
+        assert [one["error"] for one in typed] == [None]
+    assert through_pcsc(pcsc, "card", "log", "--reader", "pcsc:0", "--pin", "pad", "--json")["missing"] == []
+    assert through_pcsc(pcsc, "card", "verify", "--reader", "pcsc:0", "--pin", "pad:8", "--json")["error"]
+    for verb in ("verify", "read"):
+        ended = command("card", verb, "--reader", "emu:2.00", "--pin", "pad", "--json", *(["--all"] if verb == "read" else []))
+        assert (ended.code, ended.data["error"]["code"]) == (1, "CS-1312"), ended.out
 
 
 @pytest.mark.usefixtures("test_card")
