@@ -81,7 +81,7 @@ KINDS: Final[dict[Kind, Text]] = {
     Kind.CARD_LIST: Text("card list", "名单文件"),
 }
 LAYOUTS: Final[dict[str, Kind]] = {
-    transit_layout.LAYOUT.name: Kind.TRANSIT,
+    **dict.fromkeys(transit_layout.LAYOUTS, Kind.TRANSIT),
     medical_file.LAYOUT.name: Kind.MEDICAL,
     return_file.LAYOUT.name: Kind.RETURN,
 }
@@ -276,7 +276,7 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
         raise Refused("transit is not settled here", UNKNOWN, field="file")
     taken, total = 0, 0
     faults: list[LineFault] = []
-    for batch in transit_file.batches(package.data, scheme, Party(package.manifest.sender), charset=_charset(package)):
+    for batch in transit_file.of_package(package, scheme):
         faults += map(_said, batch.faults)
         if not batch.columns.ids:
             continue

@@ -93,13 +93,12 @@ def _read(package: Any) -> tuple[int, list[Any]]:
     from cardstack.settlement.bulk import medical_file, transit_file, transit_layout
     from cardstack.settlement.bulk.layout import charset_of
     from cardstack.settlement.schemes.transit import TRANSIT
-    from cardstack.settlement.transaction import Party
 
     charset, layout = charset_of(package.manifest.charset), package.manifest.layout
     taken = 0
     faults: list[Any] = []
-    if layout == transit_layout.LAYOUT.name:
-        for batch in transit_file.batches(package.data, TRANSIT, Party(package.manifest.sender), charset=charset):
+    if layout in transit_layout.LAYOUTS:
+        for batch in transit_file.of_package(package, TRANSIT):
             taken += len(batch.columns.ids)
             faults += batch.faults
     elif layout == medical_file.LAYOUT.name:
@@ -107,5 +106,5 @@ def _read(package: Any) -> tuple[int, list[Any]]:
             taken += len(books.books)
             faults += books.faults
     else:
-        raise Malformed("layout: transit-1 or medical-1", field="layout")
+        raise Malformed("layout: transit-1, transit-2 or medical-1", field="layout")
     return taken, faults

@@ -91,7 +91,7 @@ def pack_file(
     sender: Annotated[str, typer.Option(help=words("such as 33.transit-operator", "发送方，如 33.transit-operator"))],
     key: Key,
     certificate: Certificate,
-    layout: Annotated[str, typer.Option(help="transit-1 | medical-1 | return-1")] = "transit-1",
+    layout: Annotated[str, typer.Option(help="transit-1 | transit-2 | medical-1 | return-1")] = "transit-1",
     charset: Annotated[str, typer.Option(help="gb18030 | gbk | utf-8")] = "gb18030",
     name: Annotated[str, typer.Option(help=words("of the file; by default the output's", "文件名，缺省取输出文件名"))] = "",
     key_password: Password = "",

@@ -75,7 +75,13 @@ def files() -> str:
     """The layouts of the bulk files."""
     about = "Fixed width in bytes, a line feed at the end of every line, GB 18030 or UTF-8. 定长行，字节计宽。"
     lines = ["# Bulk files 批量文件", "", about, ""]
-    for layout in (transit_layout.LAYOUT, medical_file.LAYOUT, list_file.LAYOUT, return_file.LAYOUT, medical_file.RESULT):
+    for layout in (
+        *transit_layout.LAYOUTS.values(),
+        medical_file.LAYOUT,
+        list_file.LAYOUT,
+        return_file.LAYOUT,
+        medical_file.RESULT,
+    ):
         size = f"{layout.size} bytes a line. 每行{layout.size}字节。"
         lines += [f"## `{layout.name}` {layout.title}", "", size, "", layout.table(), ""]
     return "\n".join(lines)

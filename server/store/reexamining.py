@@ -7,14 +7,12 @@ from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.audit import Adjusted, Auditor, Booked
-from cardstack.settlement.bulk.layout import Charset, charset_of
 from cardstack.settlement.bulk.package import message, unpack
-from cardstack.settlement.bulk.transit_file import batches
-from cardstack.settlement.bulk.transit_layout import LAYOUT
+from cardstack.settlement.bulk.transit_file import of_package
 from cardstack.settlement.bulk.transit_shapes import Memory
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
-from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.transit.lists import Lists
 from server.store import reads
 from server.store.commit import View
@@ -127,28 +125,24 @@ class _Files:
             if first:
                 self.auditor.unsigned(kept.seq)
             return None
-        charset = _charset(package.manifest.charset)
-        if package.manifest.layout != LAYOUT.name or charset is None or not isinstance(self.scheme, Transit):
+        # What was judged by that day's lists is judged here by its content alone.
+        without = Transit(keys=self.scheme.keys, lists=Lists()) if isinstance(self.scheme, Transit) else None
+        try:
+            read = of_package(package, without, memory) if without is not None else None
+        except CardstackError:
+            read = None
+        if read is None:
             if first:
                 self.auditor.unreadable(kept.seq)
             return None
-        # What was judged by that day's lists is judged here by its content alone.
-        without = Transit(keys=self.scheme.keys, lists=Lists())
         found: dict[int, tuple[bytes, list[tuple[str, str, int, str, str]]]] = {}
-        for batch in batches(package.data, without, Party(package.manifest.sender), charset=charset, memory=memory):
+        for batch in read:
             one = batch.columns
             found |= {line: (digest, []) for line, digest in zip(one.lines, one.digests, strict=True)}
             made = zip(one.owners, one.debtors, one.creditors, one.posting_amounts_fen, one.posting_kinds, one.rules, strict=True)
             for owner, debtor, creditor, amount, kind, rule in made:
                 found[one.lines[owner]][1].append((debtor, creditor, amount, kind, rule))
         return found
-
-
-def _charset(name: str) -> Charset | None:
-    try:
-        return charset_of(name)
-    except CardstackError:
-        return None
 
 
 def _lines(auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:

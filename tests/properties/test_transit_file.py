@@ -12,7 +12,7 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.transit_file import Batch, batches
-from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.bulk.transit_layout import LAYOUT, WITH_EXPIRY, line_of
 from cardstack.settlement.envelope import canonical
 from cardstack.settlement.schemes.transit import TRANSIT, Transit
 from cardstack.settlement.transaction import Party, Transaction
@@ -35,7 +35,7 @@ def taps(draw: st.DrawFn) -> Tap:
         "industry": draw(st.sampled_from(["01", "02"])),
         "card_city": draw(st.sampled_from(["2900", "3310"])),
         "card_class": draw(st.sampled_from(["adult", "student", "senior", "soldier"])),
-        "gross_fen": draw(st.sampled_from([100, 200, 333, 700])),
+        "gross_fen": draw(st.sampled_from([100, 200, 333, 700, 150_000])),
         "moment": draw(st.sampled_from(["20261012063000", "20261012083059", "20261012230000"])),
         "previous": draw(st.sampled_from([None, {"moment": "20261012061500", "industry": "01", "transfers": 1}])),
         "month_fen": draw(st.sampled_from([0, 6_999, 7_000, 29_950])),
@@ -44,7 +44,8 @@ def taps(draw: st.DrawFn) -> Tap:
         "line": draw(st.sampled_from(["", "7路", '"B支\\2"'])),
         "incomplete": draw(st.booleans()),
         "kind": draw(st.sampled_from([6, 9])),
-        "balance_fen": draw(st.sampled_from([0, 150, 10_000])),
+        "balance_fen": draw(st.sampled_from([0, 150, 10_000, 200_000])),
+        "expires": draw(st.sampled_from(["", "20261011", "20261012", "20991231"])),
     }
     facts |= draw(st.sampled_from([{}, {}, {}, {"amount_fen": 150}, {"tac": "00000000"}, {"grey": True}]))
     if facts["city"] == "9999":
@@ -91,8 +92,9 @@ def one_by_one(rides: list[Transaction]) -> tuple[list[Any], list[Any]]:
 def test_the_file_comes_to_what_single_messages_come_to(journeys: list[Tap], charset: Any, chunk: int) -> None:
     """Lines taken, digests, postings, claims and refusals are the same; so are they in any chunks."""
     rides = [a_ride(tap) for tap in journeys]
-    body = b"".join(line_of(t, r.id, r.home, r.treating, charset) for t, r in zip(journeys, rides, strict=True))
-    found = list(batches(body, SCHEME, SENDER, charset=charset, chunk=chunk))
+    many = zip(journeys, rides, strict=True)
+    body = b"".join(line_of(t, r.id, r.home, r.treating, charset, layout=WITH_EXPIRY) for t, r in many)
+    found = list(batches(body, SCHEME, SENDER, charset=charset, chunk=chunk, layout=WITH_EXPIRY))
     taken, refused = one_by_one(rides)
     assert [row for batch in found for row in fields(batch)] == taken
     assert [(fault.line, fault.id, fault.code) for batch in found for fault in batch.faults] == refused

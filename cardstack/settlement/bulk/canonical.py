@@ -39,6 +39,7 @@ _NAMES = (
     "city",
     "counter",
     "day_fen",
+    "expires",
     "grey",
     "gross_fen",
     "home",
@@ -62,7 +63,7 @@ _NAMES = (
 _CLASSES = {b"01": b"", b"02": b'"card_class":"student",', b"03": b'"card_class":"senior",', b"05": b'"card_class":"soldier",'}
 _TEMPLATE = (
     b'{"amount_fen":%d,"body":{"tap":{"acquirer":"%b",%b"amount_fen":%d,"balance_fen":%d,"card":"%b","card_city":"%b",%b'
-    b'"city":"%b","counter":%d,%b%b"gross_fen":%d,%b"industry":"%b","issuer":"%b",%b"kind":%d,%b"moment":"%b",%b%b'
+    b'"city":"%b","counter":%d,%b%b%b"gross_fen":%d,%b"industry":"%b","issuer":"%b",%b"kind":%d,%b"moment":"%b",%b%b'
     b'"tac":"%b","terminal":"%b","terminal_serial":%d}},"home":"%b","id":"%b","kind":"fare","occurred_at":"%b%b%b"}'
 )
 
@@ -70,8 +71,8 @@ _TEMPLATE = (
 def _content(row: tuple[bytes, ...], instant: bytes, lines: Mapping[bytes, bytes], tail: bytes) -> bytes:
     """One line; members that have their default are left out, as in an envelope."""
     (
-        acquirer, algorithm, amount, balance, card, card_city, card_class, city, counter, day, grey, gross, home, identity,
-        incomplete, industry, issuer, version, kind, line, moment, month, previous_industry, previous_moment, tac,
+        acquirer, algorithm, amount, balance, card, card_city, card_class, city, counter, day, expires, grey, gross, home,
+        identity, incomplete, industry, issuer, version, kind, line, moment, month, previous_industry, previous_moment, tac,
         terminal, serial, transfers, treating,
     ) = row  # fmt: skip
     fen, named = int(amount), lines[line]
@@ -81,7 +82,8 @@ def _content(row: tuple[bytes, ...], instant: bytes, lines: Mapping[bytes, bytes
         previous = b'"previous":{"industry":"%b","moment":"%b"%b},' % (previous_industry, previous_moment, more)
     return _TEMPLATE % (
         fen, acquirer, b"" if algorithm == b"1" else b'"algorithm":"sm4",', fen, int(balance), card, card_city,
-        _CLASSES[card_class], city, int(counter), _member(b"day_fen", day), b"" if grey == b"0" else b'"grey":true,',
+        _CLASSES[card_class], city, int(counter), _member(b"day_fen", day),
+        b"" if expires == b" " * 8 else b'"expires":"%b",' % expires, b"" if grey == b"0" else b'"grey":true,',
         int(gross), b"" if incomplete == b"0" else b'"incomplete":true,', industry, issuer,
         b"" if version == b"001" else b'"key_version":%d,' % int(version), int(kind),
         b'"line":%b,' % named if named != b'""' else b"", moment, _member(b"month_fen", month), previous, tac, terminal,

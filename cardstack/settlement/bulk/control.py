@@ -37,7 +37,7 @@ class Controlled(NamedTuple):
 LAYOUTS: Final[Mapping[str, Controlled]] = {
     one.layout.name: one
     for one in (
-        Controlled(transit_layout.LAYOUT, "amount_fen"),
+        *(Controlled(one, "amount_fen") for one in transit_layout.LAYOUTS.values()),
         Controlled(medical_file.LAYOUT, "medfee_sumamt"),
         Controlled(return_file.LAYOUT, None),
     )

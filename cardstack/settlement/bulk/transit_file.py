@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.bulk.canonical import contents, text_member
-from cardstack.settlement.bulk.layout import Charset, Fault
-from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT
+from cardstack.settlement.bulk.layout import Charset, Fault, Layout, charset_of
+from cardstack.settlement.bulk.package import Package
+from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT, LAYOUTS
 from cardstack.settlement.bulk.transit_shapes import NONE, SHAPES_MAX, Memory, Priced, Raw, Shape, price, shapes
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.scheme import at
@@ -28,6 +29,8 @@ from cardstack.settlement.transit.proofs import tacs
 from cardstack.settlement.transit.tap import LINE_MAX, moment_of
 
 CHUNK: Final = 8_192
+NEVER: Final = b" " * 8
+"""Where no end of validity is told."""
 
 
 class Batch(NamedTuple):
@@ -51,30 +54,43 @@ def batches(
     start: int = 0,
     chunk: int = CHUNK,
     memory: Memory | None = None,
+    layout: Layout = LAYOUT,
 ) -> Iterator[Batch]:
     """The lines of a file from number `start` on (0 is the first), some at a time; go on from `next_line` after a stop.
 
     A `memory` handed from file to file saves computing the same shapes of journeys again.
     """
-    reader, size, body = Reader(scheme, sender, charset, memory or Memory()), LAYOUT.size, LAYOUT.aligned(body)
+    reader, size, body = Reader(scheme, sender, charset, memory or Memory(), layout=layout), layout.size, layout.aligned(body)
     count = -(-len(body) // size)
     for first in range(start, count, chunk):
         last = min(first + chunk, count)
         yield reader.batch(body[first * size : last * size], first)._replace(next_line=last)
 
 
+def of_package(package: Package, scheme: Transit, memory: Memory | None = None) -> Iterator[Batch]:
+    """The lines of a file that came in a package, in the layout and charset that it says; `Malformed` for another layout."""
+    told = package.manifest
+    layout = LAYOUTS.get(told.layout)
+    if layout is None:
+        raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
+    charset = charset_of(told.charset)
+    return batches(package.data, scheme, Party(told.sender), charset=charset, memory=memory, layout=layout)
+
+
 class Reader:
     """The lines of one file, with what is remembered of others."""
 
-    def __init__(self, scheme: Transit, sender: Party, charset: Charset, memory: Memory) -> None:
+    def __init__(self, scheme: Transit, sender: Party, charset: Charset, memory: Memory, *, layout: Layout = LAYOUT) -> None:
+        self.layout = layout
         self.scheme, self.sender, self.charset = scheme, sender, charset
         self.memory, self.shapes, self.minutes = memory, memory.shapes, memory.minutes
         self.names: dict[bytes, bytes | None] = {}
 
     def batch(self, raw: bytes, first: int) -> Batch:
         """Lines of which the first has the number `first`, counted from 0."""
-        raw, numbers, faults = LAYOUT.sift(raw, first)
-        columns = dict(zip((c.name for c in LAYOUT.columns), LAYOUT.columns_of(raw), strict=True))
+        raw, numbers, faults = self.layout.sift(raw, first)
+        columns = dict(zip((c.name for c in self.layout.columns), self.layout.columns_of(raw), strict=True))
+        columns.setdefault("expires", [NEVER] * len(numbers))
         codes, seconds = self._form(columns)
         self._blocked(columns, codes)
         self._proof(columns, codes)
@@ -95,12 +111,12 @@ class Reader:
 
     def _form(self, columns: Raw) -> tuple[list[str | None], list[int]]:
         """The first of these that applies to each line: range, clock, lateness, balance; and the seconds since 1970."""
-        bounds: dict[bytes, tuple[int, int] | None] = {}
+        bounds: dict[bytes, tuple[int, int, bytes] | None] = {}
         codes: list[str | None] = []
         seconds: list[int] = []
         bad = self._out_of_range(columns)
-        rows = zip(*(columns[name] for name in ("id", "moment", "amount_fen", "balance_fen")), strict=True)
-        for place, (identity, moment, amount, balance) in enumerate(rows):
+        rows = zip(*(columns[name] for name in ("id", "moment", "amount_fen", "balance_fen", "expires")), strict=True)
+        for place, (identity, moment, amount, balance, expires) in enumerate(rows):
             minute, sent = self._minute(moment[:12]), self._minute(identity[12:24])
             if minute is None or sent is None or place in bad:
                 codes.append("tap-malformed")
@@ -116,10 +132,13 @@ class Reader:
             if bound is None:
                 codes.append("no-figure")
                 continue
-            ahead, behind = bound
-            codes.append(
-                "future" if -late > ahead else "late" if late > behind else "balance-short" if balance < amount else None
-            )
+            ahead, behind, most = bound
+            if -late > ahead or late > behind:
+                codes.append("late" if late > 0 else "future")
+            elif balance < amount:
+                codes.append("balance-short")
+            else:
+                codes.append("card-expired" if NEVER != expires < day else "over-limit" if amount > most else None)
         return codes, seconds
 
     def _blocked(self, columns: Raw, codes: list[str | None]) -> None:
@@ -143,6 +162,8 @@ class Reader:
         for line in set(columns["line"]) - self.names.keys():
             self.names[line] = text_member(line, self.charset, LINE_MAX)
         bad.update(place for place, line in enumerate(columns["line"]) if self.names[line] is None)
+        if any(day != NEVER and day[:2] != b"20" for day in set(columns["expires"])):
+            bad.update(place for place, day in enumerate(columns["expires"]) if day != NEVER and day[:2] != b"20")
         legs = {
             leg for leg in set(columns["previous_moment"]) if leg != NONE and (leg[12:] > b"59" or self._minute(leg[:12]) is None)
         }
@@ -228,13 +249,14 @@ class Reader:
         return minute[1] + moment[12:] + b"Z"
 
 
-def _bounds(moment: bytes) -> tuple[int, int] | None:
-    """How many seconds a record of that day may be ahead and late; None where no figure says so."""
+def _bounds(moment: bytes) -> tuple[int, int, bytes] | None:
+    """How many seconds a record of that day may be ahead and late, and its highest amount; None where no figure says so."""
     try:
         figure = at(limits(), moment_of(moment.decode()).date())
     except Refused:
         return None
-    return figure.ahead_minutes * 60, figure.late_days * 86_400
+    most = _HIGHEST["amount_fen"] if figure.amount_max_fen is None else b"%010d" % figure.amount_max_fen
+    return figure.ahead_minutes * 60, figure.late_days * 86_400, most
 
 
 _HIGHEST: Final[Mapping[str, bytes]] = {

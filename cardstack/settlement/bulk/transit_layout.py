@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cardstack.crypto.cryptogram import Block
+from cardstack.errors import Malformed
 from cardstack.settlement.bulk.layout import Charset, Column, Layout
 from cardstack.settlement.transit.tap import Tap
 from cardstack.text import Text
@@ -48,8 +49,25 @@ LAYOUT: Final = Layout(
 )
 
 
-def line_of(tap: Tap, message_id: str, home: str, treating: str, charset: Charset = "gb18030") -> bytes:
-    """The line of one purchase; `home` and `treating` are the six digits of the regions."""
+WITH_EXPIRY: Final = Layout(
+    "transit-2",
+    Text("T+1 transit file with the card's end of validity", "公共交通T+1交易文件（含卡有效期）"),
+    (
+        *LAYOUT.columns[:-1],
+        Column("expires", 8, "digits", Text("last day on which the card is good", "卡有效截止日期")),
+        LAYOUT.columns[-1],
+    ),
+)
+"""As transit-1, for terminals that send the end of validity."""
+LAYOUTS: Final[Mapping[str, Layout]] = {one.name: one for one in (LAYOUT, WITH_EXPIRY)}
+
+
+def line_of(
+    tap: Tap, message_id: str, home: str, treating: str, charset: Charset = "gb18030", *, layout: Layout = LAYOUT
+) -> bytes:
+    """The line of one purchase; `home` and `treating` are the six digits of the regions. What has no column is not left out."""
+    if tap.expires and layout is LAYOUT:
+        raise Malformed(f"expires: only {WITH_EXPIRY.name} has a column for it", field="expires")
     previous = tap.previous
     values: dict[str, object] = {name: getattr(tap, name) for name in tap.__struct_fields__}
     values |= {
@@ -65,4 +83,4 @@ def line_of(tap: Tap, message_id: str, home: str, treating: str, charset: Charse
         "incomplete": int(tap.incomplete),
         "grey": int(tap.grey),
     }
-    return LAYOUT.line(values, charset)
+    return layout.line(values, charset)

@@ -114,6 +114,7 @@ def tap_of(columns: Raw, place: int, charset: Charset = "gb18030") -> Tap:
     values: dict[str, Any] = {name: column[place].decode(charset) for name, column in columns.items() if name in _TAP}
     values |= {name: int(values[name]) for name in _NUMBERS}
     values["line"] = values["line"].rstrip(" ")
+    values["expires"] = values["expires"].rstrip(" ")
     values["algorithm"] = "sm4" if columns["algorithm"][place] == b"2" else "3des"
     values["card_class"] = CLASSES[columns["card_class"][place]]
     values |= {name: values[name] == "1" for name in ("incomplete", "grey")}

@@ -36,6 +36,8 @@ REASONS: Mapping[str, Reason] = {
         Reason("future", Text("The record is from the future", "交易时间晚于上送时间")),
         Reason("late", Text("The record is older than the limit", "超过上送时限的迟到记录")),
         Reason("balance-short", Text("The purse did not hold the amount", "交易前余额不足")),
+        Reason("card-expired", Text("The card had expired", "卡已过有效期")),
+        Reason("over-limit", Text("Over the limit of one journey", "超过单笔交易限额")),
         Reason("card-blocked", Text("The card was on the black list", "卡已列入黑名单")),
         Reason("no-key", Text("No TAC key of that issuer is known here", "没有该发卡机构的TAC密钥")),
         Reason("tac-wrong", Text("The TAC does not prove the record", "TAC验证失败")),
@@ -59,10 +61,11 @@ class Fee(Figure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits(Figure):
-    """How late a record may be sent, and how far a terminal's clock may run ahead."""
+    """How late a record may be sent, how far a terminal's clock may run ahead, and how much one journey may cost at most."""
 
     late_days: int
     ahead_minutes: int
+    amount_max_fen: int | None = None
 
 
 @remembered
@@ -121,6 +124,7 @@ class Transit:
             tap = _tap(transaction)
             fault = (
                 form_fault(transaction, tap)
+                or amount_fault(tap)
                 or self.blocked(tap)
                 or self.proof(tap)
                 or price_fault(tap, transaction.treating_province)
@@ -205,10 +209,13 @@ def _tap(transaction: Transaction) -> Tap:
 
 
 def form_fault(transaction: Transaction, record: Record) -> str | None:
-    """What in a purse's record contradicts its message: amount, moment, clock, balance. `Malformed` for an id of no day."""
+    """What in a purse's record contradicts its message, or the card: amount, moment, clock, balance, end of validity.
+
+    `Malformed` for a message id of no day.
+    """
     sent, recorded = _sent(transaction), record.at
     try:
-        ahead, late = _limits(transaction.day)
+        ahead, late, _ = _limits(transaction.day)
     except Refused:
         return "no-figure"
     faults = (
@@ -217,15 +224,22 @@ def form_fault(transaction: Transaction, record: Record) -> str | None:
         ("future", recorded - sent > ahead),
         ("late", sent - recorded > late),
         ("balance-short", record.balance_fen < record.amount_fen),
+        ("card-expired", record.expires != "" and record.moment[:8] > record.expires),
     )
     return next((code for code, is_so in faults if is_so), None)
 
 
 @remembered
-def _limits(day: date) -> tuple[timedelta, timedelta]:
-    """How far a terminal's clock may run ahead, and how late a record may be sent."""
+def _limits(day: date) -> tuple[timedelta, timedelta, int | None]:
+    """How far a terminal's clock may run ahead, how late a record may be sent, and how much a journey may cost."""
     bounds = at(limits(), day)
-    return timedelta(minutes=bounds.ahead_minutes), timedelta(days=bounds.late_days)
+    return timedelta(minutes=bounds.ahead_minutes), timedelta(days=bounds.late_days), bounds.amount_max_fen
+
+
+def amount_fault(tap: Tap) -> str | None:
+    """Whether a journey cost more than one may. The limits of its day are there: its clock was held against them."""
+    most = _limits(tap.at.date())[2]
+    return "over-limit" if most is not None and tap.amount_fen > most else None
 
 
 def _sent(transaction: Transaction) -> datetime:

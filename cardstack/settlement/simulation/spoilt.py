@@ -61,6 +61,7 @@ def _changed(kind: str) -> Fault:
         "fare-differs": lambda ride: ride._replace(amount=ride.amount + 1),
         "balance-short": lambda ride: ride._replace(balance=ride.amount - 1),
         "no-key": lambda ride: ride._replace(home=STRANGER),
+        "over-limit": lambda ride: ride._replace(amount=100_001, gross=100_001, balance=200_000),
         "no-fare": lambda ride: ride._replace(industry="03"),
         "no-figure": lambda ride: ride._replace(moment=f"2024{ride.moment[4:]}"),
         "tap-malformed": lambda ride: ride._replace(previous=("20260230080000", "01")),
@@ -147,7 +148,7 @@ def _garbage(spoiler: Spoiler, writer: Writer, ride: Ride) -> str:
 
 
 KINDS: Final[Mapping[str, Fault]] = {
-    **{kind: _changed(kind) for kind in ("tac-wrong", "grey-unproven", "fare-differs", "balance-short")},
+    **{kind: _changed(kind) for kind in ("tac-wrong", "grey-unproven", "fare-differs", "balance-short", "over-limit")},
     **{kind: _changed(kind) for kind in ("no-key", "no-fare", "no-figure", "tap-malformed")},
     "not-yours": _not_yours,
     "grey-proven": _grey_proven,

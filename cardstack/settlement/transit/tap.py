@@ -34,7 +34,8 @@ class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What every purchase from a purse says, and its TAC proves: card, counter, amount, terminal, moment.
 
-    `amount_fen` is what the purse paid, `kind` the purse's type of transaction (06 purchase, 09 compound).
+    `amount_fen` is what the purse paid, `kind` the purse's type of transaction (06 purchase, 09 compound), `expires` the last
+    day (YYYYMMDD) on which the card is good, where the terminal sends it.
     """
 
     issuer: Institution
@@ -50,6 +51,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     tac: Annotated[str, exactly(r"[0-9A-F]{8}")]
     algorithm: Literal["3des", "sm4"] = "3des"
     key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
+    expires: Annotated[str, msgspec.Meta(pattern=r"^(20\d{6})?$")] = ""
 
     @property
     def at(self) -> datetime:

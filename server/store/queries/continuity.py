@@ -5,14 +5,12 @@ from datetime import date, timedelta
 
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
-from cardstack.settlement.bulk.layout import charset_of
 from cardstack.settlement.bulk.package import unpack
-from cardstack.settlement.bulk.transit_file import batches
-from cardstack.settlement.bulk.transit_layout import LAYOUT
+from cardstack.settlement.bulk.transit_file import of_package
 from cardstack.settlement.bulk.transit_shapes import Memory
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
-from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.transit.continuity import Finding, Last, Trace, examine
 from cardstack.settlement.transit.lists import Lists
 from cardstack.settlement.transit.tap import read_tap
@@ -83,11 +81,7 @@ class _Kept:
         return found
 
     def _file(self, raw: bytes) -> Iterator[Trace]:
-        package = unpack(raw)
-        if package.manifest.layout != LAYOUT.name:
-            return
-        sender, charset = Party(package.manifest.sender), charset_of(package.manifest.charset)
-        for batch in batches(package.data, self.scheme, sender, charset=charset, memory=self.memory):
+        for batch in of_package(unpack(raw), self.scheme, self.memory):
             yield from batch.traces
 
 

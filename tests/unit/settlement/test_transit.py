@@ -56,6 +56,8 @@ def test_a_record_is_proven_by_its_tac(algorithm: str) -> None:
         ({"balance_fen": 100}, "balance-short"),
         ({"grey": True}, "grey-unproven"),
         ({"amount_fen": 200}, "fare-differs"),
+        ({"expires": "20261011"}, "card-expired"),
+        ({"amount_fen": 100_001, "gross_fen": 100_001, "balance_fen": 200_000}, "over-limit"),
         ({"industry": "03"}, "no-fare"),
     ],
 )
@@ -90,6 +92,13 @@ def test_a_record_of_no_figures_and_an_id_of_no_day_have_their_reasons() -> None
     nowhere = a_ride(a_tap(), id=MessageId("T33010000001202602300000000001"))
     found = [TRANSIT.check(early), TRANSIT.check(nowhere)]
     assert [one.code for one in found if one] == ["no-figure", "tap-malformed"]
+
+
+def test_a_card_is_good_on_its_last_day_and_a_journey_may_cost_what_the_limit_says() -> None:
+    """Both bounds are inside."""
+    assert TRANSIT.check(a_ride(a_tap(expires="20261012"))) is None
+    dear = {"city": "2900", "industry": "01", "gross_fen": 100_000, "balance_fen": 100_000}
+    assert TRANSIT.check(a_ride(a_tap(**dear))) is None
 
 
 def test_an_issuer_without_a_key_here_cannot_be_verified() -> None:

@@ -1,7 +1,10 @@
 """Lines of a T+1 file that single messages judge alike: names of lines, earlier legs, days without figures."""
 
+import pytest
+
+from cardstack.errors import Malformed
 from cardstack.settlement.bulk.transit_file import batches
-from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.bulk.transit_layout import LAYOUT, WITH_EXPIRY, line_of
 from cardstack.settlement.schemes.transit import TRANSIT
 from cardstack.settlement.transaction import Party
 from tests.unit.settlement.taps import a_ride, a_tap
@@ -46,6 +49,22 @@ def test_a_line_of_another_length_is_its_own_fault() -> None:
     assert [line for batch in found for line in batch.columns.lines] == [1, 3, 5]
     assert faults(b"".join(broken)) == [(2, "line-malformed"), (4, "line-malformed"), (6, "line-malformed")]
     assert found[0].faults[0].id == lines[1][:30].decode()
+
+
+def test_the_end_of_validity_has_a_layout_of_its_own() -> None:
+    """transit-2 tells it; transit-1 does not leave it out in silence; what is no day of this century is malformed."""
+    tap = a_tap(expires="20261011")
+    identity = a_ride(tap).id
+    with pytest.raises(Malformed, match="transit-2"):
+        line_of(tap, identity, "310000", "330100")
+    line = line_of(tap, identity, "310000", "330100", layout=WITH_EXPIRY)
+    spoilt = line.replace(b"20261011", b"19991011")
+
+    def codes(body: bytes) -> list[str]:
+        return [one.code for batch in batches(body, TRANSIT, SENDER, layout=WITH_EXPIRY) for one in batch.faults]
+
+    good = line_of(a_tap(expires="20261012"), identity, "310000", "330100", layout=WITH_EXPIRY)
+    assert [codes(line), codes(spoilt), codes(good)] == [["card-expired"], ["tap-malformed"], []]
 
 
 def test_many_line_ends_take_no_more_room_than_they_came_in() -> None:
