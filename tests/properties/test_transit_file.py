@@ -40,6 +40,7 @@ def taps(draw: st.DrawFn) -> Tap:
         "previous": draw(st.sampled_from([None, {"moment": "20261012061500", "industry": "01", "transfers": 1}])),
         "month_fen": draw(st.sampled_from([0, 6_999, 7_000, 29_950])),
         "day_fen": draw(st.sampled_from([0, 2_950])),
+        "week_fen": draw(st.sampled_from([0, 1, 9_900])),
         "algorithm": draw(st.sampled_from(["3des", "sm4"])),
         "line": draw(st.sampled_from(["", "7路", '"B支\\2"'])),
         "incomplete": draw(st.booleans()),

@@ -59,12 +59,13 @@ _NAMES = (
     "terminal_serial",
     "transfers",
     "treating",
+    "week_fen",
 )
 _CLASSES = {b"01": b"", b"02": b'"card_class":"student",', b"03": b'"card_class":"senior",', b"05": b'"card_class":"soldier",'}
 _TEMPLATE = (
     b'{"amount_fen":%d,"body":{"tap":{"acquirer":"%b",%b"amount_fen":%d,"balance_fen":%d,"card":"%b","card_city":"%b",%b'
     b'"city":"%b","counter":%d,%b%b%b"gross_fen":%d,%b"industry":"%b","issuer":"%b",%b"kind":%d,%b"moment":"%b",%b%b'
-    b'"tac":"%b","terminal":"%b","terminal_serial":%d}},"home":"%b","id":"%b","kind":"fare","occurred_at":"%b%b%b"}'
+    b'"tac":"%b","terminal":"%b","terminal_serial":%d%b}},"home":"%b","id":"%b","kind":"fare","occurred_at":"%b%b%b"}'
 )
 
 
@@ -73,7 +74,7 @@ def _content(row: tuple[bytes, ...], instant: bytes, lines: Mapping[bytes, bytes
     (
         acquirer, algorithm, amount, balance, card, card_city, card_class, city, counter, day, expires, grey, gross, home,
         identity, incomplete, industry, issuer, version, kind, line, moment, month, previous_industry, previous_moment, tac,
-        terminal, serial, transfers, treating,
+        terminal, serial, transfers, treating, week,
     ) = row  # fmt: skip
     fen, named = int(amount), lines[line]
     previous = b""
@@ -87,7 +88,7 @@ def _content(row: tuple[bytes, ...], instant: bytes, lines: Mapping[bytes, bytes
         int(gross), b"" if incomplete == b"0" else b'"incomplete":true,', industry, issuer,
         b"" if version == b"001" else b'"key_version":%d,' % int(version), int(kind),
         b'"line":%b,' % named if named != b'""' else b"", moment, _member(b"month_fen", month), previous, tac, terminal,
-        int(serial), home, identity, instant, tail, treating,
+        int(serial), b"" if week == b"0" * 10 else b',"week_fen":%d' % int(week), home, identity, instant, tail, treating,
     )  # fmt: skip
 
 

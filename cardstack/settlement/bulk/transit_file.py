@@ -91,6 +91,7 @@ class Reader:
         raw, numbers, faults = self.layout.sift(raw, first)
         columns = dict(zip((c.name for c in self.layout.columns), self.layout.columns_of(raw), strict=True))
         columns.setdefault("expires", [NEVER] * len(numbers))
+        columns.setdefault("week_fen", [b"0" * 10] * len(numbers))
         codes, seconds = self._form(columns)
         self._blocked(columns, codes)
         self._proof(columns, codes)
@@ -169,6 +170,9 @@ class Reader:
         }
         if legs:
             bad.update(place for place, leg in enumerate(columns["previous_moment"]) if leg in legs)
+        if b"  " in set(columns["previous_industry"]):
+            pairs = zip(columns["previous_moment"], columns["previous_industry"], strict=True)
+            bad.update(place for place, (leg, service) in enumerate(pairs) if leg != NONE and service == b"  ")
         return bad
 
     def _minute(self, digits: bytes) -> tuple[int, bytes] | None:
@@ -260,7 +264,7 @@ def _bounds(moment: bytes) -> tuple[int, int, bytes] | None:
 
 
 _HIGHEST: Final[Mapping[str, bytes]] = {
-    **dict.fromkeys(("balance_fen", "amount_fen", "gross_fen", "month_fen", "day_fen"), b"2147483647"),
+    **dict.fromkeys(("balance_fen", "amount_fen", "gross_fen", "month_fen", "week_fen", "day_fen"), b"2147483647"),
     "counter": b"65535",
     "key_version": b"255",
     "transfers": b"255",

@@ -51,14 +51,15 @@ LAYOUT: Final = Layout(
 
 WITH_EXPIRY: Final = Layout(
     "transit-2",
-    Text("T+1 transit file with the card's end of validity", "公共交通T+1交易文件（含卡有效期）"),
+    Text("T+1 transit file with the card's week and end of validity", "公共交通T+1交易文件（含周累计与卡有效期）"),
     (
         *LAYOUT.columns[:-1],
+        Column("week_fen", 10, "number", Text("paid in the week before this", "当周累计（分）")),
         Column("expires", 8, "digits", Text("last day on which the card is good", "卡有效截止日期")),
         LAYOUT.columns[-1],
     ),
 )
-"""As transit-1, for terminals that send the end of validity."""
+"""As transit-1, for terminals that send what was paid in the week, and the end of validity."""
 LAYOUTS: Final[Mapping[str, Layout]] = {one.name: one for one in (LAYOUT, WITH_EXPIRY)}
 
 
@@ -66,8 +67,9 @@ def line_of(
     tap: Tap, message_id: str, home: str, treating: str, charset: Charset = "gb18030", *, layout: Layout = LAYOUT
 ) -> bytes:
     """The line of one purchase; `home` and `treating` are the six digits of the regions. What has no column is not left out."""
-    if tap.expires and layout is LAYOUT:
-        raise Malformed(f"expires: only {WITH_EXPIRY.name} has a column for it", field="expires")
+    if layout is LAYOUT and (tap.expires or tap.week_fen):
+        field = "expires" if tap.expires else "week_fen"
+        raise Malformed(f"{field}: only {WITH_EXPIRY.name} has a column for it", field=field)
     previous = tap.previous
     values: dict[str, object] = {name: getattr(tap, name) for name in tap.__struct_fields__}
     values |= {

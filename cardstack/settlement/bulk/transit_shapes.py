@@ -37,14 +37,18 @@ class _Uses(NamedTuple):
     month: tuple[int, ...] = ()
     """Sums of the month from which on it matters."""
     month_cap: int | None = None
+    week_cap: int | None = None
     day_cap: int | None = None
 
 
+_CAPS: Final = ("month-cap", "week-cap", "day-cap")
+
+
 def _uses_of(discounts: Sequence[Discount]) -> _Uses:
-    caps = {kind: min((d.cap_fen for d in discounts if d.kind == kind), default=None) for kind in ("month-cap", "day-cap")}
+    caps = {kind: min((d.cap_fen for d in discounts if d.kind == kind), default=None) for kind in _CAPS}
     kinds = {discount.kind for discount in discounts}
     month = tuple(sorted(discount.threshold_fen for discount in discounts if discount.kind == "month"))
-    return _Uses("transfer" in kinds, "band" in kinds, month, caps["month-cap"], caps["day-cap"])
+    return _Uses("transfer" in kinds, "band" in kinds, month, *(caps[kind] for kind in _CAPS))
 
 
 @dataclass
@@ -76,6 +80,7 @@ _SHAPE = (
     "previous_moment",
     "transfers",
     "month_fen",
+    "week_fen",
     "day_fen",
 )
 
@@ -83,30 +88,30 @@ _SHAPE = (
 _TAP = frozenset(Tap.__struct_fields__)
 _NUMBERS = (
     *("counter", "balance_fen", "amount_fen", "gross_fen", "kind", "terminal_serial"),
-    *("key_version", "month_fen", "day_fen"),
+    *("key_version", "month_fen", "week_fen", "day_fen"),
 )
 
 
 def shapes(columns: Raw, memory: Memory) -> Iterator[Shape]:
     """What fare and fee of each line depend on, and nothing else of it."""
     for row in zip(*(columns[name] for name in _SHAPE), strict=True):
-        city, industry, gross, moment, previous, transfers, month, day = (row[n] for n in (2, 3, 7, -5, -4, -3, -2, -1))
+        city, industry, gross, moment, previous, transfers = (row[n] for n in (2, 3, 7, -6, -5, -4))
+        paid = int(row[-3]), int(row[-2]), int(row[-1])
         looked: list[bytes | int] = [moment[:8]]
         for uses in memory.uses.get((city, industry), ()):
             if uses.transfer and previous != NONE:
                 looked += [moment, previous, transfers]
             if uses.band:
                 looked.append(moment[8:12])
-            looked += _levels(int(month), int(day), int(gross), uses)
-        yield (*row[:-5], *looked)
+            looked += _levels(paid, int(gross), uses)
+        yield (*row[:-6], *looked)
 
 
-def _levels(month: int, day: int, gross: int, uses: _Uses) -> tuple[int, ...]:
-    """The sums of month and day as far as they can change the fare: which thresholds are passed, how near a cap is."""
-    passed = sum(month >= threshold for threshold in uses.month)
-    to_month = month if uses.month_cap is not None and month + gross > uses.month_cap else 0
-    to_day = day if uses.day_cap is not None and day + gross > uses.day_cap else 0
-    return passed, to_month, to_day
+def _levels(paid: tuple[int, int, int], gross: int, uses: _Uses) -> tuple[int, ...]:
+    """The sums of month, week and day as far as they can change the fare: which thresholds are passed, how near a cap is."""
+    passed = sum(paid[0] >= threshold for threshold in uses.month)
+    caps = (uses.month_cap, uses.week_cap, uses.day_cap)
+    return passed, *(sum_ if cap is not None and sum_ + gross > cap else 0 for sum_, cap in zip(paid, caps, strict=True))
 
 
 def tap_of(columns: Raw, place: int, charset: Charset = "gb18030") -> Tap:

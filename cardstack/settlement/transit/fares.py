@@ -3,10 +3,10 @@
 The gross fare is the local one for an ordinary rider. A discount looks at the fare that the ones before left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -21,11 +21,12 @@ class Discount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One way in which a fare falls.
 
     `class`: the rider's class, at home or away (同城待遇); `transfer`: after another journey within minutes;
-    `band`: a time of day; `month`: from a sum of the calendar month on; `day-cap`, `month-cap`: never above a sum.
+    `band`: a time of day; `month`: from a sum of the calendar month on; `day-cap`, `week-cap`, `month-cap`: never
+    above a sum.
     `sponsor` bears it: `operator` (nobody is asked), or a role of the `home` or `treating` side.
     """
 
-    kind: Literal["class", "transfer", "band", "month", "day-cap", "month-cap"]
+    kind: Literal["class", "transfer", "band", "month", "day-cap", "week-cap", "month-cap"]
     title: str
     sponsor: str = "operator"
     off_permille: int = 0
@@ -105,11 +106,17 @@ def _step(name: str, amount: int, what: Text, rule: str, reference: str) -> Step
 
 def _off(discount: Discount, tap: Tap, left: int) -> int:
     """How much a discount takes off; half up to the fen where it is a share."""
-    if discount.kind == "day-cap":
-        return max(0, tap.day_fen + left - discount.cap_fen)
-    if discount.kind == "month-cap":
-        return max(0, tap.month_fen + left - discount.cap_fen)
+    if discount.kind in _PAID:
+        return max(0, _PAID[discount.kind](tap) + left - discount.cap_fen)
     return discount.off_fen + half_up(left * discount.off_permille, 1000) if _applies(discount, tap) else 0
+
+
+_PAID: Final[Mapping[str, Callable[[Tap], int]]] = {
+    "day-cap": lambda tap: tap.day_fen,
+    "week-cap": lambda tap: tap.week_fen,
+    "month-cap": lambda tap: tap.month_fen,
+}
+"""What the card had paid before, in the span of a cap."""
 
 
 def _applies(discount: Discount, tap: Tap) -> bool:

@@ -91,8 +91,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A journey: the purchase, where it was, the rider's class, and what the card had paid before.
 
-    `gross_fen` is the fare before discounts, `month_fen` and `day_fen` what the card had paid in the calendar month
-    and day before. A `grey` record (09) was not confirmed by the card.
+    `gross_fen` is the fare before discounts, `month_fen`, `week_fen` and `day_fen` what the card had paid before in the
+    calendar month, the week from Monday, and the day. A `grey` record (09) was not confirmed by the card.
     """
 
     gross_fen: PurseFen
@@ -106,6 +106,7 @@ class Tap(Record, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     previous: Leg | None = None
     incomplete: bool = False
     grey: bool = False
+    week_fen: PurseFen = 0
 
 
 Kind = TypeVar("Kind", bound=Record)

@@ -1,6 +1,6 @@
 """Transit records: proof, fare, discounts and who bears them, the fee."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import TRANSIT, Transit, price_of
 from cardstack.settlement.transaction import MessageId
+from cardstack.settlement.transit.fares import Discount, FarePolicy, fare
 from cardstack.settlement.transit.keys import Keys
 from cardstack.settlement.transit.tap import moment_of
 from tests.unit.settlement.taps import a_ride, a_tap
@@ -116,6 +117,14 @@ def test_transfer_band_month_and_caps() -> None:
     assert price_of(a_tap(previous={**previous, "transfers": 2})).charged_fen == 182
     assert price_of(a_tap(previous={**previous, "moment": "20261012065900"})).charged_fen == 182
     assert price_of(a_tap(day_fen=2_950)).charged_fen == 50
+    weekly = FarePolicy(
+        since=date(2025, 1, 1),
+        reference="invented",
+        city="3310",
+        industry=("02",),
+        discounts=(Discount(kind="week-cap", title="周封顶", cap_fen=10_000),),
+    )
+    assert [fare(a_tap(week_fen=paid, amount_fen=0), weekly).charged_fen for paid in (9_800, 9_900, 12_000)] == [200, 100, 0]
     metro = {"city": "2900", "industry": "01", "gross_fen": 400}
     assert price_of(a_tap(**metro, month_fen=6_999)).charged_fen == 400
     assert price_of(a_tap(**metro, month_fen=7_000)).charged_fen == 360

@@ -36,6 +36,16 @@ def test_the_journey_before_may_be_of_any_service() -> None:
     assert faults(a_line(previous={"moment": "20261012080000", "industry": "0A"})) == []
 
 
+def test_half_a_leg_is_no_leg() -> None:
+    """A journey before without its service is malformed, whatever a line of the same shape came to."""
+    place = LINE + 24 + 14
+    whole = a_line(city="3610", previous={"moment": "20261012080000", "industry": "01"})
+    half = bytearray(a_line(counter=8, city="3610", previous={"moment": "20261012080000", "industry": "01"}))
+    half[place : place + 2] = b"  "
+    none = a_line(counter=9, city="3610")
+    assert faults(none + bytes(half) + whole) == [(2, "tap-malformed")]
+
+
 def test_a_day_without_figures_is_a_fault_of_its_line() -> None:
     """One line of 2024 does not keep the others out."""
     assert faults(a_line() + a_line(moment="20241231083000", amount_fen=182)) == [(2, "no-figure")]
