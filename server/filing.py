@@ -19,6 +19,7 @@ from cardstack.settlement.bulk import control, medical_file, return_file, transi
 from cardstack.settlement.bulk.layout import Charset, Fault, charset_of
 from cardstack.settlement.bulk.package import Manifest, Package, describe, head, pack, unpack, verified
 from cardstack.settlement.intake import OUTCOMES, SKEW, Node, Outcome
+from cardstack.settlement.medical.reconciliation import KINDS as KINDS_OF_DIFFERENCE
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.schemes.transit import REASONS, TRANSIT, Transit
 from cardstack.settlement.transaction import Party
@@ -27,6 +28,7 @@ from server.identity import Identity
 from server.permissions import EVERYWHERE
 from server.store.commit import Kept
 from server.store.office.filing import Answer, FileStore, KeptFile, LineFault
+from server.store.queries import settled
 from server.store.store import Store
 
 UNKNOWN: Final = problem(
@@ -86,7 +88,11 @@ LAYOUTS: Final[dict[str, Kind]] = {
     return_file.LAYOUT.name: Kind.RETURN,
 }
 FINE: Final = frozenset({Outcome.ACCEPTED.value, Outcome.REPEATED.value})
-WORDS: Final = {**REASONS, **medical_file.REASONS, **{one.value: Reason(one.value, text) for one, text in OUTCOMES.items()}}
+WORDS: Final = {
+    **REASONS,
+    **medical_file.REASONS,
+    **{one.value: Reason(one.value, text) for one, text in (*OUTCOMES.items(), *KINDS_OF_DIFFERENCE.items())},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,16 +298,20 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
 
 
 def _medical(package: Package, kept: Kept, means: Means) -> Judged:
-    """Check a month's settlements line by line; they are reconciled with the ledger, not booked again."""
+    """Reconcile a month's settlements with the ledger line by line; nothing is booked again."""
     del kept
     taken, total = 0, 0
     faults: list[LineFault] = []
     for batch in medical_file.batches(package.data, charset=_charset(package)):
         faults += map(_said, batch.faults)
-        taken += len(batch.books)
-        total += sum(one.medfee_sumamt for one in batch.books)
+        lines = dict(zip(batch.lines, batch.books, strict=True))
+        with means.store.view() as view:
+            differ = settled.differences(view, lines)
+        faults += [_said(Fault(number, lines[number].key, kind.value)) for number, kind in differ.items()]
+        alike = [one for number, one in lines.items() if number not in differ]
+        taken, total = taken + len(alike), total + sum(one.medfee_sumamt for one in alike)
         means.progress(taken + len(faults))
-    return Judged(taken, total, faults)
+    return Judged(taken, total, sorted(faults, key=lambda one: one.line))
 
 
 def _returned(package: Package, kept: Kept, means: Means) -> Judged:

@@ -1,7 +1,8 @@
 """Invented files for tests of taking files in, and to look at while building pages: signed packages and a bank's list."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cardstack.ca.trust import Trusted
 from cardstack.settlement.bulk import medical_file, transit_layout
@@ -12,6 +13,7 @@ from cardstack.settlement.transaction import SHANGHAI, Party
 from server import filing
 from server.store.office import Office
 from server.store.store import Store
+from server.store.values import Entry
 from server.trusting import Trust
 from tests.ledgers import NOON, node_trust
 from tests.unit.settlement.taps import a_ride, a_tap
@@ -38,15 +40,19 @@ class Files(NamedTuple):
         return filing.Means(office.files, store, self.trust.vouch if believed else None, self.node)
 
 
-def files() -> Files:
-    """A day of rides, one with a wrong TAC and one that is no line; a month of bills, one of which does not add up."""
+def files(settled: Sequence[Entry] = ()) -> Files:
+    """A day of rides, one with a wrong TAC and one that is no line; a month of bills, one of which does not add up.
+
+    The month is of the bills that are settled, with one that nobody has; without any it is all invented.
+    """
     trust, signer, leaf = node_trust("33.node")
     day = NOON.astimezone(SHANGHAI) - timedelta(days=1)
     taps = [a_tap(counter=3000 + n, terminal_serial=n, moment=f"{day:%Y%m%d}08{n:02d}00") for n in range(1, 9)]
     taps.append(a_tap(counter=3009, terminal_serial=9, moment=f"{day:%Y%m%d}081500", tac="0BADBAD0"))
     lines = [transit_layout.line_of(tap, str(a_ride(tap).id), "310000", "330100") for tap in taps]
     rides = b"".join(lines) + b"?" * (transit_layout.LAYOUT.size - 1) + b"\n"
-    bills = b"".join(a_line(number) for number in range(1, 21)) + a_line(21, cash_payamt=1)
+    bills = b"".join(line_of_bill(one) for one in settled) or b"".join(a_line(number) for number in range(1, 20))
+    bills += a_line(20) + a_line(21, cash_payamt=1)
 
     def told(body: bytes, name: str, layout: str, sender: Party) -> Manifest:
         return described(
@@ -60,9 +66,15 @@ def files() -> Files:
     return Files(trust, transit, medical, tampered)
 
 
+def line_of_bill(one: Entry, **facts: Any) -> bytes:
+    """The line of a month's file for a bill that is booked."""
+    paid = {"medfee_sumamt": one.amount_fen, "fund_pay_sumamt": one.amount_fen, "acct_pay": 0, "cash_payamt": 0}
+    return a_line(1, **{"id": str(one.id), **paid, "hosp_part_amt": 0, **facts})
+
+
 def correspond(store: Store, office: Office) -> None:
     """Take them in."""
-    made = files()
+    made = files([one for one in store.transactions(limit=200) if one.scheme.startswith("medical") and not one.refers][:19])
     means = made.means(store, office)
     many = {"交通日文件-20261121.zip": made.transit, "医疗月度-202610.zip": made.medical, "医疗月度-202609.zip": made.tampered}
     for number, (name, raw) in enumerate(many.items(), start=1):

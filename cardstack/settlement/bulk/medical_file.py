@@ -56,9 +56,10 @@ REASONS: Mapping[str, Reason] = {
 
 
 class Batch(NamedTuple):
-    """Some lines of a file: what they book, what is wrong with the others, where to go on."""
+    """Some lines of a file: what they book and which they are, what is wrong with the others, where to go on."""
 
     books: tuple[Book, ...]
+    lines: tuple[int, ...]
     faults: tuple[Fault, ...]
     next_line: int
 
@@ -76,17 +77,18 @@ def batches(body: bytes, *, charset: Charset = "gb18030", start: int = 0, chunk:
         raw, numbers, faults = LAYOUT.sift(body[first * size : last * size], first)
         columns = dict(zip((column.name for column in LAYOUT.columns), LAYOUT.columns_of(raw), strict=True))
         books = _books(columns, numbers, faults, seen, charset)
-        yield Batch(tuple(books), tuple(sorted(faults)), last)
+        yield Batch(tuple(books.values()), tuple(books), tuple(sorted(faults)), last)
 
 
 def _books(
     columns: Mapping[str, Sequence[bytes]], numbers: Sequence[int], faults: list[Fault], seen: set[bytes], charset: Charset
-) -> list[Book]:
+) -> dict[int, Book]:
+    """The lines by their numbers."""
     amounts = [list(map(int, columns[name])) for name in _AMOUNTS]
     rows = zip(numbers, columns["id"], columns["insutype"], columns["clr_type"], columns["refd_setl_flag"], *amounts, strict=True)
     undecodable = _undecodable(columns, charset)
     groups: dict[tuple[bytes, bytes], tuple[str, str]] = {}
-    books = []
+    books = {}
     for place, (number, identity, insurance, kind, refund, whole, funds, accounts, cash, hospital) in enumerate(rows):
         known = identity.decode()
         if place in undecodable:
@@ -99,7 +101,7 @@ def _books(
             seen.add(identity + refund)
             if (insurance, kind) not in groups:
                 groups[insurance, kind] = insurance.decode(charset).rstrip(), kind.decode(charset).rstrip()
-            books.append(Book(known, groups[insurance, kind], whole, funds, accounts, refund == b"1"))
+            books[number] = Book(known, groups[insurance, kind], whole, funds, accounts, refund == b"1")
     return books
 
 

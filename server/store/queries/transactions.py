@@ -68,15 +68,17 @@ def search(view: View, where: Mapping[str, Any], *, scope: Scope, after: str | N
     found: list[Any] = []
     began, key, stretch = time.monotonic(), after, FIRST
     while True:
-        stretch = min(stretch, order.stretch)
+        stretch, looked = min(stretch, order.stretch), time.monotonic()
         rows, last, more = _stretch(view, order, key, tests, values, stretch=stretch, limit=size + 1 - len(found))
         found += rows
         if len(found) > size:
             return Found(reads.entries(view, found[:size]), order.key(_ends(found[size - 1])))
         if not more:
             return Found(reads.entries(view, found), None)
-        key, stretch = last, stretch * GROWS
-        if time.monotonic() - began > PATIENCE:
+        key, now = last, time.monotonic()
+        if now - looked < PATIENCE / GROWS:  # a disk that is slow today is not asked for more at once
+            stretch *= GROWS
+        if now - began > PATIENCE:
             return Found(reads.entries(view, found), key, cut=True)
 
 

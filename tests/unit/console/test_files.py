@@ -60,10 +60,21 @@ def test_a_bad_signature_is_kept_and_nothing_of_the_file_believed(made: Files, s
     early = filing.take(arrive(made.medical, "F2"), made.means(store, office, believed=False))
     assert (early.state, early.said.en[:7]) == ("refused", "CS-4182")
     later = filing.retry(early, made.means(store, office), actor="maker", at=NOON + timedelta(hours=1))
-    assert (later.state, later.lines_ok, later.lines_failed) == ("partly", 20, 1)
+    assert (later.state, later.lines_ok, later.lines_failed) == ("refused", 0, 21)  # nobody here booked one of them
     kept = office.files.get("F2")
     assert kept is not None
-    assert kept.faults[0].code == "parts-differ"
+    assert [one.code for one in kept.faults[-2:]] == ["missing-here", "parts-differ"]
+
+
+def test_a_month_is_reconciled_with_the_ledger(store: Store, office: Office) -> None:
+    """What is booked here is taken; what nobody booked, and what does not add up, is named."""
+    made = files([one for one in store.transactions(limit=200) if one.scheme.startswith("medical") and not one.refers][:9])
+    taken = filing.take(arrive(made.medical), made.means(store, office))
+    assert (taken.state, taken.lines_ok) == ("partly", 9)
+    assert [(one.line, one.code, one.text.zh) for one in taken.faults] == [
+        (10, "missing-here", "对方有、本方无"),
+        (11, "parts-differ", "各项支付合计与总额不一致"),
+    ]
 
 
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04 no archive", b"<html><script>", b"MZ\x90\x00", b"%PDF-1.7"])

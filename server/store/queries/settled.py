@@ -1,0 +1,45 @@
+"""What a file of settlements says beside the ledger: each line that is not booked here, or is booked otherwise."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cardstack.settlement.medical.reconciliation import Book, Kind
+from server.store.commit import View
+
+_BOOKED = (
+    "SELECT id, amount_fen, "
+    "EXISTS (SELECT 1 FROM entry AS earlier JOIN resolution ON resolution.entry = earlier.seq "
+    "WHERE earlier.id = entry.refers AND change = 'reverse' AND by_entry = entry.seq), "
+    "state = 'posted' OR EXISTS (SELECT 1 FROM resolution WHERE resolution.entry = entry.seq AND change = 'post'), "
+    "EXISTS (SELECT 1 FROM resolution WHERE resolution.entry = entry.seq AND change = 'reverse') "
+    "FROM entry WHERE id IN {these}"
+)
+
+
+class _Entry(NamedTuple):
+    """What the ledger has under a message id."""
+
+    amount_fen: int
+    takes_back: bool
+    posted: bool
+    reversed: bool
+
+
+def differences(view: View, lines: Mapping[int, Book]) -> dict[int, Kind]:
+    """How lines differ from the ledger, by their numbers.
+
+    A refund is a line of its own: it names the settlement that was reversed, or the message that reversed it. Whether a
+    settlement was reversed is no matter of its first line, which may be of an earlier month.
+    """
+    rows = view.among(_BOOKED, {one.key for one in lines.values()})
+    booked = {row[0]: _Entry(int(row[1]), bool(row[2]), bool(row[3]), bool(row[4])) for row in rows}
+    told = {number: _difference(booked.get(one.key), one) for number, one in lines.items()}
+    return {number: kind for number, kind in told.items() if kind is not None}
+
+
+def _difference(entry: _Entry | None, line: Book) -> Kind | None:
+    if entry is None or not entry.posted:
+        return Kind.MISSING_HERE
+    if line.refund != (entry.takes_back or (line.refund and entry.reversed)):
+        return Kind.REFUND
+    return None if entry.amount_fen == line.medfee_sumamt else Kind.AMOUNT
