@@ -26,18 +26,17 @@ def first_share(sheet: Sheet, scope: int) -> int:
         return 0
     amount = half_up(scope * registration.permille, 1000)
     sheet.parts[Part.FIRST] += amount
-    share = percent(registration.permille * 1000)
-    sheet.note(
-        "preselfpay_amt",
-        f"registration.{registration.name}",
-        amount,
-        Text(
-            f"Registration ({_named(registration).en}): {share} of {money(scope)} is paid first = {money(amount)} (half up)",
-            f"备案类别（{_named(registration).zh}）：{money(scope)}元先自付{share}，计{money(amount)}元（四舍五入到分）",
-        ),
-        permille=registration.permille,
-    )
+    words = (_first_share_text, registration, scope, amount)
+    sheet.note("preselfpay_amt", f"registration.{registration.name}", amount, words, permille=registration.permille)
     return amount
+
+
+def _first_share_text(registration: Registration, scope: int, amount: int) -> Text:
+    share, name = percent(registration.permille * 1000), _named(registration)
+    return Text(
+        f"Registration ({name.en}): {share} of {money(scope)} is paid first = {money(amount)} (half up)",
+        f"备案类别（{name.zh}）：{money(scope)}元先自付{share}，计{money(amount)}元（四舍五入到分）",
+    )
 
 
 def charge_deductible(sheet: Sheet, scope: int) -> int:
@@ -55,15 +54,11 @@ def charge_deductible(sheet: Sheet, scope: int) -> int:
         if total:
             sheet.move(total, charged)
     sheet.parts[Part.DEDUCTIBLE] += charged
-    how = _how(sheet, row, threshold)
     sheet.note(
         "act_pay_dedc",
         "deductible",
         charged,
-        Text(
-            f"Deductible {money(figure)} ({BASES[row.basis].en}{how.en}), {money(paid)} paid before: {money(charged)} charged",
-            f"起付标准{money(figure)}元（{BASES[row.basis].zh}{how.zh}），此前已计{money(paid)}元，本次计{money(charged)}元",
-        ),
+        (_deductible_text, row.basis, threshold, sheet.case.registration.deductible_permille, (paid, charged)),
         figure_fen=figure,
         paid_fen=paid,
         number=threshold.number,
@@ -99,12 +94,20 @@ def _threshold(sheet: Sheet, row: Deductible) -> Threshold:
     return Threshold(number, figure, registered, _carried(sheet) if _runs_on(sheet) else 0)
 
 
-def _how(sheet: Sheet, row: Deductible, threshold: Threshold) -> Text:
+def _deductible_text(basis: Basis, threshold: Threshold, permille: int, paid: tuple[int, int]) -> Text:
+    """The figure and how it came about, what was paid of it before, and what this bill is charged."""
+    (before, charged), how, figure = map(money, paid), _how(basis, threshold, permille), money(threshold.figure_fen)
+    return Text(
+        f"Deductible {figure} ({BASES[basis].en}{how.en}), {before} paid before: {charged} charged",
+        f"起付标准{figure}元（{BASES[basis].zh}{how.zh}），此前已计{before}元，本次计{charged}元",
+    )
+
+
+def _how(basis: Basis, threshold: Threshold, permille: int) -> Text:
     """How the figure came about, where it is not simply the policy's."""
     said = []
-    if row.basis is Basis.STAY:
+    if basis is Basis.STAY:
         said.append(Text(f", stay {threshold.number} of the year", f"，本年度第{threshold.number}次住院"))
-    permille = sheet.case.registration.deductible_permille
     if permille != 1000:
         plain, share, changed = money(threshold.row_fen), percent(permille * 1000), money(threshold.registered_fen)
         said.append(Text(f"; {plain} × {share} = {changed}, half up", f"；{plain}元×{share}＝{changed}元（四舍五入到分）"))
@@ -182,9 +185,14 @@ def apply_layers(sheet: Sheet, eligible: int) -> int:
 def _note_no_pool(sheet: Sheet) -> None:
     """Say that the pool pays nothing because the policy has no row for this person."""
     claim = sheet.case.claim
-    en = f"Basic pool: the policy has no row for category {claim.category}, hospital level {claim.level}, age {claim.age}"
-    zh = f"统筹基金：政策中没有适用于该情形的档次（人员类别{claim.category}，医院等级{claim.level}，年龄{claim.age}），不支付"
-    sheet.note(POOL, "pool", 0, Text(en, zh))
+    sheet.note(POOL, "pool", 0, (_no_pool_text, claim.category, claim.level, claim.age))
+
+
+def _no_pool_text(category: str, level: str, age: int) -> Text:
+    return Text(
+        f"Basic pool: the policy has no row for category {category}, hospital level {level}, age {age}",
+        f"统筹基金：政策中没有适用于该情形的档次（人员类别{category}，医院等级{level}，年龄{age}），不支付",
+    )
 
 
 def _pool(sheet: Sheet, layer: Layer, row: Row, eligible: int) -> Walk:
@@ -203,14 +211,19 @@ def _pool(sheet: Sheet, layer: Layer, row: Row, eligible: int) -> Walk:
     if key:
         sheet.move(key, eligible + charged)
     _spend(sheet, row, paid.paid)
-    words, changed, beyond = pieces_text(paid.pieces), _changed(registration), eligible - paid.used
+    beyond, pieces = eligible - paid.used, [piece._asdict() for piece in paid.pieces]
+    sheet.note(POOL, "pool", paid.paid, (_pool_text, registration, paid, beyond), pieces=pieces, over_cap_fen=beyond)
+    return paid
+
+
+def _pool_text(registration: Registration, paid: Walk, beyond: int) -> Text:
+    """The pool band by band, and what is beyond its cap."""
+    words, changed = pieces_text(paid.pieces), _changed(registration)
     en = f"Basic pool{changed.en}: {words.en}, half up a band; in all {money(paid.paid)}"
     zh = f"统筹基金{changed.zh}：{words.zh}（各段四舍五入到分），合计{money(paid.paid)}元"
     if beyond:
         en, zh = f"{en}; beyond the cap {money(beyond)}", f"{zh}；超过最高支付限额{money(beyond)}元"
-    pieces = [piece._asdict() for piece in paid.pieces]
-    sheet.note(POOL, "pool", paid.paid, Text(en, zh), pieces=pieces, over_cap_fen=beyond)
-    return paid
+    return Text(en, zh)
 
 
 def _ratio(band: Band, registration: Registration) -> int:
@@ -256,16 +269,19 @@ def _supplement(sheet: Sheet, layer: Layer, row: Row) -> None:
     if key:
         sheet.move(key, base)
     _spend(sheet, row, paid.paid)
-    words, name = pieces_text(paid.pieces), FUND_NAMES[layer.fund]
-    start = money(row.start_fen)
-    en = f"{name.en}: {money(base)} borne now, {money(looked)} before, starts at {start}: {words.en}; in all {money(paid.paid)}"
-    zh = (
-        f"{name.zh}：本次个人负担{money(base)}元，此前累计{money(looked)}元，起付{start}元：{words.zh}（各段四舍五入到分），"
-        f"合计{money(paid.paid)}元"
-    )
+    words = (_supplement_text, layer.fund, (base, looked, row.start_fen), paid)
     pieces = [piece._asdict() for piece in paid.pieces]
     facts = {"base_fen": base, "looked_fen": looked, "start_fen": row.start_fen, "pieces": pieces}
-    sheet.note(layer.fund, layer.totals, paid.paid, Text(en, zh), "", **facts)
+    sheet.note(layer.fund, layer.totals, paid.paid, words, "", **facts)
+
+
+def _supplement_text(fund: str, amounts: tuple[int, int, int], paid: Walk) -> Text:
+    """A further fund: what is borne now and was before, where it starts, and what it pays band by band."""
+    name, bands, (base, looked, start), whole = FUND_NAMES[fund], pieces_text(paid.pieces), map(money, amounts), money(paid.paid)
+    return Text(
+        f"{name.en}: {base} borne now, {looked} before, starts at {start}: {bands.en}; in all {whole}",
+        f"{name.zh}：本次个人负担{base}元，此前累计{looked}元，起付{start}元：{bands.zh}（各段四舍五入到分），合计{whole}元",
+    )
 
 
 def _room(sheet: Sheet, row: Row) -> int | None:

@@ -88,9 +88,10 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def fits(self, claim: Claim) -> bool:
         """Whether a claim is one of these cases."""
-        asked = ((self.category, claim.category), (self.level, claim.level), (self.disease, claim.disease))
         return (
-            all(not wanted or value in wanted for wanted, value in asked)
+            (not self.category or claim.category in self.category)
+            and (not self.level or claim.level in self.level)
+            and (not self.disease or claim.disease in self.disease)
             and (not self.registration or claim.registration in self.registration)
             and (not self.attribute or bool(set(self.attribute) & set(claim.attributes)))
             and self.age_from <= claim.age < self.age_below

@@ -4,10 +4,10 @@ The sheet knows no rule of any place. It keeps three books that must agree at th
 payments of the funds, and the totals of the year that were read or moved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.policy import Band, Part, Policy, Registration
@@ -81,6 +81,28 @@ class Case(NamedTuple):
     day: date
 
 
+Words: TypeAlias = "tuple[Callable[..., Text], *tuple[Any, ...]]"
+"""What a step says: a function and its arguments, values all, so that two splits can be compared."""
+
+
+class Note(NamedTuple):
+    """A line of the explanation as it arises; its words are made when somebody asks, which few who compute a split do."""
+
+    name: str
+    rule: str
+    amount: int
+    words: Words
+    reference: str
+    facts: Mapping[str, object]
+
+    def step(self, policy: Policy) -> Step:
+        """The line; a rule that already says since when (`@`) is not the policy's own."""
+        own = (policy.place, policy.insurance, policy.group)
+        full = self.rule if "@" in self.rule else ".".join(filter(None, (*own, self.rule))) + f"@{policy.since}"
+        say, *about = self.words
+        return Step(self.name, say(*about), Fen(self.amount), full, self.reference or policy.reference, self.facts)
+
+
 @dataclass
 class Sheet:
     """The three books of a split in the making."""
@@ -89,7 +111,7 @@ class Sheet:
     parts: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
     funds: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def read(self, key: str) -> int:
         """A total of the year as it was before this bill; reading it ties the split to it."""
@@ -119,12 +141,9 @@ class Sheet:
         """What the person still bears of some parts."""
         return sum(self.parts[part] for part in parts)
 
-    def note(self, name: str, rule: str, amount: int, what: Text, reference: str = "", **facts: object) -> None:
-        """One line of the explanation; a rule that already says since when (`@`) is not the policy's own."""
-        policy = self.case.policy
-        own = (policy.place, policy.insurance, policy.group)
-        full = rule if "@" in rule else ".".join(filter(None, (*own, rule))) + f"@{policy.since}"
-        self.steps.append(Step(name, what, Fen(amount), full, reference or policy.reference, facts))
+    def note(self, name: str, rule: str, amount: int, words: Words, reference: str = "", **facts: object) -> None:
+        """One line of the explanation."""
+        self.notes.append(Note(name, rule, amount, words, reference, facts))
 
 
 def money(amount: int) -> str:

@@ -15,7 +15,7 @@ from cardstack.settlement.medical.claim import Account, Charge, Claim, charges
 from cardstack.settlement.medical.funds import apply_layers, charge_deductible, first_share
 from cardstack.settlement.medical.names import FUND_NAMES, FUNDS, GRADES
 from cardstack.settlement.medical.policy import Entry, Part, Policy, entry_for, policy_for
-from cardstack.settlement.medical.sheet import Case, Sheet, Use, money, percent, thousandths
+from cardstack.settlement.medical.sheet import Case, Note, Sheet, Use, money, percent, thousandths
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Step
 from cardstack.text import Text
@@ -61,10 +61,15 @@ class Split(NamedTuple):
     """A split with everything that explains it: the national fields, the steps, and the year's totals it rests on."""
 
     info: Setlinfo
-    steps: tuple[Step, ...]
+    notes: tuple[Note, ...]
     uses: tuple[Use, ...]
     policy: Policy
     accounts: tuple[tuple[Account, int], ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation, in order of calculation."""
+        return tuple(note.step(self.policy) for note in self.notes)
 
     @property
     def funds(self) -> dict[str, int]:
@@ -77,13 +82,14 @@ class Split(NamedTuple):
 
     def detail(self) -> list[dict[str, Any]]:
         """`setldetail`: a row a fund, with the process in words (`setl_proc_info`)."""
+        steps = self.steps
         return [
             {
                 "fund_pay_type": fund,
                 "fund_pay_type_name": FUND_NAMES[fund].zh,
                 "inscp_scp_amt": self.info.inscp_scp_amt,
                 "fund_payamt": amount,
-                "setl_proc_info": "。".join(step.what.zh for step in self.steps if step.name == fund),
+                "setl_proc_info": "。".join(step.what.zh for step in steps if step.name == fund),
             }
             for fund, amount in self.funds.items()
         ]
@@ -100,14 +106,18 @@ def split(claim: Claim, policies: Sequence[Policy], catalogue: Mapping[str, tupl
         "inscp_scp_amt",
         "scope",
         scope,
-        Text(
-            f"In policy scope: {money(claim.total_fen)} less what was set apart above = {money(scope)}",
-            f"政策范围内费用：总额{money(claim.total_fen)}元减去以上自费、超限价与先行自付，得{money(scope)}元",
-        ),
+        (_scope_text, claim.total_fen, scope),
     )
     charged = charge_deductible(sheet, scope)
     ratio = apply_layers(sheet, scope - charged)
     return _finish(sheet, scope, charged, ratio)
+
+
+def _scope_text(total: int, scope: int) -> Text:
+    return Text(
+        f"In policy scope: {money(total)} less what was set apart above = {money(scope)}",
+        f"政策范围内费用：总额{money(total)}元减去以上自费、超限价与先行自付，得{money(scope)}元",
+    )
 
 
 def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
@@ -126,7 +136,7 @@ def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
             facts["limit_fen"] = entry.limit_fen
         left = charge.amount_fen - own - over - first
         rule = f"{sheet.case.claim.treating_place[:2]}.catalogue.{line.code}@{entry.since}"
-        sheet.note("item", rule, left, _item_text(charge, entry, (own, over, first)), entry.reference, **facts)
+        sheet.note("item", rule, left, (_item_text, charge, entry, (own, over, first)), entry.reference, **facts)
 
 
 def _item(charge: Charge, entry: Entry) -> tuple[int, int, int]:
@@ -198,7 +208,7 @@ def _finish(sheet: Sheet, scope: int, charged: int, ratio: int) -> Split:
         balc=claim.accounts[0].balance_fen - own if claim.accounts else 0,
     )
     assert info.medfee_sumamt == fund_total + info.hosp_part_amt + own + family + cash
-    return Split(info, tuple(sheet.steps), tuple(sheet.uses.values()), policy, accounts)
+    return Split(info, tuple(sheet.notes), tuple(sheet.uses.values()), policy, accounts)
 
 
 def _accounts(sheet: Sheet) -> tuple[tuple[Account, int], ...]:
@@ -218,4 +228,8 @@ def _accounts(sheet: Sheet) -> tuple[tuple[Account, int], ...]:
 
 
 def _total(sheet: Sheet, name: str, amount: int, what: Text) -> None:
-    sheet.note(name, "", amount, Text(f"{what.en}: {money(amount)}", f"{what.zh}：{money(amount)}元"))
+    sheet.note(name, "", amount, (_total_text, what, amount))
+
+
+def _total_text(what: Text, amount: int) -> Text:
+    return Text(f"{what.en}: {money(amount)}", f"{what.zh}：{money(amount)}元")
