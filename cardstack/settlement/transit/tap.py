@@ -51,7 +51,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     tac: Annotated[str, exactly(r"[0-9A-F]{8}")]
     algorithm: Literal["3des", "sm4"] = "3des"
     key_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
-    expires: Annotated[str, msgspec.Meta(pattern=r"^(20\d{6})?$")] = ""
+    expires: Annotated[str, exactly(r"(20\d{6})?")] = ""
 
     @property
     def at(self) -> datetime:
