@@ -137,7 +137,7 @@ class Intake:
             raise Untrusted("certificate", UNKNOWN_NODE)
         if len(self._nodes) >= NODES_MAX:
             self._nodes.clear()
-        self._nodes[subject] = instant, Node(found.name, found.relays)
+        self._nodes[subject] = instant, Node(found.name, found.relays, found.institutions)
         return self._nodes[subject][1]
 
     def start(self) -> None:

@@ -87,6 +87,15 @@ def add_node(
     zh: Zh,
     en: En = "",
     relays: Annotated[bool, typer.Option("--relays", help=words("it may hand in what others sent", "可代他方上送交易"))] = False,
+    institution: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=words(
+                "it sends under this institution's message ids, or those that begin so; several times; any if left out",
+                "仅可使用该机构代码（或其前缀）开头的报文标识，可重复；缺省不限",
+            )
+        ),
+    ] = None,
     database: Database = "",
     as_json: Json = False,
 ) -> None:
@@ -98,7 +107,14 @@ def add_node(
 
     subject = str(Certificate.parse(content(certificate)).subject)
     made = RegisteredNode(
-        Party(name), one_of(Role, role, "role").value, Text(en or zh, zh), subject, relays=relays, active=True, since=now()
+        Party(name),
+        one_of(Role, role, "role").value,
+        Text(en or zh, zh),
+        subject,
+        relays=relays,
+        active=True,
+        since=now(),
+        institutions=tuple(institution or ()),
     )
     with open_ledger(database) as store:
         for one in store.nodes():
@@ -136,6 +152,7 @@ def _node_data(one: "RegisteredNode") -> dict[str, Any]:
         "title": one.title._asdict(),
         "subject": one.subject,
         "relays": one.relays,
+        "institutions": one.institutions,
         "active": one.active,
         "since": one.since,
     }

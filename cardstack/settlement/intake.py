@@ -50,8 +50,9 @@ class Outcome(StrEnum):
 OUTCOMES: Final[Mapping[Outcome, Text]] = {
     Outcome.MALFORMED: Text("The line is not a transaction in canonical form", "该行不是规范格式的交易"),
     Outcome.NOT_YOURS: Text(
-        "The signer may not speak for this sender, or the sender is neither the home nor the treating side",
-        "签名方无权代表该发送方，或发送方既非参保/发卡地也非就医/使用地",
+        "The signer may not speak for this sender or under this institution's message ids, or the sender is neither the home nor "
+        "the treating side",
+        "签名方无权代表该发送方或使用该机构的报文标识，或发送方既非参保/发卡地也非就医/使用地",
     ),
     Outcome.REPEATED: Text("Received before with the same content; the first answer again", "此前已收到相同内容，返回首次应答"),
     Outcome.CONFLICTING: Text("This message id was used before for other content", "该报文标识此前已用于不同内容"),
@@ -155,6 +156,16 @@ class Node(NamedTuple):
 
     name: Party
     relays: bool = False
+    institutions: tuple[str, ...] = ()
+    """Under whose message ids it sends: institutions' codes, or how they begin. Any, where none is declared."""
+
+    def numbers(self, message: str) -> bool:
+        """Whether it may send under a message id.
+
+        >>> Node(Party("33.hub"), institutions=("H33", "P33")).numbers("H33010600001202611220800050007")
+        True
+        """
+        return not self.institutions or message.startswith(self.institutions)
 
 
 @dataclass(slots=True)
@@ -207,8 +218,10 @@ Check: TypeAlias = Callable[[Line, Book], bool]
 
 
 def not_yours(line: Line, book: Book) -> bool:
-    """As `stranger`; there are few combinations, and each is asked for once in a batch."""
+    """As `stranger`, or not its message id; there are few combinations, and each is asked for once in a batch."""
     transaction, node = line.transaction, line.signer
+    if node.institutions and not node.numbers(transaction.id):
+        return True
     key = node.name, transaction.sender, transaction.home, transaction.treating
     found = book.strangers.get(key)
     if found is None:

@@ -55,7 +55,7 @@ def receive(batch: Batch, seen: Mapping[str, Seen], waiting: MutableMapping[str,
         key, id_ = (content.sender, content.home, content.treating), content.id
         if key not in strangers:
             strangers[key] = stranger(node, *key)
-        if strangers[key]:
+        if strangers[key] or not node.numbers(id_):
             answers.append(Answer(id_, Outcome.NOT_YOURS))
         elif id_ in seen:
             answers.append(again(seen[id_], id_, batch.digest_of(place)))
@@ -102,7 +102,7 @@ def receive_new(batch: Batch, ids: Sequence[str]) -> AllReceived | None:
     if len(set(ids)) < len(contents):
         return None  # some are malformed, or there twice
     keys = {(one.sender, one.home, one.treating) for one in contents}  # type: ignore[union-attr]  # none is malformed
-    if any(stranger(node, *key) for key in keys):
+    if any(stranger(node, *key) for key in keys) or (node.institutions and not all(map(node.numbers, ids))):
         return None
     return AllReceived(ids)
 

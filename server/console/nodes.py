@@ -34,6 +34,7 @@ def _row(one: RegisteredNode) -> dict[str, Any]:
         "province": one.name[:2],
         "subject": one.subject,
         "relays": Text("yes", "是") if one.relays else Text("no", "否"),
+        "institutions": Text(" ".join(one.institutions), " ".join(one.institutions)) if one.institutions else Text("any", "不限"),
         "state": "active" if one.active else "disabled",
         "since": one.since,
     }
@@ -70,6 +71,7 @@ LISTING = Listing(
         Column("province", Text("Province", "省份"), "province"),
         Column("subject", Text("Subject of its certificates", "证书主体"), "wide"),
         Column("relays", Text("Relays for others", "可转发"), shown=False),
+        Column("institutions", Text("Message ids of", "可用报文机构"), shown=False),
         Column("state", Text("State", "状态"), "state"),
         Column("since", Text("Since", "接入时间"), "day"),
     ),

@@ -206,7 +206,7 @@ def book(view: View, sender: str, scheme: str, begin: date, end: date) -> list[B
     ]
 
 
-NODE_COLUMNS = "name, role, title_en, title_zh, subject, relays, active, since"
+NODE_COLUMNS = "name, role, title_en, title_zh, subject, relays, active, since, institutions"
 
 
 def nodes(view: View) -> list[RegisteredNode]:
@@ -221,4 +221,5 @@ def node_of(view: View, subject: str) -> RegisteredNode | None:
 
 
 def _node(row: Any) -> RegisteredNode:
-    return RegisteredNode(Party(row[0]), row[1], Text(row[2], row[3]), row[4], bool(row[5]), bool(row[6]), moment(row[7]))
+    flags = bool(row[5]), bool(row[6])
+    return RegisteredNode(Party(row[0]), row[1], Text(row[2], row[3]), row[4], *flags, moment(row[7]), tuple(row[8].split()))

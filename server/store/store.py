@@ -95,11 +95,13 @@ class Store:
     def register_node(self, one: RegisteredNode) -> None:
         """Add a node that signs, or change what is known of one."""
         since = int(one.since.timestamp())
-        row = (str(one.name), one.role, one.title.en, one.title.zh, one.subject, one.relays, one.active, since)
+        titles, under = (one.title.en, one.title.zh), " ".join(one.institutions)
+        row = (str(one.name), one.role, *titles, one.subject, one.relays, one.active, since, under)
         statement = (
-            "INSERT INTO node (name, role, title_en, title_zh, subject, relays, active, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO node (name, role, title_en, title_zh, subject, relays, active, since, institutions) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET role = excluded.role, title_en = excluded.title_en, title_zh = excluded.title_zh, "
-            "subject = excluded.subject, relays = excluded.relays, active = excluded.active"
+            "subject = excluded.subject, relays = excluded.relays, active = excluded.active, institutions = excluded.institutions"
         )
         query = "SELECT name FROM node WHERE subject = ? AND name <> ?"
         with self.database.writing() as connection:

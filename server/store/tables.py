@@ -54,6 +54,8 @@ class NodeTable(SQLModel, table=True):
     relays: bool = False
     active: bool = True
     since: int = Field(sa_column=_moment("since"))
+    institutions: str = ""
+    """Under whose message ids it may send, with spaces between; any where it is empty."""
 
 
 class CertificateTable(SQLModel, table=True):

@@ -1,11 +1,13 @@
 """What the store gives out: frozen values, moments aware, money in fen, names checked."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from cardstack.errors import Malformed
 from cardstack.settlement.instruction import Instruction, Payment
 from cardstack.settlement.intake import Answer
 from cardstack.settlement.ledger import Phase, State
@@ -46,6 +48,13 @@ class RegisteredNode:
     relays: bool
     active: bool
     since: datetime
+    institutions: tuple[str, ...] = ()
+    """Under whose message ids it may send: codes of institutions, or how they begin. Any, where there are none."""
+
+    def __post_init__(self) -> None:
+        for one in self.institutions:
+            if not re.fullmatch("[A-Z0-9]{1,12}", one):
+                raise Malformed("institutions: 1 to 12 letters or digits each", field="institutions")
 
 
 @dataclass(frozen=True, slots=True)
