@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from cardstack.card.profile import Profile
-from cardstack.conformance.flows import Flow, Verdict, table
+from cardstack.conformance.flows import Flow, Replay, table
 
 HEAD = """# Clients and profiles 客户端与卡片规范
 
@@ -22,7 +22,7 @@ def page(flows: Sequence[Flow], profiles: Mapping[str, Profile]) -> str:
     return "\n".join([HEAD, *_matrix(flows, list(profiles), verdicts), "", *_reasons(flows, verdicts), ""])
 
 
-def _matrix(flows: Iterable[Flow], profiles: Sequence[str], verdicts: Iterable[Verdict]) -> list[str]:
+def _matrix(flows: Iterable[Flow], profiles: Sequence[str], verdicts: Iterable[Replay]) -> list[str]:
     found = {(verdict.flow, verdict.profile): verdict for verdict in verdicts}
     rows = ["| client 客户端 | " + " | ".join(profiles) + " |", "|--" * (len(profiles) + 1) + "|"]
     for flow in flows:
@@ -31,7 +31,7 @@ def _matrix(flows: Iterable[Flow], profiles: Sequence[str], verdicts: Iterable[V
     return rows
 
 
-def _reasons(flows: Iterable[Flow], verdicts: Sequence[Verdict]) -> list[str]:
+def _reasons(flows: Iterable[Flow], verdicts: Sequence[Replay]) -> list[str]:
     """For each client its source, and what stops it where."""
     lines = ["## Why not 未通过的原因", ""]
     for flow in flows:

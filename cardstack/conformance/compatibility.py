@@ -9,7 +9,7 @@ from typing import Final
 from cardstack.apdu.script import Exchange
 from cardstack.card.profile import Profile
 from cardstack.conformance.fixes import Stop, fix_of
-from cardstack.conformance.flows import Flow, Verdict, converse
+from cardstack.conformance.flows import Flow, Replay, converse
 from cardstack.text import Text
 from emulator import factory
 from emulator.psam import psam
@@ -90,7 +90,7 @@ def standings(flows: Iterable[Flow], profile: Profile, fresh: Callable[[], Excha
             yield _standing(flow, profile, found, expected)
 
 
-def _standing(flow: Flow, profile: Profile, found: Verdict, expected: Verdict) -> Standing:
+def _standing(flow: Flow, profile: Profile, found: Replay, expected: Replay) -> Standing:
     if found.works:
         return Standing(flow, Served.PASS, found.steps, found.done)
     if not found.command:

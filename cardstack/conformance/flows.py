@@ -103,7 +103,7 @@ def _flow(one: dict[str, Any]) -> Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Replay:
     """How far a client came: all its steps, or up to the one it did not accept."""
 
     flow: str
@@ -122,7 +122,7 @@ class Verdict:
         return self.done == self.steps
 
 
-def replay(flow: Flow, profile: Profile) -> Verdict:
+def replay(flow: Flow, profile: Profile) -> Replay:
     """The whole flow against a sample card of a profile and a PSAM that serves it."""
     order, card, module = _ready(profile)
     return converse(flow, order, Slot(card), Slot(module))
@@ -134,13 +134,13 @@ def _ready(profile: Profile) -> tuple[Personalisation, Card, Card]:
     return order, factory.personalise(order), psam([profile], master=order.master, city=order.factors.city)
 
 
-def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Verdict:
+def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Replay:
     """The flow against this card and PSAM; it ends at the first answer that the client does not accept."""
     terminal = Terminal(order, card)
     profile = order.profile
     steps = [step for step in flow.steps if not step.when or step.when == profile.version[:1]]
     if flow.only and profile.version[:1] not in flow.only:
-        return Verdict(flow.id, profile.name, len(steps), 0, f"the client knows generations {', '.join(flow.only)} only")
+        return Replay(flow.id, profile.name, len(steps), 0, f"the client knows generations {', '.join(flow.only)} only")
     answers: list[bytes] = []
     for number, step in enumerate(steps):
         if step.to == "reset":
@@ -150,7 +150,7 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
         try:
             filled = _filled(step, terminal)
         except Refused as missing:
-            return Verdict(flow.id, profile.name, len(steps), number, str(missing))
+            return Replay(flow.id, profile.name, len(steps), number, str(missing))
         command = bytes.fromhex(filled)
         partner: Exchange = card if step.to == "card" else module
         answer = _resolved(partner, command) if flow.reader else partner(command)
@@ -161,7 +161,7 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
             fetch = bytes((0x00, 0xC0, 0, 0, answer[-1]))
             terminal.heard(step.to, fetch, module(fetch))
         if not step.accepts(answer):
-            return Verdict(
+            return Replay(
                 flow.id,
                 profile.name,
                 len(steps),
@@ -171,7 +171,7 @@ def converse(flow: Flow, order: Personalisation, card: Slot, module: Slot) -> Ve
                 command,
                 tuple(answers),
             )
-    return Verdict(flow.id, profile.name, len(steps), len(steps), answers=tuple(answers))
+    return Replay(flow.id, profile.name, len(steps), len(steps), answers=tuple(answers))
 
 
 def _filled(step: Step, terminal: Terminal) -> str:
@@ -199,7 +199,7 @@ def _resolved(exchange: Exchange, command: bytes) -> bytes:
     return data + answer
 
 
-def table(flows: Iterable[Flow], profiles: Iterable[Profile]) -> list[Verdict]:
+def table(flows: Iterable[Flow], profiles: Iterable[Profile]) -> list[Replay]:
     """Every flow against every profile."""
     ready = [_ready(profile) for profile in profiles]
     return [converse(flow, order, Slot(card), Slot(module)) for flow in flows for order, card, module in ready]

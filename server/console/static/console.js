@@ -47,8 +47,6 @@
   document.addEventListener("click", (event) => {
     all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
     if (event.target.closest("[data-print]")) window.print();
-    const copy = event.target.closest("[data-copy]");
-    if (copy && navigator.clipboard) navigator.clipboard.writeText(copy.dataset.copy).then(() => { copy.textContent = say("copied", "已复制"); });
   });
 
   // Selected rows.

@@ -17,7 +17,7 @@ from cardstack.values import Fen
 from server.store.commit import View
 from server.store.queries.figures import halved, last_number
 
-PIECE: Final = 50_000
+PIECE: Final = 20_000
 """How many entries are counted at once."""
 
 
