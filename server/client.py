@@ -25,7 +25,7 @@ UNREACHABLE = problem(
         "报文是否入账尚不确定：请以相同报文重发，或按报文标识查询。",
     ),
 )
-BUSY: Final = (429,)
+BUSY: Final = (408, 429)
 """Answers that say nothing of the message itself, beside 5xx: of the service, or of what stands in front of it."""
 CLASSES: Final[Mapping[int, type[CardstackError]]] = {400: Malformed, 413: Malformed, 401: Untrusted, 403: Untrusted}
 

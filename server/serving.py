@@ -23,12 +23,14 @@ SWITCH: Final = 0.001
 
 def application() -> Flask:
     """What granian's workers load: the application of the settings in the environment."""
-    from server.app import create_app  # noqa: PLC0415  # only a worker needs the ORM
+    from server.admitting import Admission  # noqa: PLC0415  # only a worker needs the ORM
+    from server.app import create_app  # noqa: PLC0415  # as above
 
     config = settings()
     app = create_app(config)
     if config.minds and config.role is Role.HUB:
         _mind(app)
+    app.wsgi_app = Admission(app)  # type: ignore[method-assign,assignment]  # how Flask takes middleware
     tune()
     return app
 
@@ -64,6 +66,8 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
     from granian import Granian  # noqa: PLC0415  # as above
     from granian.constants import Interfaces  # noqa: PLC0415  # as above
 
+    from server.admitting import THREADS  # noqa: PLC0415  # as above
+
     _rehearse(config)
     _say_first_links(config)
     os.environ.update(in_environment(config))
@@ -74,7 +78,7 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         interface=Interfaces.WSGI,
         factory=True,
         workers=workers if config.role is Role.HUB else 1,  # one forwarder keeps the outbox in order
-        blocking_threads=16,
+        blocking_threads=THREADS,
         websockets=False,
         log_access=False,
         **(tls or {}),

@@ -155,7 +155,7 @@ def test_a_node_that_is_not_believed_now_loses_nothing(stores: tuple[Store, Stor
     assert [one.answer[0]["outcome"] for one in outbox.items()] == ["accepted", "accepted"]
 
 
-KINDS = [(500, Lost), (503, Lost), (429, Lost), (403, Untrusted), (401, Untrusted), (400, Malformed), (409, Refused)]
+KINDS = [(500, Lost), (503, Lost), (429, Lost), (408, Lost), (403, Untrusted), (401, Untrusted), (400, Malformed), (409, Refused)]
 
 
 @pytest.mark.parametrize(("status", "kind"), KINDS)
