@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from cardstack.card.verdict import VERDICTS, Verdict
 from cardstack.conformance.compatibility import SERVED, Served
-from cardstack.conformance.page import facts
-from cardstack.conformance.report import Clients, Head, counts, grouped, held, timing
+from cardstack.conformance.page import PAPER_LINES, facts
+from cardstack.conformance.report import Clients, Head, causes, counts, grouped, held, timing, together
 from cardstack.conformance.run import Result
 from cardstack.text import Text
 from server.console.exporting import font_path
@@ -18,8 +18,6 @@ from server.console.exporting import font_path
 FONT: Final = "Chinese"
 MARGIN: Final = 40
 COLOURS: Final = {Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#805300", Verdict.PASS: "#17692f"}
-LINES_MOST: Final = 60
-"""How much of one failure's exchange is printed; the page and the JSON have it all."""
 
 
 class Sheet:
@@ -96,18 +94,22 @@ def _groups(results: Sequence[Result]) -> list[tuple[str, list[Result]]]:
 
 
 def _failures(sheet: Sheet, results: Sequence[Result]) -> None:
-    failed = [one for one in results if one.verdict is Verdict.FAIL]
-    if failed:
-        sheet.head(Text("Failures", "不通过的用例"))
-    for one in failed:
-        sheet.say(f"<b>{one.case.id}</b>  {_both(one.case.title)}", 9.0, before=8.0)
+    """By cause: the shortest exchange of each, and the ids of the others."""
+    found = causes(results)
+    if found:
+        sheet.head(Text("Failures, by what they have in common", "不通过的用例，按原因归并"))
+    for cause in found:
+        one, *others = cause.members
+        told = f'返回 got <font color="#b3261e"><b>{escape(cause.got)}</b></font> · 允许 allowed <b>{escape(cause.allowed)}</b>'
+        sheet.say(f"<b>{cause.command or '—'}</b> {told} · {len(cause.members)} 个用例 cases", 9.0, before=8.0)
+        sheet.say(f"<b>{one.case.id}</b>  {_both(one.case.title)} · {_both(one.reason)}", 8.5)
         sheet.say(f'<font color="#566170">{escape(one.case.clause)}</font>', 8.0)
-        told = f'返回 got <font color="#b3261e"><b>{escape(one.got)}</b></font> · 允许 allowed <b>{escape(one.allowed)}</b>'
-        sheet.say(f"{told} · {_both(one.reason)}", 8.5)
         lines = [
             f"&gt; {line.command} {escape(line.decoded)}<br/>&lt; {line.answer} {escape(str(line.meaning))}" for line in one.trace
         ]
-        sheet.say("<br/>".join(lines[-LINES_MOST:]), 6.5)
+        sheet.say("<br/>".join(lines[-PAPER_LINES:]), 6.5)
+        if others:
+            sheet.say(f"同因 likewise: {' · '.join(each.case.id for each in others)}", 7.0)
 
 
 def _clients(sheet: Sheet, clients: Clients) -> None:
@@ -135,11 +137,12 @@ def _times(sheet: Sheet, head: Head, results: Sequence[Result]) -> None:
 
 
 def _open(sheet: Sheet, results: Sequence[Result]) -> None:
-    """Passed cases by their names, the others with their reason."""
+    """Cases by their names: the passed ones by group, the others by the reason they share."""
     sheet.head(Text("Neither passed nor failed", "未通过亦未失败的用例"))
     left = [one for one in results if one.verdict not in (Verdict.PASS, Verdict.FAIL)]
-    rows = [[one.case.id, _both(VERDICTS[one.verdict]), _both(one.reason)] for one in left]
-    sheet.table([["编号 id", "结论 verdict", "原因 reason"], *rows], (190, 110, 214))
+    for verdict, reason, members in together(left):
+        told = f'<font color="{_colour(verdict)}">{_both(VERDICTS[verdict])} {len(members)}</font> {_both(reason)}'
+        sheet.say(f"{told}: {' · '.join(one.case.id for one in members)}", 7.0)
     sheet.head(Text("Passed", "通过的用例"))
     for group, members in _groups([one for one in results if one.verdict is Verdict.PASS]):
         sheet.say(f"<b>{group}</b> {len(members)}： {' · '.join(one.case.id.partition('/')[2] for one in members)}", 7.0)

@@ -9,9 +9,12 @@ from jinja2 import Environment, StrictUndefined
 from cardstack.apdu.explain import NAMES
 from cardstack.card.verdict import HEAD, VERDICTS, Verdict
 from cardstack.conformance.compatibility import SERVED, Served
-from cardstack.conformance.report import Clients, Head, counts, grouped, held, script, timing
+from cardstack.conformance.report import Clients, Head, causes, counts, grouped, held, script, timing, together
 from cardstack.conformance.run import Result
 from cardstack.text import Text
+
+PAPER_LINES = 12
+"""How many lines of an exchange are printed; the screen has them all."""
 
 
 def page(head: Head, results: Sequence[Result], clients: Clients = ()) -> str:
@@ -26,9 +29,12 @@ def page(head: Head, results: Sequence[Result], clients: Clients = ()) -> str:
         facts=facts(head),
         sums=[(verdict.value, VERDICTS[verdict], found[verdict.value]) for verdict in Verdict],
         matrix=[(group, _row(members)) for group, members in groups],
-        failures=[(one, script(head, one)) for one in results if one.verdict is Verdict.FAIL],
+        causes=[
+            (cause, _command(cause.command)[1], [(one, script(head, one)) for one in cause.members]) for cause in causes(results)
+        ],
         timing=[(_command(header), one) for header, one in held(timing(results), head.limits).items()],
-        groups=groups,
+        groups=[(group, members, together(members)) for group, members in groups],
+        paper=PAPER_LINES,
         clients=[(one, Text(**one["fix"])) for one in clients if one["verdict"] == Served.FAIL],
         standing=[(SERVED[one], sum(each["verdict"] == one for each in clients)) for one in Served] if clients else [],
         words=VERDICTS,

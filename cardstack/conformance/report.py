@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cardstack.apdu.atr import Atr
 from cardstack.card.verdict import Verdict
@@ -60,6 +60,37 @@ def grouped(results: Sequence[Result]) -> dict[str, list[Result]]:
     return groups
 
 
+class Cause(NamedTuple):
+    """Failures that look like one: the same command, answered the same way where the same was allowed."""
+
+    command: str
+    """Class and instruction of the last command, hexadecimal; empty where none was said."""
+    got: str
+    allowed: str
+    members: tuple[Result, ...]
+    """The shortest exchange first: it is the one to look at."""
+
+
+def causes(results: Sequence[Result]) -> list[Cause]:
+    """The failures by what they have in common, the most frequent first."""
+    found: dict[tuple[str, str, str], list[Result]] = {}
+    for one in results:
+        if one.verdict is Verdict.FAIL:
+            command = one.trace[-1].command[:4] if one.trace else ""
+            found.setdefault((command, one.got, one.allowed), []).append(one)
+    by_length = {key: tuple(sorted(members, key=lambda each: len(each.trace))) for key, members in found.items()}
+    return sorted((Cause(*key, members) for key, members in by_length.items()), key=lambda cause: -len(cause.members))
+
+
+def together(results: Sequence[Result]) -> list[tuple[Verdict, Text, list[Result]]]:
+    """Cases by verdict and reason, how a group is told on paper; failures have theirs by cause."""
+    found: dict[tuple[Verdict, Text], list[Result]] = {}
+    for one in results:
+        reason = Text("", "") if one.verdict is Verdict.FAIL else one.reason
+        found.setdefault((one.verdict, reason), []).append(one)
+    return [(verdict, reason, members) for (verdict, reason), members in found.items()]
+
+
 def timing(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     """By class and instruction: how many commands, and how long their answers took in milliseconds, median and 95 in 100.
 
@@ -103,6 +134,10 @@ def as_data(head: Head, results: Sequence[Result], clients: Clients = ()) -> dic
         "format": FORMAT,
         "head": {name: getattr(head, name) for name in (*Head.__dataclass_fields__, "cos")} | {"began": head.began.isoformat()},
         "counts": counts(results),
+        "causes": [
+            {"command": one.command, "got": one.got, "allowed": one.allowed, "cases": [each.case.id for each in one.members]}
+            for one in causes(results)
+        ],
         "timing": held(timing(results), head.limits),
         "cases": [_case(result) for result in results],
         "clients": [dict(one) for one in clients],

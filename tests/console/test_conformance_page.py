@@ -1,5 +1,7 @@
 """The page of a conformance run in a real browser: axe finds nothing, nothing is loaded, no script chooses a language."""
 
+import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -48,8 +50,34 @@ def test_a_language_is_chosen_without_a_script(chromium: Any, report: Path) -> N
     page.get_by_label("中文").check()
     assert chinese.is_visible()
     assert not english.is_visible()
-    script = page.locator("details pre").first
-    assert not script.is_visible()
+    folded, likewise = page.locator("details pre").first, page.get_by_text("同因").first
+    assert not folded.is_visible()
+    assert not likewise.is_visible()
     page.emulate_media(media="print")
-    assert script.is_visible()
+    assert not folded.is_visible()
+    assert likewise.is_visible()
     context.close()
+
+
+def test_a_report_of_many_failures_prints_to_few_pages(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A first-generation card tested as a second-generation one: more than a hundred failures, told by their causes.
+
+    Every case is on paper by its id all the same, on the page and in the PDF.
+    """
+    run = ("conformance", "run", "--reader", "emu:1.00", "--profile", "2.00", "--report", str(tmp_path))
+    assert CommandLine(monkeypatch, capsys)(*run).code == 4
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert told["counts"]["fail"] > 100
+    assert sum(len(one["cases"]) for one in told["causes"]) == told["counts"]["fail"]
+    page = chromium.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    printed = tmp_path / "printed.pdf"
+    page.pdf(path=printed, prefer_css_page_size=True)
+    page.emulate_media(media="print")
+    seen = page.inner_text("main")
+    page.close()
+    assert [one["id"] for one in told["cases"] if one["id"].partition("/")[2] not in seen] == []
+    for paper in (printed, tmp_path / "report.pdf"):
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", paper.read_bytes())) < 30, paper.name
