@@ -214,7 +214,8 @@ def _look(arrival: Arrival, digest: str, means: Means) -> tuple[KeptFile, Manife
     try:
         package = unpack(arrival.raw)
         control.check(package)
-    except Malformed as error:
+        control.held_to_institutions(package, node)
+    except (Malformed, Refused) as error:
         return _refused(blank, "good", error), first.manifest
     kept = Kept("file", bytes.fromhex(digest), arrival.raw, str(node.name), arrival.at)
     return _filled(replace(blank, verdict="good"), _JUDGES[kind](package, kept, means)), first.manifest

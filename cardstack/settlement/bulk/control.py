@@ -3,13 +3,15 @@
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Final, NamedTuple
 
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, Refused, problem
 from cardstack.settlement.bulk import medical_file, return_file, transit_layout
 from cardstack.settlement.bulk.layout import Layout, charset_of
 from cardstack.settlement.bulk.package import Manifest, Package, describe
-from cardstack.settlement.transaction import Party
+from cardstack.settlement.intake import Node
+from cardstack.settlement.transaction import Party, is_message_id
 from cardstack.text import Text
 
 TOTALS: Final = problem(
@@ -25,6 +27,16 @@ LINE_ENDS: Final = problem(
     Text("The file has a byte order mark, or lines that end in CR LF", "文件含字节顺序标记（BOM）或以回车换行结尾"),
     Text("Write it without a mark; every line ends in one line feed (0A).", "请去除 BOM，每行仅以换行符（0A）结尾。"),
 )
+
+NOT_UNDER: Final = problem(
+    "CS-3063",
+    Text(
+        "A line has the message id of an institution that the signer was not registered with",
+        "明细行的报文标识不属于签名节点登记的机构",
+    ),
+    Text("Send each institution's lines from its own node, or have it declared.", "请由该机构自己的节点报送，或先登记该机构。"),
+)
+ID_SIZE: Final = 30
 
 
 class Controlled(NamedTuple):
@@ -80,3 +92,19 @@ def check(package: Package) -> None:
         raise Malformed(f"lines: {told.lines} told, {lines} are there", TOTALS, field="lines", lines=lines)
     if total != told.total_fen if whole else total > told.total_fen:
         raise Malformed(f"total_fen: {told.total_fen} told, {total} is there", TOTALS, field="total_fen", total_fen=total)
+
+
+def held_to_institutions(package: Package, node: Node) -> None:
+    """`Refused` (CS-3063) where a line has the message id of an institution that its signer did not declare.
+
+    A node that declared none may use any; a line whose id is none is its own fault, and a return file names others' ids.
+    """
+    found = LAYOUTS.get(package.manifest.layout)
+    if found is None or found.amounts is None or not node.institutions:
+        return
+    raw, size = found.layout.aligned(package.data), found.layout.size
+    start = sum(column.width for column in takewhile(lambda column: column.name != "id", found.layout.columns))
+    for number, place in enumerate(range(start, len(raw), size)):
+        told = raw[place : place + ID_SIZE].decode("latin-1")
+        if not node.numbers(told) and is_message_id(told):
+            raise Refused(f"line {number}: id", NOT_UNDER, field="id", line=number)

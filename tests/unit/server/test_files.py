@@ -1,6 +1,7 @@
 """Bulk files between two services over HTTP: sent, taken once, answered by a signed return file that can be asked for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -10,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from cardstack.errors import CardstackError
-from cardstack.settlement.bulk import return_file
+from cardstack.errors import CardstackError, Refused
+from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.control import described
 from cardstack.settlement.bulk.package import pack, unpack, verified
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
-from cardstack.settlement.transaction import Party
+from cardstack.settlement.intake import Node
+from cardstack.settlement.transaction import MessageId, Party
 from cardstack.text import Text
 from server import filing
 from server.app import create_app
@@ -143,6 +145,26 @@ def test_a_file_whose_totals_differ_is_refused_as_a_whole(hub: Hub) -> None:
     assert (answer["state"], answer["lines_ok"], answer["answered"]) == ("refused", 0, False)
     assert answer["said"]["zh"].startswith("CS-3061")
     assert hub.store.transactions() == []
+
+
+def test_a_line_of_another_institution_refuses_the_file_of_a_node_that_declared_its_own(hub: Hub) -> None:
+    """No line of it is posted; under its own institution's ids, or where none is declared, it is taken."""
+    raw = hub.packed(a_line() + a_line(counter=8))
+    (node,) = hub.store.nodes()
+    hub.store.register_node(replace(node, institutions=("T33990000001",)))
+    with in_background(hub.app) as url:
+        client = Client(url)
+        answer = client.send_file(raw)
+        client.close()
+    assert (answer["state"], answer["said"]["zh"][:7]) == ("refused", "CS-3063")
+    assert hub.store.transactions() == []
+    package, tap = unpack(raw), a_tap(moment="20261121083000", counter=8)
+    for own in ((), ("T3301",), ("X", "T33010000001")):
+        control.held_to_institutions(package, Node(Party("33.node"), institutions=own))
+    other = line_of(tap, MessageId("T33010000002202611210830000008"), "310000", "330100", "gb18030")
+    mixed = unpack(hub.packed(a_line() + other))
+    with pytest.raises(Refused, match="line 1"):
+        control.held_to_institutions(mixed, Node(Party("33.node"), institutions=("T33010000001",)))
 
 
 def test_lines_between_other_provinces_are_not_the_senders(hub: Hub) -> None:
