@@ -28,6 +28,7 @@ NOUNS = (
     "overview",
     "transactions",
     "refusals",
+    "cases",
     "windows",
     "settlements",
     "reconciliation",

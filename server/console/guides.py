@@ -34,6 +34,13 @@ GUIDES: Final[Mapping[str, Guide]] = {
             "Look here when a sender asks about a message that is not under Transactions.", "发送方查询而交易中没有时，在此查找。"
         ),
     ),
+    "cases": Guide(
+        Text("Where certifications, transfers and confirmations stand.", "资格认证、关系转移与档案核验的进展。"),
+        Text(
+            "What is overdue comes first: remind the other side; nothing is stopped or decided by itself.",
+            "逾期事项在前，请催办对方；系统不自动停发或办结。",
+        ),
+    ),
     "windows": Guide(
         Text("Settlement windows and their next steps.", "清算窗口及下一步。"),
         Text(

@@ -30,6 +30,7 @@ GROUPS: tuple[Group, ...] = (
             Entry("overview.show", Text("Overview", "总览"), "layout-dashboard", _P.OVERVIEW_READ),
             Entry("transactions.index", Text("Transactions", "交易查询"), "list-search", _P.TRANSACTION_READ),
             Entry("refusals.index", Text("Refused lines", "被拒报文"), "circle-x", _P.TRANSACTION_READ),
+            Entry("cases.index", Text("Cases between provinces", "跨省协同事项"), "hourglass", _P.TRANSACTION_READ),
             Entry("windows.index", Text("Windows", "清算窗口"), "clock-hour-4", _P.WINDOW_READ),
             Entry("settlements.index", Text("Batches and nets", "清算批次与净额"), "arrows-exchange", _P.SETTLEMENT_READ),
             Entry("reconciling.index", Text("Discrepancies", "对账差异"), "git-compare", _P.RECONCILIATION_READ),

@@ -46,6 +46,7 @@ ASKED = {
     "emulated": ("state", "ready"),
     "conforming": ("state", "failed"),
     "refusals": ("outcome", "malformed"),
+    "cases": ("service", "pension-transfer"),
 }
 """A question to each list: a field of its form and a value."""
 
