@@ -184,6 +184,8 @@ class PageRule(NamedTuple):
     method: str
     needs: Permission
     fresh: bool
+    size_max: int | None = None
+    """How many bytes may be sent, where it is more than the service takes elsewhere; asked only of who may use the page."""
 
 
 class Pages(Blueprint):
@@ -194,12 +196,14 @@ class Pages(Blueprint):
         self.rules: list[PageRule] = []
         self.guard: Callable[[PageRule, View], View] | None = None
 
-    def page(self, rule: str, needs: Permission, method: str = "GET", *, fresh: bool = False) -> Callable[[View], View]:
+    def page(
+        self, rule: str, needs: Permission, method: str = "GET", *, fresh: bool = False, size_max: int | None = None
+    ) -> Callable[[View], View]:
         """Add a page. `fresh` asks for a proof of presence within the last minutes."""
 
         def add(view: View) -> View:
             name = view.__name__
-            page = PageRule(f"{self.name}.{name}", f"{self.url_prefix or ''}{rule}", method, needs, fresh)
+            page = PageRule(f"{self.name}.{name}", f"{self.url_prefix or ''}{rule}", method, needs, fresh, size_max)
             self.rules.append(page)
 
             def guarded(**arguments: Any) -> ResponseReturnValue:

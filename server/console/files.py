@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from cardstack.errors import CardstackError, Malformed, problem
 from cardstack.text import Text
 from server import filing
+from server.api.filing import FILE_MAX
 from server.approvals import Person
 from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
@@ -140,7 +141,7 @@ def live(job_id: str) -> ResponseReturnValue:
     return render_template("files/job.html", job=job)
 
 
-@pages.page("/", needs=Permission.FILE_WORK, method="POST", fresh=True)
+@pages.page("/", needs=Permission.FILE_WORK, method="POST", fresh=True, size_max=FILE_MAX)
 def upload() -> ResponseReturnValue:
     """Take in a file."""
     made = take_in(operator(), Permission.FILE_WORK)

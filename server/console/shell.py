@@ -127,6 +127,8 @@ def guard(page: PageRule, view: View) -> View:
             abort(403)
         if page.method == "GET" and not page.fresh:
             return view(**arguments)
+        if page.size_max is not None:
+            request.max_content_length = page.size_max
         if page.method != "GET":
             check_csrf()
         if page.fresh and not present():

@@ -178,3 +178,18 @@ def test_a_file_that_is_done_soon_leaves_no_job(made: Files, signed_in: SignIn, 
     data = {"csrf": token(client), "file": (io.BytesIO(made.medical), "a.zip")}
     assert client.post("/console/files/", data=data, content_type="multipart/form-data").location != "/console/files/"
     assert office.jobs.of("maker", "file") == []
+
+
+def test_a_file_may_be_larger_than_a_message(made: Files, signed_in: SignIn, token: Token) -> None:
+    """Where files are taken in, by whoever may; everywhere else, and from everybody else, so much is not read."""
+    client, reader = signed_in("maker"), signed_in("checker")
+    client.application.config["MAX_CONTENT_LENGTH"] = len(made.medical) // 2
+
+    def send(who: FlaskClient, address: str) -> int:
+        headers = {"X-CSRF-Token": token(who)}
+        data = {"file": (io.BytesIO(made.medical), "a.zip")}
+        return who.post(address, data=data, headers=headers, content_type="multipart/form-data").status_code
+
+    assert send(client, "/console/files/") == 303
+    assert send(client, "/console/reconciliation/bank-file") == 413
+    assert send(reader, "/console/files/") == 403
