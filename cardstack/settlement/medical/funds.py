@@ -122,12 +122,19 @@ def _runs_on(sheet: Sheet) -> bool:
 
 
 def _carried(sheet: Sheet) -> int:
-    """What the stays before this one in a chain of referrals have paid of the deductible; the first bill writes it down."""
+    """What the stays before this one in a chain of referrals have paid of the deductible; the first bill writes it down.
+
+    A stay is referred on once: what it paid is not taken off a second stay.
+    """
     claim = sheet.case.claim
     known = sheet.read(f"stay.{claim.stay}.carried") if claim.stay else 0
     if known:
         return known
-    carried = sheet.read(f"stay.{claim.referred_from}.dedc") + sheet.read(f"stay.{claim.referred_from}.carried")
+    before = f"stay.{claim.referred_from}"
+    carried = sheet.read(f"{before}.dedc") + sheet.read(f"{before}.carried")
+    if not carried or sheet.read(f"{before}.taken"):
+        return 0
+    sheet.move(f"{before}.taken", 1)
     if claim.stay:
         sheet.move(f"stay.{claim.stay}.carried", carried)
     return carried

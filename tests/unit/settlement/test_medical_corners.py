@@ -74,6 +74,17 @@ def test_a_chain_of_referrals_pays_the_highest_deductible_once() -> None:
     assert charged == [5_000, 5_000, 20_000, 0]
 
 
+def test_what_a_stay_paid_is_taken_off_one_further_stay() -> None:
+    """Two stays that both say they were referred from the first: the second of them pays its own deductible."""
+    totals: dict[str, int] = {}
+    charged = []
+    for stay, before, level in (("s1", "", "1"), ("s2", "s1", "3"), ("s3", "s1", "3")):
+        result = compute(a_claim(("0801", 500_000), stay=stay, referred_from=before, level=level, before=totals, **STAY), DAY)
+        charged.append(result.info.act_pay_dedc)
+        totals = after(totals, result.uses)
+    assert charged == [5_000, 25_000, 30_000]
+
+
 def test_a_referral_is_the_same_stay_where_the_nth_stay_counts() -> None:
     """The second hospital's figure for a first stay, less what the first hospital charged; the next admission is the second."""
     figures = [{"fen": [20_000, 10_000], "where": {"level": ["2"]}, "basis": "stay"}, {"fen": [90_000, 45_000], "basis": "stay"}]
