@@ -1,12 +1,18 @@
 """`cardstack transit`: the purse of a card: balance, records, a ride paid, money loaded."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cardstack.cli.output import READER_HELP, emit, words
 from cardstack.cli.outputs import ready
+
+if TYPE_CHECKING:
+    from cardstack.apdu.script import Script
+    from cardstack.card.paying import Receipt
+    from cardstack.card.profile import Profile
+    from cardstack.card.profiles.transit import Public
 
 app = typer.Typer(no_args_is_help=True, help=words("The transit purse.", "交通钱包。"))
 ReaderName = Annotated[str | None, typer.Option("--reader", "-r", help=READER_HELP)]
@@ -75,7 +81,7 @@ def pay(
     trace: Trace = None,
     as_json: AsJson = False,
 ) -> None:
-    """With the terminal's PSAM; an emulated card brings its own."""
+    """With the terminal's PSAM; an emulated card brings its own. `record` is what a message of a settlement scheme carries."""
     from datetime import datetime
 
     from cardstack.card.paying import PsamSam, transit_purchase
@@ -85,14 +91,46 @@ def pay(
     with open_card(reader, psam=psam, trace=trace) as opened:
         kind = opened.kind(profile)
         with_psam(opened, kind)
+        public = opened.run(_public(kind, application))
         receipt = opened.run(transit_purchase(kind, PsamSam(0x8011), Fen(fen), datetime.now(), application=application))  # noqa: DTZ005  # the card writes local time
     data = {
         "paid_fen": fen,
         "balance_fen": receipt.balance_fen,
         "tac": receipt.tac.hex().upper(),
         "sequence": receipt.opening.sequence.hex().upper(),
+        "record": _record(public, receipt),
     }
-    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
+    said = [(name, value) for name, value in data.items() if name != "record"]
+    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in said), sep="\n"))
+
+
+def _public(kind: "Profile", application: str) -> "Script[Public]":
+    """File 15 of the application: issuer, card number, validity."""
+    from cardstack.card.reading import open_application, read_file
+
+    yield from open_application(kind, application)
+    found: Public = yield from read_file(kind.file(application, 0x0015))
+    return found
+
+
+def _record(public: "Public", receipt: "Receipt") -> dict[str, Any]:
+    """The purchase as the settlement schemes' records say it; what a scheme asks for besides is the terminal's own."""
+    debit, opening = receipt.debit, receipt.opening
+    return {
+        "issuer": public.issuer.hex().upper(),
+        "card": public.serial.hex(),
+        "counter": int.from_bytes(opening.sequence),
+        "balance_fen": opening.balance_fen,
+        "amount_fen": debit.amount_fen,
+        "kind": debit.kind,
+        "terminal": debit.terminal.hex().upper(),
+        "terminal_serial": int.from_bytes(debit.sequence),
+        "moment": debit.moment.hex(),
+        "tac": receipt.tac.hex().upper(),
+        "algorithm": opening.block.value,
+        "key_version": opening.key_version,
+        "expires": f"{public.valid_until:%Y%m%d}" if public.valid_until else "",
+    }
 
 
 @app.command(help=words("Load money into the purse of a test card.", "为测试卡钱包圈存。"))

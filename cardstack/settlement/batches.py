@@ -94,6 +94,40 @@ REASONS: Final[Mapping[Why, Text]] = {
 }
 
 
+NUMBERS: Final[Mapping[str, Why]] = {
+    "tac-wrong": Why.VERIFICATION,
+    "duplicate": Why.DUPLICATE,
+    "counter-conflict": Why.DUPLICATE,
+    "late": Why.OVERDUE,
+    "tap-malformed": Why.FIELD,
+    "line-malformed": Why.FIELD,
+    "amount-differs": Why.FIELD,
+    "moment-differs": Why.FIELD,
+    "toll-differs": Why.FIELD,
+    "fare-differs": Why.FIELD,
+    "over-limit": Why.OVER_LIMIT,
+    "no-key": Why.NO_CARD,
+    "card-blocked": Why.CARD_STATE,
+    "card-expired": Why.EXPIRED,
+    "not-yours": Why.NOT_ALLOWED,
+    "no-tariff": Why.CARD_TYPE,
+    "balance-short": Why.BALANCE,
+    "balance-break": Why.BALANCE,
+    "future": Why.LANE_CLOCK,
+    "in-future": Why.LANE_CLOCK,
+}
+"""By which number the protocol knows a reason or an outcome of the schemes."""
+
+
+def number_of(code: str) -> Why:
+    """The protocol's number for a code of the schemes; 100 for what it has no number for.
+
+    >>> int(number_of("card-expired")), int(number_of("grey-unproven"))
+    (10, 100)
+    """
+    return NUMBERS.get(code, Why.OTHER)
+
+
 class Ack(IntEnum):
     """The answer to the receipt of a batch."""
 

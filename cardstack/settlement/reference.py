@@ -58,6 +58,9 @@ def schemes() -> str:
     lines += ["", "## Reasons 拒绝原因", "", "The first that applies, in the order of the table. 按表中顺序取首个适用原因。", ""]
     lines += ["| scheme | code | meaning |", "|--|--|--|"]
     lines += [f"| {name} | `{code}` | {reason.text} |" for name, own in REASONS.items() for code, reason in own.items()]
+    numbers = [f"| `{code}` | {why.value} | {batches.REASONS[why]} |" for code, why in batches.NUMBERS.items()]
+    about = "The numbers of the toll operators' batch protocol; 100 for the others. 通行费批次协议的争议原因编号，其余为100。"
+    lines += ["", "## Numbers of reasons 原因编号", "", about, "", "| code | number | meaning |", "|--|--|--|", *numbers]
     lines += ["", "## Breaks in a card's records 卡交易连续性", "", *_words(BREAKS)]
     lines += ["", "## Differences in reconciliation 对账差异", "", *_words(KINDS)]
     lines += ["", "## Registration classes 备案类别", "", *_words(REGISTRATIONS)]

@@ -12,6 +12,8 @@ from cardstack.apdu.formats import READERS, WRITERS, guessed
 from cardstack.apdu.message import Command
 from cardstack.apdu.trace import Exchanged
 from cardstack.errors import Malformed
+from cardstack.settlement.transit.keys import TEST_ROOT
+from cardstack.settlement.transit.tap import Record, read_record
 from emulator.desk import slot
 from emulator.recorded import Recorded
 from tests.command import CommandLine
@@ -174,7 +176,10 @@ def test_the_purse(command: CommandLine, tmp_path: Path) -> None:
         on = ("--reader", running.said["reader"], "--json")
         assert command("transit", "balance", *on).data == {"balance_fen": 5000}
         assert command("transit", "load", "1000", *on).data["balance_fen"] == 6000
-        assert command("transit", "pay", "200", *on).data["balance_fen"] == 5800
+        paid = command("transit", "pay", "200", *on).data
+        assert paid["balance_fen"] == 5800
+        record = read_record({**paid["record"], "acquirer": "12003310FFFFFFFF"}, Record, "record")
+        assert (record.amount_fen, record.balance_fen, record.unproven(TEST_ROOT)) == (200, 6000, None)
         assert command("transit", "balance", *on).data == {"balance_fen": 5800}
         assert command("transit", "records", *on).data["logs"][0]["records"][0]["amount"] == "200"
 

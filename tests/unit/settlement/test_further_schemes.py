@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted
-from cardstack.settlement.batches import LINE, REASONS, Ack, Batch, Exchange, Item, Result, Why, total
+from cardstack.settlement.batches import LINE, NUMBERS, REASONS, Ack, Batch, Exchange, Item, Result, Why, total
 from cardstack.settlement.charging import Keys, Total, check_charge_orders, open_sealed, seal
+from cardstack.settlement.intake import Outcome
 from cardstack.settlement.rounding import spread
 from cardstack.settlement.schemes.charging import CHARGING
+from cardstack.settlement.schemes.small_value import REASONS as SMALL_VALUE_REASONS
 from cardstack.settlement.schemes.small_value import SMALL_VALUE, Purchase
+from cardstack.settlement.schemes.toll import REASONS as TOLL_REASONS
 from cardstack.settlement.schemes.toll import TOLL, Passage
+from cardstack.settlement.schemes.transit import REASONS as TRANSIT_REASONS
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
+from cardstack.settlement.transit.continuity import Break
 from cardstack.settlement.transit.keys import TEST_ROOT
 from cardstack.settlement.transit.tap import Record
 from cardstack.values import Fen
@@ -160,6 +165,12 @@ def test_each_explains_itself(scheme: Any, ride: Transaction) -> None:
     """Steps in both languages; no totals are shared; a wrong TAC is noticed where there is one."""
     assert all(step.what.zh and step.reference for step in scheme.explain(ride, ride.day))
     assert scheme.accumulations(ride) == ()
+
+
+def test_what_has_a_number_is_a_code_that_is_answered() -> None:
+    """The protocol's numbers stand for reasons of the schemes and outcomes of the ledger, and for nothing else."""
+    answered = {*TRANSIT_REASONS, *TOLL_REASONS, *SMALL_VALUE_REASONS, *map(str, Outcome), *map(str, Break), "line-malformed"}
+    assert set(NUMBERS) <= answered
 
 
 def test_a_refund_explains_that_its_fee_is_kept() -> None:
