@@ -130,11 +130,18 @@ def _step(number: int, step: "Step", evidence: dict[str, str], *, actor: str, ch
         drawn = drawn._replace(payload={**drawn.payload, "evidence": evidence})
         why = evidence.get("said") or STEPS[step].of(language())
         made = asked(store, drawn, actor=actor, checker=checker, reason=why)
-        found = next(one for one in store.desk.disputes() if one.seq == number)
-    if made.state is State.DONE:
+        found = _one(store, number)
+    if made.state is State.DONE and found is not None:
         _show([found], as_json=as_json, one=True)
     else:
         show([made], as_json=as_json, one=True)
+
+
+def _one(store: "Store", number: int) -> "Dispute | None":
+    from server.store.queries.disputes import one
+
+    with store.view() as view:
+        return one(view, number)
 
 
 def _side(store: "Store", number: int, step: "Step") -> str:
@@ -142,7 +149,7 @@ def _side(store: "Store", number: int, step: "Step") -> str:
     from cardstack.settlement.dispute import Step
     from server.permissions import EVERYWHERE
 
-    one = next((each for each in store.desk.disputes() if each.seq == number), None)
+    one = _one(store, number)
     if one is None or step is Step.REJECT:
         return EVERYWHERE
     if step is Step.ANSWER:
