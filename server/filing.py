@@ -65,6 +65,9 @@ AGE_MAX: Final = timedelta(days=31)
 """How old a file may be on arrival: a key that was revoked since signs nothing in the name of an earlier month."""
 
 
+STRANGERS_MOST: Final = 20
+
+
 class Kind(StrEnum):
     """What a file is."""
 
@@ -122,11 +125,12 @@ class Arrival(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What became of the lines."""
+    """What became of the lines, and what there is to say of all of them."""
 
     taken: int
     total_fen: int
     faults: list[LineFault]
+    said: Text = Text("", "")
 
 
 def hand_out(files: FileStore, raw: bytes, *, kind: Kind, name: str, to: str, at: datetime, number: str, lines: int) -> None:
@@ -255,6 +259,7 @@ def _filled(blank: KeptFile, judged: Judged) -> KeptFile:
         lines_failed=len(judged.faults),
         total_fen=judged.total_fen,
         faults=tuple(judged.faults),
+        said=judged.said,
     )
 
 
@@ -283,6 +288,7 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
         raise Refused("transit is not settled here", UNKNOWN, field="file")
     taken, total = 0, 0
     faults: list[LineFault] = []
+    strangers: set[str] = set()
     for batch in transit_file.of_package(package, scheme):
         faults += map(_said, batch.faults)
         if not batch.columns.ids:
@@ -294,8 +300,16 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
                 taken, total = taken + 1, total + amount
             else:
                 faults.append(_said(Fault(line, identity, outcome)))
+        if Outcome.UNKNOWN_PARTY.value in posted.outcomes:
+            strangers |= {*batch.columns.debtors, *batch.columns.creditors} - {str(one.name) for one in means.store.parties()}
         means.progress(taken + len(faults))
-    return Judged(taken, total, sorted(faults, key=lambda one: one.line))
+    return Judged(taken, total, sorted(faults, key=lambda one: one.line), _strangers(strangers))
+
+
+def _strangers(found: set[str]) -> Text:
+    """Which parties are no participants, so that somebody can register them."""
+    names = ", ".join(sorted(found)[:STRANGERS_MOST])
+    return Text(f"Not participants: {names}.", f"未登记的参与方：{names}。") if found else Text("", "")
 
 
 def _medical(package: Package, kept: Kept, means: Means) -> Judged:

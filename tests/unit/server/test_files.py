@@ -177,6 +177,17 @@ def test_lines_between_other_provinces_are_not_the_senders(hub: Hub) -> None:
     assert [(one["line"], one["code"]) for one in answer["faults"]] == [(1, "not-yours")]
 
 
+def test_who_is_no_participant_is_named(hub: Hub) -> None:
+    """A student's ride is half borne by a sponsor that nobody registered: its line is refused, the file says who is missing."""
+    raw = hub.packed(a_line(card_class="student") + a_line(counter=8))
+    with in_background(hub.app) as url:
+        client = Client(url)
+        answer = client.send_file(raw)
+        client.close()
+    assert (answer["lines_ok"], answer["faults"][0]["code"]) == (1, "unknown-party")
+    assert answer["said"] == {"en": "Not participants: 33.city-finance.", "zh": "未登记的参与方：33.city-finance。"}
+
+
 def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop between pieces, or before the file and its answer are kept: sent again, every line and the return file are there."""
     monkeypatch.setattr("server.filing.transit_file.batches", partial(batches, chunk=2))
