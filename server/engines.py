@@ -1,15 +1,25 @@
 """The engines that run the relational expressions: DuckDB embedded over files, PostgreSQL over the ledger's tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from cardstack.errors import Refused
+from cardstack.errors import Refused, problem
 from cardstack.settlement.relations import Engine, text
+from cardstack.text import Text
 from server.store.commit import View
 
+TOO_LARGE = problem(
+    "CS-3068",
+    Text("A sum is too large to be money here", "合计金额超出可处理范围"),
+    Text(
+        "Look for the line whose amount cannot be: sums hold 92 quadrillion yuan.", "请检查金额异常的明细；合计上限约九亿亿元。"
+    ),
+)
 POSTING_COLUMNS = "window_id, debtor, creditor, amount_fen, phase"
 
 
@@ -34,8 +44,9 @@ class Duck:
             self.connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608  # own names
 
     def run(self, expression: Any) -> list[tuple[Any, ...]]:
-        """The rows of an expression."""
-        return list(self.connection.execute(text(expression, Engine.DUCKDB)).fetchall())
+        """The rows of an expression; `Refused` (CS-3068) where a sum passes 64 bits."""
+        with _within_64_bits():
+            return list(self.connection.execute(text(expression, Engine.DUCKDB)).fetchall())
 
     def write(self, query: str, path: Path) -> None:
         """The rows of a query as a Parquet file."""
@@ -48,9 +59,23 @@ class Duck:
 
 
 def in_ledger(view: View, expression: Any) -> list[tuple[Any, ...]]:
-    """An expression over the ledger's own tables, in whichever database holds them."""
+    """An expression over the ledger's own tables, in whichever database holds them; `Refused` (CS-3068) past 64 bits."""
     engine = Engine.SQLITE if view.database.is_sqlite else Engine.POSTGRES
-    return [tuple(row) for row in view.all(text(expression, engine))]
+    with _within_64_bits():
+        return [tuple(row) for row in view.all(text(expression, engine))]
+
+
+@contextmanager
+def _within_64_bits() -> Iterator[None]:
+    """Say in so many words what an engine says in its own when a sum does not fit."""
+    try:
+        yield
+    except Exception as error:
+        in_sqlite = isinstance(error, sqlite3.OperationalError) and "overflow" in str(error)
+        in_postgres = getattr(error, "sqlstate", "") == "22003"
+        if not (in_sqlite or in_postgres or isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException)):
+            raise
+        raise Refused("a sum past 64 bits", TOO_LARGE) from error
 
 
 def export_postings(view: View, path: Path, *, piece: int = 50_000) -> int:

@@ -53,6 +53,15 @@ SELECT COALESCE(ours.id, theirs.id) AS id, ours.amount_fen AS our_fen, theirs.am
 FROM ours FULL OUTER JOIN theirs ON ours.id = theirs.id
 WHERE ours.id IS NULL OR theirs.id IS NULL OR ours.amount_fen <> theirs.amount_fen
 """
+_TWICE = """
+WITH many AS (SELECT id FROM theirs GROUP BY id HAVING COUNT(*) > 1),
+numbered AS (
+    SELECT theirs.id AS id, theirs.amount_fen AS their_fen,
+        ROW_NUMBER() OVER (PARTITION BY theirs.id ORDER BY theirs.amount_fen) AS n
+    FROM theirs INNER JOIN many ON theirs.id = many.id
+)
+SELECT id, their_fen FROM numbered WHERE n > 1
+"""
 
 
 def _declared(text: str) -> sql.Expr:
@@ -67,7 +76,9 @@ NETTING: Final = _declared(_NETTING.format(owed=_OWED))
 TOTALS: Final = _declared(_TOTALS)
 """The groups whose totals differ, over `ours(grp, id, amount_fen)` and `theirs` alike: asked first (3201)."""
 LINES: Final = _declared(_LINES)
-"""The lines that differ; asked only where totals differ (3202)."""
+"""The lines that differ; asked only where totals differ (3202). It supposes that a book has an id once, see `TWICE`."""
+TWICE: Final = _declared(_TWICE)
+"""Every further line of theirs under an id that they have already: asked with `LINES`, which sees the same money in both."""
 
 
 def text(expression: sql.Expr, engine: Engine) -> str:

@@ -4,9 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
@@ -18,6 +21,7 @@ from server.store import open_store
 from server.store.receiving import Arrival, Ask
 from server.store.store import Store
 from tests.ledgers import FUND, NOON, SCHEMES, arrival, bill, enrol, message_id, submission
+from tests.postgres import cluster, create
 
 
 class Crash(Exception):
@@ -29,10 +33,20 @@ class LedgerMachine(RuleBasedStateMachine):
 
     sent: Bundle[int] = Bundle("sent")
 
+    def place(self) -> str:
+        """The address of a ledger of its own, migrated and enrolled."""
+        self.folder = Path(tempfile.mkdtemp(prefix="ledger-"))
+        enrol(open_store(f"sqlite:///{self.folder}/ledger.db", SCHEMES)).close()
+        return f"sqlite:///{self.folder}/ledger.db"
+
+    def leave(self) -> None:
+        """Take it away."""
+        shutil.rmtree(self.folder)
+
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ledger-"))
-        self.store = enrol(open_store(f"sqlite:///{self.folder}/ledger.db", SCHEMES))
+        self.url = self.place()
+        self.store = Store(self.url, SCHEMES)
         self.serial = 0
         self.window = "toy-2026-11-22"
         self.content: dict[int, Transaction] = {}
@@ -53,7 +67,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.judge(len(self.queue))
             assert self.store.audit(signatures=False).findings == ()
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.leave()
 
     def send(self, *transactions: Transaction) -> list[Outcome]:
         return [answer.outcome for answer in self.store.submit([submission(*transactions)], NOON)[0]]
@@ -274,7 +288,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """The service is started again on the same file."""
         self.store.close()
-        self.store = Store(f"sqlite:///{self.folder}/ledger.db", SCHEMES)
+        self.store = Store(self.url, SCHEMES)
 
     @rule()
     def close(self) -> None:
@@ -291,3 +305,34 @@ class LedgerMachine(RuleBasedStateMachine):
 
 TestLedger = LedgerMachine.TestCase
 TestLedger.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+
+
+class PostgresMachine(LedgerMachine):
+    """The same on PostgreSQL, each time in a copy of an enrolled ledger."""
+
+    server: str
+    numbers = count(1)
+
+    def place(self) -> str:
+        self.name = f"machine{next(self.numbers)}"
+        create(self.server, self.name, "enrolled")
+        return self.server.removesuffix("postgres") + self.name
+
+    def leave(self) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {self.name}")
+
+
+@pytest.mark.slow
+class TestLedgerInPostgres(PostgresMachine.TestCase):  # type: ignore[misc,valid-type]  # Hypothesis makes the class as it goes
+    """A cluster of its own for all of its runs."""
+
+    settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
+
+    @pytest.fixture(autouse=True)
+    def _served(self) -> Iterator[None]:
+        with cluster() as url:
+            create(url, "enrolled", "template0")
+            enrol(open_store(url.removesuffix("postgres") + "enrolled", SCHEMES)).close()
+            PostgresMachine.server = url
+            yield

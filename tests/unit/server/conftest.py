@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from server.store import open_store
 from server.store.store import Store
 from tests.ledgers import SCHEMES, enrol
-from tests.postgres import cluster
+from tests.postgres import cluster, create
 
 _numbers = count(1)
 
@@ -20,7 +19,7 @@ _numbers = count(1)
 def postgres() -> Iterator[str]:
     """A PostgreSQL cluster for the session, with an enrolled ledger to copy."""
     with cluster() as url:
-        _create(url, "enrolled", "template0")
+        create(url, "enrolled", "template0")
         enrol(open_store(url.removesuffix("postgres") + "enrolled", SCHEMES)).close()
         yield url
 
@@ -33,11 +32,6 @@ def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _create(url: str, name: str, template: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an enrolled ledger, of each kind in turn."""
@@ -46,7 +40,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/ledger.db"
     url: str = request.getfixturevalue("postgres")
     name = f"ledger{next(_numbers)}"
-    _create(url, name, "enrolled")
+    create(url, name, "enrolled")
     return url.removesuffix("postgres") + name
 
 
