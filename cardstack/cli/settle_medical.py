@@ -12,10 +12,19 @@ from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
     from cardstack.settlement.medical.claim import Claim
+    from server.store.queries.years import Year
 
 
 def resettle(
-    message: Annotated[str, typer.Argument(help=words("message id of the settlement", "结算报文标识"))],
+    message: Annotated[
+        str,
+        typer.Argument(
+            help=words(
+                "message id of the settlement; without one, what rests on bills that were taken back",
+                "结算报文标识；缺省列出依据已撤销结算的结算",
+            )
+        ),
+    ] = "",
     *,
     claim: Annotated[
         Path | None,
@@ -30,19 +39,35 @@ def resettle(
 ) -> None:
     """What follows for later bills of the year; nothing is booked.
 
-    The JSON lists the messages to take back, in order, and what to send in their place, in order.
+    The JSON lists the messages to take back, in order, and what to send in their place, in order. Without a message, the
+    bills that stand and would be split otherwise today, because one that they rest on was taken back.
     """
-    from cardstack.settlement.schemes.medical import body_of, scheme_for
-    from cardstack.values import yuan
-    from server.store.queries.years import settled_again
+    from server.store.queries.years import out_of_place, settled_again
 
     corrected = None if claim is None else _claim(claim)
+    if corrected is not None and not message:
+        raise Malformed("message: which bill is corrected", field="message")
     with open_ledger(database) as store, store.view() as view:
-        year = settled_again(view, message, corrected)
+        year = settled_again(view, message, corrected) if message else out_of_place(view)
+    titles = (
+        words("bill", "结算"),
+        words("day", "日期"),
+        words("sender", "发送方"),
+        words("funds", "基金"),
+        words("person", "个人"),
+    )
+    emit(_plan(year), as_json=as_json, render=lambda: table(titles, _rows(year)))
+
+
+def _plan(year: "Year") -> dict[str, Any]:
+    """What to take back, what to send in its place, and what changes."""
+    from cardstack.settlement.schemes.medical import body_of, scheme_for
+
+    senders = {name: message.sender for name, message in year.messages.items()}
     settle = [
         {
             "instead_of": one.bill.id,
-            "sender": year.messages[one.bill.id].sender,
+            "sender": senders[one.bill.id],
             "scheme": scheme_for(one.claim)[0],
             "day": one.bill.day.isoformat(),
             "amount_fen": one.claim.total_fen,
@@ -52,31 +77,23 @@ def resettle(
         if one.claim is not None and one.split is not None
     ]
     changes = [{"id": one.bill.id, "funds_fen": one.funds_fen, "person_fen": one.person_fen} for one in year.again]
-    back = [{"id": one.bill.id, "sender": year.messages[one.bill.id].sender} for one in reversed(year.again)]
-    rows = [
+    back = [{"id": one.bill.id, "sender": senders[one.bill.id]} for one in reversed(year.again)]
+    return {"take_back": back, "settle": settle, "changes": changes}
+
+
+def _rows(year: "Year") -> list[tuple[str, ...]]:
+    from cardstack.values import Fen, yuan
+
+    return [
         (
             one.bill.id,
             one.bill.day.isoformat(),
-            str(year.messages[one.bill.id].sender),
-            yuan(_fen(sum(one.funds_fen.values()))),
-            yuan(_fen(one.person_fen)),
+            year.messages[one.bill.id].sender,
+            yuan(Fen(sum(one.funds_fen.values()))),
+            yuan(Fen(one.person_fen)),
         )
         for one in year.again
     ]
-    titles = (
-        words("bill", "结算"),
-        words("day", "日期"),
-        words("sender", "发送方"),
-        words("funds", "基金"),
-        words("person", "个人"),
-    )
-    emit({"take_back": back, "settle": settle, "changes": changes}, as_json=as_json, render=lambda: table(titles, rows))
-
-
-def _fen(amount: int) -> Any:
-    from cardstack.values import Fen
-
-    return Fen(amount)
 
 
 def _claim(path: Path) -> "Claim":

@@ -103,6 +103,14 @@ class Again(NamedTuple):
 NOTHING: Final = Setlinfo(*[0] * len(Setlinfo.__struct_fields__))
 
 
+def out_of_place(bills: Sequence[Bill], held: Held, compute: Compute) -> tuple[Again, ...]:
+    """Of all bills that share totals, those that would be split otherwise today: they rest on one that was taken back since.
+
+    The year is gone through again from the beginning, in the order in which the bills that stand were booked.
+    """
+    return tuple(one for one in _made(bills, {}, held, compute) if one.split is None or one.split.info != one.bill.split.info)
+
+
 def settle_again(bills: Sequence[Bill], changed: Mapping[str, Claim | None], held: Held, compute: Compute) -> tuple[Again, ...]:
     """What follows when bills are corrected, or (None) taken back: they and every later bill that rests on them, in order.
 

@@ -8,6 +8,7 @@ from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.ledger import State
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.year import Again, Bill, settle_again
+from cardstack.settlement.medical.year import out_of_place as year_out_of_place
 from cardstack.settlement.schemes.medical import compute
 from cardstack.settlement.transaction import Transaction
 from cardstack.text import Text
@@ -42,12 +43,32 @@ def settled_again(view: View, message: str, corrected: Claim | None) -> Year:
     entry = reads.entry(view, message)
     if entry is None or not _stands(entry):
         raise Refused(f"message {message}", NO_BILL, field="message")
-    messages = {str(one.id): told for one in _sharing(view, entry) if (told := _message(view, one)) is not None}
+    standing = [one for one in _sharing(view, entry.seq, since=entry.seq) if _stands(one)]
+    messages = {str(one.id): told for one in standing if (told := _message(view, one)) is not None}
     bills = [_bill(told) for told in messages.values()]
     whose = next((bill.claim for bill in bills if bill.id == message), None)
     if whose is not None and corrected is not None and _person(corrected) != _person(whose):
         raise Malformed("claim: of another person, insurance or insured place", field="claim")
     return Year(settle_again(bills, {message: corrected}, lambda accounts: reads.totals(view, accounts), compute), messages)
+
+
+def out_of_place(view: View) -> Year:
+    """The bills that rest on one that was taken back since, and would be split otherwise today."""
+    marks = ", ".join("?" * len(SCHEMES))
+    query = (
+        f"SELECT entry FROM resolution JOIN entry ON seq = entry WHERE change = 'reverse' AND scheme IN ({marks}) ORDER BY entry"  # noqa: S608  # own names
+    )
+    looked, again, messages = set[int](), list[Again](), dict[str, Transaction]()
+    for (number,) in view.all(query, SCHEMES):
+        if number in looked:
+            continue
+        entries = _sharing(view, number, since=0)
+        looked |= {one.seq for one in entries} | {number}
+        told = {str(one.id): told for one in entries if _stands(one) and (told := _message(view, one)) is not None}
+        bills = [_bill(one) for one in told.values()]
+        again += year_out_of_place(bills, lambda accounts: reads.totals(view, accounts), compute)
+        messages |= told
+    return Year(tuple(again), messages)
 
 
 def _stands(entry: Entry) -> bool:
@@ -63,20 +84,20 @@ def _bill(told: Transaction) -> Bill:
     return Bill(str(told.id), claim, told.day, compute(claim, told.day))
 
 
-def _sharing(view: View, first: Entry) -> list[Entry]:
-    """The bill and every later one that stands and shares a total with it, or with one that does, in the ledger's order."""
-    numbers, accounts = {first.seq}, set[str]()
+def _sharing(view: View, first: int, since: int) -> list[Entry]:
+    """An entry and every one from a number on that shares a total with it, or with one that does, in the ledger's order."""
+    numbers, accounts = {first}, set[str]()
     while True:
         named = view.among("SELECT DISTINCT account FROM accumulation WHERE entry IN {these}", numbers)
         new = {account for (account,) in named} - accounts
         found = view.among("SELECT DISTINCT entry FROM accumulation WHERE account IN {these}", new)
-        more = {number for (number,) in found if number > first.seq} - numbers
+        more = {number for (number,) in found if number >= since} - numbers
         if not more:
             break
         numbers, accounts = numbers | more, accounts | new
         if len(numbers) > MOST:
             raise Refused(f"more than {MOST}", TOO_MANY, field="message")
-    return [one for one in reads.numbered(view, sorted(numbers)) if _stands(one)]
+    return reads.numbered(view, sorted(numbers))
 
 
 def _message(view: View, entry: Entry) -> Transaction | None:

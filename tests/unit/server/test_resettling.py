@@ -142,3 +142,16 @@ def test_only_a_bill_that_stands_is_settled_again(three: Store, tmp_path: Path) 
         with pytest.raises(CardstackError) as caught:
             asked(message)
         assert caught.value.code == "CS-3208"
+
+
+def test_what_rests_on_a_bill_that_was_taken_back_is_told(three: Store) -> None:
+    """Nothing, while nothing was; after a reversal between others, those that stand at a place they no longer have."""
+    assert asked()["changes"] == []
+    assert send(three, reversal(9, message_id(1))) == ["accepted"]
+    told = asked()
+    assert [one["id"] for one in told["changes"]] == [message_id(2), message_id(3)]
+    assert sum(sum(one["funds_fen"].values()) for one in told["changes"]) == -sum(one["person_fen"] for one in told["changes"])
+    assert carry_out(three, told) == ["accepted"] * 4
+    assert asked()["changes"] == []
+    assert send(three, reversal(10, message_id(201))) == ["accepted"]
+    assert asked()["changes"] == []
