@@ -1,11 +1,12 @@
 """`cardstack settle continuity`: what only the whole of the cards' records shows."""
 
 from datetime import date
+from itertools import islice
 from typing import Annotated
 
 import typer
 
-from cardstack.cli.ledgers import Database, Json, open_ledger, table
+from cardstack.cli.ledgers import Database, Json, one_of, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
 
@@ -16,6 +17,8 @@ def continuity(
     since: Annotated[str, typer.Option(help=words("first settlement day, YYYY-MM-DD", "起始清算日 YYYY-MM-DD"))],
     until: Annotated[str, typer.Option(help=words("last settlement day; by default the first", "截止清算日，缺省同起始日"))] = "",
     *,
+    kind: Annotated[str, typer.Option(help="duplicate | counter-conflict | counter-gap | balance-break | grey-proven")] = "",
+    limit: Annotated[int, typer.Option(min=1, help=words("at most so many", "最多条数"))] = 1000,
     database: Database = "",
     as_json: Json = False,
 ) -> None:
@@ -23,14 +26,16 @@ def continuity(
 
     Only what is cleared here is seen: a ride or a load at home leaves a gap or a rise that is no fault.
     """
-    from cardstack.settlement.transit.continuity import BREAKS
+    from cardstack.settlement.transit.continuity import BREAKS, Break
     from server.store.queries.continuity import breaks
 
     first, last = _day(since, "since"), _day(until or since, "until")
     if not 0 <= (last - first).days < MOST_DAYS:
         raise Malformed(f"until: not before since, at most {MOST_DAYS} days", field="until")
+    wanted = one_of(Break, kind, "kind") if kind else None
     with open_ledger(database) as store, store.view() as view:
-        found = list(breaks(view, store.schemes, first, last))
+        every = breaks(view, store.schemes, first, last)
+        found = list(islice((one for one in every if wanted in (None, one[1].kind)), limit))
     data = [{"day": day} | one._asdict() | {"text": BREAKS[one.kind]._asdict()} for day, one in found]
     rows = [
         (day, BREAKS[one.kind].of(language()), one.card, f"{one.after}→{one.counter}", _signed(one.difference_fen), one.reference)

@@ -1,5 +1,6 @@
 """Bulk files between two services over HTTP: sent, taken once, answered by a signed return file that can be asked for."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cardstack.cli.settle import app
 from cardstack.errors import CardstackError, Refused
 from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.control import described
@@ -251,3 +254,7 @@ def test_the_breaks_in_kept_records_are_found(hub: Hub) -> None:
         ("2026-11-21", "counter-gap", 5, -182),
         ("2026-11-21", "balance-break", 6, 500),
     ], found
+    asked = ["continuity", "--since", "2026-11-20", "--until", "2026-11-21", "--kind", "grey-proven", "--json"]
+    url = str(hub.store.database.engine.url)
+    ended = CliRunner().invoke(app, [*asked, "--database", url], catch_exceptions=False)
+    assert [one["kind"] for one in json.loads(ended.stdout)] == ["grey-proven"]
