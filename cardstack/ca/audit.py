@@ -113,7 +113,7 @@ def follows(line: Line, last: Line | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verified:
     """What a verified log amounts to."""
 
     lines: int
@@ -123,7 +123,7 @@ class Verdict:
     """The number of the last line with a good signature."""
 
 
-def verify(texts: Iterable[str], signers: Iterable[PublicKey] = (), *, head: str | None = None) -> Verdict:
+def verify(texts: Iterable[str], signers: Iterable[PublicKey] = (), *, head: str | None = None) -> Verified:
     """Walk the chain; `Untrusted` CS-2250 names the first line that breaks it.
 
     Signatures must be those of one of `signers`. With `head`, the hash of a line noted earlier, that line must be there.
@@ -142,7 +142,7 @@ def verify(texts: Iterable[str], signers: Iterable[PublicKey] = (), *, head: str
     count, end = place(last)
     if not seen:
         raise Untrusted("the head that was noted is not in it: lines were cut off", problem=BROKEN, line=count + 1)
-    return Verdict(count, end, checkpoints, signed_until)
+    return Verified(count, end, checkpoints, signed_until)
 
 
 def _signed(line: Line, keys: Iterable[PublicKey]) -> bool:
