@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ Work = Callable[[Path, Progress], None]
 """Does what is to be done, into a file if it makes one, and says how far it is."""
 
 AT_ONCE = 2
+SILENCE = timedelta(hours=1)
+"""After how long without a word a job is taken to have been interrupted."""
+INTERRUPTED = Text("The service stopped while it worked; begin again.", "服务中断，任务未完成，请重新发起。")
 
 
 class Begun(NamedTuple):
@@ -52,10 +55,16 @@ class Jobs:
         """Queue a piece of work."""
         self.folder.mkdir(parents=True, exist_ok=True)
         job_id = secrets.token_urlsafe(12)
-        path = self.folder / f"{job_id}.part"
-        job = Job(job_id, kind, owner, title, "running", 0, total, file_name, media_type, str(path), Text("", ""), self.clock())
+        path, now = self.folder / f"{job_id}.part", self.clock()
+        job = Job(job_id, kind, owner, title, "running", 0, total, file_name, media_type, str(path), Text("", ""), now, now)
         self.store.add(job)
         return Begun(job_id, self._pool.submit(self._run, job, work))
+
+    def seen(self, job: Job) -> Job:
+        """A job as it is shown: one of a service that was stopped has failed."""
+        if job.state != "running" or self.clock() - job.heard < SILENCE:
+            return job
+        return replace(job, state="failed", error=INTERRUPTED)
 
     def close(self) -> None:
         """Finish what runs."""
@@ -63,7 +72,7 @@ class Jobs:
 
     def _run(self, job: Job, work: Work) -> None:
         try:
-            work(Path(job.path), lambda done: self.store.change(job.id, done=done))
+            work(Path(job.path), lambda done: self.store.change(job.id, done=done, finished_ms=to_ms(self.clock())))
         except Exception as error:
             # Whoever waits for the job must hear that it ended.
             name = type(error).__name__

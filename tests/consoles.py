@@ -347,7 +347,7 @@ def _long_work(office: Office) -> None:
     for kind, title in (("file", "交通日文件-20261122.zip"), ("export", "交易查询 · CSV")):
         for done, state in ((0, "failed"), (400_000, "done"), (120_000, "running")):
             id_, name = f"{kind}-{state}", "20261122-00000001"
-            work = Job(id_, kind, "zhang.wei", title, state, 0, 400_000, name, "text/csv", "", Text("", ""), NOON)
+            work = Job(id_, kind, "zhang.wei", title, state, 0, 400_000, name, "text/csv", "", Text("", ""), NOON, EVENING)
             office.jobs.add(work)
             office.jobs.change(id_, done=done, **({"error": said} if state == "failed" else {}))
 

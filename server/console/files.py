@@ -127,7 +127,8 @@ def index() -> ResponseReturnValue:
 def _under_way() -> list[Job]:
     """One's own files that took long: those being taken in, and those of today that were or that failed."""
     since = moment() - timedelta(days=1)
-    return [one for one in services().office.jobs.of(operator().id, JOB, 5) if one.created > since]
+    here = services()
+    return [here.jobs.seen(one) for one in here.office.jobs.of(operator().id, JOB, 5) if one.created > since]
 
 
 @pages.page("/work/<job_id>", needs=Permission.FILE_READ)
@@ -138,7 +139,7 @@ def live(job_id: str) -> ResponseReturnValue:
         abort(404)
     if f"{job.state}-{job.done}" == request.args.get("seen"):
         return "", 204
-    return render_template("files/job.html", job=job)
+    return render_template("files/job.html", job=services().jobs.seen(job))
 
 
 @pages.page("/", needs=Permission.FILE_WORK, method="POST", fresh=True, size_max=FILE_MAX)

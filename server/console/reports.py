@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "reports/index.html",
         available=available,
-        jobs=services().office.jobs.of(operator().id, "export"),
+        jobs=[services().jobs.seen(one) for one in services().office.jobs.of(operator().id, "export")],
         formats=formats.formats(),
         exportable=operator().may(Permission.EXPORT),
     )
@@ -119,7 +119,7 @@ def live(job_id: str) -> ResponseReturnValue:
         abort(404)
     if f"{job.state}-{job.done}" == request.args.get("seen"):
         return "", 204
-    return render_template("reports/job.html", job=job)
+    return render_template("reports/job.html", job=services().jobs.seen(job))
 
 
 def _sheet(held: Listing, rows: list[Row] | Iterator[Row]) -> Sheet:

@@ -28,6 +28,8 @@ class Job:
     path: str
     error: Text
     created: datetime
+    heard: datetime
+    """When something was last said of it."""
 
     @property
     def percent(self) -> int:
@@ -57,6 +59,7 @@ class JobStore:
                     media_type=job.media_type,
                     path=job.path,
                     created_ms=to_ms(job.created),
+                    finished_ms=to_ms(job.heard),
                 )
             )
             session.commit()
@@ -107,4 +110,5 @@ def _job(row: JobRow) -> Job:
         row.path,
         _said(row.error),
         from_ms(row.created_ms),
+        from_ms(row.finished_ms or row.created_ms),
     )

@@ -184,6 +184,7 @@ class JobRow(SQLModel, table=True):
     error: str = ""
     created_ms: int = Field(sa_type=BigInteger)
     finished_ms: int = Field(default=0, sa_type=BigInteger)
+    """When something was last said of it; at the end that it is done."""
 
 
 class FileRow(SQLModel, table=True):

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.bulk import return_file
+from cardstack.text import Text
 from server import filing
 from server.permissions import Grant, Role
 from server.store.office import Office
@@ -193,3 +194,15 @@ def test_a_file_may_be_larger_than_a_message(made: Files, signed_in: SignIn, tok
     assert send(client, "/console/files/") == 303
     assert send(client, "/console/reconciliation/bank-file") == 413
     assert send(reader, "/console/files/") == 403
+
+
+def test_work_that_a_stop_interrupted_says_so(signed_in: SignIn, office: Office, clock: Clock) -> None:
+    """After an hour without a word, where a bar would have stood for ever."""
+    work = Job("lost", "file", "maker", "a.zip", "running", 7, 21, "F1", "", "", Text("", ""), clock(), clock())
+    office.jobs.add(work)
+    client = signed_in("maker")
+    assert "<progress" in client.get("/console/files/").get_data(as_text=True)
+    clock.at += timedelta(hours=1)
+    page = signed_in("maker").get("/console/files/").get_data(as_text=True)
+    assert "服务中断" in page
+    assert "<progress" not in page
