@@ -65,6 +65,7 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "approvals": "/console/approvals/?state=",
             "reconciliation": "/console/reconciliation/",
             "disputes": "/console/disputes/",
+            "cases": "/console/cases/",
             "dispute": "/console/disputes/3",
             "dispute-new": f"/console/disputes/new/{bill.id}/{store.postings(bill.seq)[0].seq}",
             "prefunds": "/console/prefunds/",
