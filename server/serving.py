@@ -20,6 +20,9 @@ from server.config import BAD_SETTING, Config, Role, settings
 SWITCH: Final = 0.001
 """For how many seconds a thread computes while others wait for their turn."""
 
+STOPPING: Final = 20
+"""For how many seconds a worker that was told to stop may go on; one told while it still started would never hear of it."""
+
 
 def application() -> Flask:
     """What granian's workers load: the application of the settings in the environment."""
@@ -79,6 +82,7 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         factory=True,
         workers=workers if config.role is Role.HUB else 1,  # one forwarder keeps the outbox in order
         blocking_threads=THREADS,
+        workers_kill_timeout=STOPPING,
         websockets=False,
         log_access=False,
         **(tls or {}),

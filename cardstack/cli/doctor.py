@@ -5,13 +5,22 @@ from typing import Annotated, Any
 
 import typer
 
-from cardstack.cli.doctoring import Step, card_steps, install_steps, service_steps, trap_steps
+from cardstack.cli.doctoring import WITHOUT_PCSC, Step, card_steps, install_steps, interpreter_steps, service_steps, trap_steps
 from cardstack.cli.output import EXIT_UNAVAILABLE, emit, language, words
 
 
 def command(
     *,
-    reader: Annotated[str, typer.Option(help=words("Look at this reader.", "检查该读卡器。"))] = "0",
+    reader: Annotated[
+        str,
+        typer.Option(
+            envvar="CARDSTACK_READER",
+            help=words(
+                "Look at this reader, named as everywhere; 0 is the first of PC/SC.",
+                "检查该读卡器，写法同其他命令；0 为第一个 PC/SC 读卡器。",
+            ),
+        ),
+    ] = "0",
     as_json: Annotated[bool, typer.Option("--json", help=words("Print data as JSON.", "以 JSON 输出。"))] = False,
 ) -> None:
     """Look at everything between this program and a card, in order; stop at the first that is missing."""
@@ -32,8 +41,11 @@ def command(
 
 
 def _steps(reader: str) -> Iterator[Step]:
-    for part in (install_steps, service_steps, trap_steps):
-        yield from part()
+    """A card in this process, at a port or in a recording needs nothing of PC/SC."""
+    yield from interpreter_steps()
+    if reader.partition(":")[0] not in WITHOUT_PCSC:
+        for part in (install_steps, service_steps, trap_steps):
+            yield from part()
     yield from card_steps(reader)
 
 

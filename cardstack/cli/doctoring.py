@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cardstack.cli.output import language
+from cardstack.cli.output import language, words
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 
@@ -36,14 +36,22 @@ PCSCD_SOCKET, PCSCD_PID = Path("/run/pcscd/pcscd.comm"), Path("/run/pcscd/pcscd.
 CONFIGURATION = Path("/etc/reader.conf.d")
 
 
-def install_steps() -> Iterator[Step]:
-    """The interpreter, the extra, the library."""
+WITHOUT_PCSC = ("emu", "tcp", "replay")
+"""Kinds of readers that are reached without the system's PC/SC."""
+
+
+def interpreter_steps() -> Iterator[Step]:
+    """The interpreter."""
     yield Step(Text("Python 3.11 or later", "Python 3.11 及以上"), good=sys.version_info >= (3, 11), seen=sys.version.split()[0])
+
+
+def install_steps() -> Iterator[Step]:
+    """The extra and the library."""
     there = find_spec("smartcard") is not None
     yield Step(
         Text("pyscard (extra `pcsc`)", "pyscard（附加组件 pcsc）"),
         good=there,
-        seen="" if there else "system library by ctypes",
+        seen="" if there else words("system library by ctypes", "由 ctypes 调用系统库"),
         advice=Text(
             "Not needed: the system's library is used directly. To have it: apt-get install gcc python3-dev libpcsclite-dev, "
             "then install cardstack[pcsc].",
@@ -109,15 +117,17 @@ def trap_steps() -> Iterator[Step]:
 def card_steps(reader: str) -> Iterator[Step]:
     """The card, its answer to reset, its application, and how long an answer takes."""
     from cardstack.apdu.atr import Atr
-    from cardstack.readers import connect
+    from emulator.opening import open_reader
 
-    step, opened = attempt(Text("card", "卡片"), lambda: connect(reader if ":" in reader else f"pcsc:{reader}", deadline=10))
+    step, opened = attempt(Text("card", "卡片"), lambda: open_reader(reader if ":" in reader else f"pcsc:{reader}"))
     yield step._replace(seen=step.seen or opened.name)
     if opened is None:
         return
     with opened:
         step, atr = attempt(Text("answer to reset", "复位应答"), lambda: Atr.parse(opened.atr))
         yield step._replace(seen=f"{opened.atr.hex().upper()} T={atr.protocol}" if atr else step.seen)
+        if reader.startswith("replay:"):  # it answers in its own order alone
+            return
         step, _ = attempt(Text("social security application", "社会保障应用"), lambda: _select(opened))
         yield step
         yield _speed(opened)

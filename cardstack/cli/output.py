@@ -61,8 +61,11 @@ def emit(value: Any, *, as_json: bool, render: Callable[[], None]) -> None:
 def fail(error: CardstackError, *, as_json: bool) -> int:
     """Say an error on standard error (as data on standard output where JSON was asked for); the exit code."""
     if as_json:
-        print(json.dumps({"error": as_data(error)}, ensure_ascii=False, indent=2, default=str))
-    else:
+        try:
+            print(json.dumps({"error": as_data(error)}, ensure_ascii=False, indent=2, default=str), flush=True)
+        except OSError:  # the output itself cannot be written: its disk is full
+            as_json = False
+    if not as_json:
         print(error.say(language()), file=sys.stderr)
     return exit_code(error)
 

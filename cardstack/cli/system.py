@@ -33,7 +33,7 @@ OTHER_KIND = problem(
 )
 FULL = problem(
     "CS-9005",
-    Text("The disk is full: {path} is not complete", "磁盘已满，{path} 不完整"),
+    Text("The disk is full; what was being written is not complete", "磁盘已满，写入的内容不完整"),
     Text("Make room or choose another disk, then run the command again.", "请清理空间或换到其他磁盘，然后重新运行。"),
 )
 TAKEN = problem(
@@ -97,7 +97,7 @@ def from_system(error: OSError) -> CardstackError:
     if kind in (ABSENT, FORBIDDEN, OTHER_KIND) and not path:
         kind = SYSTEM
     said = ": ".join(part for part in (path, error.strerror or type(error).__name__) if part)
-    return Unavailable(said if kind is SYSTEM else "", problem=kind, path=path or "-")
+    return Unavailable(said if kind is SYSTEM else path if kind is FULL else "", problem=kind, path=path or "-")
 
 
 def unforeseen(error: Exception) -> CardstackError:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 
-from cardstack.card.profile import MF, NOT_DECLARED, Data, Length, Profile, Style
+from cardstack.card.profile import MF, Data, Length, Profile, Style
 from cardstack.card.profiles import (
     annex,
     cities,
@@ -25,9 +25,17 @@ from cardstack.card.profiles import (
     transit,
 )
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Refused
+from cardstack.errors import Refused, problem
 from cardstack.text import Text
 
+UNKNOWN = problem(
+    "CS-1203",
+    Text("There is no profile {profile}", "没有规范 {profile}"),
+    Text(
+        "Name one of those listed; `cardstack emulator profiles` says what each is.",
+        "请从所列规范中选择；各规范说明见 `cardstack emulator profiles`。",
+    ),
+)
 DIRECT = Style(select=Data.DIRECT)
 """T=1 and contactless: everything at once."""
 STRICT = Style(answer=Data.FETCHED)
@@ -194,7 +202,7 @@ def profile(name: str) -> Profile:
     """
     found = PROFILES.get(name) or outside().get(name)
     if found is None:
-        raise Refused(f"known are {', '.join((*PROFILES, *outside()))}", NOT_DECLARED, profile=name, what="cards")
+        raise Refused(", ".join((*PROFILES, *outside())), UNKNOWN, profile=name)
     return found
 
 

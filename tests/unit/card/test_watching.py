@@ -80,7 +80,7 @@ def test_an_unmasked_trace_replays_and_a_masked_one_says_why_not() -> None:
     first = run(reading.read_holder(profile("2.00")), watched)
     again = parse(one.line() for one in lines)
     assert run(reading.read_holder(profile("2.00")), replay(again)) == first
-    with pytest.raises(Refused, match="leaves the recording"):
+    with pytest.raises(Refused, match="hides what was said"):
         run(reading.read_holder(profile("2.00")), replay(told("2.00")))
     with pytest.raises(Malformed, match="line 1"):
         list(parse(["{"]))

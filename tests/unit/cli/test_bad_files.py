@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,6 +243,15 @@ def test_a_taken_port_names_the_next_step(
             ended = command(*line.split(), "--for", "0.05")
             assert ended.code in (EXIT_REFUSED, EXIT_SYSTEM)
             assert re.match(r"CS-\d{4} .*port.*Choose|CS-\d{4} .*port.*choose", ended.err), ended.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_output_that_is_full_is_said_beside_it(options: tuple[str, ...]) -> None:
+    """Nothing is lost in silence, and nothing ends with a traceback."""
+    words = [sys.executable, "-m", "cardstack.cli", "emulator", "profiles", *options]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr[:7]) == (EXIT_SYSTEM, "CS-9005"), ended.stderr
 
 
 def test_what_nobody_foresaw_is_no_traceback(

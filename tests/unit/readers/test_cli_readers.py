@@ -52,3 +52,19 @@ def test_the_doctor_stops_at_what_is_missing(service: Service, command: CommandL
     ended = command("doctor", "--json")
     assert (ended.code, ended.data["healthy"]) == (0, True), ended.out
     assert "✔" in command("doctor").out
+
+
+def test_the_doctor_of_a_reader_without_pcsc_looks_at_that_reader(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service is asked for where none is needed; the next step is about what was named, or the environment names."""
+    point_here()
+    ended = command("doctor", "--reader", "emu:2.00", "--json")
+    assert (ended.code, [one["name"]["en"] for one in ended.data["steps"]][1:]) == (
+        0,
+        ["card", "answer to reset", "social security application", "answers are quick"],
+    )
+    for name in ("tcp:127.0.0.1:1", "replay:nowhere", "emu:9.99", "nonsense:1"):
+        ended = command("doctor", "--reader", name, "--json")
+        assert (ended.code, ended.data["healthy"]) == (69, False), ended.out
+        assert ended.data["next"]["zh"]
+    monkeypatch.setenv("CARDSTACK_READER", "emu:3.00")
+    assert command("doctor", "--json").code == 0

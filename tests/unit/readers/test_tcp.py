@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cardstack.readers import connect
-from cardstack.readers.problems import NO_READER, READER_NAME, CardLost, CardMute, ReaderError
+from cardstack.readers.problems import NOBODY, READER_NAME, CardLost, CardMute, ReaderError
 from emulator import line
 from emulator.tcp import Door
 from emulator.vpcd import Seen, Vpcd
@@ -41,7 +41,7 @@ def test_nobody_listens_and_no_port() -> None:
     """Both are said with their problem."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    for name, problem in ((f"tcp:127.0.0.1:{port}", NO_READER), ("tcp:127.0.0.1", READER_NAME), ("tcp:x:y", READER_NAME)):
+    for name, problem in ((f"tcp:127.0.0.1:{port}", NOBODY), ("tcp:127.0.0.1", READER_NAME), ("tcp:x:y", READER_NAME)):
         with pytest.raises(ReaderError) as caught:
             connect(name)
         assert caught.value.problem is problem
