@@ -88,7 +88,6 @@ def _rows(year: "Year") -> list[tuple[str, ...]]:
         (
             one.bill.id,
             one.bill.day.isoformat(),
-            year.messages[one.bill.id].sender,
             yuan(Fen(sum(one.funds_fen.values()))),
             yuan(Fen(one.person_fen)),
         )

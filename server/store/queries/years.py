@@ -56,7 +56,8 @@ def out_of_place(view: View) -> Year:
     """The bills that rest on one that was taken back since, and would be split otherwise today."""
     marks = ", ".join("?" * len(SCHEMES))
     query = (
-        f"SELECT entry FROM resolution JOIN entry ON seq = entry WHERE change = 'reverse' AND scheme IN ({marks}) ORDER BY entry"  # noqa: S608  # own names
+        "SELECT resolution.entry FROM resolution JOIN entry ON entry.seq = resolution.entry "  # noqa: S608  # own names
+        f"WHERE change = 'reverse' AND scheme IN ({marks}) ORDER BY resolution.entry"
     )
     looked, again, messages = set[int](), list[Again](), dict[str, Transaction]()
     for (number,) in view.all(query, SCHEMES):

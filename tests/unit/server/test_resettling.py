@@ -19,12 +19,14 @@ from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.medical import body_of, compute, scheme_for
 from cardstack.settlement.transaction import MessageId, Party, Transaction
+from cardstack.text import Text
 from cardstack.values import Fen
-from server.store import open_store, reads
+from server.store import reads
 from server.store.commit import Kept
 from server.store.posting import Submission
 from server.store.store import Store
-from tests.ledgers import NODE, NOON, enrol, message_id, node_trust
+from server.store.values import Participant
+from tests.ledgers import NODE, NOON, message_id, node_trust
 from tests.unit.settlement.claims import a_claim
 
 _, SIGNER, CERTIFICATE = node_trust()
@@ -32,9 +34,12 @@ PARTIES = tuple(Party(name) for name in ("33.medical-fund", "33.medical-account"
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("CARDSTACK_DATABASE", f"sqlite:///{tmp_path}/ledger.db")
-    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES), PARTIES)
+def store(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A ledger of the schemes that are settled, where the commands find it."""
+    monkeypatch.setenv("CARDSTACK_DATABASE", ledger_url)
+    store = Store(ledger_url, SCHEMES)
+    for party in PARTIES:
+        store.register_party(Participant(party, Text(party, "参与方"), party, None, NOON))
     yield store
     store.close()
 
@@ -150,6 +155,9 @@ def test_what_rests_on_a_bill_that_was_taken_back_is_told(three: Store) -> None:
     assert send(three, reversal(9, message_id(1))) == ["accepted"]
     told = asked()
     assert [one["id"] for one in told["changes"]] == [message_id(2), message_id(3)]
+    table = CliRunner().invoke(app, ["resettle"], catch_exceptions=False).stdout
+    assert message_id(2) in table
+    assert "2026-11-22" in table
     assert sum(sum(one["funds_fen"].values()) for one in told["changes"]) == -sum(one["person_fen"] for one in told["changes"])
     assert carry_out(three, told) == ["accepted"] * 4
     assert asked()["changes"] == []
