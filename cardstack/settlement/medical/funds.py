@@ -211,15 +211,17 @@ def _pool(sheet: Sheet, layer: Layer, row: Row, eligible: int) -> Walk:
     charged = sheet.parts[Part.DEDUCTIBLE]
     low = looked + charged if layer.counts_deductible else max(0, looked - deducted)
     bands = [(band, _ratio(band, registration)) for band in row.bands]
-    paid = walk(bands, low, low + eligible, _room(sheet, row))
+    room = _room(sheet, row)
+    paid = walk(bands, low, low + eligible, room)
     sheet.parts[Part.SHARE] += paid.used - paid.paid
     sheet.parts[Part.OVER_CAP] += eligible - paid.used
     sheet.funds[POOL] = paid.paid
     if key:
         sheet.move(key, eligible + charged)
     _spend(sheet, row, paid.paid)
-    beyond, pieces = eligible - paid.used, [piece._asdict() for piece in paid.pieces]
-    sheet.note(POOL, "pool", paid.paid, (_pool_text, registration, paid, beyond), pieces=pieces, over_cap_fen=beyond)
+    beyond = eligible - paid.used
+    facts = {"pieces": [piece._asdict() for piece in paid.pieces], "over_cap_fen": beyond, "room_fen": room}
+    sheet.note(POOL, "pool", paid.paid, (_pool_text, registration, paid, beyond), "", **facts)
     return paid
 
 
@@ -271,14 +273,15 @@ def _supplement(sheet: Sheet, layer: Layer, row: Row) -> None:
     looked = sheet.read(key) if key else 0
     low, high = max(looked, row.start_fen), looked + base
     bands = [(band, band.permille * 1000) for band in row.bands]
-    paid = walk(bands, low, high, _room(sheet, row))
+    room = _room(sheet, row)
+    paid = walk(bands, low, high, room)
     sheet.pay(layer.fund, paid.paid, layer.parts)
     if key:
         sheet.move(key, base)
     _spend(sheet, row, paid.paid)
     words = (_supplement_text, layer.fund, (base, looked, row.start_fen), paid)
     pieces = [piece._asdict() for piece in paid.pieces]
-    facts = {"base_fen": base, "looked_fen": looked, "start_fen": row.start_fen, "pieces": pieces}
+    facts = {"base_fen": base, "looked_fen": looked, "start_fen": row.start_fen, "pieces": pieces, "room_fen": room}
     sheet.note(layer.fund, layer.totals, paid.paid, words, "", **facts)
 
 
@@ -296,11 +299,13 @@ def _room(sheet: Sheet, row: Row) -> int | None:
     rooms = []
     for cap in row.caps:
         key = _key(sheet, cap.basis, f"paid.{cap.group}")
-        rooms.append(max(0, cap.fen - (sheet.read(key) if key else 0)))
+        rooms.append(max(0, cap.fen - (sheet.read(key) if key else 0) - sheet.spent.get(cap.group, 0)))
     return min(rooms, default=None)
 
 
 def _spend(sheet: Sheet, row: Row, paid: int) -> None:
+    for group in {cap.group for cap in row.caps}:
+        sheet.spent[group] = sheet.spent.get(group, 0) + paid
     for cap in row.caps:
         if key := _key(sheet, cap.basis, f"paid.{cap.group}"):
             sheet.move(key, paid, cap.fen)

@@ -111,6 +111,8 @@ class Sheet:
     parts: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
     funds: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
+    """What funds have paid in this bill, by the group of the cap that they share."""
     notes: list[Note] = field(default_factory=list)
 
     def read(self, key: str) -> int:

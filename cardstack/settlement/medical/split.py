@@ -81,13 +81,14 @@ class Split(NamedTuple):
         return next((layer.payer for layer in self.policy.layers if layer.fund == fund), "medical-fund")
 
     def detail(self) -> list[dict[str, Any]]:
-        """`setldetail`: a row a fund, with the process in words (`setl_proc_info`)."""
+        """`setldetail`: a row a fund, with what its caps left to pay (`crt_payb_lmt_amt`) and the process in words."""
         steps = self.steps
         return [
             {
                 "fund_pay_type": fund,
                 "fund_pay_type_name": FUND_NAMES[fund].zh,
                 "inscp_scp_amt": self.info.inscp_scp_amt,
+                "crt_payb_lmt_amt": next((step.facts.get("room_fen") for step in steps if step.name == fund), None),
                 "fund_payamt": amount,
                 "setl_proc_info": "。".join(step.what.zh for step in steps if step.name == fund),
             }

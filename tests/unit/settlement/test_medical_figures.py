@@ -85,6 +85,24 @@ def test_a_quota_may_run_by_the_quarter() -> None:
     assert "paid.chronic.2026Q4" in totals
 
 
+@pytest.mark.parametrize("basis", ["visit", "stay", "month", "quarter", "year"])
+def test_funds_that_share_a_cap_share_it_within_one_bill(basis: str) -> None:
+    """The pool leaves 200 of 1,000 yuan to the large-sum fund, in one bill as in two; the row fund by fund says what was left."""
+    caps = [{"fen": 100_000, "group": "both", "basis": basis}]
+    policy = a_policy(
+        layers=[
+            {"fund": "hifp_pay", "rows": [{"bands": [{"permille": 800}], "caps": caps}]},
+            {"fund": "hifob_pay", "parts": ["share", "over-cap"], "rows": [{"bands": [{"permille": 1000}], "caps": caps}]},
+        ]
+    )
+    result = by(policy, 100_000, stay="s1")
+    assert (result.info.hifp_pay, result.info.hifob_pay) == (80_000, 20_000)
+    assert [row["crt_payb_lmt_amt"] for row in result.detail()] == [100_000, 20_000]
+    result = by(policy, 200_000, stay="s1")
+    assert (result.info.hifp_pay, result.info.hifob_pay) == (100_000, 0)
+    assert all(use.cap is None or use.before + use.add <= use.cap for use in result.uses)
+
+
 def test_a_familys_account_is_where_its_holder_is_insured() -> None:
     """One account named by two members insured in two places is one account; its own place owes what it pays."""
     father = {"holder": "p-father", "granted_fen": 30_000, "place": "340100"}
