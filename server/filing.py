@@ -167,17 +167,13 @@ def take(arrival: Arrival, means: Means) -> KeptFile:
     it is kept in one commit with its return file.
     """
     digest = sha256(arrival.raw).hexdigest()
-    _not_before(digest, means)
-    made, manifest = _look(arrival, digest, means)
-    _not_before(digest, means)  # somebody may have brought it again meanwhile; nothing is booked twice
-    means.files.add(made, arrival.raw, _answer(made, manifest, arrival.at, means))
-    return made
-
-
-def _not_before(digest: str, means: Means) -> None:
-    before = means.files.of_digest(digest)
-    if before is not None:
-        raise Refused("", TAKEN_BEFORE, field="file", file=before.id)
+    kept = means.files.of_digest(digest)
+    if kept is None:
+        made, manifest = _look(arrival, digest, means)
+        kept = means.files.add(made, arrival.raw, _answer(made, manifest, arrival.at, means))
+    if kept.id != arrival.number:  # somebody brought it before, or meanwhile; nothing is booked twice
+        raise Refused("", TAKEN_BEFORE, field="file", file=kept.id)
+    return kept
 
 
 def from_node(arrival: Arrival, means: Means) -> KeptFile:
@@ -189,7 +185,15 @@ def from_node(arrival: Arrival, means: Means) -> KeptFile:
         return before
     package = head(arrival.raw)
     _signer(package, Party(package.manifest.sender), means, arrival.at)
-    return take(arrival, means) if before is None else retry(before, means, actor=arrival.actor, at=arrival.at)
+    if before is not None:
+        return retry(before, means, actor=arrival.actor, at=arrival.at)
+    try:
+        return take(arrival, means)
+    except Refused as error:
+        first = means.files.get(str(error.facts.get("file", ""))) if error.problem is TAKEN_BEFORE else None
+        if first is None:
+            raise
+        return first
 
 
 def retry(file: KeptFile, means: Means, *, actor: str, at: datetime) -> KeptFile:

@@ -62,12 +62,21 @@ class FileStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, file: KeptFile, raw: bytes, answer: Answer | None = None) -> None:
-        """Keep a file with its bytes, and in the same commit the return file that answers it."""
+    def add(self, file: KeptFile, raw: bytes, answer: Answer | None = None) -> KeptFile:
+        """Keep a file with its bytes, and in the same commit the return file that answers it.
+
+        Bytes that came in meanwhile by another hand are kept once: what is answered then is the file that was first.
+        """
         with writing(self._engine) as session:
+            if file.direction == "in":
+                same = select(FileRow).where(FileRow.sha256 == file.sha256, FileRow.direction == "in")
+                before = session.exec(same).first()
+                if before is not None:
+                    return _file(before)
             session.add(FileRow(id=file.id, raw=raw, at_ms=to_ms(file.at), **_values(file)))
             _add_answer(session, answer)
             session.commit()
+        return file
 
     def change(self, file: KeptFile, answer: Answer | None = None) -> None:
         """What was said of a file when it was looked at again, and in the same commit the return file that now answers it."""

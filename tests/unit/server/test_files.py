@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -189,6 +190,20 @@ def test_who_is_no_participant_is_named(hub: Hub) -> None:
         client.close()
     assert (answer["lines_ok"], answer["faults"][0]["code"]) == (1, "unknown-party")
     assert answer["said"] == {"en": "Not participants: 33.city-finance.", "zh": "未登记的参与方：33.city-finance。"}
+
+
+def test_the_same_file_sent_twice_at_once_is_one_file(hub: Hub) -> None:
+    """While the first is still being judged the second comes: one row, one answer, nothing booked twice."""
+    raw = hub.packed(a_line() + a_line(counter=8, tac="00000000"))
+    files = Office(hub.store.database.engine).files
+    here = hub.app.extensions["cardstack"]
+    means = filing.Means(files, hub.store, hub.trust.vouch, here.intake.node, here.intake.identity)
+    with ThreadPoolExecutor(4) as many:
+        arrivals = [filing.Arrival(raw, "day.zip", "33.node", NOON, f"F{n}") for n in range(4)]
+        found = {made.id for made in many.map(partial(filing.from_node, means=means), arrivals)}
+    assert len(found) == 1
+    assert [one.direction for one in files.page(before=None, size=9, scope=None, where={})].count("in") == 1
+    assert len(hub.store.transactions()) == 1
 
 
 def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
