@@ -114,6 +114,10 @@ class Booking:
         claims = [new(ClaimRow, (entry[2], claim, entry[0])) for line, entry in pairs for claim in line.claims]
         self.claims += claims
         book.claimed.update(claim[:2] for claim in claims)
+        moves = [new(AccumulationRow, (entry[0], *one[:2])) for line, entry in pairs for one in line.accumulations]
+        self.accumulations += moves
+        for _, account, add_fen in moves:
+            book.totals_fen[account] = book.totals_fen.get(account, 0) + add_fen
         ids = [entry[1] for entry in entries]
         self.taken.update(zip(ids, pairs, strict=True))
         book.seen.update({entry[1]: new(Seen, (entry[9], entry[0], IS_POSTED, entry[11])) for entry in entries})

@@ -199,7 +199,7 @@ class Line:
     accumulations: tuple[Accumulation, ...] = ()
     reason: Reason | None = None
     plain: bool = False
-    """Whether its scheme takes it, it is not pending, about no earlier message, and moves no running total."""
+    """Whether its scheme takes it, it is not pending, and about no earlier message."""
 
     @property
     def change(self) -> Change | None:
@@ -270,7 +270,7 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
             line.postings = scheme.postings(transaction, transaction.day)
             line.claims = scheme.claims(transaction)
             line.accumulations = scheme.accumulations(transaction)
-            line.plain = not line.accumulations and transaction.pending_until is None
+            line.plain = transaction.pending_until is None
     except CardstackError as error:
         line.reason = Reason(error.code, error.title)
     except FAILURES:
@@ -323,6 +323,17 @@ def over_limit(line: Line, book: Book) -> bool:
     return any(need > 0 and need > book.room_fen[party] for party, need in needs.items() if party in book.room_fen)
 
 
+def stale(one: Accumulation, total: int) -> bool:
+    """Whether a running total is not what a line was computed on."""
+    return one.before_fen is not None and one.before_fen != total
+
+
+def over_cap(one: Accumulation, total: int) -> bool:
+    """Whether a running total would fall below zero, or pass its cap by what is added."""
+    after = total + one.add_fen
+    return after < 0 or (one.cap_fen is not None and one.add_fen > 0 and after > one.cap_fen)
+
+
 # In order of precedence: the first that applies is the answer, so a retry is always answered as a retry.
 CHECKS: Final[tuple[tuple[Outcome, Check], ...]] = (
     (Outcome.NOT_YOURS, not_yours),
@@ -346,20 +357,11 @@ CHECKS: Final[tuple[tuple[Outcome, Check], ...]] = (
     ),
     (
         Outcome.STALE,
-        lambda line, book: (
-            bool(line.accumulations)
-            and any(
-                one.before_fen is not None and one.before_fen != book.totals_fen.get(one.account, 0) for one in line.accumulations
-            )
-        ),
+        lambda line, book: any(stale(one, book.totals_fen.get(one.account, 0)) for one in line.accumulations),
     ),
     (
         Outcome.OVER_CAP,
-        lambda line, book: any(
-            not (after := book.totals_fen.get(one.account, 0) + one.add_fen) >= 0
-            or (one.cap_fen is not None and one.add_fen > 0 and after > one.cap_fen)
-            for one in line.accumulations
-        ),
+        lambda line, book: any(over_cap(one, book.totals_fen.get(one.account, 0)) for one in line.accumulations),
     ),
     (Outcome.OVER_LIMIT, over_limit),
 )
@@ -377,15 +379,31 @@ def surely(lines: Sequence[Line], book: Book) -> bool:
     """
     if book.room_fen or not all(line.plain for line in lines):
         return False
-    transactions = [line.transaction for line in lines]
+    transactions, latest = [line.transaction for line in lines], book.latest
     ids = {one.id for one in transactions}
-    if len(ids) < len(lines) or not ids.isdisjoint(book.seen):
-        return False
-    latest = book.latest
-    if any(one.occurred_at > latest for one in transactions) or any(not_yours(line, book) for line in lines):
-        return False
-    claims = [(line.transaction.scheme, claim) for line in lines for claim in line.claims]
-    if claims and not (len(once := set(claims)) == len(claims) and once.isdisjoint(book.claimed)):
-        return False
     owing = {one.debtor for line in lines for one in line.postings} | {one.creditor for line in lines for one in line.postings}
-    return all(party in book.parties for party in owing)
+    return (
+        len(ids) == len(lines)
+        and ids.isdisjoint(book.seen)
+        and not any(one.occurred_at > latest for one in transactions)
+        and not any(not_yours(line, book) for line in lines)
+        and all(party in book.parties for party in owing)
+        and _claims_apart(lines, book)
+        and _totals_apart(lines, book)
+    )
+
+
+def _claims_apart(lines: Sequence[Line], book: Book) -> bool:
+    """Whether every claim is made once, and is free."""
+    claims = [(line.transaction.scheme, claim) for line in lines for claim in line.claims]
+    once = set(claims)
+    return len(once) == len(claims) and once.isdisjoint(book.claimed)
+
+
+def _totals_apart(lines: Sequence[Line], book: Book) -> bool:
+    """Whether every running total is asked about once, is as it was, and stays within its bounds."""
+    moves = [one for line in lines for one in line.accumulations]
+    if len({one.account for one in moves}) < len(moves):
+        return False
+    now = [(one, book.totals_fen.get(one.account, 0)) for one in moves]
+    return not any(stale(one, total) or over_cap(one, total) for one, total in now)

@@ -101,9 +101,9 @@ class Commit(View):
         self.at = int(now.timestamp())
         self.tip = tip(self)
 
-    def insert(self, table: str, columns: str, rows: Sequence[Any]) -> None:
-        """Add rows."""
-        self.database.insert(self.connection, table, columns, rows)
+    def insert(self, table: str, columns: str, rows: Sequence[Any], known: str = "") -> None:
+        """Add rows; `known` says what is done with one that is there."""
+        self.database.insert(self.connection, table, columns, rows, known)
 
     def run(self, statement: str, rows: Sequence[Any]) -> None:
         """A statement for each row."""

@@ -32,6 +32,8 @@ FEW: Final = 64
 
 MARKS_MAX: Final = 999
 """How many values one statement takes on any SQLite."""
+MANY: Final = 128
+"""How many rows one statement adds at most; beyond, none was quicker."""
 
 Row = Sequence[Any]
 
@@ -115,17 +117,20 @@ class Database:
                 connection.exec_driver_sql(turn)
             yield connection
 
-    def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row]) -> None:
-        """Add rows given as tuples in the order of `columns` (comma separated); by the driver, not by objects."""
+    def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row], known: str = "") -> None:
+        """Add rows given as tuples in the order of `columns` (comma separated); by the driver, not by objects.
+
+        `known` is what is done with a row that is there: `ON CONFLICT …`, one row after another.
+        """
         if not rows:
             return
         width = columns.count(",") + 1
         if self.is_sqlite:
-            _insert_many(driver(connection), table, columns, rows)
-        elif len(rows) < FEW:
+            _insert_many(driver(connection), table, columns, rows, known)
+        elif len(rows) < FEW or known:
             marks = ",".join(["%s"] * width)
             with driver(connection).cursor() as cursor:
-                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608  # own names
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {known}", rows)  # noqa: S608  # own names
         else:
             with driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
@@ -159,19 +164,19 @@ class Database:
         self.engine.dispose()
 
 
-def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row]) -> None:
+def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row], known: str) -> None:
     """Many rows a statement: to start and end one costs SQLite as much again as the row."""
-    many = MARKS_MAX // (columns.count(",") + 1)
+    many = min(MANY, MARKS_MAX // (columns.count(",") + 1))
     whole = len(rows) - len(rows) % many
     for start in range(0, whole, many):
-        sqlite.execute(_insert_text(table, columns, many), tuple(chain.from_iterable(rows[start : start + many])))
-    sqlite.executemany(_insert_text(table, columns, 1), rows[whole:])
+        sqlite.execute(_insert_text(table, columns, many, known), tuple(chain.from_iterable(rows[start : start + many])))
+    sqlite.executemany(_insert_text(table, columns, 1, known), rows[whole:])
 
 
 @cache
-def _insert_text(table: str, columns: str, rows: int) -> str:
+def _insert_text(table: str, columns: str, rows: int, known: str) -> str:
     marks = f"({','.join('?' * (columns.count(',') + 1))})"
-    return f"INSERT INTO {table} ({columns}) VALUES {','.join([marks] * rows)}"  # noqa: S608  # own names
+    return f"INSERT INTO {table} ({columns}) VALUES {','.join([marks] * rows)} {known}"  # noqa: S608  # own names
 
 
 def set_query(query: str, asked: list[Any], *, is_sqlite: bool) -> tuple[str, tuple[Any, ...]]:

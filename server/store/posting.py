@@ -13,10 +13,7 @@ from cardstack.settlement.window import Stage
 from cardstack.values import Fen
 from server.store.commit import Commit, Kept, View, add_rows, open_windows
 
-TOTAL_UPSERT = (
-    "INSERT INTO total (account, total_fen) VALUES (?, ?) "
-    "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
-)
+TOTAL_ADD = "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
 
 
 Sign: TypeAlias = Callable[[bytes, Sequence[Answer]], bytes | None]
@@ -157,4 +154,5 @@ def write(commit: Commit, booking: Booking) -> None:
         commit.run("DELETE FROM claim WHERE entry = ?", [(entry,) for entry in booking.freed])
     commit.insert("claim", "scheme, claim, entry", booking.claims)
     commit.insert("accumulation", "entry, account, add_fen", booking.accumulations)
-    commit.run(TOTAL_UPSERT, [(account, amount) for _, account, amount in booking.accumulations])
+    moved = [(account, amount) for _, account, amount in booking.accumulations if amount]
+    commit.insert("total", "account, total_fen", moved, TOTAL_ADD)

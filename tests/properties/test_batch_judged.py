@@ -123,12 +123,18 @@ def test_a_value_at_the_edge_is_known_for_what_it_is(member: str, value: object,
 
 OWN, OTHER, HUB = NODE, Node(Party("33.hospital.h33010600002")), Node(Party("33.hub"), relays=True)
 ORDINARY = st.fixed_dictionaries(
-    {"at": st.integers(0, 100_000).map(lambda seconds: NOON - timedelta(seconds=seconds))},
-    optional={"claim": st.sampled_from("abcdefgh")},
+    {
+        "at": st.integers(0, 100_000).map(lambda seconds: NOON - timedelta(seconds=seconds)),
+        "amount_fen": st.sampled_from((100, 100, 600, 1001)),
+    },
+    optional={
+        "claim": st.sampled_from("abcdefgh"),
+        "account": st.sampled_from("pqrs"),
+        "before": st.sampled_from((0, 0, 100)),
+    },
 )
 ODD: dict[str, st.SearchStrategy[Any]] = {
-    "amount_fen": st.sampled_from((0, 13, 999)),
-    "account": st.just("p"),
+    "amount_fen": st.sampled_from((0, 13)),
     "pending": st.just(True),
     "debtor": st.sampled_from(("31.stranger", "33.hospital-fund")),
     "at": st.just(NOON + timedelta(hours=1)),

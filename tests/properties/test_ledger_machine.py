@@ -277,7 +277,7 @@ class LedgerMachine(RuleBasedStateMachine):
             left[0] -= 1
             if left[0] < 0:
                 raise Crash
-            (insert if len(arguments) == 4 else run)(*arguments)
+            (insert if len(arguments) > 3 else run)(*arguments)
 
         database: Any = self.store.database
         database.insert = database.run = write
