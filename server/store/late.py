@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
+from cardstack.errors import Refused
 from cardstack.settlement.banking.interest import due, explain, spans, terms_of, total
 from cardstack.settlement.instruction import CENTRE, Instruction
 from cardstack.settlement.scheme import Cycle, Unit
@@ -33,7 +34,11 @@ def charge(commit: Commit, one: PreparedInstruction, booked: Mapping[date, int])
         commit.tell("interest-not-computed", payment.id, {"why": "the calendar does not reach its due day"})
         return None
     name = period(payment.window)[0]
-    late = spans(payment.amount_fen, by, booked, terms_of(name, by))
+    try:
+        late = spans(payment.amount_fen, by, booked, terms_of(name, by))
+    except Refused as error:  # a rate has ended and no other begun: the money is taken in all the same
+        commit.tell("interest-not-computed", payment.id, {"why": error.say("en")})
+        return None
     amount = Fen(total(late) - _charged(commit, payment.id))
     if amount <= 0:
         return None

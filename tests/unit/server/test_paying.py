@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from cardstack.errors import Refused
+from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.banking.matching import Difference
 from cardstack.settlement.banking.statements import Side
 from cardstack.settlement.instruction import Payment
@@ -151,3 +152,21 @@ def test_a_slip_of_the_hand_cuts_nothing_off(store: Store, window: str) -> None:
     assert caught.value.code == "CS-3021"
     assert [one.id for one in store.windows()] == [DAY]
     store.close_window(NEXT, actor="clerk", now=NOON)
+
+
+def test_a_rate_that_has_ended_does_not_hold_the_banks_file_up(store: Store) -> None:
+    """The money is taken in; that its interest could not be computed is told, as where the calendar ends."""
+    booked(store, 10_000_000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    row = {"cycle": "toy", "working_days": 1, "millionths": 500, "since": "2026-01-01", "until": "2026-11-24"}
+    amend([Amendment("clearing", "late", {**row, "standing": "illustrative", "reference": "invented"})])
+    try:
+        late = date(2026, 11, 27)
+        lines = [replace(line(store, 0), booked_on=late), replace(line(store, 1), booked_on=late)]
+        store.desk.take_lines(lines, actor="bank", now=NOON)
+    finally:
+        amend(())
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
+    assert interest(store) == []
+    assert [one.kind for one in store.events(limit=1000)].count("interest-not-computed") == 2
