@@ -182,3 +182,21 @@ def test_a_batch_is_judged_as_its_lines_are(drawn: list[Any], room: int | None, 
     assert together == one_by_one
     for rows, others in ((together.entries, one_by_one.entries), (together.postings, one_by_one.postings)):
         assert [(type(row), *map(type, row)) for row in rows] == [(type(row), *map(type, row)) for row in others]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"account": "p", "before": 0}, {"account": "p", "before": 0}),
+        ({"account": "p", "amount_fen": 600}, {"account": "p", "amount_fen": 600}),
+        ({"account": "p"}, {"account": "p", "before": 100}),
+        ({"claim": "a"}, {"claim": "a"}),
+    ],
+)
+def test_lines_that_have_something_in_common_are_judged_one_after_another(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """What the first one moves or takes, the second one finds so."""
+    together, one_by_one = a_booking(None, None), a_booking(None, None)
+    lines = [(place, a_line(place + 1, odd, {}, OWN)) for place, odd in enumerate((first, second))]
+    mine = deepcopy(lines)
+    assert together.take_all(lines, 3) == [one_by_one.take(line, 3, place) for place, line in mine]
+    assert together == one_by_one
