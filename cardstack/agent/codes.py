@@ -15,7 +15,9 @@ from cardstack.readers.problems import (
     NO_CARD,
     NO_LIBRARY,
     NO_READER,
+    NO_RECORDING,
     NO_SERVICE,
+    NOBODY,
     READER_NAME,
 )
 
@@ -35,6 +37,8 @@ BY_PROBLEM = {
     CARD_MUTE.code: NO_ANSWER,
     CARD_RESET.code: NO_ANSWER,
     NO_READER.code: READER_FAILED,
+    NOBODY.code: READER_FAILED,
+    NO_RECORDING.code: READER_FAILED,
     NO_SERVICE.code: READER_FAILED,
     IN_USE.code: NOT_CONNECTED,
     READER_NAME.code: PARAMETER,

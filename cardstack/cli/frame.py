@@ -33,6 +33,13 @@ ERRORS = tuple(
         (r"Option (.*?) requires an argument\.$", r"选项 \1 需要一个值。"),
         (r"Option (.*?) does not take a value\.$", r"选项 \1 不带值。"),
         (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)$", r"多余的参数：\1。"),
+        (r"Invalid value for (.*?): \w+ (.*) does not exist\.$", r"\1 的值无效：\2 不存在。"),
+        (r"Invalid value for (.*?): \w+ (.*) is a directory\.$", r"\1 的值无效：\2 是目录，应为文件。"),
+        (r"Invalid value for (.*?): \w+ (.*) is a file\.$", r"\1 的值无效：\2 是文件，应为目录。"),
+        (r"Invalid value for (.*?): \w+ (.*) is not (?:read|writ)able\.$", r"\1 的值无效：无权读写 \2。"),
+        (r"Invalid value for (.*?): Input should be a valid (?:integer|number).*$", r"\1 的值无效：应为数字。"),
+        (r"Invalid value for (.*?): Input should be greater than or equal to (\S+)$", r"\1 的值无效：不得小于 \2。"),
+        (r"Invalid value for (.*?): Input should be less than or equal to (\S+)$", r"\1 的值无效：不得大于 \2。"),
         (r"Invalid value for (.*?): (.*)$", r"\1 的值无效：\2"),
         (r"Invalid value: (.*)$", r"值无效：\1"),
     )
@@ -44,6 +51,8 @@ def in_chinese(message: str) -> str:
 
     >>> in_chinese("Missing option '--reader'.")
     "缺少选项 '--reader'。"
+    >>> in_chinese("Invalid value for '--keys': file 'a.toml' does not exist.")
+    "'--keys' 的值无效：'a.toml' 不存在。"
     """
     for pattern, chinese in ERRORS:
         if pattern.match(message):

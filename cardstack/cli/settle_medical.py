@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.inputs import text_of
 from cardstack.cli.ledgers import Database, Json, open_ledger, table
 from cardstack.cli.output import emit, words
 from cardstack.errors import Malformed
@@ -99,7 +100,7 @@ def _claim(path: Path) -> "Claim":
     from cardstack.settlement.medical.claim import read_claim
 
     try:
-        body = json.loads(path.read_text("utf-8"))
+        body = json.loads(text_of(path, "claim"))
     except (ValueError, RecursionError) as error:
         raise Malformed("claim: JSON in UTF-8", field="claim") from error
     return read_claim(body.get("claim", body) if isinstance(body, dict) else {})

@@ -58,6 +58,7 @@ replay good.jsonl --for 0.05 --pcsc FILE
 settle split FILE --day 2026-10-12
 settle file FILE
 settle file day.zip --return FILE
+settle resettle 330100000001 --claim FILE
 settle submit FILE --url http://127.0.0.1:1
 settle submit good.jsonl --url http://127.0.0.1:1 --key FILE --certificate good.jsonl
 settle submit good.jsonl --url http://127.0.0.1:1 --key good.jsonl --certificate FILE
@@ -199,7 +200,7 @@ def test_a_file_that_is_no_good_is_said(
         said = ended.out + ended.err
         assert ended.code != EXIT_DEFECT, f"{name}: {said}"
         assert "Traceback" not in said
-        assert ended.code == 0 or re.search(r"CS-\d{4}|Usage: |differences|HOST/", said), f"{name}: {said}"
+        assert ended.code == 0 or re.search(r"CS-\d{4}|Usage: |用法：|differences|HOST/", said), f"{name}: {said}"
 
 
 def test_every_place_for_a_file_is_tried() -> None:
