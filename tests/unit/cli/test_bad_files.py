@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 import shlex
 import socket
 import subprocess
@@ -153,6 +154,16 @@ STREAMS = {"ca validate --batch FILE"}
 
 
 @pytest.fixture
+def bounded() -> Iterator[None]:
+    """No more than a gigabyte beyond what is held already: a read without end fails here and not for the whole machine."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + (1 << 30), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and files of which none is what any command asks for."""
     monkeypatch.chdir(tmp_path)
@@ -187,6 +198,7 @@ def bad(place: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("bounded")
 @pytest.mark.parametrize("line", LINES)
 def test_a_file_that_is_no_good_is_said(
     line: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
