@@ -115,6 +115,7 @@ def test_the_photograph_goes_to_a_file(command: CommandLine, tmp_path: Path) -> 
     photo = tmp_path / "photo"
     assert command("card", "read", "--reader", "emu:3.00", "--photo", str(photo)).code == 0
     assert photo.exists()
+    assert photo.stat().st_mode & 0o077 == 0
 
 
 def test_profiles_are_listed(command: CommandLine) -> None:
