@@ -40,11 +40,11 @@ class Agent:
 def opened(desk: Desk, ws_port: int = 12342, http_port: int = 8321) -> Iterator[Agent]:
     """Both doors, on the loopback alone, until the end of the block; port 0 is a free one."""
     one_at_a_time = threading.Lock()
-    web = _web_socket(desk, ws_port, one_at_a_time)
+    plain = _http(desk, http_port, one_at_a_time)
     try:
-        plain = _http(desk, http_port, one_at_a_time)
+        web = _web_socket(desk, ws_port, one_at_a_time)
     except Refused:
-        web.shutdown()
+        plain.server_close()  # it does not serve yet: to shut it down would wait for that
         raise
     threads = [threading.Thread(target=door.serve_forever, daemon=True) for door in (web, plain)]
     for thread in threads:

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +23,7 @@ from cardstack.agent.server import Agent, opened
 from cardstack.agent.sscard import SscApi
 from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm, BadSignature
-from cardstack.errors import Untrusted
+from cardstack.errors import CardstackError, Untrusted
 from emulator.opening import open_card
 from tests.command import CommandLine
 
@@ -200,3 +201,26 @@ def test_the_sample_page_reads_a_card_in_a_real_browser(chromium: Any, hospital:
         page.get_by_text("未同意").wait_for()
         page.close()
     assert person.asked == [(hospital, "iReadCardBas")] * 2
+
+
+@pytest.mark.parametrize("door", ["web", "plain", "both"])
+def test_a_port_that_is_taken_is_refused_at_once(person: Person, door: str) -> None:
+    """Whichever door it is, and where both were given the same number: neither stays open, nothing waits."""
+    refused: list[CardstackError] = []
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as free:
+        taken, same = other.getsockname()[1], free.getsockname()[1]
+        free.close()
+        ports = {"web": (taken, 0), "plain": (0, taken), "both": (same, same)}[door]
+
+        def serve() -> None:
+            try:
+                with opened(desk(person), *ports):
+                    pass
+            except CardstackError as error:
+                refused.append(error)
+
+        trying = threading.Thread(target=serve, daemon=True)
+        trying.start()
+        trying.join(20)
+        assert not trying.is_alive()
+    assert [one.code for one in refused] == ["CS-6007"]
