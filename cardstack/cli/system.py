@@ -89,7 +89,7 @@ SHOWN = 200
 def from_system(error: OSError) -> CardstackError:
     """What the system refused, by its number; the name is the one that was opened.
 
-    >>> from_system(FileNotFoundError(2, "No such file or directory", "a.txt")).say("en")[:24]
+    >>> from_system(FileNotFoundError(2, "No such file or directory", "a.txt")).say("en")[:25]
     'CS-9002 There is no a.txt'
     """
     path = str(error.filename or "")[:SHOWN]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asn1crypto import crl, x509
@@ -20,6 +21,7 @@ from cardstack.ca.extensions import ANY_POLICY
 from tests.oracles.question import Answer, Question, checks_revocation
 
 # It prints the traceback of every CRL issuer that it cannot validate.
+THREAD = ThreadPoolExecutor(1, "pyhanko")
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
 
 
@@ -53,5 +55,5 @@ def answer(question: Question) -> Answer:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """A coroutine to its end, within a time that a refusal may take."""
-    return asyncio.run(asyncio.wait_for(work, 20))
+    """A coroutine to its end, within a time that a refusal may take; in a thread: a browser's tests leave a loop in this one."""
+    return THREAD.submit(lambda: asyncio.run(asyncio.wait_for(work, 20))).result()
