@@ -20,8 +20,8 @@ from pyhanko_certvalidator.policy_decl import (
 from cardstack.ca.extensions import ANY_POLICY
 from tests.oracles.question import Answer, Question, checks_revocation
 
-# It prints the traceback of every CRL issuer that it cannot validate.
 THREAD = ThreadPoolExecutor(1, "pyhanko")
+# It prints the traceback of every CRL issuer that it cannot validate.
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
 
 
