@@ -254,7 +254,7 @@ def ours() -> object:
     from server.app import create_app
     from server.config import Config
     from server.identity import Identity
-    from server.serving import tune
+    from server.serving import collect_seldom
     from server.trusting import Trust
     from tests.ledgers import SCHEMES
 
@@ -264,7 +264,7 @@ def ours() -> object:
     config = Config(home=folder, database=os.environ["BENCH_DATABASE"])
     identity = Identity(local.generate(Algorithm.ECDSA_P256_SHA256), ((folder / "node.der").read_bytes(),))
     app = create_app(config, trust=trust, schemes=SCHEMES, identity=identity)
-    tune()
+    collect_seldom()
     return app
 
 

@@ -17,9 +17,6 @@ from werkzeug.serving import make_server
 from cardstack.errors import Malformed
 from server.config import BAD_SETTING, Config, Role, settings
 
-SWITCH: Final = 0.001
-"""For how many seconds a thread computes while others wait for their turn."""
-
 STOPPING: Final = 20
 """For how many seconds a worker that was told to stop may go on; one told while it still started would never hear of it."""
 
@@ -34,7 +31,7 @@ def application() -> Flask:
     if config.minds and config.role is Role.HUB:
         _mind(app)
     app.wsgi_app = Admission(app)  # type: ignore[method-assign,assignment]  # how Flask takes middleware
-    tune()
+    collect_seldom()
     return app
 
 
@@ -48,13 +45,8 @@ def _mind(app: Flask) -> None:
     minding.start()
 
 
-def tune() -> None:
-    """Have this process run as a service does.
-
-    Cyclic garbage is looked for seldom: thousands of lines live at once, and none of them is a cycle. A thread that
-    computes gives way after a millisecond: the one that writes the ledger asks for its turn after every statement.
-    """
-    sys.setswitchinterval(SWITCH)
+def collect_seldom() -> None:
+    """Look for cyclic garbage seldom: thousands of lines live at once, and none of them is a cycle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

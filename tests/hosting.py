@@ -31,7 +31,7 @@ def application() -> Flask:
     """As `server.serving.application`, but for scheme, clock and trust."""
     from server.app import create_app
     from server.config import Config
-    from server.serving import tune
+    from server.serving import collect_seldom
     from server.store.store import Store
 
     anchor = Certificate.parse(Path(os.environ[ANCHOR]).read_bytes())
@@ -39,7 +39,7 @@ def application() -> Flask:
     store = Store(os.environ[URL], SCHEMES)
     app = create_app(Config(home=Path(os.environ[HOME])), store=store, trust=trust, clock=lambda: NOON, with_console=False)
     app.wsgi_app = Admission(app, wait_s=0.5)  # type: ignore[method-assign,assignment]  # how Flask takes middleware
-    tune()
+    collect_seldom()
     return app
 
 

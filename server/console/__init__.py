@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, abort, g, redirect, request, url_for
+from flask import Blueprint, Flask, Request, Response, abort, g, redirect, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -69,6 +70,7 @@ def route_table() -> list[PageRule]:
 def register(app: Flask, services: Services) -> None:
     """Put the console into an app."""
     app.extensions[EXTENSION] = services
+    app.session_interface = Sessions()
     if app.secret_key is None:
         app.secret_key = services.office.keys().derived("cookies") if services.office.keys else secrets.token_hex(32)
     app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
@@ -112,6 +114,16 @@ def attach(app: Flask, config: "Config", store: "Store", clock: Callable[[], dat
         name=config.node,
     )
     register(app, services)
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; nothing is derived to check one where none came, as from every caller of the interface."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a request."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def _home() -> ResponseReturnValue:
