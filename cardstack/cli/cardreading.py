@@ -18,9 +18,9 @@ from cardstack.card.reading import open_application, read_issuer
 from cardstack.card.view import Row, rows
 from cardstack.card.view import as_data as content_data
 from cardstack.cli.output import as_data, words
-from cardstack.cli.outputs import write_private
 from cardstack.errors import CardstackError, Malformed
 from cardstack.readers import pinpad
+from cardstack.vault import files
 from emulator.opening import Opened, need_keys
 
 NOT_THERE = (0x6A82, 0x6A83, 0x6A88)
@@ -75,7 +75,7 @@ def read_card(
         if path and one.refused:
             raise one.refused
         if path:
-            write_private(path, pack(one.content).rstrip(b"\0\xff"))
+            files.write(path, pack(one.content).rstrip(b"\0\xff"), secret=True)
     issuer, holder = (_plain(gathered, fid, unmasked=unmasked) for fid in (0xEF05, 0xEF06))
     return {
         "reader": opened.reader.name,

@@ -34,9 +34,3 @@ def _writable(path: Path | None) -> None:
 
 def _refused(number: int, path: Path) -> OSError:
     return OSError(number, os.strerror(number), str(path))
-
-
-def write_private(path: Path, raw: bytes) -> None:
-    """What concerns a person: readable by its owner alone where the file is new."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(raw)
