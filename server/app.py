@@ -11,6 +11,7 @@ from cardstack.settlement.scheme import Scheme
 from cardstack.vault.recognising import Recogniser
 from server.api import filing, lists, presettling, problems, recognising, reconciling, routes, sending, shapes
 from server.api.callers import Services
+from server.bodies import WholeRequest
 from server.client import Client
 from server.clock import Clock, Sandbox, system
 from server.config import Config, Role
@@ -73,6 +74,7 @@ def create_app(
         validation_error_callback=problems.invalid,
         doc_prefix="/openapi",
     )
+    app.request_class = WholeRequest
     app.config["MAX_CONTENT_LENGTH"] = SIZE_MAX
     intake = Intake(config, store, trust, clock, identity)
     intake.start()

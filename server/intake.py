@@ -1,6 +1,8 @@
 """From the bytes of an envelope to its answers: trust, signature, lines."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ from server.clock import Clock
 from server.config import Config
 from server.identity import Identity
 from server.store.commit import Kept
+from server.store.packing import packed
 from server.store.posting import Submission
 from server.store.receiving import Arrival
 from server.store.store import Store
@@ -24,6 +27,8 @@ from server.writer import Writer
 FRESH = 1.0
 """For how many seconds a node's registration is remembered: suspending a node takes effect within them."""
 NODES_MAX = 10_000
+LARGE = 65_536
+"""From how many bytes on an envelope waits for its turn to be decoded."""
 
 UNKNOWN_NODE = problem(
     "CS-4010",
@@ -56,6 +61,7 @@ class Intake:
         self.config, self.store, self.trust, self.clock, self.identity = config, store, trust, clock, identity
         self.writer = Writer(store, clock, self.sign)
         self._nodes: dict[str, tuple[float, Node]] = {}
+        self._turn = Lock()
 
     def sign(self, digest: bytes, answers: Sequence[Answer]) -> bytes | None:
         """The signed receipt for the envelope with that digest; None where this node has no key."""
@@ -80,10 +86,11 @@ class Intake:
         Without `wait` every line has been judged when it returns. With `wait` what was received is durable when it
         returns, and was judged if that took no longer than so many seconds.
         """
-        arrival = self._arrive(raw, most=most)
-        if wait is None:
-            return self._judge_at_once(arrival)
-        got = self.writer.take_in(arrival)
+        with self.writer.expecting():
+            arrival = self._arrive(raw, most=most)
+            if wait is None:
+                return self._judge_at_once(arrival)
+            got = self.writer.take_in(arrival)
         waits = any(one.outcome is Outcome.RECEIVED or one.state == WAITING for one in got.answers)
         if waits and got.envelope is not None and wait > 0 and self.writer.await_posted(got.envelope, wait):
             found = self.store.batch(arrival.kept.digest)
@@ -103,7 +110,8 @@ class Intake:
 
     def _arrive(self, raw: bytes, *, most: int) -> Arrival:
         """An envelope whose signature holds, as what its signer's node sent."""
-        sealed = envelope.parse(raw)
+        with self._turn if len(raw) >= LARGE else nullcontext():  # decoding holds the interpreter: two at once both end later
+            sealed = envelope.parse(raw)
         if len(sealed.contents) > most:
             raise Refused(f"{len(sealed.contents)} transactions, at most {most} here", field="transactions")
         now = self.clock()
@@ -113,7 +121,7 @@ class Intake:
         envelope.verify(sealed, trusted)
         node = self.node(trusted)
         path = {one.fingerprint: one.raw for one in trusted.path}
-        kept = Kept("envelope", sealed.digest, sealed.raw, str(node.name), sealed.signed_at, tuple(path), path)
+        kept = Kept("envelope", sealed.digest, raw, str(node.name), sealed.signed_at, tuple(path), path, packed(raw))
         return Arrival(kept, sealed, node)
 
     def _submission(self, arrival: Arrival) -> Submission:

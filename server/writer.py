@@ -1,8 +1,9 @@
 """One thread writes the ledger and commits for many: it answers first, and judges what was received when nobody waits."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
@@ -66,6 +67,7 @@ class Writer:
     _newest: int = 0
     _others: float = -LAG
     _asked: int = 0
+    _coming: int = 0
 
     def submit(self, submission: Submission) -> list[Answer]:
         """The answers, once they are durable."""
@@ -87,8 +89,20 @@ class Writer:
             finally:
                 self._asked -= 1
 
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Something is about to be handed over: it is not the moment to begin judging."""
+        with self._judged:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._judged:
+                self._coming -= 1
+
     def start(self) -> None:
         """Begin with what was received and not judged before."""
+        self._newest = self.store.newest_envelope()
         self._since = monotonic()
         self._ready()
 
@@ -120,7 +134,7 @@ class Writer:
             group, last = self._group()
             if group:
                 self._commit(group)
-            if self._since is not None and (self._asked or monotonic() - self._since > LAG or not (group or self._others_come())):
+            if self._since is not None and (self._asked or monotonic() - self._since > LAG or self._quiet(group)):
                 self._judge()
             while self._lines > BACKLOG_MAX and self._judge():
                 pass
@@ -151,16 +165,20 @@ class Writer:
         """For how many seconds to wait for work: without end where there is nothing to judge, not at all where it is awaited."""
         if self._since is None:
             return None
-        return 0.0 if self._asked else max(0.0, self._came + QUIET - monotonic())
+        if self._asked:
+            return 0.0
+        return QUIET if self._coming else max(0.0, self._came + QUIET - monotonic())
 
-    def _others_come(self) -> bool:
-        """Whether another process has taken something in since we looked: then it is not the moment to hold the write lock."""
+    def _quiet(self, group: Sequence[Work]) -> bool:
+        """Whether nobody comes, here or to another process: then it is the moment to hold the interpreter and the write lock."""
+        if group or self._coming:
+            return False
         newest = self.store.newest_envelope()
-        came = newest > self._newest
-        if came:
-            self._newest = newest
-            self._came = self._others = monotonic()
-        return came
+        if newest == self._newest:
+            return True
+        self._newest = newest
+        self._came = self._others = monotonic()
+        return False
 
     def _commit(self, group: Sequence[Work]) -> None:
         arrivals = [work for work in group if isinstance(work[0], Arrival)]
@@ -184,7 +202,10 @@ class Writer:
             future.set_result(answer)
 
     def _submit(self, submissions: Sequence[Submission]) -> list[list[Answer]]:
-        return self.store.submit(submissions, self.clock())
+        answers = self.store.submit(submissions, self.clock())
+        if self._since is not None:  # these envelopes are our own, and nobody else's
+            self._newest = self.store.newest_envelope()
+        return answers
 
     def _take_in(self, arrivals: Sequence[Arrival]) -> list[Received]:
         taken = self.store.take_in(arrivals, self.clock(), sign=self.sign)

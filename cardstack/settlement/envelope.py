@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias
+from operator import attrgetter
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
@@ -36,8 +37,8 @@ SIZE_MAX: Final = 32 << 20
 CERTIFICATES_MAX: Final = 12
 TOLERANCE: Final = timedelta(minutes=1)
 WORDS_MAX: Final = 10_000
-_GOOD_WORDS: Final[set[tuple[str, str, str, str, str]]] = set()
-"""Combinations of scheme, kind, sender and regions that were found well formed: pure memory of a pure rule."""
+_GOOD_WORDS: Final[set[tuple[str, ...]]] = set()
+"""Combinations of sender, regions, scheme and kind that were found well formed: pure memory of a pure rule."""
 
 NOT_SIGNER = problem(
     "CS-3010",
@@ -46,6 +47,7 @@ NOT_SIGNER = problem(
 )
 
 
+_Parts = TypeVar("_Parts")
 Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -113,6 +115,10 @@ _decode_signed = msgspec.json.Decoder(_Signed).decode
 _decode_lines = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_line = msgspec.json.Decoder(Content).decode
 _MESSAGE_IDS: Final = re.compile(f"{MESSAGE_ID}(?:,{MESSAGE_ID})*", re.ASCII).fullmatch
+_words: Final[Callable[[Content], tuple[Any, ...]]] = attrgetter(
+    *("sender", "home", "treating", "scheme", "kind"), *("pending_until", "posts", "reverses", "voids")
+)
+_microsecond: Final[Callable[[Content], int]] = attrgetter("occurred_at.microsecond")
 _message_id: Final = str.__new__
 """Makes a `MessageId` of text that is known to be one."""
 NOTHING: Final = (None, None, None)
@@ -151,11 +157,20 @@ def digest(line: bytes) -> bytes:
     return hashlib.sha256(line).digest()
 
 
+class Summary(NamedTuple):
+    """Of lines that are all well formed: their ids, and the senders among them with the regions they name."""
+
+    ids: Sequence[str]
+    speakers: frozenset[tuple[str, ...]]
+    """Sender, home, treating."""
+
+
 @dataclass(frozen=True)
 class Sealed:
     """An envelope as it came: nothing in it is believed yet. `certificates` are DER, the signer's first.
 
-    `array` is the member `transactions` as it was sent, `contents` what each line says, or what is wrong with it.
+    `array` is the member `transactions` as it was sent, `contents` what each line says, or what is wrong with it; where
+    nothing is wrong with any, `summary` is of them all.
     """
 
     raw: bytes
@@ -165,6 +180,7 @@ class Sealed:
     signed: bytes
     array: bytes
     contents: tuple[Content | Malformed, ...]
+    summary: Summary | None
 
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
@@ -233,10 +249,9 @@ def parse(raw: bytes) -> Sealed:
     if len(raw) > SIZE_MAX:
         raise Malformed(f"an envelope has at most {SIZE_MAX} bytes, got {len(raw)}", field="envelope")
     try:
-        envelope = _decode_envelope(raw)
-        signed = _decode_signed(envelope.signed)
-        array = bytes(signed.transactions)
-        contents = _contents(array)
+        envelope, signed_bytes = _with_last(raw, "signed", b"{}", _decode_envelope)
+        signed, array = _with_last(signed_bytes, "transactions", b"[]", _decode_signed)
+        contents, summary = _contents(array)
     except _BROKEN as error:
         raise Malformed(f"envelope: {error}", field="envelope") from error
     if envelope.format != FORMAT:
@@ -251,9 +266,10 @@ def parse(raw: bytes) -> Sealed:
         tuple(_unbase64(one, "certificates") for one in signed.certificates),
         signed.signed_at,
         _unbase64(envelope.signature, "signature"),
-        bytes(envelope.signed),
+        signed_bytes,
         array,
         tuple(contents),
+        summary,
     )
 
 
@@ -307,13 +323,12 @@ def message(signed: bytes) -> bytes:
     return FORMAT.encode() + b"\n" + signed
 
 
-def _contents(array: bytes) -> list[Content | Malformed]:
+def _contents(array: bytes) -> tuple[Sequence[Content | Malformed], Summary | None]:
     """What each line says. Nearly always all of them are well, and are looked at together; else one by one."""
     try:
         together = decode_contents(array)
         if _encode(together) == array and (array.isascii() or b":" not in _strings_not_ascii(array)):
-            ids = _MESSAGE_IDS(",".join([one.id for one in together]))
-            return [one if ids and _plain(one) else _checked(one) for one in together]
+            return _looked_at(together)
     except _BROKEN:
         pass
     lines = _decode_lines(array)
@@ -321,7 +336,20 @@ def _contents(array: bytes) -> list[Content | Malformed]:
         raise Malformed("transactions: not in canonical form", field="transactions")
     if len(lines) > LINES_MAX:
         raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(lines)}", field="transactions")
-    return [_content(bytes(line)) for line in lines]
+    return [_content(bytes(line)) for line in lines], None
+
+
+def _looked_at(contents: Sequence[Content]) -> tuple[Sequence[Content | Malformed], Summary | None]:
+    """Lines that are canonical and of their type: the rules that are left are asked once for what many have in common."""
+    ids = [one.id for one in contents]
+    words = set(map(_words, contents))
+    plain = set(filter(_plain, words)) if _MESSAGE_IDS(",".join(ids)) else set()
+    looked_at: Sequence[Content | Malformed] = contents
+    if len(plain) < len(words) or any(map(_microsecond, contents)):
+        looked_at = [one if _words(one) in plain and not _microsecond(one) else _checked(one) for one in contents]
+        if Malformed in map(type, looked_at):
+            return looked_at, None
+    return looked_at, Summary(ids, frozenset(some[:3] for some in words))
 
 
 def _content(line: bytes) -> Content | Malformed:
@@ -342,20 +370,29 @@ def _checked(content: Content) -> Content | Malformed:
         return error
     if len(_GOOD_WORDS) >= WORDS_MAX:
         _GOOD_WORDS.clear()
-    _GOOD_WORDS.add((content.scheme, content.kind, content.sender, content.home, content.treating))
+    _GOOD_WORDS.add(_words(content)[:5])
     return content
 
 
-def _plain(content: Content) -> bool:
-    """Whether it is surely well formed, its id and what its type says aside: words that were good before, about no other."""
-    return (
-        (content.scheme, content.kind, content.sender, content.home, content.treating) in _GOOD_WORDS
-        and content.pending_until is None
-        and content.posts is None
-        and content.reverses is None
-        and content.voids is None
-        and content.occurred_at.microsecond == 0
-    )
+def _plain(words: tuple[Any, ...]) -> bool:
+    """Whether a line of these `_words` is surely well formed, id, moment and type aside: good before, and about no other."""
+    return words[5:] == (None, None, None, None) and words[:5] in _GOOD_WORDS
+
+
+def _with_last(raw: bytes, name: str, ends: bytes, decode: Callable[[bytes], _Parts]) -> tuple[_Parts, bytes]:
+    """An object and the bytes of its long last member, which is not looked at here where nothing surrounds it.
+
+    If what stands before it and `null}` is such an object, and what stands there is one value (as is found when it is
+    decoded in its turn), then that is the member.
+    """
+    start = raw.find(f'"{name}":'.encode()) + len(name) + 3
+    if raw[start : start + 1] == ends[:1] and raw.endswith(ends[1:] + b"}"):
+        try:
+            return decode(raw[:start] + b"null}"), raw[start:-1]
+        except _BROKEN:
+            pass
+    parts = decode(raw)
+    return parts, bytes(getattr(parts, name))
 
 
 def _unbase64(text: str, name: str) -> bytes:

@@ -2,6 +2,8 @@
 
 {"format": "cardstack-receipt/1", "signature": base64,
  "signed": {"answers": [...], "certificates": [...], "envelope": sha256 hex, "received_at": moment}}
+
+Where every line was received, `"all_received": N` stands for the answers: the envelope's digest says which lines.
 """
 
 from base64 import b64decode, b64encode
@@ -34,8 +36,9 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     window: str | None = None
 
 
-class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    answers: list[Line]
+class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    all_received: int = 0
+    answers: list[Line] = []
     certificates: list[str]
     envelope: str
     received_at: datetime
@@ -49,9 +52,10 @@ class _Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt says; believed once `check` returned."""
+    """What a receipt says; believed once `check` returned. `all_received` lines stand for themselves, and have no answers."""
 
     envelope: bytes
+    all_received: int
     answers: tuple[Line, ...]
     received_at: datetime
     certificates: tuple[bytes, ...]
@@ -68,12 +72,14 @@ class Receipt:
 
 def give(envelope: bytes, answers: Sequence[Answer], signer: Signer, certificates: Sequence[bytes], at: datetime) -> bytes:
     """The receipt for the envelope with that digest."""
-    if isinstance(answers, AllReceived):
-        lines: object = answers.as_json()
-    else:
-        lines = [Line(str(one.id), WORDS[one.outcome], one.entry, one.window) for one in answers]
-    chain = [b64encode(one).decode() for one in certificates]
-    said = {"answers": lines, "certificates": chain, "envelope": envelope.hex(), "received_at": at.astimezone(UTC)}
+    alike = isinstance(answers, AllReceived)
+    said = _Signed(
+        all_received=len(answers) if alike else 0,
+        answers=[] if alike else [Line(str(one.id), WORDS[one.outcome], one.entry, one.window) for one in answers],
+        certificates=[b64encode(one).decode() for one in certificates],
+        envelope=envelope.hex(),
+        received_at=at.astimezone(UTC),
+    )
     signed = msgspec.json.encode(said)
     signature = b64encode(signer.sign(_message(signed))).decode()
     return msgspec.json.encode(_Receipt(FORMAT, signature, msgspec.Raw(signed)))
@@ -90,7 +96,7 @@ def read(raw: bytes) -> Receipt:
         raise Malformed("receipt: not of its declared form", field="receipt") from error
     if outer.format != FORMAT or not chain:
         raise Malformed(f"receipt: {FORMAT} was expected", field="format")
-    return Receipt(parts[0], tuple(inner.answers), inner.received_at, chain, parts[1], bytes(outer.signed))
+    return Receipt(parts[0], inner.all_received, tuple(inner.answers), inner.received_at, chain, parts[1], bytes(outer.signed))
 
 
 def _message(signed: bytes) -> bytes:

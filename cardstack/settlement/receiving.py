@@ -10,7 +10,7 @@ from typing import Final, Protocol, overload
 import msgspec
 
 from cardstack.errors import Malformed
-from cardstack.settlement.envelope import Content, Sealed
+from cardstack.settlement.envelope import Content, Sealed, Summary
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare, stranger
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import is_message_id
@@ -36,6 +36,8 @@ class Batch(Protocol):
 
     @property
     def contents(self) -> Sequence[Content | Malformed]: ...
+    @property
+    def summary(self) -> Summary | None: ...
     @property
     def lines(self) -> Sequence[bytes]: ...
     def digest_of(self, place: int) -> bytes: ...
@@ -86,23 +88,24 @@ class AllReceived(Sequence[Answer]):
     def __getitem__(self, place: int | slice) -> "Answer | AllReceived":
         return AllReceived(self.ids[place]) if isinstance(place, slice) else Answer(self.ids[place], Outcome.RECEIVED)
 
-    def as_json(self, **others: str) -> msgspec.Raw:
-        """An array of objects: the id, the outcome and `others`. Ids are letters and digits, which need no escape."""
-        same = ',"outcome":"received"' + "".join(f',"{name}":"{value}"' for name, value in others.items())
+    def as_json(self) -> msgspec.Raw:
+        """An array of objects: the id, the outcome and the state. Ids are letters and digits, which need no escape."""
+        same = f',"outcome":"received","state":"{WAITING}"'
         between = f'"{same}}},{{"id":"'
         return msgspec.Raw(f'[{{"id":"{between.join(self.ids)}"{same}}}]'.encode())
 
 
-def receive_new(batch: Batch, ids: Sequence[str]) -> AllReceived | None:
-    """The same where every line is well, its sender's, and new under an id of its own; None where one is not.
+def receive_new(batch: Batch) -> AllReceived | None:
+    """The same where every line is well and its sender's, under an id of its own that nobody knows; None where one is not.
 
-    `ids` are those of the lines, none of them known. It is true of nearly every batch, and asks each line less.
+    Whether an id is known is left to be asked. It is true of nearly every batch, and asks each line less.
     """
-    node, contents = batch.node, batch.contents
-    if len(set(ids)) < len(contents):
-        return None  # some are malformed, or there twice
-    keys = {(one.sender, one.home, one.treating) for one in contents}  # type: ignore[union-attr]  # none is malformed
-    if any(stranger(node, *key) for key in keys) or (node.institutions and not all(map(node.numbers, ids))):
+    if batch.summary is None:
+        return None
+    node, (ids, speakers) = batch.node, batch.summary
+    if len(set(ids)) < len(ids) or any(stranger(node, *one) for one in speakers):
+        return None
+    if node.institutions and not all(map(node.numbers, ids)):
         return None
     return AllReceived(ids)
 

@@ -246,7 +246,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
 def answers_data(answers: Sequence[Answer]) -> object:
     """The answers of a batch."""
     if isinstance(answers, AllReceived):
-        return answers.as_json(state=WAITING)
+        return answers.as_json()
     return [answer_data(one) for one in answers]
 
 

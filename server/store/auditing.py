@@ -11,6 +11,7 @@ from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
 from cardstack.settlement.receiving import unpack, unpack_places
 from server.store import figuring, reads
 from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+from server.store.packing import unpacked
 from server.store.periods import Periods
 from server.store.receiving import BITS
 
@@ -137,9 +138,10 @@ def _answered(view: View, auditor: Auditor) -> None:
     while rows := view.all(
         "SELECT envelope, answers FROM batch_result WHERE envelope > ? ORDER BY envelope LIMIT ?", (after, FEW)
     ):
+        results = [(envelope, unpack(unpacked(bytes(raw)))) for envelope, raw in rows]
         said = {
-            envelope: {place: (one.entry, one.id) for place, one in enumerate(unpack(bytes(raw))) if one.outcome is accepted}
-            for envelope, raw in rows
+            envelope: {place: (one.entry, one.id) for place, one in enumerate(answers) if one.outcome is accepted}
+            for envelope, answers in results
         }
         numbers = [entry for lines in said.values() for entry, _ in lines.values()]
         booked: dict[int, dict[int, tuple[int, str]]] = {}

@@ -24,6 +24,7 @@ from cardstack.settlement.ledger import (
 )
 from cardstack.settlement.window import Stage, period
 from server.store.engine import Database
+from server.store.packing import packed
 
 ENTRY_COLUMNS = (
     "seq, id, scheme, kind, sender, home, treating, occurred_at, amount_fen, digest, state, window_id, refers, pending_until, "
@@ -57,6 +58,8 @@ class Kept(NamedTuple):
     signed_at: datetime
     path: tuple[str, ...] = ()
     certificates: Mapping[str, bytes] = {}
+    packed: bytes | None = None
+    """`raw` as it is written, where that was made beforehand."""
 
 
 class Tip(NamedTuple):
@@ -108,6 +111,10 @@ class Commit(View):
     def run(self, statement: str, rows: Sequence[Any]) -> None:
         """A statement for each row."""
         self.database.run(self.connection, statement, rows)
+
+    def change(self, statement: str, first: int, texts: Sequence[str]) -> int:
+        """One statement over texts in order; how many rows it made."""
+        return self.database.change(self.connection, statement, first, texts)
 
     def tell(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
         """Add an event to the feed."""
@@ -192,8 +199,8 @@ def keep(commit: Commit, kept: Sequence[tuple[Kept, int]], word: str = "accepted
     ((event,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM event")
     for place, (one, accepted) in enumerate(kept):
         seq = ends.envelope + place
-        path = json.dumps(one.path)
-        rows.append((seq, one.kind, one.digest, one.raw, one.node, int(one.signed_at.timestamp()), at, accepted, path))
+        raw, path = one.packed or packed(one.raw), json.dumps(one.path)
+        rows.append((seq, one.kind, one.digest, raw, one.node, int(one.signed_at.timestamp()), at, accepted, path))
         told = {"node": one.node, word: accepted} | (
             {"block": ends.block} if word == "accepted" else {"digest": one.digest.hex()}
         )

@@ -47,15 +47,19 @@ NO_ADDRESS: Final = problem(
 )
 
 
-def connect(url: str) -> Engine:
-    """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver. `Malformed` CS-4041."""
+def connect(url: str, *, alone: bool = False) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver. `Malformed` CS-4041.
+
+    `alone` is SQLite's with one connection, whose turns are taken in order and whose pages stay in memory from turn to turn.
+    """
     parsed = _address(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed.set(drivername="sqlite"),
             connect_args={"check_same_thread": False},
-            pool_size=16,
-            max_overflow=48,
+            pool_size=1 if alone else 16,
+            max_overflow=0 if alone else 48,
+            pool_timeout=TURN_MS / 1000,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -101,6 +105,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.writer = connect(url, alone=True) if self.is_sqlite else self.engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -111,7 +116,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only writer of the ledger; everything becomes durable at the end, or nothing."""
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with self.writer.connect().execution_options(writes=True) as connection, connection.begin():
             if not self.is_sqlite:
                 turn = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
                 connection.exec_driver_sql(turn)
@@ -151,6 +156,18 @@ class Database:
             cursor.execute(query.replace("%", "%%").replace("?", "%s"), tuple(values))
             return list(cursor.fetchall())
 
+    def change(self, connection: Connection, statement: str, first: int, texts: Sequence[str]) -> int:
+        """One statement over texts in order; how many rows it made.
+
+        `{numbered}` stands for the texts (`key`, from 0, and `value`), the one `?` before it for the number `first`.
+        """
+        if self.is_sqlite:
+            given = statement.format(numbered="json_each(?)")
+            return int(driver(connection).execute(given, (first, msgspec.json.encode(texts).decode())).rowcount)
+        numbered = "(SELECT place - 1, value FROM unnest(%s::text[]) WITH ORDINALITY AS _ (value, place)) AS _ (key, value)"
+        with driver(connection).cursor() as cursor:
+            return int(cursor.execute(statement.replace("?", "%s").format(numbered=numbered), (first, list(texts))).rowcount)
+
     def run(self, connection: Connection, statement: str, rows: Sequence[Row]) -> None:
         """A statement with `?` places, once for each row."""
         if self.is_sqlite:
@@ -162,6 +179,7 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+        self.writer.dispose()
 
 
 def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row], known: str) -> None:

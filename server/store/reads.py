@@ -15,6 +15,7 @@ from cardstack.settlement.window import Stage
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.store.commit import ENTRY_COLUMNS, POSTING_COLUMNS, View
+from server.store.packing import unpacked
 from server.store.posting import state_after
 from server.store.values import (
     BookedPosting,
@@ -99,7 +100,8 @@ def envelope(view: View, seq: int) -> KeptEnvelope | None:
     row, prints = rows[0], json.loads(rows[0][8])
     kept = dict(view.among("SELECT fingerprint, der FROM certificate WHERE fingerprint IN {these}", prints))
     path = tuple(bytes(kept[one]) for one in prints if one in kept)
-    return KeptEnvelope(row[0], row[1], bytes(row[2]), bytes(row[3]), Party(row[4]), moment(row[5]), moment(row[6]), row[7], path)
+    digest, raw = bytes(row[2]), unpacked(bytes(row[3]))
+    return KeptEnvelope(row[0], row[1], digest, raw, Party(row[4]), moment(row[5]), moment(row[6]), row[7], path)
 
 
 def windows(view: View, *, cycle: str | None = None, stage: str | None = None) -> list[Window]:

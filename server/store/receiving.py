@@ -11,18 +11,17 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.envelope import Content, Sealed, digest
+from cardstack.settlement.envelope import Content, Sealed, Summary, digest
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen
 from cardstack.settlement.receiving import AllReceived, pack, prepared, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from server.store.commit import Commit, Kept, View, keep
+from server.store.packing import packed, unpacked
 from server.store.posting import Sign, book_of, last_closed, write
 from server.store.refusals import Refused, record
 from server.store.values import ReceivedBatch, moment
@@ -45,6 +44,11 @@ class Arrival:
         return self.sealed.contents
 
     @property
+    def summary(self) -> Summary | None:
+        """What they have in common, where nothing is wrong with any."""
+        return self.sealed.summary
+
+    @property
     def lines(self) -> Sequence[bytes]:
         """The bytes of its lines."""
         return self.sealed.lines
@@ -55,6 +59,11 @@ class Arrival:
 
 
 RECEIVED, REFUSED = Outcome.RECEIVED, Outcome.REFUSED
+WAIT: Final = (
+    "INSERT INTO received (place, id) SELECT key + ?, value FROM {numbered} "
+    "WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = value) ON CONFLICT DO NOTHING"
+)
+"""Lets ids wait that are neither booked nor waiting."""
 
 
 class Received(NamedTuple):
@@ -67,23 +76,21 @@ class Received(NamedTuple):
 
 def take_in(commit: Commit, arrivals: Sequence[Arrival], sign: Sign | None) -> list[Received]:
     """Keep batches with an answer a line; lines that are new wait to be judged."""
-    ids = [[one.id for one in arrival.contents if not isinstance(one, Malformed)] for arrival in arrivals]
-    every = [id_ for some in ids for id_ in some]
-    seen, waiting = known(commit, every), waiting_of(commit, every)
-    alone = len(arrivals) == 1 or len(set(every)) == len(every)
+    here: dict[int, Arrival] = {}
     made: list[Received] = []
     kept: list[tuple[Kept, int]] = []
     batches: list[tuple[int, int, bool, bytes]] = []
     refused: list[Refused] = []
-    for arrival, own in zip(arrivals, ids, strict=True):
-        new = None if seen or waiting or not alone else receive_new(arrival, own)
-        answers = receive(arrival, seen, waiting) if new is None else new
+    for arrival in arrivals:
+        next_ = commit.tip.envelope + len(kept)
+        new = _new(commit, next_, arrival)
+        answers = _mixed(commit, next_, arrival, here) if new is None else new
         others = {place: one for place, one in enumerate(answers) if one.outcome is not RECEIVED} if new is None else {}
-        envelope = commit.tip.envelope + len(kept) if len(others) < len(answers) else None
+        envelope = next_ if len(others) < len(answers) else None
         if envelope is not None:
+            here[envelope] = arrival
             kept.append((arrival.kept, len(answers) - len(others)))
             batches.append((envelope, len(answers), arrival.node.relays, pack(others)))
-            _insert(commit, envelope, answers, others)
         if others:
             refused += refused_of(arrival.kept, others.items(), arrival.digest_of)
         made.append(Received(answers, envelope, sign(arrival.kept.digest, answers) if sign else None))
@@ -96,15 +103,26 @@ def take_in(commit: Commit, arrivals: Sequence[Arrival], sign: Sign | None) -> l
     return made
 
 
-def _insert(commit: Commit, envelope: int, answers: Sequence[Answer], others: Mapping[int, Answer]) -> None:
-    """The lines that wait. SQLite takes a whole batch from one text, and does not come back for each line."""
+def _new(commit: Commit, envelope: int, arrival: Arrival) -> AllReceived | None:
+    """Let all its lines wait, asked and written by one statement; None and nothing written where one of them is not new."""
+    answers = receive_new(arrival)
+    if answers is None:
+        return None
     first = envelope << BITS
-    if commit.database.is_sqlite and isinstance(answers, AllReceived):
-        ids = msgspec.json.encode(answers.ids).decode()
-        commit.all("INSERT INTO received (place, id) SELECT key + ?, value FROM json_each(?)", (first, ids))
-    else:
-        rows = [(first + place, one.id) for place, one in enumerate(answers) if place not in others]
-        commit.insert("received", "place, id", rows)
+    if commit.change(WAIT, first, answers.ids) == len(answers):
+        return answers
+    commit.run("DELETE FROM received WHERE place >= ?", [(first,)])
+    return None
+
+
+def _mixed(commit: Commit, envelope: int, arrival: Arrival, here: Mapping[int, Arrival]) -> list[Answer]:
+    """Answer line by line, and let those wait that are new; `here` is what came before it in this commit."""
+    ids = [one.id for one in arrival.contents if not isinstance(one, Malformed)]
+    answers = receive(arrival, known(commit, ids), waiting_of(commit, ids, here))
+    first = envelope << BITS
+    rows = [(first + place, one.id) for place, one in enumerate(answers) if one.outcome is RECEIVED]
+    commit.insert("received", "place, id", rows)
+    return answers
 
 
 def known(view: View, ids: Iterable[str]) -> dict[str, Seen]:
@@ -113,15 +131,21 @@ def known(view: View, ids: Iterable[str]) -> dict[str, Seen]:
     return {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in rows}
 
 
-def waiting_of(view: View, ids: Iterable[str]) -> dict[str, bytes]:
-    """Which of these message ids were received and are not judged, with the digest of their content."""
+def waiting_of(view: View, ids: Iterable[str], here: Mapping[int, Arrival] = {}) -> dict[str, bytes]:
+    """Which of these message ids were received and are not judged, with the digest of their content.
+
+    `here` are the arrivals, by the numbers of their envelopes, that this commit took in before.
+    """
     if not view.all("SELECT 1 FROM received LIMIT 1"):
         return {}
     rows = view.among("SELECT place, id FROM received WHERE id IN {these}", ids)
-    envelopes_: dict[int, tuple[bytes, ...]] = {}
+    envelopes_: dict[int, Sequence[bytes]] = {}
     for envelope in {place >> BITS for place, _ in rows}:
+        if envelope in here:
+            envelopes_[envelope] = here[envelope].lines
+            continue
         ((raw,),) = view.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
-        envelopes_[envelope] = envelopes.parse(bytes(raw)).lines
+        envelopes_[envelope] = envelopes.parse(unpacked(bytes(raw))).lines
     return {id_: digest(envelopes_[place >> BITS][place & (1 << BITS) - 1]) for place, id_ in rows}
 
 
@@ -192,7 +216,7 @@ def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: d
         answers = [final[place] for place in range(batch.size)]
         refused += refused_of(batch.kept, zip(places, judged, strict=True), batch.arrival.digest_of)
         receipt = ask.sign(batch.kept.digest, answers) if ask.sign else None
-        results.append((batch.envelope, commit.at, pack(answers), receipt))
+        results.append((batch.envelope, commit.at, packed(pack(answers)), receipt and packed(receipt)))
         events.append((batch, len(booking.entries) - before))
     if booking.entries:
         write(commit, booking)
@@ -226,7 +250,7 @@ def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arri
     if held is None:
         kept = Kept("envelope", bytes(digest_), b"", node, moment(signed_at))
         ((signed,),) = commit.all("SELECT raw FROM envelope WHERE seq = ?", (envelope,))
-        sealed = envelopes.parse(bytes(signed))
+        sealed = envelopes.parse(unpacked(bytes(signed)))
         held = Arrival(kept, sealed, Node(Party(node), bool(relays)))
     lines = prepared(held.sealed, held.node, schemes, answers)
     return Waiting(envelope, held.kept, count, answers, lines, held)
@@ -235,8 +259,9 @@ def _waiting(commit: Commit, row: Any, schemes: Mapping[str, Scheme], held: Arri
 def received_batch(view: View, of: bytes) -> ReceivedBatch | None:
     """What became of a batch, by the digest of its envelope."""
     rows = view.all(
-        "SELECT seq, node, received_at, batch.lines, batch.answers, posted_at, batch_result.answers, batch_result.receipt "
-        "FROM envelope JOIN batch ON batch.envelope = seq LEFT JOIN batch_result ON batch_result.envelope = seq "
+        "SELECT seq, node, received_at, batch.lines, batch.answers, posted_at, batch_result.answers, "
+        "COALESCE(batch_result.receipt, receipt.raw) FROM envelope JOIN batch ON batch.envelope = seq "
+        "LEFT JOIN batch_result ON batch_result.envelope = seq LEFT JOIN receipt ON receipt.envelope = seq "
         "WHERE envelope.digest = ? ORDER BY seq LIMIT 1",
         (of,),
     )
@@ -244,7 +269,7 @@ def received_batch(view: View, of: bytes) -> ReceivedBatch | None:
         return None
     seq, node, received_at, count, others, posted_at, answers, receipt = rows[0]
     if answers is not None:
-        final = unpack(bytes(answers))
+        final = unpack(unpacked(bytes(answers)))
     else:
         waits = {place & ((1 << BITS) - 1): id_ for place, id_ in _places(view, seq)}
         mixed = unpack_places(bytes(others)) | {place: Answer(id_, Outcome.RECEIVED) for place, id_ in waits.items()}
@@ -256,7 +281,7 @@ def received_batch(view: View, of: bytes) -> ReceivedBatch | None:
         moment(received_at),
         None if posted_at is None else moment(posted_at),
         final,
-        None if receipt is None else bytes(receipt),
+        None if receipt is None else unpacked(bytes(receipt)),
     )
 
 

@@ -25,6 +25,7 @@ from server.store.commit import Commit, Kept, View, viewing
 from server.store.desk import Desk
 from server.store.engine import Database
 from server.store.lapsing import lapse
+from server.store.packing import unpacked
 from server.store.posting import Sign, Submission
 from server.store.receiving import Arrival, Ask, Received, passing, post_waiting, received_batch, take_in, waits
 from server.store.refusals import Refusal, refusals
@@ -168,7 +169,7 @@ class Store:
         """The receipt that was given for a kept envelope."""
         with self.view() as view:
             rows = view.all("SELECT raw FROM receipt WHERE envelope = ?", (envelope,))
-        return bytes(rows[0][0]) if rows else None
+        return unpacked(bytes(rows[0][0])) if rows else None
 
     def book(self, sender: str, scheme: str, begin: date, end: date) -> list[BookEntry]:
         """What a sender has in the ledger of a scheme for those days, for reconciliation; groups are days."""

@@ -10,6 +10,7 @@ from cardstack.settlement.receiving import pack
 from cardstack.settlement.scheme import Scheme
 from server.store.commit import Commit, Kept, keep
 from server.store.engine import Database
+from server.store.packing import packed
 from server.store.posting import Submission, book_of, last_closed, write
 from server.store.receiving import BITS, Ask, post_waiting, refused_of
 from server.store.refusals import Refused, record
@@ -52,15 +53,15 @@ class _Rows:
 
     receipts: list[tuple[int, bytes]] = field(default_factory=list)
     batches: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
-    results: list[tuple[int, int, bytes, bytes | None]] = field(default_factory=list)
+    results: list[tuple[int, int, bytes, None]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
     def add(self, envelope: int, final: Sequence[Answer], signed: bytes | None, *, batch: bool, at: int) -> None:
         if signed is not None:
-            self.receipts.append((envelope, signed))
+            self.receipts.append((envelope, packed(signed)))
         if batch:
             self.batches.append((envelope, len(final), False, pack({})))
-            self.results.append((envelope, at, pack(final), signed))
+            self.results.append((envelope, at, packed(pack(final)), None))  # its receipt is the one that was given
 
     def write(self, commit: Commit) -> None:
         commit.insert("receipt", "envelope, raw", self.receipts)

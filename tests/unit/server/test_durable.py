@@ -67,7 +67,7 @@ def test_a_full_disk_loses_nothing_and_says_that_it_will_pass(tmp_path: Path, ca
     store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
     trust, signer, certificate = node_trust()
     app = create_app(Config(home=tmp_path), store=store, trust=trust, clock=lambda: NOON, with_console=False)
-    client, pool = app.test_client(), store.database.engine
+    client, pool = app.test_client(), store.database.writer
 
     def post(number: int, **headers: str) -> Any:
         raw = seal([bill(number * 100 + line) for line in range(100)], signer, [certificate], NOON)

@@ -6,6 +6,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,6 +81,40 @@ def test_what_can_be_said_at_once_is_said_in_order(store: Store) -> None:
     wanted[4] = Outcome.ACCEPTED
     assert final(store, batch) == wanted
     assert store.audit(signatures=False).findings == ()
+
+
+def test_batches_of_one_commit_know_of_each_other(store: Store) -> None:
+    """What comes together is answered as if it had come one after the other, and is judged so."""
+    batches = [arrival(bill(1), bill(2)), arrival(bill(3), bill(2)), arrival(bill(2, 7), bill(4)), arrival(bill(5))]
+    said = [outcomes(list(one.answers)) for one in store.take_in(batches, NOON)]
+    new, again, other = Outcome.RECEIVED, Outcome.REPEATED, Outcome.CONFLICTING
+    assert said == [[new, new], [new, again], [other, new], [new]]
+    assert (store.waiting(), store.audit(signatures=False).findings) == (5, ())
+    store.post_waiting(NOON)
+    judged = [final(store, one)[place] for one, place in zip(batches, (1, 1, 0, 0), strict=True)]
+    assert judged == [Outcome.ACCEPTED, again, other, Outcome.ACCEPTED]
+    assert store.audit(signatures=False).findings == ()
+
+
+def test_a_long_message_is_kept_compressed_and_read_as_it_came(store: Store) -> None:
+    """Byte for byte; one that was tampered with is told by its digest, also where it no longer decompresses."""
+    batch = arrival(*(bill(serial) for serial in range(1, 100)))
+    (received,) = store.take_in([batch], NOON)
+    assert received.envelope is not None
+    with store.view() as view:
+        ((written,),) = view.all("SELECT raw FROM envelope")
+    assert len(written) * 5 < len(batch.kept.raw)
+    kept = store.envelope(received.envelope)
+    assert kept is not None
+    assert kept.raw == batch.kept.raw
+    spoilt = bytes(written[:40]) + bytes([written[40] ^ 1]) + bytes(written[41:])
+    with store.database.writing() as connection:
+        trigger = "envelope_no_update" if store.database.is_sqlite else "envelope_only_added ON envelope"
+        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        store.database.run(connection, "UPDATE envelope SET raw = ?", [(spoilt,)])
+    kept = store.envelope(received.envelope)
+    assert kept is not None
+    assert sha256(kept.raw).digest() != kept.digest
 
 
 def test_a_line_that_comes_directly_does_not_overtake_one_that_waits(store: Store) -> None:
@@ -274,7 +309,7 @@ def test_a_caller_may_prefer_to_be_answered_before_judgement(service: Service) -
     assert [one["outcome"] for one in answer.json["answers"]] == ["received"] * 2
     receipt = read(b64decode(answer.json["receipt"]))
     receipt.check(service.trust.vouch(receipt.certificates, receipt.received_at))
-    assert [one.outcome for one in receipt.answers] == ["received"] * 2
+    assert (receipt.all_received, receipt.answers) == (2, ())
     waited = service.send(canonical(bill(3)), Prefer='respond-async, wait="20"')
     assert (waited.status_code, waited.json["answers"][0]["outcome"], waited.json["state"]) == (200, "accepted", "posted")
     found = service.client.get(answer.headers["Location"]).json

@@ -10,7 +10,7 @@ from server import writer
 from server.store import open_store
 from server.store.store import Store
 from server.writer import Work, Writer
-from tests.ledgers import NOON, SCHEMES, arrival, bill, enrol
+from tests.ledgers import NOON, SCHEMES, arrival, bill, enrol, submission
 
 
 class Waits(SimpleQueue["Work | None"]):
@@ -51,6 +51,36 @@ def rests(ledger: Store, monkeypatch: pytest.MonkeyPatch, other: Store | None = 
 def test_what_waits_is_judged_piece_after_piece(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody comes, so that the writer waits for others once, not once a piece."""
     assert rests(ledger, monkeypatch) <= 1
+
+
+def test_nothing_is_judged_while_a_batch_is_on_its_way(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is decoded: the interpreter and the write lock are left to it."""
+    monkeypatch.setattr(writer, "QUIET", 0.005)
+    one = Writer(ledger, lambda: NOON)
+    with one.expecting():
+        one.take_in(arrival(bill(1)))
+        Event().wait(0.1)
+        assert ledger.waiting() == 1
+    while ledger.waiting():
+        Event().wait(0.01)
+    one.close()
+
+
+def test_a_writer_knows_its_own_envelopes(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those it booked directly, and those of before its start, are no sign of another process."""
+    ledger.submit([submission(bill(30))], NOON)
+    ledger.take_in([arrival(bill(31))], NOON)
+    one = Writer(ledger, lambda: NOON)
+    one.start()
+    while ledger.waiting():
+        Event().wait(0.01)
+    with one.expecting():
+        one.take_in(arrival(bill(32)))
+        one.submit(submission(bill(33)))
+    while ledger.waiting():
+        Event().wait(0.01)
+    assert one._others < 0
+    one.close()
 
 
 def test_another_process_that_takes_in_gets_its_turn_between_pieces(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
