@@ -2,11 +2,12 @@
 
     python -m bench.ledger_http [single requests]
 
-Envelopes are sealed beforehand, a line has about 240 bytes; threads of this process send them over kept connections, and the
+Envelopes are sealed beforehand, a line has about 255 bytes; threads of this process send them over kept connections, and the
 service signs its receipts. `received` is until every batch is durable and answered (respond-async), `posted` the same lines until
-the last is judged and booked, `judged` batches whose answer waits for that; on SQLite, then on PostgreSQL. The floor of batches
-is the driver's bare executemany of as many rows, sampled before, between and after; the floor of single requests is a bare Flask
-view on granian that inserts one row with one commit, sent the same number of bytes by the same threads.
+the last is judged and booked, `judged` batches whose answer waits for that; by batches of 8,190 lines and of 1,000, on SQLite,
+then on PostgreSQL, each the median of some rounds after one to warm up. The floor of batches is the driver's bare executemany of
+as many rows in as large commits, into a new table before every round; the floor of single requests is a bare Flask view on
+granian that inserts one row with one commit, sent the same number of bytes by the same threads.
 """
 
 import sqlite3
@@ -22,6 +23,7 @@ from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from statistics import median, quantiles
 from typing import Any, TypeAlias
 
@@ -29,7 +31,7 @@ from bench.harness import Measure, report
 from bench.ledger_posting import floor_postgres, floor_sqlite, rows
 from cardstack.ca.certificate import Certificate
 from cardstack.crypto.keys import Signer
-from cardstack.settlement.envelope import seal
+from cardstack.settlement.envelope import LINES_MAX, seal
 from cardstack.settlement.transaction import MessageId
 from server.store import open_store
 from server.store.store import Store
@@ -37,8 +39,10 @@ from tests.ledgers import NODE, bill, enrol, node_trust
 from tests.postgres import cluster
 
 THREADS = 8
-BATCH = 1000
-RECEIVED, JUDGED = 60, 20
+CONNECTIONS = 4
+ROUNDS = 3
+SIZES = {LINES_MAX: (10, 4), 1000: (60, 20)}
+"""How many batches of a size are received in a round, and how many are judged before they are answered."""
 _serials = count(1)
 Rows: TypeAlias = list[tuple[Any, ...]]
 
@@ -52,7 +56,7 @@ def envelopes(signer: Signer, certificate: bytes, number: int, lines: int) -> li
         for _ in range(lines):
             serial = next(_serials)
             institution = f"H{33010600001 + serial // 10_000:011d}"
-            one = bill(0, 100, at=now, card=f"0310002000{serial // 8:010d}", counter=serial % 8)
+            one = bill(0, 100, at=now, card=f"0310002000{serial // 8:010d}", counter=serial % 8, tac=token_hex(4))
             object.__setattr__(one, "id", MessageId.of(institution, now, serial % 10_000))
             some.append(one)
         made.append(seal(some, signer, [certificate], now))
@@ -125,10 +129,10 @@ def main() -> None:
         make = partial(envelopes, signer, certificate)
         database = f"sqlite:///{folder}/ledger.db"
         with ledger(database, certificate) as store, server("ours", 18662, folder, database), server("bare", 18661, folder):
-            batches("sqlite", store, floor_sqlite(folder), make)
+            batches("sqlite", store, lambda: floor_sqlite(Path(tempfile.mkdtemp(dir=folder))), make)
             single(make(singles, 1))
         with cluster() as database, ledger(database, certificate) as store, server("ours", 18662, folder, database):
-            batches("postgresql", store, floor_postgres(database), make)
+            batches("postgresql", store, partial(floor_postgres, database), make)
 
 
 @contextmanager
@@ -140,29 +144,40 @@ def ledger(database: str, certificate: bytes) -> Iterator[Store]:
     store.close()
 
 
-def batches(name: str, store: Store, insert: Callable[[Rows], None], make: Callable[[int, int], list[bytes]]) -> None:
+def batches(
+    name: str, store: Store, floor: Callable[[], Callable[[Rows], None]], make: Callable[[int, int], list[bytes]]
+) -> None:
     """Signed batches, received and posted, and judged before they are answered."""
-    floors: list[float] = []
+    peer = f"{name} executemany, no ledger"
+    for size, (number, fewer) in SIZES.items():
+        floors: list[float] = []
+        took: list[tuple[float, float, float]] = []
+        for _ in range(1 + ROUNDS):
+            first, second = make(number, size), make(fewer, size)
+            floors.append(_raw(floor(), number, size))
+            took.append(_round(store, first, second))
+        received, posted, judged = (median(some) for some in zip(*took[1:], strict=True))
+        for what, batches_, seconds in (("received", number, received), ("posted", number, posted), ("judged", fewer, judged)):
+            ours, raw = Measure(batches_ * size, seconds), Measure(number * size, median(floors[1:]))
+            report(f"http-batches-{what}-{name}", ours, peer=raw, peer_name=peer, batch=size)
 
-    def floor() -> None:
-        floors.extend(_seconds(partial(insert, rows(BATCH))) for _ in range(7))
 
-    send(18662, "/batches", make(4, BATCH))
-    first, second = make(RECEIVED, BATCH), make(JUDGED, BATCH)
-    floor()
+def _raw(insert: Callable[[Rows], None], number: int, size: int) -> float:
+    """Seconds for as many rows as are received in a round, in as many commits."""
+    made = [rows(size) for _ in range(number)]
+    return _seconds(lambda: list(map(insert, made)))
+
+
+def _round(store: Store, first: Sequence[bytes], second: Sequence[bytes]) -> tuple[float, float, float]:
+    """Seconds until the first are received, until they are booked, and until the second are judged and answered."""
     began = time.perf_counter()
-    send(18662, "/batches", first, 4, Prefer="respond-async")
-    received = Measure(RECEIVED * BATCH, time.perf_counter() - began)
+    send(18662, "/batches", first, CONNECTIONS, Prefer="respond-async")
+    received = time.perf_counter() - began
     while _waits(store):
-        time.sleep(0.05)
-    posted = Measure(RECEIVED * BATCH, time.perf_counter() - began)
-    floor()
-    wall, _ = timed(lambda: send(18662, "/batches", second, 4))
-    floor()
-    raw, peer = Measure(BATCH, median(floors)), f"{name} executemany, no ledger"
-    judged = Measure(JUDGED * BATCH, wall)
-    for what, measure in (("received", received), ("posted", posted), ("judged", judged)):
-        report(f"http-batches-{what}-{name}", measure, peer=raw, peer_name=peer)
+        time.sleep(0.02)
+    posted = time.perf_counter() - began
+    judged, _ = timed(lambda: send(18662, "/batches", second, CONNECTIONS))
+    return received, posted, judged
 
 
 def _waits(store: Store) -> bool:

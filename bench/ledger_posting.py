@@ -99,6 +99,7 @@ def floor_postgres(url: str) -> Callable[[list[tuple[Any, ...]]], None]:
     import psycopg
 
     connection = psycopg.connect(url)
+    connection.execute("DROP TABLE IF EXISTS raw")
     connection.execute(
         "CREATE TABLE raw (a text PRIMARY KEY, b text, c text, d bigint, e bigint, f text, g text, h text, i text)"
     )
