@@ -208,7 +208,7 @@ def test_the_same_file_sent_twice_at_once_is_one_file(hub: Hub) -> None:
 
 def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop between pieces, or before the file and its answer are kept: sent again, every line and the return file are there."""
-    monkeypatch.setattr("server.filing.transit_file.batches", partial(batches, chunk=2))
+    monkeypatch.setattr("server.filing.judging.transit_file.batches", partial(batches, chunk=2))
     raw = hub.packed(b"".join(a_line(counter=n, terminal_serial=n) for n in range(1, 6)) + a_line(counter=9, tac="00000000"))
     files = Office(hub.store.database.engine).files
     here = hub.app.extensions["cardstack"]
