@@ -4,11 +4,12 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ENOTDIR
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import Flask
 from pydantic import SecretStr
@@ -17,6 +18,13 @@ from werkzeug.serving import make_server
 from cardstack.errors import Malformed
 from server.config import BAD_SETTING, Config, Role, settings
 
+KNOCKING: Final = 0.05
+"""How many seconds pass between two looks at whether a worker listens yet."""
+LOG: Final = {
+    name: {"class": "logging.StreamHandler", "formatter": formatter, "stream": "ext://sys.stderr"}
+    for name, formatter in (("console", "generic"), ("access", "access"))
+}
+"""Granian's log goes to standard error: standard output is the command's."""
 STOPPING: Final = 20
 """For how many seconds a worker that was told to stop may go on; one told while it still started would never hear of it."""
 
@@ -52,21 +60,35 @@ def collect_seldom() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None) -> None:
+class Served(NamedTuple):
+    """Where a service answers, and the links that open its console once, by operator, where nobody can sign in yet."""
+
+    address: str
+    links: dict[str, str]
+
+
+def serve(
+    config: Config,
+    *,
+    workers: int = 1,
+    tls: dict[str, Any] | None = None,
+    listening: Callable[[Served], None] | None = None,
+) -> None:
     """Serve until interrupted. Workers read the same settings from the environment.
 
     What would keep them from starting is found out here, where it can be said once: `CardstackError`, or the `OSError` of a
-    port that is taken.
+    port that is taken. `listening` is called once a worker takes connections; without it the links go to standard error.
     """
     from granian import Granian  # noqa: PLC0415  # as above
     from granian.constants import Interfaces  # noqa: PLC0415  # as above
 
     from server.admitting import THREADS  # noqa: PLC0415  # as above
 
-    _rehearse(config)
-    _say_first_links(config)
+    # Every worker binds the port for itself: of a free one each would take its own.
+    config = config.model_copy(update={"port": _rehearse(config)})
+    served = _served(config, "https" if tls else "http")
     os.environ.update(in_environment(config))
-    Granian(
+    granian = Granian(
         "server.serving:application",
         address=config.host,
         port=config.port,
@@ -77,12 +99,31 @@ def serve(config: Config, *, workers: int = 1, tls: dict[str, Any] | None = None
         workers_kill_timeout=STOPPING,
         websockets=False,
         log_access=False,
+        log_dictconfig={"handlers": LOG},
         **(tls or {}),
-    ).serve()
+    )
+    if listening is None:
+        for name, link in served.links.items():
+            sys.stderr.write(f"一次性登录链接 one-time link ({name}): {link}\n")
+    else:
+        granian.on_startup(Thread(target=_heard, args=(config, served, listening), daemon=True).start)
+    granian.serve()
 
 
-def _rehearse(config: Config) -> None:
-    """Read and take what the workers will, and give it back."""
+def _heard(config: Config, served: Served, listening: Callable[[Served], None]) -> None:
+    """Wait until a worker takes connections, then say so."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104  # every address has this one
+    while True:
+        try:
+            socket.create_connection((host, config.port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(KNOCKING)
+    listening(served)
+
+
+def _rehearse(config: Config) -> int:
+    """Read and take what the workers will, and give it back; the port, a free one where none was named."""
     from server.identity import Identity  # noqa: PLC0415  # as above
     from server.trusting import Trust  # noqa: PLC0415  # as above
 
@@ -94,7 +135,8 @@ def _rehearse(config: Config) -> None:
     if config.key and config.certificate:
         Identity.load(config.key, config.certificate, config.key_password)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    socket.create_server((config.host, config.port), family=family).close()
+    with socket.create_server((config.host, config.port), family=family) as taken:
+        return int(taken.getsockname()[1])
 
 
 def in_environment(config: Config) -> dict[str, str]:
@@ -104,8 +146,8 @@ def in_environment(config: Config) -> dict[str, str]:
     return {f"CARDSTACK_{name.upper()}": str(value) for name, value in said.items()}
 
 
-def _say_first_links(config: Config) -> None:
-    """Where nobody can sign in yet, print the two links that open the console once."""
+def _served(config: Config, protocol: str) -> Served:
+    """The address, and where nobody can sign in yet, the two links that open the console once."""
     from server.clock import system  # noqa: PLC0415  # the ORM, as above
     from server.operators import first_links  # noqa: PLC0415  # as above
     from server.store import open_store  # noqa: PLC0415  # as above
@@ -114,10 +156,15 @@ def _say_first_links(config: Config) -> None:
     config.home.mkdir(parents=True, exist_ok=True)
     store = open_store(config.database_url)
     # A name, not an address: browsers make passkeys for localhost and for no bare address.
-    host = "localhost" if config.host in {"127.0.0.1", "::1"} else config.host
-    for name, token in first_links(Office(store.database.engine).people, system()).items():
-        sys.stderr.write(f"一次性登录链接 one-time link ({name}): http://{host}:{config.port}/enter/{token}\n")
+    host = "localhost" if config.host in {"127.0.0.1", "::1"} else _in_address(config.host)
+    tokens = first_links(Office(store.database.engine).people, system())
     store.close()
+    links = {name: f"{protocol}://{host}:{config.port}/enter/{token}" for name, token in tokens.items()}
+    return Served(f"{protocol}://{_in_address(config.host)}:{config.port}", links)
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 @contextmanager

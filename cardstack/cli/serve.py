@@ -1,11 +1,19 @@
 """`cardstack serve`: the settlement service, as a hub or as a node that sends to one."""
 
+import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cardstack.cli.output import words
+
+if TYPE_CHECKING:
+    from server.config import Config
+    from server.serving import Served
+
+Json = Annotated[bool, typer.Option("--json", help=words("print a line of JSON once it listens", "就绪后输出一行 JSON"))]
 
 
 def command(
@@ -42,6 +50,7 @@ def command(
         typer.Option(help=words("authorities of client certificates: mutual TLS", "客户端证书签发机构（启用双向 TLS）")),
     ] = None,
     tls_crl: Annotated[list[Path] | None, typer.Option(help=words("revocation lists for clients", "客户端吊销列表"))] = None,
+    as_json: Json = False,
 ) -> None:
     """Serve the interface and the console until interrupted. What no option says, a variable CARDSTACK_* may say."""
     from server import tls
@@ -61,4 +70,10 @@ def command(
         signed_reads=signed_reads,
         trust=trust,
     )
-    serve(config, workers=workers, tls=tls.options(tls_certificate, tls_key, tls_clients, tls_crl or ()))
+    options = tls.options(tls_certificate, tls_key, tls_clients, tls_crl or ())
+    serve(config, workers=workers, tls=options, listening=partial(_say, config) if as_json else None)
+
+
+def _say(config: "Config", served: "Served") -> None:
+    data = {"address": served.address, "role": config.role, "node": config.node, "links": served.links}
+    print(json.dumps(data, ensure_ascii=False), flush=True)

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import sqlite3
 import ssl
 import subprocess
@@ -13,6 +12,7 @@ from http.client import HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -145,23 +145,35 @@ def test_mutual_tls_lets_only_known_clients_in(tmp_path: Path) -> None:
     """`cardstack serve --tls-clients`: a client with a certificate of the authority is answered, one without is not."""
     authority = _pair(tmp_path, "authority", None)
     server, client = (_pair(tmp_path, name, _load(authority)) for name in ("server", "client"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "cardstack.cli", "serve", "--port", str(port), "--database", f"sqlite:///{tmp_path}/l.db"]
+    command = [
+        sys.executable,
+        "-m",
+        "cardstack.cli",
+        "serve",
+        "--port",
+        "0",
+        "--json",
+        "--database",
+        f"sqlite:///{tmp_path}/l.db",
+    ]
     command += ["--tls-certificate", str(server), "--tls-key", str(server.with_suffix(".key")), "--tls-clients", str(authority)]
     environment = {"CARDSTACK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout
     try:
+        served = json.loads(process.stdout.readline())
+        port = urlsplit(served["address"]).port
+        assert port
+        assert all(link.startswith(f"https://localhost:{port}/enter/") for link in served["links"].values())
         known = ssl.create_default_context(cafile=str(authority))
         known.load_cert_chain(client, client.with_suffix(".key"))
-        assert _health(port, known, tries=150) == "ok"
+        assert _health(port, known, tries=1) == "ok"
         stranger = ssl.create_default_context(cafile=str(authority))
         with pytest.raises((OSError, ssl.SSLError)):
             _health(port, stranger, tries=1)
     finally:
         process.terminate()
-        process.wait(30)
+        process.communicate(timeout=30)
 
 
 def _health(port: int, context: ssl.SSLContext, *, tries: int) -> str:

@@ -1,11 +1,19 @@
 """A service that cannot start says why before it begins: no server without TLS that was asked for it, no traceback."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -120,6 +128,47 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_found_out(tmp_path: 
         serving.serve(Config(home=tmp_path, port=taken))
     with pytest.raises(NotADirectoryError):
         serving.serve(Config(home=tmp_path, port=0, trust=tmp_path / "gone"))
+
+
+def test_a_free_port_is_said_once_it_is_listened_at(tmp_path: Path) -> None:
+    """One line of JSON on standard output, with links that open the console."""
+    command = [sys.executable, "-m", "cardstack.cli", "serve", "--port", "0", "--json"]
+    environment = os.environ | {"CARDSTACK_HOME": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        try:
+            served = json.loads(process.stdout.readline())
+            assert (served["role"], served["node"], set(served["links"])) == ("hub", "00.hub", {"admin", "chief"})
+            where = urlsplit(served["address"])
+            assert where.port
+            for link in served["links"].values():
+                assert urlsplit(link).netloc == f"localhost:{where.port}"
+                with closing(HTTPConnection("127.0.0.1", where.port, timeout=20)) as connection:
+                    connection.request("GET", urlsplit(link).path)
+                    assert connection.getresponse().status == 303
+        finally:
+            process.terminate()
+            rest, _ = process.communicate(timeout=30)
+    assert rest == ""
+
+
+def test_links_are_said_for_people_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, with the port that was taken and the protocol that is spoken."""
+    told: dict[str, Any] = {}
+
+    def granian(_: str, **options: Any) -> SimpleNamespace:
+        told.update(options)
+        return SimpleNamespace(serve=lambda: None)
+
+    monkeypatch.setattr("granian.Granian", granian)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    serving.serve(Config(home=tmp_path, port=0), tls={"ssl_cert": "c"})
+    said = capsys.readouterr()
+    assert (said.out, said.err.count(f"https://localhost:{told['port']}/enter/")) == ("", 2)
+    assert told["port"] > 0
+    assert os.environ["CARDSTACK_PORT"] == str(told["port"])
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
