@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +21,15 @@ class Ended(NamedTuple):
     def data(self) -> Any:
         """What it printed as JSON."""
         return json.loads(self.out)
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command below one, with the words that call it. Typer keeps the types of its commands private, hence `Any`."""
+    if not hasattr(command, "list_commands"):
+        yield path, command
+        return
+    for name in command.list_commands(None):
+        yield from commands(command.get_command(None, name), (*path, name))
 
 
 class CommandLine:

@@ -103,11 +103,14 @@ def policy(
             )
         ),
     ] = Browser.CHROMIUM,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """What each browser reads, and since when, is in the hospital page's tutorial."""
     from cardstack.agent.policies import chromium, firefox, registry
 
-    print({Browser.CHROMIUM: chromium, Browser.WINDOWS: registry, Browser.FIREFOX: firefox}[browser](origin))
+    text = {Browser.CHROMIUM: chromium, Browser.WINDOWS: registry, Browser.FIREFOX: firefox}[browser](origin)
+    emit({"browser": browser, "origins": origin, "policy": text}, as_json=as_json, render=lambda: print(text))
 
 
 @app.command(help=words("Check that nobody changed the log.", "校验日志未被改动。"))

@@ -1,5 +1,6 @@
 """`cardstack conformance selftest`, `keys` and `capabilities`: the kit tested, and the files that a run takes."""
 
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -33,27 +34,29 @@ def selftest(*, as_json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def keys_template(*, profile: ProfileName = "3.00", output: Output = None) -> None:
+def keys_template(*, profile: ProfileName = "3.00", output: Output = None, as_json: Json = False) -> None:
     """The published test keys of a profile, which emulated cards have; the form for a tester's own."""
     from cardstack.card.profiles import profile as profile_of
     from cardstack.conformance.keyset import template
 
-    _told(template(profile_of(profile)), output, secret=True)
+    _told(profile, template(profile_of(profile)), output, secret=True, as_json=as_json)
 
 
-def capabilities_template(*, profile: ProfileName = "3.00", output: Output = None) -> None:
+def capabilities_template(*, profile: ProfileName = "3.00", output: Output = None, as_json: Json = False) -> None:
     """Everything that a card of a profile may have, each claimed; turn to false what is not there."""
     from cardstack.card.profiles import profile as profile_of
     from cardstack.conformance.capabilities import template
 
-    _told(template(profile_of(profile)), output)
+    _told(profile, template(profile_of(profile)), output, as_json=as_json)
 
 
-def _told(text: str, output: Path | None, *, secret: bool = False) -> None:
-    if output is None:
-        print(text, end="")
-        return
+def _told(profile: str, text: str, output: Path | None, *, secret: bool = False, as_json: bool) -> None:
+    """A statement in its file, or printed; as JSON its TOML is read, or the file is named."""
     from cardstack.vault import files
 
+    if output is None:
+        data = {"profile": profile, "statement": tomllib.loads(text)}
+        emit(data, as_json=as_json, render=lambda: print(text, end=""))
+        return
     files.write(output, text.encode(), secret=secret)
-    print(output)
+    emit({"profile": profile, "file": str(output)}, as_json=as_json, render=lambda: print(output))

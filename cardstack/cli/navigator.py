@@ -26,6 +26,14 @@ SHELL = problem(
     Text("The shell has no such command", "没有该命令"),
     Text("`help` lists them.", "输入 help 查看全部命令。"),
 )
+LINE = problem(
+    "CS-9012",
+    Text("The shell cannot read the line", "无法解析该行命令"),
+    Text(
+        "Write bytes, tags and files in hexadecimal, and close every quotation mark.",
+        "字节、标签与文件标识须用十六进制，引号须成对。",
+    ),
+)
 Lines = Iterator[str]
 
 
@@ -43,20 +51,30 @@ class Navigator:
     def do(self, line: str) -> Lines:
         """The lines that a command prints; an error is a line too, and nothing ends by it."""
         try:
-            steps = list(scripting.parse([line])) if scripting.is_step(line) else []
-            if steps:
-                yield from self._send(steps)
-                return
-            name, *arguments = shlex.split(line, comments=True) or [""]
-            if not name:
-                return
-            if name not in COMMANDS:
-                raise Malformed(repr(name), SHELL)
-            yield from COMMANDS[name](self, arguments)
+            yield from self.carry_out(line)
         except CardstackError as error:
             yield error.say(self.language)
-        except ValueError as error:
-            yield str(error)
+
+    def carry_out(self, line: str) -> Lines:
+        """The lines that a command prints; `CardstackError` where it is refused or cannot be read."""
+        try:
+            yield from self._carried_out(line)
+        except CardstackError:
+            raise
+        except ValueError:
+            raise Malformed(problem=LINE) from None
+
+    def _carried_out(self, line: str) -> Lines:
+        steps = list(scripting.parse([line])) if scripting.is_step(line) else []
+        if steps:
+            yield from self._send(steps)
+            return
+        name, *arguments = shlex.split(line, comments=True) or [""]
+        if not name:
+            return
+        if name not in COMMANDS:
+            raise Malformed(repr(name), SHELL)
+        yield from COMMANDS[name](self, arguments)
 
     def prompt(self) -> str:
         """Where we stand."""

@@ -93,13 +93,16 @@ def sample(
     target: Annotated[Path, typer.Argument(callback=ready, help=words("The file to write (GBK).", "目标文件（GBK）。"))],
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help=words("How many cards.", "卡片数量。"))] = 100,
     city: Annotated[str, typer.Option(help=words("City code.", "城市代码。"))] = "330100",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Nobody in it exists; the numbers have right check characters."""
     from cardstack.cli.personalising import invented
 
     with target.open("w", encoding="gbk", newline="\n") as file:
         file.writelines(line + "\n" for line in invented(count, city))
-    print(target)
+    data = {"file": str(target), "cards": count, "city": city}
+    emit(data, as_json=as_json, render=lambda: print(target))
 
 
 @app.command(help=words("Show the commands that one card takes.", "显示一张卡的制卡指令。"))

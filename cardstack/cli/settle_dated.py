@@ -73,6 +73,7 @@ def draft(
     key: Annotated[str, typer.Argument(help=words("which row, as `list` names it", "条目，见 list"))] = "",
     *,
     database: Database = "",
+    as_json: Json = False,
 ) -> None:
     """Print the newest row of a key."""
     from cardstack.settlement import amending
@@ -81,7 +82,10 @@ def draft(
         found = [row for row in amending.rows(name, kind) if amending.key_of(kind, row) == key]
     if not found:
         raise Malformed("key: there is no such row; `settle figures list` names them", field="key")
-    print(amending.written(kind, max(found, key=lambda row: str(row["since"]))), end="")
+    newest = max(found, key=lambda row: str(row["since"]))
+    text = amending.written(kind, newest)
+    data = {"name": name, "table": kind, "key": key, "row": amending.plain(newest), "toml": text}
+    emit(data, as_json=as_json, render=lambda: print(text, end=""))
 
 
 @app.command("what-if", help=words("Say what a new row would change; nothing is kept", "试算新参数的影响，不保存"))

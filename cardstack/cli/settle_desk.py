@@ -52,6 +52,7 @@ def order(
         int, typer.Option("--release", min=0, help=words("which release, 0 is the last", "第几次放行，0 为最近一次"))
     ] = 0,
     database: Database = "",
+    as_json: Json = False,
 ) -> None:
     """Write what was released of a window for a bank: each payment once, under a message id of its release."""
     from cardstack.settlement.banking import orders
@@ -73,7 +74,15 @@ def order(
     else:
         raise Malformed("form: pain.001, pacs.009 or csv", field="form")
     out.write_bytes(raw)
-    print(out)
+    data = {
+        "file": str(out),
+        "form": form,
+        "release": release_number,
+        "due": day,
+        "payments": len(payments),
+        "amount_fen": sum(one.amount_fen for one in payments),
+    }
+    emit(data, as_json=as_json, render=lambda: print(out))
 
 
 def bank(

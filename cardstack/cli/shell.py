@@ -1,5 +1,6 @@
 """`cardstack shell`: walk a card's file system; with --script, without anybody there."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardstack.cli.inputs import text_of
-from cardstack.cli.output import READER_HELP, words
+from cardstack.cli.output import READER_HELP, as_data, words
 from cardstack.cli.outputs import ready
+from cardstack.errors import CardstackError
 
 if TYPE_CHECKING:
     from cardstack.cli.navigator import Navigator
+
+QUITS = ("quit", "exit")
 
 
 def command(
@@ -26,6 +30,9 @@ def command(
     trace: Annotated[
         Path | None, typer.Option(callback=ready, help=words("Write the APDUs to this file.", "把 APDU 记录到文件。"))
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=words("Answer each line with a line of JSON.", "每行命令以一行 JSON 应答。"))
+    ] = False,
 ) -> None:
     """Commands, scriptor's lines and plain hexadecimal; `help` lists the commands."""
     from cardstack.cli.navigator import Navigator
@@ -36,9 +43,9 @@ def command(
         kind = opened.kind(profile)
         opened.reader.reset()
         navigator = Navigator(opened, kind, language(), place=kind.root)
-        if script is not None or not sys.stdin.isatty():
+        if as_json or script is not None or not sys.stdin.isatty():
             lines = text_of(script, "script").splitlines() if script else sys.stdin
-            transcribe(navigator, lines)
+            (answer if as_json else transcribe)(navigator, lines)
             return
         _interactive(navigator)
 
@@ -48,10 +55,25 @@ def transcribe(navigator: "Navigator", lines: Any) -> None:
     for line in lines:
         text = line.rstrip("\n")
         print(navigator.prompt() + text)
-        if text.strip() in ("quit", "exit"):
+        if text.strip() in QUITS:
             return
         for said in navigator.do(text):
             print(said)
+
+
+def answer(navigator: "Navigator", lines: Any) -> None:
+    """Every line answered by one of JSON: where it was said, what it was, what was said to it, and the error that ended it."""
+    for line in lines:
+        text = line.rstrip("\n")
+        if text.strip() in QUITS:
+            return
+        place, said, error = navigator.place, list[str](), None
+        try:
+            said.extend(navigator.carry_out(text))
+        except CardstackError as refused:
+            error = as_data(refused)
+        data = {"profile": navigator.profile.name, "place": place, "line": text, "said": said, "error": error}
+        print(json.dumps(data, ensure_ascii=False, default=str), flush=True)
 
 
 def _interactive(navigator: "Navigator") -> None:
@@ -66,7 +88,7 @@ def _interactive(navigator: "Navigator") -> None:
             file=sys.stderr,
         )
         _completing(navigator)
-        while (line := _asked(navigator.prompt())) not in (None, "quit", "exit"):
+        while (line := _asked(navigator.prompt())) not in (None, *QUITS):
             print(*navigator.do(line or ""), sep="\n")
         return
     run(navigator)

@@ -165,8 +165,17 @@ def test_the_log_is_chained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
 
 def test_policies_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The names Chrome and Edge read."""
-    said = CommandLine(monkeypatch, capsys)("agent", "policy", HIS).data
-    assert said["LoopbackNetworkAllowedForUrls"] == [HIS]
+    command = CommandLine(monkeypatch, capsys)
+    assert command("agent", "policy", HIS).data["LoopbackNetworkAllowedForUrls"] == [HIS]
+    for browser, name in (
+        ("chromium", "LocalNetworkAccessAllowedForUrls"),
+        ("windows", "HKEY_LOCAL_MACHINE"),
+        ("firefox", "SkipDomains"),
+    ):
+        said = command("agent", "policy", HIS, "--browser", browser, "--json").data
+        assert (said["browser"], said["origins"]) == (browser, [HIS])
+        assert name in said["policy"]
+        assert said["policy"] + "\n" == command("agent", "policy", HIS, "--browser", browser).out
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ from cardstack.cli import inputs
 from cardstack.cli.nouns import group
 from cardstack.cli.output import EXIT_DEFECT, EXIT_REFUSED, EXIT_SYSTEM
 from cardstack.vault import files as vault_files
-from tests.command import CommandLine
+from tests.command import CommandLine, commands
 
 LINES = """
 card read --reader emu:2.00 --trace FILE
@@ -218,7 +217,7 @@ def test_a_file_that_is_no_good_is_said(
 def test_every_place_for_a_file_is_tried() -> None:
     """An option or argument that takes a file stands in a line above, before FILE or in its place."""
     missing = []
-    for noun, parameter in paths(group(), ()):
+    for noun, parameter in paths():
         lines = [line for line in LINES if line.startswith(f"{noun} ")]
         if (noun, parameter) in ELSEWHERE | BUILDS:
             continue
@@ -228,16 +227,13 @@ def test_every_place_for_a_file_is_tried() -> None:
     assert missing == [], "for each of these add a line to LINES"
 
 
-def paths(command: Any, noun: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def paths() -> Iterator[tuple[str, str]]:
     """Every command and its parameter that is a path."""
-    if hasattr(command, "list_commands"):
-        for name in command.list_commands(None):
-            yield from paths(command.get_command(None, name), (*noun, name))
-        return
-    for one in command.params:
-        kind = getattr(one, "type_descriptor", None)
-        if kind is not None and kind.annotation in (Path, list[Path]):
-            yield " ".join(noun), one.opts[-1] if one.param_type_name == "option" else one.name
+    for noun, command in commands(group()):
+        for one in command.params:
+            kind = getattr(one, "type_descriptor", None)
+            if kind is not None and kind.annotation in (Path, list[Path]):
+                yield " ".join(noun), one.opts[-1] if one.param_type_name == "option" else one.name
 
 
 def test_a_taken_port_names_the_next_step(

@@ -91,6 +91,15 @@ def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -
     for form in ("pain.001", "pacs.009", "csv"):
         settle("order", DAY, "--form", form, "--out", str(tmp_path / form), "--due", "2026-11-23", *there)
         assert (tmp_path / form).stat().st_size > 100
+    told = json.loads(settle("order", DAY, "--out", str(tmp_path / "again"), "--due", "2026-11-23", "--json", *there))
+    assert told == {
+        "file": str(tmp_path / "again"),
+        "form": "pain.001",
+        "release": 1,
+        "due": "2026-11-23",
+        "payments": 2,
+        "amount_fen": 1600,
+    }
     with pytest.raises(Refused) as sunday:
         settle("order", DAY, "--out", str(tmp_path / "sunday"), "--due", "2026-11-22", *there)
     assert sunday.value.code == "CS-3067"

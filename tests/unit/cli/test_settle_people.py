@@ -282,6 +282,8 @@ def test_a_figure_is_drafted_tried_and_asked_for(database: str, tmp_path: Path, 
     """The row in force is printed to begin from; what would change is said; with two people named it still wants a third."""
     there = ("--database", database)
     told = settle("figures", "draft", "transit/fees", "fee", "33 02", *there)
+    drafted = json.loads(settle("figures", "draft", "transit/fees", "fee", "33 02", *there, "--json"))
+    assert (drafted["toml"], drafted["row"]["since"], drafted["row"]["rate_ppm"]) == (told, "2025-01-01", 4000)
     row = tmp_path / "fee.toml"
     row.write_text(told.replace("2025-01-01", "2999-01-01").replace("4000", "3500"), "utf-8")
     wanted = ("transit/fees", "fee", str(row))

@@ -1,6 +1,7 @@
 """What the tester brings: a key set, a capability statement, an earlier report; and the kit's own known answers."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ def test_keys_come_from_a_file(cardstack: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     assert cardstack("conformance", "keys", "--profile", "2.00", "-o", str(path)).code == 0
     assert path.stat().st_mode & 0o777 == 0o600
+    told = cardstack("conformance", "keys", "--profile", "2.00", "--json").data
+    assert told == {"profile": "2.00", "statement": tomllib.loads(path.read_text("utf-8"))}
+    again = cardstack("conformance", "keys", "--profile", "2.00", "-o", str(path), "--json")
+    assert again.data == {"profile": "2.00", "file": str(path)}
     run = ("conformance", "run", "--profile", "2.00", "--keys", str(path), "--select", "KEY_VER*", "--json")
     ended = cardstack(*run)
     assert (ended.code, ended.err) == (0, "")

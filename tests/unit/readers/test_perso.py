@@ -166,7 +166,9 @@ def test_finished_counts_whole_lines_alone() -> None:
 def test_the_plan_and_a_sample(command: CommandLine, tmp_path: Path) -> None:
     """The plan names files and keys and shows no content."""
     source = tmp_path / "batch.txt"
-    assert command("perso", "sample", str(source), "--count", "3").code == 0
+    sample = command("perso", "sample", str(source), "--count", "3", "--json")
+    assert (sample.code, sample.data) == (0, {"file": str(source), "cards": 3, "city": "330100"})
+    assert len(source.read_text("gbk").splitlines()) == 1 + 3
     plan = command("perso", "plan", str(source), "--json")
     assert {"application": "SSSE", "file": "EF05", "key": "UKSSSE", "commands": 7} in plan.data
     assert "示例" not in plan.out

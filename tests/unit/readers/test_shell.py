@@ -1,6 +1,7 @@
 """The shell: its transcripts are tests, its lines run without anybody there, and cmd2 wraps the same lines."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,29 @@ def test_a_file_of_scriptors_runs_unchanged(
     assert "9000" in command("shell", "--reader", "emu:2.00", "--script", str(path)).out
     monkeypatch.setattr("sys.stdin", io.StringIO("ls\nquit\nls\n"))
     assert command("shell", "--reader", "emu:2.00").out.count("SSSE/") == 1
+
+
+def test_each_line_is_answered_by_a_line_of_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it was said, what was said to it, and the error that ended it; the next line is answered all the same."""
+    monkeypatch.setenv("CARDSTACK_LANG", "zh")
+    path = tmp_path / "script"
+    path.write_text("cd SSSE\ncat EF05\nsing\ncat zz\n0084000004\nquit\nls\n")
+    ended = CommandLine(monkeypatch, capsys)("shell", "--reader", "emu:2.00", "--script", str(path), "--json")
+    said = [json.loads(line) for line in ended.out.splitlines()]
+    assert [one["line"] for one in said] == ["cd SSSE", "cat EF05", "sing", "cat zz", "0084000004"]
+    assert [one["place"] for one in said] == ["MF", *["SSSE"] * 4]
+    assert [one["error"] and one["error"]["code"] for one in said] == [None, None, "CS-9011", "CS-9012", None]
+    assert any("2.00" in line for line in said[1]["said"])
+    assert said[4]["said"][1].startswith("< ")
+
+
+@pytest.mark.parametrize("line", ["cat zz", "explain 6", 'cd "SSSE'])
+def test_what_cannot_be_read_is_said_in_the_language_asked_for(line: str) -> None:
+    """A code and a next step, and no words of the interpreter's."""
+    said = list(navigator("2.00", "zh").do(line))
+    assert said == ["CS-9012 无法解析该行命令。字节、标签与文件标识须用十六进制，引号须成对。"]
 
 
 def test_people_get_the_same_lines_with_history_and_pipes() -> None:
