@@ -5,7 +5,9 @@ from pathlib import Path
 
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
-from cardstack.vault.files import READ_MAX
+from cardstack.vault.files import content
+
+__all__ = ["content", "day_of", "text_of"]
 
 NO_TEXT = problem(
     "CS-9008",
@@ -15,16 +17,6 @@ NO_TEXT = problem(
         "请换用其他文件，或先转换编码（`iconv -f GB18030 -t UTF-8`）。",
     ),
 )
-
-
-def content(path: Path, most: int | None = None) -> bytes:
-    """A file's bytes, at most so many: a device such as /dev/zero has no end."""
-    bound = READ_MAX if most is None else most
-    with path.open("rb") as file:
-        raw = file.read(bound + 1)
-    if len(raw) > bound:
-        raise Malformed(f"{path.name}: more than {bound} bytes", field="file")
-    return raw
 
 
 def text_of(path: Path, field: str) -> str:

@@ -12,7 +12,6 @@ from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
 
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
-FILE_MAX = 1 << 30
 
 
 def split(
@@ -59,7 +58,7 @@ def file(
     from cardstack.settlement.bulk.layout import charset_of
     from cardstack.settlement.bulk.package import unpack
 
-    package = unpack(content(path, FILE_MAX))
+    package = unpack(content(path))
     control.check(package)
     lines, faults = _read(package)
     if answer is not None:

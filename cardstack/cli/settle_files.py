@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from server.identity import Identity
 
 SIZE_MAX = 1 << 30
+"""Bytes of lines to pack; what is signed is deflated, and no service takes more of it than any file may have."""
 Url = Annotated[str, typer.Option(help=words("address of the service", "服务地址"))]
 HERE = "http://127.0.0.1:8650"
 Key = Annotated[
@@ -56,7 +57,7 @@ def submit(
     """Send messages, signed before or here and now; an answer a line, exit code 1 where one does not stand."""
     from server.client import Client
 
-    raw = content(message, SIZE_MAX)
+    raw = content(message)
     identity = _identity(key, certificate, key_password)
     client = Client(url)
     try:
@@ -142,7 +143,7 @@ def send(
 
     client = Client(url, timeout=600)
     try:
-        told = client.send_file(content(file, SIZE_MAX))
+        told = client.send_file(content(file))
         if answer is not None and told["answered"]:
             answer.write_bytes(client.file_return(told["digest"]))
     finally:

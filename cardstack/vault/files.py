@@ -30,18 +30,24 @@ UNREADABLE = problem(
 )
 
 
+def content(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes, at most `READ_MAX` or so many; `Malformed` where it has more, `OSError` where the system refuses it."""
+    bound = READ_MAX if most is None else most
+    with path.open("rb") as file:
+        raw = file.read(bound + 1)
+    if len(raw) > bound:
+        raise Malformed(f"{path.name}: more than {bound} bytes", field="file")
+    return raw
+
+
 def read(path: Path) -> bytes:
-    """A file's bytes; `Refused` CS-2301 where there is none, CS-2306 where it may not or cannot be read to its end."""
+    """The same; `Refused` CS-2301 where there is no such file, CS-2306 where it may not or cannot be read."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(READ_MAX + 1)
+        return content(path)
     except FileNotFoundError:
         raise Refused(problem=MISSING, file=path.name) from None
     except OSError:
         raise Refused(problem=CLOSED, file=path.name) from None
-    if len(raw) > READ_MAX:
-        raise Refused(f"more than {READ_MAX} bytes", problem=CLOSED, file=path.name)
-    return raw
 
 
 def read_json(path: Path) -> Any:

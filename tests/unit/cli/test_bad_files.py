@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from cardstack.cli import inputs
 from cardstack.cli.nouns import group
 from cardstack.cli.output import EXIT_DEFECT, EXIT_REFUSED, EXIT_SYSTEM
 from cardstack.vault import files as vault_files
@@ -154,10 +153,10 @@ STREAMS = {"ca validate --batch FILE"}
 
 @pytest.fixture
 def bounded() -> Iterator[None]:
-    """No more than a gigabyte beyond what is held already: a read without end fails here and not for the whole machine."""
+    """No more than half a gigabyte beyond what is held: a read without end, or of a gigabyte, fails here and always."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (held + (1 << 30), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (held + (1 << 29), hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
@@ -172,8 +171,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "a-password-for-tests")
     monkeypatch.delenv("CARDSTACK_TRACEBACK", raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    for module in (inputs, vault_files):
-        monkeypatch.setattr(module, "READ_MAX", 1 << 20)
+    monkeypatch.setattr(vault_files, "READ_MAX", 1 << 20)
     for limit in BOUNDS:
         monkeypatch.setattr(limit, 1 << 20)
     return tmp_path

@@ -5,6 +5,9 @@ from pathlib import Path
 from stat import S_IMODE, S_ISFIFO
 from threading import Thread
 
+import pytest
+
+from cardstack.errors import Malformed
 from cardstack.vault import files
 
 
@@ -30,3 +33,13 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     assert got == [b"told"]
     assert S_ISFIFO(pipe.stat().st_mode)
     assert S_IMODE(pipe.stat().st_mode) == 0o644
+
+
+def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads, one limit holds and is said; a reader may name its own."""
+    monkeypatch.setattr(files, "READ_MAX", 1000)
+    for read in (files.content, files.read):
+        with pytest.raises(Malformed, match="zero: more than 1000 bytes"):
+            read(Path("/dev/zero"))
+    with pytest.raises(Malformed, match="more than 10 bytes"):
+        files.content(Path("/dev/zero"), 10)
