@@ -305,7 +305,8 @@ def simulate(
     """Simulate a month; exit code 1 where a fault was missed or something else was found."""
     from tempfile import TemporaryDirectory
 
-    from cardstack.cli.simulating import Run, bar, render, settled
+    from cardstack.cli.simulated import render, settled
+    from cardstack.cli.simulating import Run, bar
     from cardstack.settlement.simulation.plan import Plan
     from server.store import open_store
 

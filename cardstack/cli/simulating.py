@@ -17,7 +17,8 @@ from cardstack.ca import encoding
 from cardstack.ca.issue import Authority, Wish, issue, self_signed
 from cardstack.ca.profile import ARC, profile
 from cardstack.ca.trust import Anchor, Revocation, Settings
-from cardstack.cli.output import words
+from cardstack.cli.output import language
+from cardstack.cli.simulated import FILE_FAULTS, PARTS
 from cardstack.crypto import local
 from cardstack.crypto.cryptogram import Block
 from cardstack.crypto.keys import Algorithm, Signer
@@ -43,7 +44,6 @@ from cardstack.settlement.transit.continuity import Break, Last, Trace, examine
 from cardstack.settlement.transit.keys import TEST_ROOT, Keys
 from cardstack.settlement.window import Event
 from cardstack.text import Text
-from cardstack.values import Fen, yuan
 from server.store.commit import Kept
 from server.store.posting import Submission
 from server.store.store import Store
@@ -60,8 +60,6 @@ ROLES = {
     "medical-account": Text("individual accounts", "医保个人账户"),
     "hospital-fund": Text("settlement with hospitals", "医疗机构结算专户"),
 }
-FILE_FAULTS = {"CS-1000": "file-data", control.TOTALS.code: "file-totals", control.LINE_ENDS.code: "file-line-ends"}
-"""What a file is refused for as a whole, by the code of the refusal; a signature that does not hold beside them."""
 Progress = Callable[[str, int, int], None]
 """A stage, how much of it is done, and how much there is."""
 
@@ -378,28 +376,7 @@ def bar(*, quiet: bool) -> Iterator[Progress]:
 
         def move(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
+                tasks[stage] = bars.add_task(PARTS[stage].of(language()), total=total)
             bars.update(tasks[stage], completed=done)
 
         yield move
-
-
-def settled(result: dict[str, Any]) -> bool:
-    """Whether the month held: every fault found and nothing else, nets of zero, an audit without findings."""
-    held = result["every_fault_found_and_nothing_else"]
-    return bool(held) and sum(result["nets"].values()) == 0 and not result["audit"]["findings"]
-
-
-def render(result: dict[str, Any], table: Callable[[tuple[str, ...], list[tuple[Any, ...]]], None]) -> None:
-    """The result for people: what was seeded and found, what hangs, who pays whom."""
-    kinds = sorted({*result["seeded"], *result["found"]})
-    rows = [(kind, result["seeded"].get(kind, 0), result["found"].get(kind, 0)) for kind in kinds]
-    table((words("fault", "差错"), words("seeded", "预置"), words("found", "查出")), rows)
-    table((words("party", "参与方"), words("net, yuan", "净额（元）")), [(p, yuan(Fen(n))) for p, n in result["nets"].items()])
-    for name in ("accepted", "windows", "seconds"):
-        print(name, ", ".join(f"{key} {value}" for key, value in result[name].items()))
-    for name in ("missed", "unexpected"):
-        for fault in result[name]:
-            print(name, fault["kind"], fault["reference"])
-    if settled(result):
-        print(words("Every seeded fault was found and named, nothing else was.", "预置差错全部查出，无其他差错。"))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 
 class Province(NamedTuple):
@@ -102,9 +103,9 @@ class Plan:
         return max(2, round(25 * self.scale))
 
 
-BANK_FAULTS: Final[Mapping[str, str]] = {
-    "bank-missing": "a payment that the bank did not make",
-    "bank-amount": "a payment of another amount",
-    "bank-twice": "a payment made twice",
-    "bank-stranger": "a payment that nobody ordered",
+BANK_FAULTS: Final[Mapping[str, Text]] = {
+    "bank-missing": Text("a payment that the bank did not make", "银行未付款"),
+    "bank-amount": Text("a payment of another amount", "银行付款金额不符"),
+    "bank-twice": Text("a payment made twice", "银行重复付款"),
+    "bank-stranger": Text("a payment that nobody ordered", "银行付款无对应指令"),
 }
