@@ -8,7 +8,6 @@ from typing import Any, Final
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.dispute import DISPUTE, Step
 from cardstack.settlement.envelope import canonical, digest
-from cardstack.settlement.instruction import PAYMENT, Act
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import WINDOW, Event
@@ -22,6 +21,7 @@ from server.store.commit import Kept
 from server.store.disputing import NO_SUCH, NOT_INSTALLED
 from server.store.posting import Submission
 from server.store.queries import disputes as queries
+from server.store.resting import check_left, debt, debts
 from server.store.windows import NO_WINDOW
 
 CENTRE_NODE: Final = Party("00.hub")
@@ -90,7 +90,7 @@ def _reversal_draft(told: Mapping[str, Any], means: Means) -> Draft:
 
 
 def _release_draft(told: Mapping[str, Any], means: Means) -> Draft:
-    found = [one for one in means.ledger.instructions(told["window"]) if (one.state, Act.RELEASE) in PAYMENT.moves]
+    found = [one for debt in debts(means.ledger.instructions(told["window"])) for one in debt.waiting]
     if not found:
         raise Refused("nothing here is waiting for release", window=told["window"])
     payload = {**told, "instructions": [one.instruction.id for one in found]}
@@ -102,6 +102,22 @@ def _release(request: Request, means: Means) -> str:
     """Send to the bank what was asked for, and nothing that came to wait since."""
     told = request.payload
     return str(len(means.ledger.desk.release(told["window"], two(request), now=means.at, only=told["instructions"])))
+
+
+def _rest_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    with means.ledger.view() as view:
+        one = debt(view, told["payment"])
+    amount = one.left_fen if told["amount_fen"] is None else Fen(told["amount_fen"])
+    check_left(one, amount)
+    first = one.first.instruction
+    payload = {**told, "payment": first.id, "amount_fen": amount, "window": first.window}
+    return Draft("rest", EVERYWHERE, first.id, payload, amount)
+
+
+def _rest(request: Request, means: Means) -> str:
+    """Order the rest that was asked for; the id of the instruction that does."""
+    told = request.payload
+    return means.ledger.desk.order_rest(told["payment"], two(request), amount=Fen(told["amount_fen"]), now=means.at).id
 
 
 def _correction_draft(told: Mapping[str, Any], means: Means) -> Draft:
@@ -190,6 +206,26 @@ CHANGES: Final = (
         Kind("release", Text("Release payments", "放行划款指令"), _P.SETTLEMENT_REQUEST, LARGE, fields=(WINDOW_FIELD,)),
         _release,
         _release_draft,
+    ),
+    Change(
+        Kind(
+            "rest",
+            Text("Order the rest of a payment", "另发部分支付的余款"),
+            _P.SETTLEMENT_REQUEST,
+            LARGE,
+            fields=(
+                Field("payment", Text("Payment that was booked in part", "部分支付的划款指令")),
+                Field(
+                    "amount_fen",
+                    Text("Amount in fen; empty is all that is left", "金额（分），留空为全部余款"),
+                    Shape.FEN,
+                    least=1,
+                    optional=True,
+                ),
+            ),
+        ),
+        _rest,
+        _rest_draft,
     ),
     Change(
         Kind(

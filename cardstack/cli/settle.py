@@ -36,6 +36,7 @@ TWO_NEEDED = problem(
 )
 
 app.command(help=words("Send a window's payments to the bank", "发送付款指令（须双人复核）"))(settle_desk.release)
+app.command(help=words("Order the rest of a payment that was paid in part", "另发部分支付的余款（须双人复核）"))(settle_desk.rest)
 app.command(help=words("Write a window's payments as pain.001, pacs.009 or CSV", "输出银行付款文件"))(settle_desk.order)
 app.command(help=words("Take in a bank's statement or result file", "导入银行对账单或结果文件"))(settle_desk.bank)
 app.command(help=words("How far each prepayment is used", "查看预付金使用率"))(settle_desk.prefunds)

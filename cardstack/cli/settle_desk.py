@@ -40,6 +40,31 @@ def release(
     emit(data, as_json=as_json, render=lambda: print(words("payments released", "已发送付款指令"), len(data)))
 
 
+def rest(
+    payment: Annotated[str, typer.Argument(help=words("id of the payment that was booked in part", "部分支付的指令编号"))],
+    *,
+    amount: Annotated[int, typer.Option(min=0, help=words("fen; 0 is all that is left", "金额（分），0 为全部余款"))] = 0,
+    actor: Person,
+    checker: Checker = "",
+    reason: Reason = "",
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Order the rest of a payment that was paid in part: asked for by one person and approved by others."""
+    from server.approvals import State
+
+    why = reason or words("order the rest of the payment", "另发部分支付的余款")
+    told = {"payment": payment, "amount_fen": amount or None}
+    with open_ledger(database) as store:
+        after = four_eyes(store, "rest", told, actor=actor, checker=checker, reason=why)
+        if after.state is not State.DONE:
+            show([after], as_json=as_json, one=True)
+            return
+        _, (made,) = store.desk.released(after.payload["window"])
+    data = {"id": made.id, "first": made.first, "amount_fen": made.amount_fen}
+    emit(data, as_json=as_json, render=lambda: print(words("payment of the rest released", "已发送余款付款指令"), made.id))
+
+
 def order(
     window: WindowId,
     *,

@@ -21,18 +21,20 @@ class Payment(StrEnum):
     RELEASED = "released"
     PAID = "paid"
     PARTLY_PAID = "partly-paid"
+    CONTINUED = "continued"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 class Act(StrEnum):
-    """What moves an instruction on: two operators' release, or what the bank says."""
+    """What moves an instruction on: two operators' release or order of its rest, or what the bank says."""
 
     RELEASE = "release"
     CANCEL = "cancel"
     CONFIRM = "confirm"
     CONFIRM_PART = "confirm-part"
     REJECT = "reject"
+    CONTINUE = "continue"
 
 
 PAYMENT: Final = Machine(
@@ -46,6 +48,12 @@ PAYMENT: Final = Machine(
         (Payment.PARTLY_PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
         (Payment.PARTLY_PAID, Act.CONFIRM): Payment.PAID,
         (Payment.PARTLY_PAID, Act.REJECT): Payment.FAILED,
+        (Payment.PARTLY_PAID, Act.CONTINUE): Payment.CONTINUED,
+        # Another instruction orders its rest: it is never sent again itself, whatever the bank still says of it.
+        (Payment.CONTINUED, Act.CONTINUE): Payment.CONTINUED,
+        (Payment.CONTINUED, Act.CONFIRM_PART): Payment.CONTINUED,
+        (Payment.CONTINUED, Act.CONFIRM): Payment.CONTINUED,
+        (Payment.CONTINUED, Act.REJECT): Payment.CONTINUED,
         # What was paid may come back days later: the money is owed again.
         (Payment.PAID, Act.CONFIRM_PART): Payment.PARTLY_PAID,
         (Payment.PAID, Act.REJECT): Payment.FAILED,
@@ -63,6 +71,7 @@ PAYMENTS: Final[Mapping[Payment, Text]] = {
     Payment.RELEASED: Text("released", "已放行"),
     Payment.PAID: Text("paid", "已支付"),
     Payment.PARTLY_PAID: Text("partly paid", "部分支付"),
+    Payment.CONTINUED: Text("partly paid, the rest ordered by another", "部分支付，余款另发指令"),
     Payment.FAILED: Text("failed", "失败"),
     Payment.CANCELLED: Text("cancelled", "已取消"),
 }
@@ -70,13 +79,29 @@ PAYMENTS: Final[Mapping[Payment, Text]] = {
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One payment. Its id is the end-to-end reference by which the bank's statement is matched."""
+    """One payment. Its id is the end-to-end reference by which the bank's statement is matched.
+
+    What orders the rest of another names that one in its id: the second payment of `W.001` is `W.001-2`.
+
+    >>> Instruction("toy-2026-11-22.001-2", "toy-2026-11-22", CENTRE, CENTRE, Fen(1)).first
+    'toy-2026-11-22.001'
+    """
 
     id: str
     window: str
     debtor: Party
     creditor: Party
     amount_fen: Fen
+
+    @property
+    def first(self) -> str:
+        """The id of the payment whose rest this orders; its own where it orders no other's."""
+        window, dot, place = self.id.rpartition(".")
+        return window + dot + place.partition("-")[0]
+
+    def rest(self, number: int, amount_fen: Fen) -> "Instruction":
+        """The payment of that number, from 2 on, that orders something of what is left of this one."""
+        return Instruction(f"{self.first}-{number}", self.window, self.debtor, self.creditor, amount_fen)
 
 
 def instructions(window: str, nets: Mapping[Party, Fen]) -> tuple[Instruction, ...]:

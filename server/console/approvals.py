@@ -53,6 +53,7 @@ SUBJECT_PAGES: dict[str, tuple[str, str]] = {
     "agree": ("windows.show", "window_id"),
     "abort": ("windows.show", "window_id"),
     "release": ("windows.show", "window_id"),
+    "rest": ("settlements.instruction", "instruction_id"),
     "reversal": ("transactions.show", "message_id"),
     "dispute": ("disputes.show", "seq"),
     "limit": ("participants.show", "party"),

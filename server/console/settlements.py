@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Refused
 from cardstack.settlement.banking import interest
-from cardstack.settlement.instruction import PAYMENT, Act, Payment
+from cardstack.settlement.instruction import Payment
 from cardstack.settlement.scheme import Step
 from cardstack.settlement.window import period
 from cardstack.text import Text
@@ -19,14 +19,12 @@ from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.states import choices
 from server.permissions import EVERYWHERE, Pages, Permission
-from server.store import late, paying
+from server.store import late, paying, resting
 from server.store.queries import figures, payments, settling
 from server.store.queries import transactions as queries
 from server.store.values import PreparedInstruction
 
 pages = Pages("settlements", __name__, url_prefix="/console/settlements")
-
-RELEASABLE = frozenset(state for state, act in PAYMENT.moves if act is Act.RELEASE)
 
 
 def _visible(one: PreparedInstruction) -> bool:
@@ -113,10 +111,12 @@ def instruction(instruction_id: str) -> ResponseReturnValue:
         one = settling.instruction(view, instruction_id)
         if one is None or not _visible(one):
             abort(404)
-        lines, paid = payments.booked(view, instruction_id), paying.booked(view, one.instruction)
+        debt = resting.debt(view, instruction_id)
+        lines, paid = payments.booked(view, instruction_id), paying.booked(view, debt)
     accounts = {str(party.name): party.account for party in store().parties()}
-    due, steps = _late(one, paid)
-    return render_template("settlements/instruction.html", one=one, lines=lines, accounts=accounts, due=due, steps=steps)
+    due, steps = _late(debt.first, paid)
+    shown = {"one": one, "debt": debt, "lines": lines, "accounts": accounts, "due": due, "steps": steps}
+    return render_template("settlements/instruction.html", **shown)
 
 
 def _late(one: PreparedInstruction, booked: Mapping[date, int]) -> tuple[date | None, tuple[Step, ...]]:
@@ -135,7 +135,7 @@ def _late(one: PreparedInstruction, booked: Mapping[date, int]) -> tuple[date | 
 @pages.page("/<window_id>/release", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)
 def release(window_id: str) -> ResponseReturnValue:
     """Ask for the release of a window's payments."""
-    waiting = [one for one in store().instructions(window_id) if one.state in RELEASABLE] or abort(404)
+    waiting = [one for debt in resting.debts(store().instructions(window_id)) for one in debt.waiting] or abort(404)
     amount = Fen(sum(one.instruction.amount_fen for one in waiting if one.instruction.debtor[:2] != "00"))
     asked = requesting.ask(
         "release",

@@ -34,6 +34,7 @@ STATES: Final[dict[str, tuple[str, Text]]] = {
     "released": ("purple", PAYMENTS[Payment.RELEASED]),
     "paid": ("green", PAYMENTS[Payment.PAID]),
     "partly-paid": ("orange", PAYMENTS[Payment.PARTLY_PAID]),
+    "continued": ("purple", PAYMENTS[Payment.CONTINUED]),
     "cancelled": ("secondary", PAYMENTS[Payment.CANCELLED]),
     "returned": ("red", Text("returned", "已退回")),
     # Shorter than the declaration's words, which say who is waited for and what was done.

@@ -106,7 +106,12 @@ def _moved(view: View, entry: int) -> list[Moved]:
 def _payments(view: View, auditor: Auditor) -> None:
     for (window,) in view.all("SELECT DISTINCT window_id FROM instruction ORDER BY window_id"):
         paid: dict[str, int] = {}
-        for one in (prepared.instruction for prepared in reads.instructions(view, window)):
+        known = {one.instruction.id: one.instruction for one in reads.instructions(view, window)}
+        for one in known.values():
+            first = known.get(one.first, one)
+            same = (first.debtor, first.creditor) == (one.debtor, one.creditor) and one.amount_fen <= first.amount_fen
+            if first is not one and same:
+                continue  # the rest of a debt that is counted already
             paid[one.debtor] = paid.get(one.debtor, 0) - one.amount_fen
             paid[one.creditor] = paid.get(one.creditor, 0) + one.amount_fen
         auditor.payments(window, paid)

@@ -170,6 +170,11 @@ class Desk:
         with self.database.writing() as connection:
             return paying.release(Commit(self.database, connection, now), window, two, only)
 
+    def order_rest(self, payment: str, two: Two, *, amount: Fen | None = None, now: datetime) -> Instruction:
+        """Order what is left of a payment that was booked in part, or some of it."""
+        with self.database.writing() as connection:
+            return paying.order_rest(Commit(self.database, connection, now), payment, two, amount)
+
     def released(self, window: str, number: int | None = None) -> tuple[int, tuple[Instruction, ...]]:
         """The payments of a window's last release, or of the one with that number."""
         with viewing(self.database) as view:

@@ -1,6 +1,7 @@
 """Payments in the store: released by two people, matched with what banks booked, windows settled when all is paid."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -12,12 +13,13 @@ from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.instruction import PAYMENT, Act, Instruction, Payment
 from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen
-from server.store import reads
+from server.store import reads, resting
 from server.store.adjusting import Two
 from server.store.commit import Commit, View
 from server.store.late import charge
+from server.store.resting import Debt, debts
 from server.store.values import PreparedInstruction
-from server.store.windows import NOT_AGREED, is_paid, move, settle_paid, stage
+from server.store.windows import NOT_AGREED, is_paid, move, prepare, settle_paid, stage
 
 LINE_COLUMNS = "account, bank_reference, reference, amount_fen, side, booked_on, returned, reason, taken_at"
 
@@ -30,7 +32,7 @@ def release(commit: Commit, window: str, two: Two, only: Collection[str] | None 
     two.check(commit)
     if stage(commit, window) is not Stage.PENDING:
         raise Refused("the window is not pending settlement", NOT_AGREED, window=window)
-    waiting = [one for one in reads.instructions(commit, window) if (one.state, Act.RELEASE) in PAYMENT.moves]
+    waiting = [one for debt in debts(reads.instructions(commit, window)) for one in debt.waiting]
     found = [one for one in waiting if only is None or one.instruction.id in only]
     if not found:
         raise Refused("nothing here is waiting for release", window=window)
@@ -39,6 +41,27 @@ def release(commit: Commit, window: str, two: Two, only: Collection[str] | None 
     told = {"maker": two.maker, "checker": two.checker, "count": len(rows), "instructions": [id_ for _, id_ in rows]}
     commit.tell("instructions-released", window, told)
     return tuple(one.instruction for one in found)
+
+
+def order_rest(commit: Commit, payment: str, two: Two, amount: Fen | None = None) -> Instruction:
+    """Order what is left of a payment that the bank booked in part, or some of it, by an instruction that names the first.
+
+    It is released at once; what was booked in part is not sent again. `Refused`: CS-3070 for more than is left, CS-3022
+    unless the window is pending settlement.
+    """
+    two.check(commit)
+    debt = resting.debt(commit, payment)
+    wanted = debt.left_fen if amount is None else amount
+    resting.check_left(debt, wanted)
+    made = debt.first.instruction.rest(len(debt.all) + 1, wanted)
+    partly = [one for one in debt.all if one.state is Payment.PARTLY_PAID]
+    rows = [(PAYMENT.after(one.state, Act.CONTINUE).value, one.instruction.id) for one in partly]
+    commit.run("UPDATE instruction SET state = ? WHERE id = ?", rows)
+    prepare(commit, [made])
+    told = {"instruction": made.id, "amount_fen": wanted, "maker": two.maker, "checker": two.checker}
+    commit.tell("payment-rest-ordered", made.first, told)
+    release(commit, made.window, two, {made.id})
+    return made
 
 
 def released(view: View, window: str, number: int | None = None) -> tuple[int, tuple[Instruction, ...]]:
@@ -72,15 +95,18 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
     accounts, kept = _accounts(commit), _lines(commit, sent)
     strangers = [one for one in new if one.reference not in sent]
     matched = match([one.instruction for one in sent.values()], [*kept, *strangers], accounts)
-    touched = {one.reference for one in new}
+    touched, moved = {one.reference for one in new}, set[str]()
     for effect in matched.effects:
         one = sent[effect.instruction]
         # Nothing new was said of it: a payment that failed and was sent again does not fail by its old line.
-        if effect.instruction in touched and _apply(commit, one, effect.act, effect.paid_fen) is Payment.PAID:
-            charge(commit, one, paid_on(one.instruction, kept, accounts))
+        if effect.instruction in touched and _apply(commit, one, effect.act, effect.paid_fen):
+            moved.add(one.instruction.first)
+    after = [one for window in windows for one in reads.instructions(commit, window)]
+    for debt in debts(after):
+        if debt.first.instruction.id in moved and debt.paid_fen >= debt.amount_fen:
+            charge(commit, debt.first, _paid_on(debt, kept, accounts))
     for window in windows:
         _settle(commit, window, actor)
-    after = {one.instruction.id: one for window in windows for one in reads.instructions(commit, window)}
     mismatches = (*twice, *_waiting(matched.mismatches, after))
     commit.tell("bank-lines-taken", actor, {"lines": len(new), "mismatches": len(mismatches)})
     return matched._replace(mismatches=mismatches)
@@ -102,23 +128,49 @@ def _new(view: View, lines: Sequence[BankLine]) -> tuple[list[BankLine], list[Mi
     return list(new.values()), twice
 
 
-def _waiting(mismatches: Iterable[Mismatch], now: Mapping[str, PreparedInstruction]) -> Iterator[Mismatch]:
-    """What came back and was sent again is no longer returned: the bank has not booked it yet."""
+def _waiting(mismatches: Iterable[Mismatch], now: Sequence[PreparedInstruction]) -> Iterator[Mismatch]:
+    """What came back and was sent again is no longer returned: the bank has not booked it yet.
+
+    Nothing is missing of what another instruction continues, unless all of them together are short of the debt, or over it.
+    """
+    states = {one.instruction.id: one.state for one in now}
     for one in mismatches:
-        again = one.difference is BankDifference.RETURNED and now[one.reference].state is Payment.RELEASED
+        state = states.get(one.reference)
+        if state is Payment.CONTINUED and one.difference in _BELOW:
+            continue
+        again = one.difference is BankDifference.RETURNED and state is Payment.RELEASED
         yield one._replace(difference=BankDifference.MISSING_AT_BANK) if again else one
+    for debt in debts(now):
+        whole = debt.first.instruction.id, debt.amount_fen, debt.paid_fen
+        if debt.rests and debt.paid_fen > debt.amount_fen:
+            yield Mismatch(BankDifference.PAID_OVER, *whole)
+        elif debt.rests and debt.left_fen and not {one.state for one in debt.all} & {Payment.PARTLY_PAID, Payment.FAILED}:
+            yield Mismatch(BankDifference.PAID_SHORT, *whole)
 
 
-def booked(view: View, one: Instruction) -> Mapping[date, int]:
-    """What the bank booked of a payment, by day."""
-    return paid_on(one, _lines(view, [one.id]), _accounts(view))
+_BELOW = frozenset({BankDifference.PAID_SHORT, BankDifference.RETURNED, BankDifference.MISSING_AT_BANK})
+
+
+def booked(view: View, debt: Debt) -> Mapping[date, int]:
+    """What the bank booked of a payment and its rests, by day."""
+    return _paid_on(debt, _lines(view, [one.instruction.id for one in debt.all]), _accounts(view))
+
+
+def _paid_on(debt: Debt, lines: Sequence[BankLine], accounts: Mapping[str, str]) -> Mapping[date, int]:
+    days: Counter[date] = Counter()
+    for one in debt.all:
+        for day, amount in paid_on(one.instruction, lines, accounts).items():
+            days[day] += amount
+    return days
 
 
 def open_payments(view: View) -> tuple[Mismatch, ...]:
     """What was released and is not fully paid yet, by the lines that are known."""
-    waiting = {one.instruction.id: one for one in reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID))}
-    found = match([one.instruction for one in waiting.values()], _lines(view, waiting), _accounts(view))
-    return tuple(_waiting(found.mismatches, waiting))
+    some = reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED))
+    waiting = [one.instruction for one in some if one.state is not Payment.CONTINUED]
+    found = match(waiting, _lines(view, [one.id for one in waiting]), _accounts(view))
+    windows = sorted({one.instruction.window for one in some})
+    return tuple(_waiting(found.mismatches, [one for window in windows for one in reads.instructions(view, window)]))
 
 
 def _apply(commit: Commit, one: PreparedInstruction, act: Act, paid: Fen) -> Payment | None:

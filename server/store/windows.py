@@ -1,6 +1,6 @@
 """Moving windows through their life, and making the payments that settle them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, time
 
 from cardstack.errors import Refused, problem
@@ -12,7 +12,9 @@ from cardstack.settlement.transaction import SHANGHAI
 from cardstack.settlement.window import WINDOW, Event, Stage, following, period
 from cardstack.text import Text
 from server.store.commit import Commit, View, open_windows
-from server.store.reads import positions
+from server.store.reads import INSTRUCTION_COLUMNS, positions
+from server.store.reads import instructions as instructions_of
+from server.store.resting import debts
 from server.store.values import moment
 
 IN_ORDER = problem(
@@ -108,20 +110,21 @@ def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:
     nets = {one.party: one.net_fen for one in positions(commit, window) if one.net_fen}
     made = instructions(window, nets)
     if not commit.all("SELECT 1 FROM instruction WHERE window_id = ? LIMIT 1", (window,)):
-        rows = [
-            (one.id, one.window, one.debtor, one.creditor, one.amount_fen, Payment.PREPARED.value, 0, commit.at) for one in made
-        ]
-        columns = "id, window_id, debtor, creditor, amount_fen, state, paid_fen, prepared_at"
-        commit.insert("instruction", columns, rows)
-        commit.tell("instructions-prepared", window, {"count": len(rows)})
+        prepare(commit, made)
+        commit.tell("instructions-prepared", window, {"count": len(made)})
     settle_paid(commit, window, actor="rule")
     return made
 
 
+def prepare(commit: Commit, made: Iterable[Instruction]) -> None:
+    """Keep new instructions, to be released."""
+    rows = [(one.id, one.window, one.debtor, one.creditor, one.amount_fen, Payment.PREPARED.value, 0, commit.at) for one in made]
+    commit.insert("instruction", INSTRUCTION_COLUMNS, rows)
+
+
 def is_paid(view: View, window: str) -> bool:
-    """Whether the bank has paid every payment of a window."""
-    query = "SELECT 1 FROM instruction WHERE window_id = ? AND state <> ? LIMIT 1"
-    return not view.all(query, (window, Payment.PAID.value))
+    """Whether the bank has paid every payment of a window, each by itself or with what ordered its rest."""
+    return all(one.paid_fen >= one.amount_fen for one in debts(instructions_of(view, window)))
 
 
 def settle_paid(commit: Commit, window: str, *, actor: str) -> None:

@@ -221,7 +221,7 @@ def _transfer(one: Instruction, creditor: Account) -> Content:
         "CdtrAgt": _agent(creditor),
         "Cdtr": {"Nm": creditor.name},
         "CdtrAcct": _account(creditor),
-        "RmtInf": {"Ustrd": one.window},
+        "RmtInf": {"Ustrd": _purpose(one)},
     }
 
 
@@ -244,7 +244,7 @@ def pacs_009(message: str, instructions: Sequence[Instruction], accounts: Accoun
             "DbtrAcct": _account(accounts[one.debtor]),
             "Cdtr": _party(accounts[one.creditor]),
             "CdtrAcct": _account(accounts[one.creditor]),
-            "RmtInf": {"Ustrd": one.window},
+            "RmtInf": {"Ustrd": _purpose(one)},
         }
         for one in instructions
     ]
@@ -267,6 +267,11 @@ def bank_csv(instructions: Sequence[Instruction], accounts: Accounts, charset: s
     rows.writerow(CSV_COLUMNS)
     for one in instructions:
         payer, payee = accounts[one.debtor], accounts[one.creditor]
-        amount, purpose = yuan(one.amount_fen), f"清算 {one.window}"
+        amount, purpose = yuan(one.amount_fen), f"清算 {_purpose(one)}"
         rows.writerow((one.id, payer.number, payer.name, payee.number, payee.name, payee.bank, amount, "CNY", purpose))
     return text.getvalue().encode(charset)
+
+
+def _purpose(one: Instruction) -> str:
+    """The window; a payment that orders the rest of another names that one too."""
+    return one.window if one.first == one.id else f"{one.window} {one.first}"

@@ -104,9 +104,19 @@ def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -
         settle("order", DAY, "--out", str(tmp_path / "sunday"), "--due", "2026-11-22", *there)
     assert sunday.value.code == "CS-3067"
     accounts = ("account of 31.medical-fund", "00.settlement-account")
+    part = BankLine(accounts[0], f"{DAY}.001", "b0", Fen(300), Side.DEBIT, NOON.date())
+    (tmp_path / "part.csv").write_bytes(results([part]))
+    settle("bank", str(tmp_path / "part.csv"), "--json", *there)
+    with pytest.raises(Refused) as beyond:
+        settle("rest", f"{DAY}.001", "--amount", "501", "--actor", "lin", "--checker", "chen", *there)
+    assert beyond.value.code == "CS-3070"
+    rest = json.loads(settle("rest", f"{DAY}.001", "--actor", "lin", "--checker", "chen", "--json", *there))
+    assert rest == {"id": f"{DAY}.001-2", "first": f"{DAY}.001", "amount_fen": 500}
+    settle("order", DAY, "--form", "csv", "--out", str(tmp_path / "rest.csv"), "--due", "2026-11-23", *there)
+    assert (tmp_path / "rest.csv").read_text("gb18030").count(rest["id"]) == 1
     paid = [
-        BankLine(account, f"{DAY}.{number:03d}", f"b{number}", Fen(800), Side.DEBIT, NOON.date())
-        for number, account in enumerate(accounts, start=1)
+        BankLine(accounts[0], rest["id"], "b1", Fen(500), Side.DEBIT, NOON.date()),
+        BankLine(accounts[1], f"{DAY}.002", "b2", Fen(800), Side.DEBIT, NOON.date()),
     ]
     (tmp_path / "bank.csv").write_bytes(results(paid))
     assert json.loads(settle("bank", str(tmp_path / "bank.csv"), "--json", *there)) == {"lines": 2, "mismatches": []}

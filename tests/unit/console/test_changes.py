@@ -9,12 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.errors import Refused
+from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.prefund import Increase
 from cardstack.values import Fen
 from server import approvals, commands
 from server.approvals import Decision, Request, State
 from server.means import Means
 from server.permissions import ROLES, Grant, Role
+from server.store.adjusting import Two
 from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.office.tables import EPOCH
@@ -177,3 +179,25 @@ def test_an_emergency_increase_goes_its_way(signed_in: SignIn, token: Token, sto
     )
     assert after.held_fen == red.held_fen + 500_000
     assert signed_in("elsewhere").post("/console/prefunds/increases/1", data=step).status_code in {400, 403}
+
+
+def test_the_rest_of_a_payment_is_ordered_from_its_page(both: Everything, token: Token) -> None:
+    """Its page says what is left and leads to the form; approved, the page shows both instructions."""
+    store, now, client = both.means.ledger, both.means.at, both.client
+    window = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
+    sent = store.desk.release(window, Two("centre", "overseer"), now=now)
+    first = next(one for one in sent if one.amount_fen > 100)
+    account = {str(party.name): party.account for party in store.parties()}.get(first.debtor, "centre")
+    booked = BankLine(account, first.id, "b1", Fen(first.amount_fen - 100), Side.DEBIT, now.date())
+    store.desk.take_lines([booked], actor="bank", now=now)
+    page = client.get(f"/console/settlements/instructions/{first.id}").get_data(as_text=True)
+    form = f"/console/changes/rest?payment={first.id}"
+    assert form in page
+    assert first.id in client.get(form).get_data(as_text=True)
+    told = {"csrf": token(client), "payment": first.id, "amount_fen": "", "reason": "x", "_form": "rest"}
+    asked = client.post("/console/changes/rest", data=told).location.rsplit("/", 1)[1]
+    chief = both.means.office.people.operator("overseer")
+    assert chief is not None
+    done = commands.settle(asked, Decision("overseer", approve=True, reason="", at=now), by=chief, means=both.means)
+    assert (done.state, done.amount_fen) == (State.DONE, 100)
+    assert f"{first.id}-2" in client.get(f"/console/settlements/instructions/{first.id}").get_data(as_text=True)

@@ -22,6 +22,7 @@ from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.store import Store
 from tests.ledgers import FUND, HOSPITAL, NODE, NOON, bill, submission
+from tests.unit.server.desks import line
 
 DAY = "toy-2026-11-22"
 PEOPLE = {
@@ -193,6 +194,20 @@ def test_a_window_is_agreed_and_its_payments_released_by_two(store: Store, means
     assert ask(means, "release", "R2", window=DAY).payload["instructions"] == [f"{DAY}.001", f"{DAY}.002"]
     decide(means, "R2", "chen")
     assert {one.state for one in store.instructions(DAY)} == {Payment.RELEASED}
+    store.desk.take_lines([line(store, 0, 300)], actor="bank", now=NOON)
+    asked = ask(means, "rest", "R3", payment=f"{DAY}.001")
+    assert (asked.amount_fen, asked.subject) == (500, f"{DAY}.001")
+    store.desk.take_lines([line(store, 0, 1, number=2)], actor="bank", now=NOON)
+    assert decide(means, "R3", "chen").failure == "CS-3070"
+    ask(means, "rest", "R4", payment=f"{DAY}.001")
+    with pytest.raises(CardstackError):
+        decide(means, "R4", "lin")
+    assert decide(means, "R4", "chen").state is State.DONE
+    assert [(one.instruction.id, one.instruction.amount_fen, one.state) for one in store.instructions(DAY)][1] == (
+        f"{DAY}.001-2",
+        499,
+        Payment.RELEASED,
+    )
 
 
 def test_an_increase_is_paid_by_its_own_kind(store: Store, means: Means) -> None:

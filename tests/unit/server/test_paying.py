@@ -1,20 +1,26 @@
 """What banks say of payments: lines that are new, old, twice, on another account, back again; orders and what is settled."""
 
+import shutil
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cardstack.errors import Refused
 from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.banking.matching import Difference
+from cardstack.settlement.banking.orders import Account, bank_csv, pacs_009, pain_001
 from cardstack.settlement.banking.statements import Side
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.transaction import Posting
-from cardstack.settlement.window import Event
+from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen
 from server.store.store import Store
-from tests.ledgers import FUND, HOSPITAL, NOON, Toy
+from tests.ledgers import FUND, HOSPITAL, NOON, SCHEMES, Toy
 from tests.unit.server.desks import DAY, NEXT, TWO, agreed, booked, interest, line
 
 
@@ -170,3 +176,126 @@ def test_a_rate_that_has_ended_does_not_hold_the_banks_file_up(store: Store) -> 
     assert [one.id for one in store.windows(stage="settled")] == [DAY]
     assert interest(store) == []
     assert [one.kind for one in store.events(limit=1000)].count("interest-not-computed") == 2
+
+
+def partly_paid(store: Store) -> str:
+    """A window of two payments: the second is paid, of the first 300 of 800 fen; its id."""
+    booked(store, 1000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    store.desk.take_lines([line(store, 0, 300), line(store, 1)], actor="bank", now=NOON)
+    return f"{DAY}.001"
+
+
+def test_the_rest_of_a_payment_is_ordered_by_another_that_names_it(store: Store) -> None:
+    """What is left is ordered alone, is matched by its own reference, and settles the window; the audit finds nothing."""
+    first = partly_paid(store)
+    made = store.desk.order_rest(first, TWO, now=NOON)
+    assert (made.id, made.first, made.amount_fen) == (f"{first}-2", first, 500)
+    assert store.desk.released(DAY) == (2, (made,))
+    assert [one.id for one in store.desk.released(DAY, 1)[1]] == [first, f"{DAY}.002"]
+    assert [(one.difference, one.reference) for one in store.desk.open_payments()] == [(Difference.MISSING_AT_BANK, made.id)]
+    assert store.desk.take_lines([line(store, 1)], actor="bank", now=NOON).mismatches == ()
+    states = {one.instruction.id: one.state for one in store.instructions(DAY)}
+    assert states == {first: Payment.CONTINUED, made.id: Payment.PAID, f"{DAY}.002": Payment.PAID}
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
+    assert not store.audit(signatures=False).findings
+
+
+def test_the_rest_is_named_in_every_form_of_an_order(store: Store) -> None:
+    """Its own end-to-end reference, the first in the remittance, and the amount in yuan."""
+    made = store.desk.order_rest(partly_paid(store), TWO, now=NOON)
+    accounts = {party: Account("invented", "1", "") for party in (made.debtor, made.creditor)}
+    orders = (
+        pain_001("M", [made], accounts, initiator="x", made_at=NOON, due=date(2026, 11, 23)),
+        pacs_009("M", [made], accounts, made_at=NOON, due=date(2026, 11, 23)),
+        bank_csv([made], accounts, "utf-8"),
+    )
+    for raw in orders:
+        assert all(word in raw.decode() for word in (made.id, f"{DAY} {made.first}", "5.00"))
+
+
+def test_no_more_than_the_rest_is_ordered(store: Store) -> None:
+    """Not of what is paid, on its way or waits; some of it may be; what failed is released again only while it is owed."""
+    first = partly_paid(store)
+    for payment, amount in ((first, 501), (f"{DAY}.002", None), (f"{DAY}.003", None), ("x", None)):
+        with pytest.raises(Refused) as caught:
+            store.desk.order_rest(payment, TWO, amount=None if amount is None else Fen(amount), now=NOON)
+        assert caught.value.code == "CS-3070"
+    some = store.desk.order_rest(first, TWO, amount=Fen(200), now=NOON)
+    with pytest.raises(Refused):
+        store.desk.order_rest(first, TWO, amount=Fen(301), now=NOON)
+    assert [(one.difference, one.booked_fen) for one in store.desk.open_payments()] == [
+        (Difference.MISSING_AT_BANK, 0),
+        (Difference.PAID_SHORT, 300),
+    ]
+    more = store.desk.order_rest(some.id, TWO, now=NOON)
+    assert (more.id, more.amount_fen) == (f"{first}-3", 300)
+    store.desk.take_lines([line(store, 2, 0, returned=True), line(store, 1)], actor="bank", now=NOON)
+    store.desk.take_lines([line(store, 0, 299, number=2)], actor="bank", now=NOON)
+    with pytest.raises(Refused, match="waiting for release"):
+        store.desk.release(DAY, TWO, now=NOON)
+    assert store.desk.order_rest(first, TWO, now=NOON).amount_fen == 1
+
+
+def test_what_is_paid_beyond_the_debt_is_named(store: Store) -> None:
+    """The bank finishes the first by itself although its rest is on its way, and then books that one too."""
+    first = partly_paid(store)
+    store.desk.order_rest(first, TWO, now=NOON)
+    store.desk.take_lines([line(store, 0, 500, number=2)], actor="bank", now=NOON)
+    found = store.desk.take_lines([line(store, 1)], actor="bank", now=NOON).mismatches
+    assert [(one.difference, one.reference, one.expected_fen, one.booked_fen) for one in found] == [
+        (Difference.PAID_OVER, first, 800, 1300)
+    ]
+
+
+def test_a_part_that_comes_back_is_owed_again(store: Store) -> None:
+    """The window waits again, and what came back is ordered by a third."""
+    first = partly_paid(store)
+    store.desk.order_rest(first, TWO, now=NOON)
+    store.desk.take_lines([line(store, 1)], actor="bank", now=NOON)
+    back = store.desk.take_lines([line(store, 0, 300, returned=True, number=2)], actor="bank", now=NOON)
+    assert [(one.difference, one.booked_fen) for one in back.mismatches] == [(Difference.PAID_SHORT, 500)]
+    assert [one.id for one in store.windows(stage=Stage.PENDING.value)] == [DAY]
+    assert store.desk.order_rest(first, TWO, now=NOON).amount_fen == 300
+
+
+def test_interest_on_a_payment_in_two_orders_runs_on_what_was_late(store: Store) -> None:
+    """The part in time costs nothing; the rest is late by the due day of the first."""
+    booked(store, 10_000_000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    store.desk.take_lines([replace(line(store, 0, 3_000_000), booked_on=date(2026, 11, 23))], actor="bank", now=NOON)
+    store.desk.order_rest(f"{DAY}.001", TWO, now=NOON)
+    store.desk.take_lines([replace(line(store, 1), booked_on=date(2026, 11, 24))], actor="bank", now=NOON)
+    assert interest(store) == [(FUND, "00.settlement-account", 5_000_000 * 500 // 1_000_000)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_never_more_than_the_debt_is_on_its_way(enrolled: Path, tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever the bank books, returns or refuses: after each order and release, what may still arrive is not too much."""
+    path = tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
+    shutil.copy(enrolled, path)
+    store = Store(f"sqlite:///{path}", SCHEMES)
+    booked(store, 100)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    for number in range(data.draw(st.integers(2, 10))):
+        family = [one for one in store.instructions(DAY) if one.instruction.first == f"{DAY}.001"]
+        act = data.draw(st.sampled_from(["book", "return", "rest", "release"]))
+        place = data.draw(st.integers(0, len(family) - 1))
+        if act in {"book", "return"}:
+            amount = data.draw(st.integers(0 if act == "return" else 1, 80))
+            store.desk.take_lines([line(store, place, amount, returned=act == "return", number=number)], actor="bank", now=NOON)
+            continue
+        with suppress(Refused):
+            if act == "release":
+                store.desk.release(DAY, TWO, now=NOON)
+            else:
+                store.desk.order_rest(f"{DAY}.001", TWO, amount=data.draw(st.none() | st.integers(1, 80).map(Fen)), now=NOON)
+            after = [one for one in store.instructions(DAY) if one.instruction.first == f"{DAY}.001"]
+            way = sum(one.instruction.amount_fen for one in after if one.state is Payment.RELEASED)
+            assert way + sum(one.paid_fen for one in after if one.state is not Payment.RELEASED) <= 80
+    assert not store.audit(signatures=False).findings
+    store.close()
