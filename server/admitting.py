@@ -8,7 +8,6 @@ takes in whole requests before it passes them on keeps slow senders away altoget
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from threading import BoundedSemaphore
 from typing import Any, Final
 
 from flask import Flask
@@ -18,6 +17,7 @@ from cardstack.settlement.envelope import SIZE_MAX
 from cardstack.text import Text
 from server.api.filing import FILE_MAX
 from server.api.problems import document
+from server.turns import Turns
 
 THREADS: Final = 16
 """What granian is started with."""
@@ -45,8 +45,8 @@ class Admission:
     """Reads bodies for an application; `wait_s` is how long a request waits for its place."""
 
     def __init__(self, app: Flask, *, wait_s: float = 2) -> None:
-        self.app, self.inner, self.wait_s = app, app.wsgi_app, wait_s
-        self._places, self._queue = BoundedSemaphore(PLACES), BoundedSemaphore(QUEUE)
+        self.app, self.inner = app, app.wsgi_app
+        self._turns = Turns(places=PLACES, queue=QUEUE, wait_s=wait_s, moment_s=MOMENT_S)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         """Answer 503 where too many wait already, 400 for a body that ends early; else the application has it whole."""
@@ -56,27 +56,17 @@ class Admission:
         most = FILE_MAX if environ.get("PATH_INFO") == "/files" else SIZE_MAX
         if not has_body or (length is not None and length > most):
             return self.inner(environ, start)  # too much is refused by its length alone
-        if not self._place():
+        if not self._turns.take():
             return self._say(BUSY, 503, environ, start)
         try:
             body = _whole(environ["wsgi.input"], most + 1 if length is None else length)
         finally:
-            self._places.release()
+            self._turns.give_back()
         if length is not None and len(body) < length:
             return self._say(CUT, 400, environ, start)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         return self.inner(environ, start)
-
-    def _place(self) -> bool:
-        if self._places.acquire(blocking=False):
-            return True
-        if not self._queue.acquire(blocking=False):
-            return self._places.acquire(timeout=MOMENT_S)
-        try:
-            return self._places.acquire(timeout=self.wait_s)
-        finally:
-            self._queue.release()
 
     def _say(self, what: Problem, status: int, environ: Environ, start: Any) -> Iterable[bytes]:
         with self.app.request_context(environ):

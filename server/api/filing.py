@@ -4,24 +4,29 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from flask import Response, abort, request
+from flask import Response, abort, current_app, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from cardstack.settlement.bulk.package import head
 from server.api.callers import Caller, calls, check_sender, services
-from server.api.problems import JSON
+from server.api.problems import JSON, document
 from server.api.routes import PROBLEM
 from server.api.shapes import Shape
 
 if TYPE_CHECKING:
     from server.filing import Means
     from server.store.office.filing import KeptFile
+    from server.turns import Turns
 
 ZIP: Final = "application/zip"
 FILE_MAX: Final = 256 << 20
 """Bytes of a file on its way, compressed: a few million lines."""
+AT_ONCE, WAITING, WAIT_S = 2, 2, 20
+"""How many files a process judges at once, each needing the memory of its inflated data; how many more wait, and how long."""
+AGAIN_S: Final = 10
+"""After how long whoever found no turn is asked to come again."""
 TAG = Tag(name="files", description="signed bulk files: T+1 transit, monthly medical, return files")
 pages = APIBlueprint("api-files", __name__, url_prefix="/files", abp_responses={"422": PROBLEM})
 BODY: Final = {
@@ -66,7 +71,7 @@ class FileShape(Shape):
     answered: bool = Field(description="whether there is a return file")
 
 
-FILE_RESPONSES: dict[Any, Any] = {"400": PROBLEM, "403": PROBLEM, "409": PROBLEM, "413": PROBLEM}
+FILE_RESPONSES: dict[Any, Any] = {"400": PROBLEM, "403": PROBLEM, "409": PROBLEM, "413": PROBLEM, "503": PROBLEM}
 RETURN_RESPONSES: dict[Any, Any] = {
     "200": {"description": "a signed file of layout return-1", "content": {ZIP: {}}},
     "401": PROBLEM,
@@ -79,7 +84,8 @@ RETURN_RESPONSES: dict[Any, Any] = {
 def send() -> Response:
     """201: every line that holds is in the ledger, every other is named. 200: these bytes came before, with the same answer.
 
-    The file's own signature says who sends it. After a lost reply send the same bytes again.
+    The file's own signature says who sends it. After a lost reply send the same bytes again, and after 503 (too many files
+    are being judged) once the seconds of Retry-After are over.
     """
     from server import filing  # noqa: PLC0415  # a service that takes no file starts without the office
 
@@ -88,7 +94,12 @@ def send() -> Response:
     means, now = _means(), services().clock()
     sender = head(raw).manifest.sender if raw.startswith(b"PK") else ""
     number = f"{now:%Y%m%d}-{token_hex(4)}"
-    made = filing.from_node(filing.Arrival(raw, f"{number}.zip", sender, now, number), means)
+    try:
+        made = filing.from_node(filing.Arrival(raw, f"{number}.zip", sender, now, number), means)
+    except filing.Busy as busy:
+        put_off = document(busy.problem, 503)
+        put_off.headers["Retry-After"] = str(AGAIN_S)
+        return put_off
     return _answer(made, means, 201 if made.id == number else 200)
 
 
@@ -122,7 +133,9 @@ def _means() -> "Means":
 
     here = services()
     files = FileStore(here.store.database.engine)
-    return Means(files, here.store, here.intake.trust.vouch, here.intake.node, here.intake.identity, here.config.node)
+    turns: Turns = current_app.extensions["file-turns"]
+    intake = here.intake
+    return Means(files, here.store, intake.trust.vouch, intake.node, intake.identity, here.config.node, turns=turns)
 
 
 def _answer(made: "KeptFile", means: "Means", status: int) -> Response:

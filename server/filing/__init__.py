@@ -6,6 +6,6 @@ a statement (camt.053) or a result list and carries no signature. The same bytes
 
 from server.filing.arriving import KINDS, Arrival, Kind, Means, Outside, outside
 from server.filing.keeping import hand_out
-from server.filing.taking import from_node, retry, take
+from server.filing.taking import Busy, from_node, retry, take
 
-__all__ = ["KINDS", "Arrival", "Kind", "Means", "Outside", "from_node", "hand_out", "outside", "retry", "take"]
+__all__ = ["KINDS", "Arrival", "Busy", "Kind", "Means", "Outside", "from_node", "hand_out", "outside", "retry", "take"]

@@ -17,6 +17,7 @@ from server.identity import Identity
 from server.permissions import EVERYWHERE
 from server.store.office.filing import FileStore
 from server.store.store import Store
+from server.turns import Turns
 
 UNKNOWN: Final = problem(
     "CS-4180",
@@ -66,6 +67,8 @@ class Means:
     """By which name."""
     progress: Callable[[int], object] = lambda _: None
     """Is told how many lines were looked at."""
+    turns: Turns | None = None
+    """Bounds how many files of nodes are judged at once."""
 
 
 class Arrival(NamedTuple):

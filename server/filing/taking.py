@@ -24,6 +24,17 @@ TAKEN_BEFORE: Final = problem(
     Text("These bytes came before, as file {file}", "该文件此前已接收，编号 {file}"),
     Text("Look at that file; nothing was taken twice.", "请查看该文件；数据未重复处理。"),
 )
+TOO_MANY: Final = problem(
+    "CS-4186",
+    Text("Too many files are being worked on", "正在处理的文件过多"),
+    Text("Send the same file again a little later; its lines are taken once.", "请稍后重发同一文件，明细不会重复入账。"),
+)
+
+
+class Busy(Refused):
+    """A file found no turn; nothing of it was looked at."""
+
+    problem = TOO_MANY
 
 
 def take(arrival: Arrival, means: Means) -> KeptFile:
@@ -43,16 +54,33 @@ def take(arrival: Arrival, means: Means) -> KeptFile:
 
 
 def from_node(arrival: Arrival, means: Means) -> KeptFile:
-    """Take in what a node sends by itself: a signed file whose signature holds, else the error; the same bytes once."""
+    """Take in what a node sends by itself: a signed file whose signature holds, else the error; the same bytes once.
+
+    Its data, many times as large as its bytes, is looked at in turn: `Busy` where none was free in time.
+    """
     if not arrival.raw.startswith(b"PK"):
         raise Malformed("", UNKNOWN, field="file")
-    before = means.files.of_digest(sha256(arrival.raw).hexdigest())
+    digest = sha256(arrival.raw).hexdigest()
+    before = means.files.of_digest(digest)
     if before is not None and before.verdict == "good":
         return before
     package = head(arrival.raw)
     signer(package, Party(package.manifest.sender), means, arrival.at)
+    if means.turns is None:
+        return _in_turn(arrival, digest, means)
+    if not means.turns.take():
+        raise Busy
+    try:
+        return _in_turn(arrival, digest, means)
+    finally:
+        means.turns.give_back()
+
+
+def _in_turn(arrival: Arrival, digest: str, means: Means) -> KeptFile:
+    """A file whose signature holds; while it waited for its turn the same bytes may have been taken."""
+    before = means.files.of_digest(digest)
     if before is not None:
-        return retry(before, means, actor=arrival.actor, at=arrival.at)
+        return before if before.verdict == "good" else retry(before, means, actor=arrival.actor, at=arrival.at)
     try:
         return take(arrival, means)
     except Refused as error:

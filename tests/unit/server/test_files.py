@@ -3,19 +3,22 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
-from cardstack.errors import CardstackError, Refused
+from cardstack.errors import CardstackError, Malformed, Refused
 from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.control import described
 from cardstack.settlement.bulk.package import pack, unpack, verified
@@ -34,6 +37,7 @@ from server.store import open_store
 from server.store.office import Office
 from server.store.queries.continuity import breaks
 from server.store.values import Participant, RegisteredNode
+from server.turns import Turns
 from tests.ledgers import NOON, node_trust
 from tests.unit.settlement.taps import a_ride, a_tap
 
@@ -139,8 +143,6 @@ def test_a_file_whose_totals_differ_is_refused_as_a_whole(hub: Hub) -> None:
     """Before a line is posted; it is kept with its reason."""
     body = a_line() * 1
     told = described(body, name="d", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
-    import msgspec
-
     raw = pack(body, msgspec.structs.replace(told, lines=2), hub.signer)
     with in_background(hub.app) as url:
         client = Client(url)
@@ -204,6 +206,59 @@ def test_the_same_file_sent_twice_at_once_is_one_file(hub: Hub) -> None:
     assert len(found) == 1
     assert [one.direction for one in files.page(before=None, size=9, scope=None, where={})].count("in") == 1
     assert len(hub.store.transactions()) == 1
+
+
+def test_a_file_that_finds_no_turn_is_put_off(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is judged needs its memory: others are told to come again; what a stranger signed or was taken needs no turn."""
+    body = a_line(counter=8)
+    known, first, second = hub.packed(a_line()), hub.packed(body), hub.packed(body + a_line(counter=9))
+    told = described(body, name="day", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
+    strange = pack(body, told, node_trust("hub")[1])
+    begun, may_end = Event(), Event()
+    posted = hub.store.post_many
+
+    def slow(*told: Any) -> object:
+        begun.set()
+        assert may_end.wait(60)
+        return posted(*told)
+
+    def sent(raw: bytes) -> tuple[int, str | None, Any]:
+        connection = HTTPConnection(url.removeprefix("http://"))
+        connection.request("POST", "/files", raw, {"Content-Type": "application/zip", "Accept-Language": "zh"})
+        with closing(connection), connection.getresponse() as answer:
+            return answer.status, answer.headers["Retry-After"], json.loads(answer.read())
+
+    hub.app.extensions["file-turns"] = Turns(places=1, queue=0, wait_s=0)
+    with in_background(hub.app) as url, ThreadPoolExecutor(1) as beside:
+        assert sent(known)[0] == 201
+        monkeypatch.setattr(hub.store, "post_many", slow)
+        judged = beside.submit(sent, first)
+        assert begun.wait(60)
+        status, again, said = sent(second)
+        assert (status, again, said["code"], said["title"]) == (503, "10", "CS-4186", "正在处理的文件过多")
+        assert (sent(known)[0], sent(strange)[2]["code"][:5]) == (200, "CS-20")
+        may_end.set()
+        assert (judged.result()[0], sent(second)[0]) == (201, 201)
+    assert len(hub.store.transactions()) == 3
+
+
+def test_a_turn_is_waited_for_and_given_back(hub: Hub) -> None:
+    """Whoever stands in the queue works once a place is free, or hears that none was; an error gives its place back too."""
+    turns = Turns(places=1, queue=1, wait_s=60)
+    assert turns.take()
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(turns.take)
+        turns.give_back()
+        assert waiting.result()
+    assert not Turns(places=0, queue=1, wait_s=0.01).take()
+    here, turns = hub.app.extensions["cardstack"], Turns(places=1, queue=0, wait_s=0)
+    files = Office(hub.store.database.engine).files
+    means = filing.Means(files, hub.store, hub.trust.vouch, here.intake.node, turns=turns)
+    told = described(b"", name="day", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
+    strange = pack(b"", msgspec.structs.replace(told, layout="none-1"), hub.signer)
+    with pytest.raises(Malformed):
+        filing.from_node(filing.Arrival(strange, "day.zip", "33.node", NOON, "F1"), means)
+    assert turns.take()
 
 
 def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
