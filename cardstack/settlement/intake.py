@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from cardstack.errors import CardstackError
 from cardstack.settlement.ledger import ENTRY, Change, State
-from cardstack.settlement.scheme import Accumulation, Reason, Scheme
+from cardstack.settlement.scheme import Accumulation, Reason, Scheme, Sided
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -262,9 +262,12 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
     """The line with what its scheme makes of it, which needs nothing of the ledger: reason, or postings and claims."""
     line = Line(transaction, digest, signer)
     scheme = schemes.get(transaction.scheme)
-    if scheme is None or transaction.refers is not None:
+    if scheme is None:
         return line
     try:
+        if transaction.refers is not None:
+            line.reason = scheme.about(transaction) if isinstance(scheme, Sided) else None
+            return line
         line.reason = scheme.check(transaction)
         if line.reason is None:
             line.postings = scheme.postings(transaction, transaction.day)

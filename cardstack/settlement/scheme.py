@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -146,6 +146,15 @@ class Scheme(Protocol):
 
     def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
         """How the postings came about, step by step; the amounts are those of `postings`."""
+        ...
+
+
+@runtime_checkable
+class Sided(Protocol):
+    """A scheme that judges who may post, void or reverse an earlier message too."""
+
+    def about(self, transaction: Transaction) -> Reason | None:
+        """Why a message about an earlier one cannot be taken, or None; that one itself is not known here."""
         ...
 
 

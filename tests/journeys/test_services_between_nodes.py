@@ -44,7 +44,9 @@ class World:
         self.store, self.trust, self.keys, self.serial = store, trust, keys, 0
         self.sent: list[Transaction] = []
 
-    def send(self, service: Service[Any, Any], kind: str, side: str, body: dict[str, Any], amount: int = 0) -> Outcome:
+    def send(
+        self, service: Service[Any, Any], kind: str, side: str, body: dict[str, Any], amount: int = 0, **about: Any
+    ) -> Outcome:
         """A message of a case from one side's node, sealed, opened by the service, and answered."""
         self.serial += 1
         at, province = AT + timedelta(days=self.serial), SIDES[side]
@@ -58,6 +60,7 @@ class World:
             occurred_at=at,
             amount_fen=Fen(amount),
             body=body,
+            **about,
         )
         key = self.keys[province]
         sealed = envelope.parse(envelope.seal(transaction, key.signer, key.certificates, at))
@@ -98,16 +101,22 @@ def test_a_pensioner_is_certified_away_from_home(world: World) -> None:
 def test_a_pension_relation_moves_with_its_money(world: World) -> None:
     """The new place is owed what the old place's own record gives, to the fen."""
     service = transfer.TRANSFER
-    for kind, side, body, amount in (
-        ("apply", "treating", APPLICATION, 0),
-        ("accept", "treating", CASE, 0),
-        ("send", "home", STATEMENT, 1_860_000),
-        ("receive", "treating", CASE, 0),
-    ):
-        assert world.send(service, kind, side, body, amount) is Outcome.ACCEPTED
+
+    def nets() -> dict[str, int]:
+        return {str(one.party): one.net_fen for window in world.store.windows() for one in world.store.positions(window.id)}
+
+    assert world.send(service, "apply", "treating", APPLICATION) is Outcome.ACCEPTED
+    assert world.send(service, "accept", "treating", CASE) is Outcome.ACCEPTED
+    assert world.send(service, "send", "home", STATEMENT, 1_860_000) is Outcome.REFUSED
+    until = AT + timedelta(days=60)
+    assert world.send(service, "send", "home", STATEMENT, 1_860_000, pending_until=until) is Outcome.ACCEPTED
+    sent = world.sent[-1].id
+    for side in ("home", "treating"):
+        assert world.send(service, "send", side, STATEMENT, 1_860_000, posts=sent) is Outcome.REFUSED
+    assert not any(nets().values())
+    assert world.send(service, "receive", "treating", CASE, 1_860_000, posts=sent) is Outcome.ACCEPTED
     assert service.state(world.sent) is transfer.State.DONE
-    nets = {str(one.party): one.net_fen for window in world.store.windows() for one in world.store.positions(window.id)}
-    assert nets == {"31.pension-fund": -1_860_000, "33.pension-fund": 1_860_000}
+    assert nets() == {"31.pension-fund": -1_860_000, "33.pension-fund": 1_860_000}
     assert not world.store.audit(signatures=False).findings
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -47,7 +48,7 @@ GOOD = (
     drive(),
     change(),
     message("pension-certification", "answer", "33.office", ANSWER),
-    message("pension-transfer", "send", "31.office", STATEMENT, 1_860_000),
+    replace(message("pension-transfer", "send", "31.office", STATEMENT, 1_860_000), pending_until=AT + timedelta(days=30)),
     message("portable-record", "query", "33.office", QUERY),
     message("medical-registration", "file", "31.office", FILED),
 )

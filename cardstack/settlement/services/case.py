@@ -50,6 +50,20 @@ REASONS: Mapping[str, Reason] = {
         Reason("content-malformed", Text("The content is not of its declared form", "内容不符合约定格式")),
         Reason("wrong-side", Text("That message comes from the other side", "该报文应由另一方发送")),
         Reason("amount-differs", Text("The amount is not what the content gives", "金额与内容计算结果不一致")),
+        Reason(
+            "not-reserved",
+            Text(
+                "Money is reserved until the other side confirms it: pending_until is missing",
+                "款项须待对方确认：缺少 pending_until",
+            ),
+        ),
+        Reason(
+            "not-confirmed",
+            Text(
+                "Only the receiver's own receipt posts reserved money (posts), and only the receiver gives it back",
+                "款项仅由转入方的到账报文（posts）入账，退回亦由转入方办理",
+            ),
+        ),
     )
 }
 
@@ -68,6 +82,8 @@ class Service(Generic[State, Event]):
     """What a message owes, where money moves; its sum must be the transaction's amount."""
     states: Mapping[State, Text] = field(default_factory=dict)
     """Each state in words."""
+    handover: tuple[Event, Event] | None = None
+    """Where money moves: the message that reserves it, and the other side's that posts it, so that one alone moves none."""
 
     def content(self, transaction: Transaction) -> Any:
         """The typed content of a message; `Malformed` where it is none."""
@@ -97,8 +113,29 @@ class Service(Generic[State, Event]):
         province = transaction.home_province if self.messages[kind].side == "home" else transaction.treating_province
         if transaction.sender.province != province:
             return REASONS["wrong-side"]
+        if transaction.posts is not None:
+            return None  # its amount is that of what it posts
         owed = sum(posting.amount_fen for posting in self.money(transaction, content)) if self.money else 0
-        return None if owed == transaction.amount_fen else REASONS["amount-differs"]
+        return self._handed(transaction) if owed == transaction.amount_fen else REASONS["amount-differs"]
+
+    def _handed(self, transaction: Transaction) -> Reason | None:
+        reserving, confirming = self.handover or (None, None)
+        if transaction.kind == reserving and transaction.pending_until is None:
+            return REASONS["not-reserved"]
+        return REASONS["not-confirmed"] if transaction.kind == confirming else None
+
+    def about(self, transaction: Transaction) -> Reason | None:
+        """Of a message about an earlier one: whether it is for this side to post the reserved money, or to give it back.
+
+        Either side lets go what is only reserved, and the centre takes back what two people decided.
+        """
+        if self.handover is None or transaction.voids is not None:
+            return None
+        confirming = self.handover[1]
+        if transaction.posts is not None:
+            return self.check(transaction) if transaction.kind == confirming else REASONS["not-confirmed"]
+        receiver = transaction.home_province if self.messages[confirming].side == "home" else transaction.treating_province
+        return None if transaction.sender.province in (receiver, "00") else REASONS["not-confirmed"]
 
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """Nothing, or what the message owes."""

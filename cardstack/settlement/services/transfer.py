@@ -159,4 +159,5 @@ TRANSFER: Final = Service(
         State.DONE: Text("done", "已办结"),
         State.REFUSED: Text("refused", "不予受理"),
     },
+    (Event.SEND, Event.RECEIVE),
 )

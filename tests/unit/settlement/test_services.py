@@ -1,10 +1,12 @@
 """Services between two places: messages, sides, states, deadlines, and the money of a pension transfer."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.calendar import known
@@ -41,7 +43,7 @@ QUERY = {
 
 
 def message(
-    service: Service[Any, Any], kind: str, body: dict[str, Any], sender: str, serial: int = 1, *, amount: int = 0
+    service: Service[Any, Any], kind: str, body: dict[str, Any], sender: str, serial: int = 1, *, amount: int = 0, **about: Any
 ) -> Transaction:
     return Transaction(
         id=MessageId.of("S33010000001", AT, serial),
@@ -53,6 +55,7 @@ def message(
         occurred_at=AT,
         amount_fen=Fen(amount),
         body=body,
+        **about,
     )
 
 
@@ -131,23 +134,64 @@ def test_an_answer_is_due_when_it_was_asked_for_and_at_the_latest_by_its_term() 
 
 def test_a_transfer_moves_the_account_and_the_pools_share() -> None:
     """12 % of each year's bases and the whole account, pending until the new place has it."""
-    sent = message(transfer.TRANSFER, "send", STATEMENT, "31.pension-office", 3, amount=1_860_000)
+    until = {"pending_until": AT + timedelta(days=30)}
+    sent = message(transfer.TRANSFER, "send", STATEMENT, "31.pension-office", 3, amount=1_860_000, **until)
     assert code(transfer.TRANSFER, sent) is None
     assert [(p.debtor, p.creditor, p.amount_fen, p.kind) for p in transfer.TRANSFER.postings(sent, sent.day)] == [
         ("31.pension-fund", "33.pension-fund", 744_000, "personal-account"),
         ("31.pension-fund", "33.pension-fund", 1_116_000, "pool-share"),
     ]
-    wrong = message(transfer.TRANSFER, "send", {**STATEMENT, "pool_fen": 1}, "31.pension-office", 3, amount=744_001)
+    wrong = message(transfer.TRANSFER, "send", {**STATEMENT, "pool_fen": 1}, "31.pension-office", 3, amount=744_001, **until)
     assert code(transfer.TRANSFER, wrong) == "amount-differs"
     assert [step.name for step in transfer.TRANSFER.explain(sent, sent.day)] == ["send", "personal-account", "pool-share"]
     flow = [
         message(transfer.TRANSFER, "apply", APPLICATION, "33.x", 1),
         message(transfer.TRANSFER, "accept", CASE, "33.x", 2),
         sent,
-        message(transfer.TRANSFER, "receive", CASE, "33.x", 4),
+        message(transfer.TRANSFER, "receive", CASE, "33.x", 4, posts=sent.id),
     ]
     assert [code(transfer.TRANSFER, one) for one in flow] == [None] * 4
     assert transfer.TRANSFER.state(flow) is transfer.State.DONE
+
+
+def test_no_side_moves_a_transfers_money_alone() -> None:
+    """A statement is reserved; only the receiver's receipt, whole and of its form, posts it; only the receiver gives it back."""
+    office, node = transfer.TRANSFER, Node(Party("00.hub"), relays=True)
+    sent = MessageId.of("S33010000001", AT, 3)
+
+    def reason(kind: str, side: str, body: dict[str, Any], **about: Any) -> str | None:
+        line = prepare(message(office, kind, body, f"{side}.office", amount=1_860_000, **about), bytes(32), node, SCHEMES)
+        return line.reason and line.reason.code
+
+    assert reason("send", "31", STATEMENT) == "not-reserved"
+    assert reason("send", "31", STATEMENT, pending_until=AT + timedelta(days=30)) is None
+    assert code(office, message(office, "receive", CASE, "33.x")) == "not-confirmed"
+    assert reason("send", "31", STATEMENT, posts=sent) == "not-confirmed"
+    assert reason("receive", "31", CASE, posts=sent) == "wrong-side"
+    assert reason("receive", "33", {**CASE, "amounts_fen": [1, 1]}, posts=sent) == "content-malformed"
+    assert reason("receive", "33", CASE, posts=sent) is None
+    assert reason("reversal", "31", {}, reverses=sent) == "not-confirmed"
+    assert [reason("reversal", side, {}, reverses=sent) for side in ("33", "00")] == [None, None]
+    assert [reason("void", side, {}, voids=sent) for side in ("31", "33")] == [None, None]
+
+
+ABOUT: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {},
+        {"pending_until": AT + timedelta(days=30)},
+        *({how: MessageId.of("S33010000001", AT, 3)} for how in ("posts", "reverses", "voids")),
+    ]
+)
+
+
+@given(st.sampled_from(["31", "33"]), st.sampled_from(transfer.Event), st.sampled_from([CASE, STATEMENT, APPLICATION]), ABOUT)
+def test_a_transfers_payer_posts_nothing(side: str, kind: transfer.Event, body: dict[str, Any], about: dict[str, Any]) -> None:
+    """Whatever it sends, the old place moves no money: it reserves or lets go; the new place posts by its receipt alone."""
+    amount = 1_860_000 if body is STATEMENT else 0
+    sent = message(transfer.TRANSFER, kind, body, f"{side}.office", amount=amount, **about)
+    line = prepare(sent, bytes(32), Node(Party("00.hub"), relays=True), SCHEMES)
+    if line.reason is None and (line.postings or sent.posts or sent.reverses):
+        assert sent.pending_until or (side == "33" and (kind is transfer.Event.RECEIVE or sent.reverses))
 
 
 def test_forty_five_working_days_in_three_parts() -> None:
