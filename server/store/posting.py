@@ -150,9 +150,11 @@ def write(commit: Commit, booking: Booking) -> None:
     cycles = {entry.window for entry in booking.entries if entry.window != RESERVE}
     open_windows(commit, cycles)
     add_rows(commit, booking.entries, booking.postings, booking.resolutions)
-    if booking.freed:
+    claims, freed = booking.claims, set(booking.freed)
+    if freed:  # an entry may have been taken back in its own commit
         commit.run("DELETE FROM claim WHERE entry = ?", [(entry,) for entry in booking.freed])
-    commit.insert("claim", "scheme, claim, entry", booking.claims)
+        claims = [one for one in claims if one.entry not in freed]
+    commit.insert("claim", "scheme, claim, entry", claims)
     commit.insert("accumulation", "entry, account, add_fen", booking.accumulations)
     moved = [(account, amount) for _, account, amount in booking.accumulations if amount]
     commit.insert("total", "account, total_fen", moved, TOTAL_ADD)

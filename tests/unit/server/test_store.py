@@ -88,6 +88,15 @@ def test_a_reversal_restores_everything_once(store: Store) -> None:
     assert outcomes(store, bill(5, 600, claim="a", account="p", before=0)) == [Outcome.ACCEPTED]
 
 
+def test_what_is_taken_back_in_its_own_commit_is_free_again(store: Store) -> None:
+    """A bill settled, reversed and settled again in one batch; and one that was only reversed there, in the next."""
+    again = [bill(1, 600, claim="a"), bill(2, reverses=message_id(1)), bill(3, 500, claim="a")]
+    assert outcomes(store, *again) == [Outcome.ACCEPTED] * 3
+    assert outcomes(store, bill(4, 500, claim="a")) == [Outcome.DUPLICATE]
+    assert outcomes(store, bill(5, claim="b"), bill(6, reverses=message_id(5))) == [Outcome.ACCEPTED] * 2
+    assert outcomes(store, bill(7, claim="b")) == [Outcome.ACCEPTED]
+
+
 def test_a_pending_entry_reserves_until_it_is_posted_or_voided(store: Store) -> None:
     """Reserved money is in no window; posting books it, voiding lets it go, each only once."""
     assert [one.state for one in send(store, bill(1, pending=True), bill(2, pending=True))] == ["pending", "pending"]
