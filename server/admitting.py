@@ -6,7 +6,7 @@ for bodies at a time: what has none is always answered, and who finds no place i
 takes in whole requests before it passes them on keeps slow senders away altogether.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any, Final
 
@@ -38,7 +38,6 @@ BUSY: Final = problem(
 )
 
 Environ = dict[str, Any]
-Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class Admission:

@@ -97,15 +97,6 @@ INSURANCE: Codes = {
 }
 """V2.0 tables 36, 41 and 42; the names of 340 and 360 are this project's reading."""
 
-MEDICAL_FLAGS: tuple[Text, ...] = (
-    Text("off-site treatment approved", "异地就医备案"),
-    Text("outpatient pooling", "门诊统筹"),
-    Text("serious outpatient disease", "门诊大病"),
-    Text("medical aid", "医疗救助"),
-    Text("preferential treatment", "优抚"),
-)
-"""The five flags behind the medical insurance type in item 81, in their order (V2.0 tables 43 to 47)."""
-
 MEDICAL_LOG: Codes = {"1": Text("account load", "个人账户划入"), "2": Text("medical settlement", "医疗费用结算")}
 """V2.0 table 51."""
 

@@ -10,7 +10,6 @@ PNP = "\\\\?PnP?\\Notification"
 """The pseudo reader whose state is the number of readers."""
 UNAWARE, CHANGED, UNKNOWN, EMPTY, PRESENT, EXCLUSIVELY, IN_USE, MUTE = 0x0, 0x2, 0x4, 0x10, 0x20, 0x80, 0x100, 0x200
 """Bits of SCardGetStatusChange (the high half counts events)."""
-INFINITE = 0xFFFFFFFF
 CANCELLED, TIMEOUT = 0x80100002, 0x8010000A
 
 

@@ -69,10 +69,8 @@ def _declared(text: str) -> sql.Expr:
     return found
 
 
-OWED: Final = _declared(_OWED)
-"""What each owes each by window: over `posting(window_id, debtor, creditor, amount_fen, phase)`."""
 NETTING: Final = _declared(_NETTING.format(owed=_OWED))
-"""Every party's gross sums and net by window; one scan of the postings."""
+"""Every party's gross sums and net by window: over `posting(window_id, debtor, creditor, amount_fen, phase)`, in one scan."""
 TOTALS: Final = _declared(_TOTALS)
 """The groups whose totals differ, over `ours(grp, id, amount_fen)` and `theirs` alike: asked first (3201)."""
 LINES: Final = _declared(_LINES)
@@ -84,7 +82,7 @@ TWICE: Final = _declared(_TWICE)
 def text(expression: sql.Expr, engine: Engine) -> str:
     """The expression in an engine's dialect.
 
-    >>> text(OWED, Engine.POSTGRES)[:44]
-    'SELECT window_id, debtor, creditor, SUM(amou'
+    >>> text(NETTING, Engine.POSTGRES)[:44]
+    'WITH owed AS (SELECT window_id, debtor, cred'
     """
     return expression.sql(dialect=engine.value)

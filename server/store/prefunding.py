@@ -1,6 +1,7 @@
 """Prepayments in the store: changes by two people, and how far each is used by the windows not settled yet."""
 
 from cardstack.errors import Malformed, Refused
+from cardstack.settlement.netting import bilateral
 from cardstack.settlement.prefund import USUAL, Change, Kind, Prefund, Thresholds
 from cardstack.settlement.transaction import Party
 from cardstack.values import Fen
@@ -50,13 +51,10 @@ def thresholds(view: View) -> dict[tuple[str, str], Thresholds]:
 
 def prefunds(view: View, window: str) -> list[Prefund]:
     """Every prepayment, and how far a window's clearing uses it, set off both ways."""
-    used: dict[tuple[str, str], int] = {}
-    for debtor, creditor, amount in reads.owed(view, window):
-        used[debtor, creditor] = used.get((debtor, creditor), 0) + amount
-        used[creditor, debtor] = used.get((creditor, debtor), 0) - amount
+    used = {(str(one.debtor), str(one.creditor)): one.amount_fen for one in bilateral(reads.owed(view, window))}
     warns = thresholds(view)
     return [
-        Prefund(Party(pair[0]), Party(pair[1]), Fen(held), Fen(max(0, used.get(pair, 0))), warns.get(pair, USUAL))
+        Prefund(Party(pair[0]), Party(pair[1]), Fen(held), used.get(pair, Fen(0)), warns.get(pair, USUAL))
         for pair, held in sorted(_held(view).items())
     ]
 

@@ -23,6 +23,8 @@ class Medical:
     kind: Annotated[
         str, Item(0x81, An(0x08, "ascii"), Text("medical insurance type and flags", "医疗保险类别与标志"), "V2.0 tables 9, 42-47")
     ] = ""
+    """The type (table 42), then five flags: care away from home filed, pooled outpatient care, serious outpatient disease,
+    medical aid, preferential treatment (异地就医备案、门诊统筹、门诊大病、医疗救助、优抚; tables 43 to 47)."""
     region: Annotated[str, Item(0x84, Cn(0x03), Text("place of insurance", "参保地行政区划代码"), f"{T9}; GB/T 2260")] = ""
     emergency: Annotated[str, Item(0x87, An(0x11), Text("medical note 87", "医疗信息 87 项"), T9, personal=True)] = ""
     blood: Annotated[str, Item(0x8C, Cn(0x01), Text("blood group", "血型"), T9, personal=True)] = ""
