@@ -10,9 +10,10 @@ from cardstack.agent.gate import Consent, Gate
 from cardstack.agent.interfaces import Slots
 from cardstack.agent.sscard import SscApi
 from cardstack.cli.inputs import content
-from cardstack.cli.output import words
+from cardstack.cli.output import choices, words
 from cardstack.crypto.keys import Signer
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,12 @@ class Order:
 def desk_of(order: Order) -> Desk:
     """A desk as ordered; without a token given, one is made and shown."""
     if order.consent not in ("ask", "always", "no"):
-        raise Malformed("consent is ask, always or no", field="consent")
+        raise Malformed(choices("consent", ("ask", "always", "no")), field="consent")
     if order.kept and order.consent != "ask":
-        raise Malformed("consents are kept only where a person is asked", field="consents")
+        raise Malformed(
+            Text("consents are kept only where a person is asked", "仅在逐次询问（--consent 为 ask）时才能记录同意"),
+            field="consents",
+        )
     token = None if order.compat else order.token or f"{secrets.randbelow(10**9):09d}"
     ask = _ask if order.consent == "ask" else lambda _origin, _function: Consent(order.consent)
     gate = Gate(frozenset(order.origins), token, ask, frozenset(order.enable), order.kept)

@@ -11,7 +11,9 @@ from cardstack.cli.ca_validate import validate
 from cardstack.cli.output import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-app.command("validate")(validate)
+app.command(
+    help=words("Validate a certificate: its path, policies, names and revocation.", "验证证书：路径、策略、名称与吊销状态。")
+)(validate)
 app.add_typer(ca_audit.app, name="audit")
 app.add_typer(ca_ceremony.app, name="ceremony")
 app.add_typer(ca_escrow.app, name="escrow")

@@ -24,8 +24,9 @@ from cardstack.cli.ca_homes import (
     password,
     serial,
 )
-from cardstack.cli.output import emit, words
+from cardstack.cli.output import choices, emit, words
 from cardstack.cli.outputs import ready
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.ca.certificate import Certificate
@@ -67,7 +68,7 @@ def create(
     from cardstack.vault.home import AuthorityHome
 
     if suite not in set(Suite):
-        raise Malformed(f"a suite is one of {', '.join(Suite)}", field="suite")
+        raise Malformed(choices("suite", Suite), field="suite")
     secret, when = password(AUTHORITY_PASSWORD), moment(at)
     above = authority(below, keys=True) if below else None
     declared = declare(id_, title, province=province, profile=profile, domains=tuple(domain or ()), base=base)
@@ -180,7 +181,11 @@ def batch(
             wish = Wish(policies=(policy,), numbers={str(kind): str(value) for kind, value in held.get("numbers", {}).items()})
             asked.append(Wanted(home.name(**attributes(held["subject"])), local.public_key(bytes.fromhex(held["spki"])), wish))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Malformed(f"line {number}: a subject, an spki in hexadecimal and numbers were expected", line=number) from None
+            expected = Text(
+                f"line {number}: a subject, an spki in hexadecimal and numbers were expected",
+                f"第 {number} 行：须有 subject、十六进制 spki 与 numbers",
+            )
+            raise Malformed(expected, line=number) from None
     made = home.issue_many(named(profile), asked, at=moment(at), actor=actor)
     lines = [{"serial": f"{one.serial:x}", "subject": one.subject.text, "certificate": one.raw.hex()} for one in made]
     out.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines), "utf-8")
@@ -226,7 +231,7 @@ def status(
     if act:
         reasons = {one.word: one for one in Reason}
         if act not in set(Act) or reason not in reasons:
-            raise Malformed(f"{', '.join(Act)}; reasons: {', '.join(reasons)}", field="act")
+            raise Malformed(choices("act", Act) if act not in set(Act) else choices("reason", reasons), field="act")
         when = moment(at)
         home.act(serial(number), Act(act), at=when, actor=actor, reason=reasons[reason])
         home.publish(at=when, actor=actor, force="delta")
@@ -260,7 +265,7 @@ def crl(
     from cardstack.errors import Malformed
 
     if force not in {"", "full", "delta"}:
-        raise Malformed("--force full or --force delta", field="force")
+        raise Malformed(choices("force", ("full", "delta")), field="force")
     home = authority(id_, keys=True)
     kind = home.publish(at=moment(at), actor=actor, force=force or None)
     newest = home.crl("full" if force != "delta" else kind or "delta")
@@ -301,7 +306,7 @@ def _key(home: "AuthorityHome", csr: Path | None, key: Path | None) -> Any:
     from cardstack.vault import files
 
     if (csr is None) == (key is None):
-        raise Malformed("either --csr or --key", field="csr")
+        raise Malformed(Text("either --csr or --key", "--csr 与 --key 须且只须给出一个"), field="csr")
     if csr is not None:
         return Request.parse(files.read(csr)).public
     assert key is not None

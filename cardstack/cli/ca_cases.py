@@ -15,7 +15,9 @@ from cardstack.ca.names import GeneralName, expected
 from cardstack.ca.purposes import Purpose, purpose
 from cardstack.ca.trust import Anchor, PathRejected, Revocation, Settings, Trusted, validate
 from cardstack.cli import ca_files
+from cardstack.cli.output import choices
 from cardstack.errors import CardstackError, Malformed
+from cardstack.text import Text
 
 Result = dict[str, Any]
 
@@ -68,7 +70,7 @@ class Case:
 
 
 def _nothing() -> Certificate:
-    raise Malformed("the folder is empty")
+    raise Malformed(Text("the folder is empty", "目录为空"))
 
 
 def moment(text: str) -> datetime:
@@ -84,7 +86,7 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        raise Malformed("at: a moment in ISO 8601 was expected", field="at") from None
+        raise Malformed(Text("at: a moment in ISO 8601 was expected", "at：须为 ISO 8601 时刻"), field="at") from None
 
 
 def revocation(asked: str | None, *, evidence: bool) -> Revocation:
@@ -94,7 +96,7 @@ def revocation(asked: str | None, *, evidence: bool) -> Revocation:
     try:
         return Revocation(asked.strip().lower())
     except ValueError:
-        raise Malformed(f"revocation: one of {', '.join(Revocation)} was expected", field="revocation") from None
+        raise Malformed(choices("revocation", Revocation), field="revocation") from None
 
 
 def policies(asked: Iterable[str]) -> frozenset[str]:
@@ -104,14 +106,19 @@ def policies(asked: Iterable[str]) -> frozenset[str]:
         return frozenset({ANY_POLICY})
     for one in found:
         if not (one.isascii() and one.replace(".", "").isdigit() and ".." not in one and one[0] != "." and one[-1] != "."):
-            raise Malformed("policies: a policy is an object identifier in dotted form", field="policies")
+            raise Malformed(
+                Text("policies: a policy is an object identifier in dotted form", "policies：策略须为点分对象标识符（OID）"),
+                field="policies",
+            )
     return found
 
 
 def depth(asked: int | None) -> int | None:
     """How many authorities may stand between."""
     if asked is not None and (isinstance(asked, bool) or asked < 0):
-        raise Malformed("max_depth: a whole number from 0 upwards was expected", field="max_depth")
+        raise Malformed(
+            Text("max_depth: a whole number from 0 upwards was expected", "max_depth：须为不小于 0 的整数"), field="max_depth"
+        )
     return asked
 
 
@@ -165,7 +172,7 @@ def _object(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise Malformed("a case is a JSON object on one line", field="case")
+        raise Malformed(Text("a case is a JSON object on one line", "每个案例须为一行 JSON 对象"), field="case")
     return data
 
 
@@ -205,7 +212,7 @@ def from_data(data: Mapping[str, Any], home: Path) -> Case:
     crls, ocsp = _texts(data, "crls"), _texts(data, "ocsp")
     asked_depth = data.get("max_depth")
     if asked_depth is not None and not isinstance(asked_depth, int):
-        raise Malformed("max_depth: a whole number was expected", field="max_depth")
+        raise Malformed(Text("max_depth: a whole number was expected", "max_depth：须为整数"), field="max_depth")
     at = data.get("at")
     settings = Settings(
         policies=policies(_texts(data, "policies")),
@@ -219,7 +226,7 @@ def from_data(data: Mapping[str, Any], home: Path) -> Case:
     )
     leaf = _text(data, "leaf")
     if not leaf:
-        raise Malformed("leaf: a certificate is missing", field="leaf")
+        raise Malformed(Text("leaf: a certificate is missing", "leaf：缺少证书"), field="leaf")
     return Case(
         leaf=leaf,
         anchors=_texts(data, "anchors"),
@@ -245,7 +252,7 @@ def asked_name(one: Any) -> GeneralName:
         kind = next((one[key] for key in ("kind", "type", "form") if key in one), "")
         return expected(f"{kind}:{one.get('value', '')}")
     if not isinstance(one, str):
-        raise Malformed("names: a name is a text", field="names")
+        raise Malformed(Text("names: a name is a text", "names：名称须为文本"), field="names")
     return expected(one)
 
 
@@ -259,14 +266,14 @@ def _list(data: Mapping[str, Any], key: str) -> list[Any]:
 def _texts(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
     found = _list(data, key)
     if not all(isinstance(one, str) for one in found):
-        raise Malformed(f"{key}: a list of texts was expected", field=key)
+        raise Malformed(Text(f"{key}: a list of texts was expected", f"{key}：须为文本列表"), field=key)
     return tuple(found)
 
 
 def _text(data: Mapping[str, Any], key: str) -> str | None:
     found = data.get(key)
     if found is not None and not isinstance(found, str):
-        raise Malformed(f"{key}: a text was expected", field=key)
+        raise Malformed(Text(f"{key}: a text was expected", f"{key}：须为文本"), field=key)
     return found
 
 
@@ -274,12 +281,14 @@ def _only(data: Mapping[str, Any], key: str) -> str | None:
     """A text, or the one in a list."""
     found = _texts(data, key)
     if len(found) > 1:
-        raise Malformed(f"{key}: one text was expected, got {len(found)}", field=key)
+        raise Malformed(
+            Text(f"{key}: one text was expected, got {len(found)}", f"{key}：只能有一个文本，实有 {len(found)} 个"), field=key
+        )
     return found[0] if found else None
 
 
 def _flag(data: Mapping[str, Any], key: str) -> bool:
     found = data.get(key, False)
     if found is not None and not isinstance(found, bool):
-        raise Malformed(f"{key}: true or false was expected", field=key)
+        raise Malformed(Text(f"{key}: true or false was expected", f"{key}：须为 true 或 false"), field=key)
     return bool(found)

@@ -20,8 +20,9 @@ from cardstack.cli.ca_homes import (
     officer_key,
     password,
 )
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready_folder
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.ca.ceremony import Step
@@ -51,11 +52,17 @@ def run(
     from cardstack.vault.declaring import declare
 
     if suite not in set(Suite):
-        raise Malformed(f"a suite is one of {', '.join(Suite)}", field="suite")
+        raise Malformed(choices("suite", Suite), field="suite")
     listed = network().officers()
     unknown = [one for one in officer if one not in listed]
     if unknown:
-        raise Malformed(f"no officer {', '.join(unknown)}; appoint them with `ca officer`", field="officer")
+        raise Malformed(
+            Text(
+                f"no officer {', '.join(unknown)}; appoint them with `ca officer`",
+                f"没有管理员 {'、'.join(unknown)}，请先用 `ca officer` 任命",
+            ),
+            field="officer",
+        )
     held = ceremonies.root_key(
         folder() / id_,
         declare(id_, title, province=province, base=base),

@@ -28,7 +28,7 @@ from cardstack.cli.ca_homes import (
     public_key,
     serial,
 )
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready, ready_folder
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def ask(
     from cardstack.vault import files
 
     if ground not in set(Ground):
-        raise Malformed(f"a ground is one of {', '.join(Ground)}", field="ground")
+        raise Malformed(choices("ground", Ground), field="ground")
     held = _escrow(id_)
     asked = held.asking(serial(number), public_key(recipient), Ground(ground), reason)
     files.write_json(out, {"recover": asked.as_data(), "approvals": []})

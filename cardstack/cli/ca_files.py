@@ -14,6 +14,7 @@ from cardstack.ca.ocsp import OcspResponse
 from cardstack.ca.path import Pool
 from cardstack.ca.standing import Crls
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 FILE_MAX = 1 << 28
 FILES_MAX = 10_000
@@ -69,7 +70,11 @@ def content(source: str, home: Path) -> tuple[bytes, ...]:
         raw = b""
     if raw[:1] == b"\x30":
         return (raw,)
-    raise Malformed("neither PEM text nor a file or folder that exists", field="path", path=source[:200])
+    raise Malformed(
+        Text("neither PEM text nor a file or folder that exists", "既不是 PEM 文本，也不是存在的文件或目录"),
+        field="path",
+        path=source[:200],
+    )
 
 
 def _exists(path: Path) -> bool:
@@ -99,13 +104,19 @@ def _read_files(path: Path) -> Iterator[bytes]:
     """Regular files alone: a device has no end."""
     files = sorted(islice((file for file in path.rglob("*") if file.is_file()), FILES_MAX + 1)) if path.is_dir() else [path]
     if len(files) > FILES_MAX or not (path.is_dir() or path.is_file()):
-        raise Malformed(f"no file, and no folder of at most {FILES_MAX} files", field="path", path=str(path)[:200])
+        raise Malformed(
+            Text(f"no file, and no folder of at most {FILES_MAX} files", f"不是文件，也不是至多含 {FILES_MAX} 个文件的目录"),
+            field="path",
+            path=str(path)[:200],
+        )
     try:
         for file in files:
             if file.stat().st_size <= FILE_MAX:
                 yield file.read_bytes()
     except OSError as error:
-        raise Malformed(f"cannot be read: {error.strerror}", field="path", path=str(path)[:200]) from None
+        raise Malformed(
+            Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), field="path", path=str(path)[:200]
+        ) from None
 
 
 def gathered(sources: Iterable[str], home: Path, read: Callable[[bytes], tuple[Thing, ...]]) -> tuple[Thing, ...]:

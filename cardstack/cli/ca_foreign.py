@@ -41,7 +41,7 @@ def add(
 
     pairs = [one.partition("=") for one in policy]
     if not all(oid and all(part.isdigit() for part in oid.split(".")) for _, _, oid in pairs):
-        raise Malformed("a policy is written LEVEL=OID", field="policy")
+        raise Malformed(Text("a policy is written LEVEL=OID", "策略写作 等级=OID"), field="policy")
     declared = Stranger(
         id_,
         Text(title, title),

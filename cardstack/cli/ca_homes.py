@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardstack.cli.output import words
+from cardstack.cli.output import choices, words
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.text import Text
 
@@ -62,9 +62,15 @@ def moment(text: str) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise Malformed("--at: an ISO 8601 moment such as 2026-11-22T08:00:00+08:00", field="at") from None
+        raise Malformed(
+            Text(
+                "--at: an ISO 8601 moment such as 2026-11-22T08:00:00+08:00",
+                "--at：须为 ISO 8601 时刻，如 2026-11-22T08:00:00+08:00",
+            ),
+            field="at",
+        ) from None
     if given.tzinfo is None:
-        raise Malformed("--at: the zone is missing, such as +08:00", field="at")
+        raise Malformed(Text("--at: the zone is missing, such as +08:00", "--at：缺少时区，如 +08:00"), field="at")
     return given.astimezone(UTC)
 
 
@@ -159,7 +165,7 @@ def attributes(text: str) -> dict[str, str]:
     """
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(kind.strip() and sign and value.strip() for kind, sign, value in pairs):
-        raise Malformed("a subject is written O=…,CN=…", field="subject")
+        raise Malformed(Text("a subject is written O=…,CN=…", "证书主体写作 O=…,CN=…"), field="subject")
     return {kind.strip(): value.strip() for kind, _, value in pairs}
 
 
@@ -168,14 +174,14 @@ def serial(text: str) -> int:
     try:
         return int(text.replace(":", ""), 16)
     except ValueError:
-        raise Malformed("a serial number is hexadecimal", field="serial") from None
+        raise Malformed(Text("a serial number is hexadecimal", "序列号须为十六进制"), field="serial") from None
 
 
 def numbers(typed: list[str]) -> dict[str, str]:
     """Holder numbers, written `KIND=…`."""
     pairs = [one.partition("=") for one in typed]
     if not all(sign and value for _, sign, value in pairs):
-        raise Malformed("a number is written KIND=…", field="number")
+        raise Malformed(Text("a number is written KIND=…", "编号写作 种类=…"), field="number")
     return {kind: value for kind, _, value in pairs}
 
 
@@ -186,4 +192,4 @@ def level(text: str) -> "Level":
     try:
         return Levels(text)
     except ValueError:
-        raise Malformed(f"a level is one of {', '.join(Levels)}", field="level") from None
+        raise Malformed(choices("level", Levels), field="level") from None

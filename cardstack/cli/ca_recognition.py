@@ -24,6 +24,7 @@ from cardstack.cli.ca_homes import (
 )
 from cardstack.cli.output import emit, language, words
 from cardstack.cli.outputs import ready
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,7 +226,7 @@ def recognise(
     from cardstack.vault.recognising import Asked, Recogniser
 
     if (certificate is None) == (batch is None):
-        raise Malformed("either a certificate or --batch", field="certificate")
+        raise Malformed(Text("either a certificate or --batch", "证书与 --batch 须且只须给出一个"), field="certificate")
     when, recogniser = moment(at), Recogniser(network())
     revocation = Revocation.SOFT if soft else Revocation.REQUIRE
     asked = Asked(by, level(minimum), named(purpose) if purpose else None, revocation)

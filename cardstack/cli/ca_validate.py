@@ -10,6 +10,7 @@ import typer
 
 from cardstack.cli.output import EXIT_UNTRUSTED, emit, language, words
 from cardstack.cli.outputs import ready
+from cardstack.text import Text
 
 _Leaf = Annotated[str | None, typer.Argument(help=words("The certificate: PEM or DER", "待验证书：PEM 或 DER"))]
 _At = Annotated[str | None, typer.Option(help=words("The moment, ISO 8601; else now", "验证时刻（ISO 8601），缺省为当前"))]
@@ -52,7 +53,7 @@ def validate(
     batch: _Batch = None,
     as_json: _Json = False,
 ) -> None:
-    """Validate a certificate: its path, policies, names and revocation (验证证书)."""
+    """Validate a certificate: its path, policies, names and revocation."""
     if batch is not None:
         _batch(batch)
         return
@@ -131,7 +132,9 @@ def _batch(file: Path) -> None:
     try:
         raw = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     except OSError as error:
-        raise Malformed(f"cannot be read: {error.strerror}", field="batch", path=str(file)) from None
+        raise Malformed(
+            Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), field="batch", path=str(file)
+        ) from None
     with TextIOWrapper(raw, encoding="utf-8", errors="replace") as source:
         for told in ca_cases.run(ca_cases.lines(source), file.parent):
             # Plain ASCII: a result goes to a program, over whatever encoding its pipe has.

@@ -20,6 +20,7 @@ from cardstack.card.view import as_data as content_data
 from cardstack.cli.output import as_data, words
 from cardstack.errors import CardstackError, Malformed
 from cardstack.readers import pinpad
+from cardstack.text import Text
 from cardstack.vault import files
 from emulator.opening import Opened, need_keys
 
@@ -41,7 +42,7 @@ def pad_digits(pin: str | None) -> int | None:
     if word != PAD:
         return None
     if colon and not (digits.isascii() and digits.isdigit() and 4 <= int(digits) <= 16):
-        raise Malformed("pad:N has 4 to 16 digits", field="PIN")
+        raise Malformed(Text("pad:N has 4 to 16 digits", "pad:N 的位数为 4 至 16"), field="PIN")
     return int(digits or 0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.conformance_files import FAILED, write
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready_folder
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def host(
     names = [trial.name for trial in TRIALS[1:]]
     unknown = sorted(set(fault or ()) - set(names))
     if unknown:
-        raise Malformed(f"fault {unknown[0]!r}: one of {', '.join(names)}", field="fault")
+        raise Malformed(choices("fault", names), field="fault")
     began = datetime.now(UTC)
     results = judge_host(Host(tuple(program), profile, psam=psam, deadline=deadline, slow=slow, mute=mute), fault or (), at)
     head = _head(" ".join(program), profile, began)

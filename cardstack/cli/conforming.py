@@ -15,7 +15,7 @@ from cardstack.card.profiles import profile
 from cardstack.card.proving import LocalKeys
 from cardstack.card.reading import open_application, read_issuer
 from cardstack.cli.inputs import text_of
-from cardstack.cli.output import words
+from cardstack.cli.output import choices, words
 from cardstack.conformance.capabilities import read_capabilities
 from cardstack.conformance.case import Case, Risk, Subject
 from cardstack.conformance.cases import derive
@@ -114,7 +114,7 @@ def _head(reader: str, atr: str, order: Order, subject: Subject, *, began: datet
 def risk_of(name: str) -> Risk:
     """The risk that a word names."""
     if name not in list(Risk):
-        raise Malformed(f"risk: one of {', '.join(Risk)}", field="risk")
+        raise Malformed(choices("risk", Risk), field="risk")
     return Risk(name)
 
 

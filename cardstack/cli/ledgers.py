@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
-from cardstack.cli.output import words
+from cardstack.cli.output import choices, words
 from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def one_of(kind: type[Word], told: str, field: str) -> Word:
     try:
         return kind(told)
     except ValueError:
-        raise Malformed(f"{field}: one of {', '.join(kind)}", field=field) from None
+        raise Malformed(choices(field, kind), field=field) from None
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def person(office: "Office", name: str) -> "Operator":
     if office.people.operators():
         found = office.people.operator(name)
         if found is None or found.disabled:
-            raise Refused("actor: no such operator", NOT_ENTITLED, field="actor")
+            raise Refused(Text("actor: no such operator", "actor：没有该操作员"), NOT_ENTITLED, field="actor")
         return found
     return Operator(name, name, tuple(Grant(role, EVERYWHERE) for role in (Role.CLERK, Role.CHECKER, Role.APPROVER)))
 
@@ -134,7 +134,7 @@ def found(store: "Store", number: str) -> "Request":
 
     one = office_of(store).requests.get(number)
     if one is None:
-        raise Refused("no such request", NOT_PENDING, request=number)
+        raise Refused(Text("no such request", "没有该申请"), NOT_PENDING, request=number)
     return one
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cardstack.errors import CardstackError, Malformed, Untrusted
@@ -42,6 +42,16 @@ def language() -> Language:
 def words(en: str, zh: str) -> str:
     """Help texts and prompts in the user's language."""
     return Text(en, zh).of(language())
+
+
+def choices(field: str, known: Iterable[str]) -> Text:
+    """The detail of an error about a word that is none of those there are.
+
+    >>> choices("act", ["hold", "release"])
+    Text(en='act: one of hold, release', zh='act：可选 hold、release')
+    """
+    listed = tuple(known)
+    return Text(f"{field}: one of {', '.join(listed)}", f"{field}：可选 {'、'.join(listed)}")
 
 
 READER_HELP = words(

@@ -8,6 +8,7 @@ import typer
 from cardstack.cli.inputs import content
 from cardstack.cli.output import emit, words
 from cardstack.cli.outputs import ready, ready_folder
+from cardstack.text import Text
 
 app = typer.Typer(no_args_is_help=True, help=words("Personalise cards from a batch file.", "批量制卡。"))
 Batch = Annotated[Path, typer.Argument(help=words("Pipe file (GBK) or CSV.", "批量文件：竖线分隔（GBK）或 CSV。"))]
@@ -116,7 +117,7 @@ def plan(batch: Batch, *, profile: ProfileName = "3.00", as_json: AsJson = False
 
     row = next((one for one in parse(decoded(content(batch))) if isinstance(one, Row)), None)
     if row is None:
-        raise Malformed("the batch has no good line")
+        raise Malformed(Text("the batch has no good line", "批量文件中没有正确的行"))
     made = personalisation(profile_named(profile), row, pin="123456", master=master_for_tests)
     # Keys first, as `issue` writes them; `--keys delivered` leaves out them and the files under the maintenance key.
     injected = [

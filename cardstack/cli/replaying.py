@@ -5,7 +5,7 @@ from typing import Any
 
 from cardstack.card.profiles import profile
 from cardstack.cli.differing import renewed
-from cardstack.cli.output import language
+from cardstack.cli.output import choices, language
 from cardstack.conformance.compatibility import SERVED, Served, Standing, standings
 from cardstack.conformance.flows import recorded
 from cardstack.errors import Malformed
@@ -22,7 +22,7 @@ def rows(reader: str | None, name: str, only: Sequence[str]) -> list[dict[str, A
     known = {flow.id: flow for flow in recorded()}
     unknown = sorted(set(only) - set(known))
     if unknown:
-        raise Malformed(f"no client {unknown[0]}; there are {', '.join(sorted(known))}", field="flow")
+        raise Malformed(choices("flow", sorted(known)), field="flow")
     chosen = [known[one] for one in only] or list(known.values())
     with open_card(reader or f"emu:{name}") as opened:
         return [_row(one) for one in standings(chosen, kind, renewed(opened), issued=type(opened.reader.exchange) is not Slot)]

@@ -20,7 +20,7 @@ from cardstack.cli import (
 )
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import entitled, means_of, office_of
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
 
@@ -133,13 +133,15 @@ def _move(window: str, event: str, *, actor: str, reason: str, database: str, as
     from cardstack.settlement.window import STAGES, Event
 
     if event not in list(Event):
-        raise Refused(f"no such event; there are {', '.join(Event)}", event=event)
+        raise Refused(choices("event", Event), event=event)
     if event in (Event.SETTLE, Event.RETURN):
-        raise Refused("it follows from the bank's file: settle bank FILE", event=event)
+        raise Refused(
+            Text("it follows from the bank's file: `settle bank FILE`", "该状态由银行文件得出：`settle bank FILE`"), event=event
+        )
     with open_ledger(database) as store:
         who = entitled(store, actor, "window.close", "*")
         if event in (Event.AGREE, Event.ABORT) and office_of(store).people.operators():
-            raise Refused(f"settle change ask {event} window={window}", TWO_NEEDED, event=event)
+            raise Refused(f"`settle change ask {event} window={window}`", TWO_NEEDED, event=event)
         stage = store.move_window(window, Event(event), actor=who, reason=reason, now=now())
     emit({"window": window, "stage": stage.value}, as_json=as_json, render=lambda: print(window, STAGES[stage].of(language())))
 
@@ -194,7 +196,7 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
     with open_ledger(database) as store:
         entry = store.transaction(message)
         if entry is None:
-            raise Refused("no transaction of that message id", id=message)
+            raise Refused(Text("no transaction of that message id", "没有该报文标识的交易"), id=message)
         postings = store.postings(entry.seq)
     data = transaction_data(entry) | {"postings": [posting_data(one) for one in postings]}
     rows = [(one.posting.debtor, one.posting.creditor, yuan(one.posting.amount_fen), one.posting.kind) for one in postings]
@@ -342,4 +344,4 @@ def _known(store: "Store", window: str) -> None:
     from server.store.windows import NO_WINDOW
 
     if store.window(window) is None:
-        raise Refused("no such window", NO_WINDOW, window=window)
+        raise Refused(Text("no such window", "没有该清算窗口"), NO_WINDOW, window=window)

@@ -8,6 +8,7 @@ from cardstack.cli.ledgers import Database, Json, now, one_of, open_ledger, tabl
 from cardstack.cli.operating import Checker, Person, Reason, data, decided, found, four_eyes, office_of, person, show
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed, Refused
+from cardstack.text import Text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -63,7 +64,7 @@ def ask(
     for one in fields:
         name, equals, value = one.partition("=")
         if not equals or name in told:
-            raise Malformed("fields: field=value, each once", field="fields")
+            raise Malformed(Text("fields: field=value, each once", "fields：写作 字段=值，各一次"), field="fields")
         told[name] = value
     with open_ledger(database) as store:
         made = four_eyes(store, kind, told, actor=actor, checker=checker, reason=reason)

@@ -1,14 +1,15 @@
 """`cardstack settle continuity`: what only the whole of the cards' records shows."""
 
-from datetime import date
 from itertools import islice
 from typing import Annotated
 
 import typer
 
+from cardstack.cli.inputs import day_of
 from cardstack.cli.ledgers import Database, Json, one_of, open_ledger, table
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 MOST_DAYS = 366
 
@@ -29,9 +30,12 @@ def continuity(
     from cardstack.settlement.transit.continuity import BREAKS, Break
     from server.store.queries.continuity import breaks
 
-    first, last = _day(since, "since"), _day(until or since, "until")
+    first, last = day_of(since, "since"), day_of(until or since, "until")
     if not 0 <= (last - first).days < MOST_DAYS:
-        raise Malformed(f"until: not before since, at most {MOST_DAYS} days", field="until")
+        raise Malformed(
+            Text(f"until: not before since, at most {MOST_DAYS} days", f"until：不得早于 since，至多 {MOST_DAYS} 天"),
+            field="until",
+        )
     wanted = one_of(Break, kind, "kind") if kind else None
     with open_ledger(database) as store, store.view() as view:
         every = breaks(view, store.schemes, first, last)
@@ -56,10 +60,3 @@ def _signed(fen: int) -> str:
     from cardstack.values import Fen, yuan
 
     return ("-" if fen < 0 else "") + yuan(Fen(abs(fen)))
-
-
-def _day(text: str, field: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Malformed(f"{field}: YYYY-MM-DD", field=field) from None

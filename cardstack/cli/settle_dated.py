@@ -10,10 +10,10 @@ from cardstack.cli.ledgers import Database, Json, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, four_eyes, means_of, show
 from cardstack.cli.output import emit, language, words
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.settlement.proposing import Proposal
-    from cardstack.text import Text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -81,7 +81,10 @@ def draft(
     with open_ledger(database):
         found = [row for row in amending.rows(name, kind) if amending.key_of(kind, row) == key]
     if not found:
-        raise Malformed("key: there is no such row; `settle figures list` names them", field="key")
+        raise Malformed(
+            Text("key: there is no such row; `settle figures list` names them", "key：没有该条目，见 `settle figures list`"),
+            field="key",
+        )
     newest = max(found, key=lambda row: str(row["since"]))
     text = amending.written(kind, newest)
     data = {"name": name, "table": kind, "key": key, "row": amending.plain(newest), "toml": text}

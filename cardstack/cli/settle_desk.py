@@ -8,7 +8,7 @@ import typer
 from cardstack.cli.inputs import content, day_of
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
 
@@ -97,7 +97,7 @@ def order(
     elif form == "csv":
         raw = orders.bank_csv(payments, accounts)
     else:
-        raise Malformed("form: pain.001, pacs.009 or csv", field="form")
+        raise Malformed(choices("form", ("pain.001", "pacs.009", "csv")), field="form")
     out.write_bytes(raw)
     data = {
         "file": str(out),

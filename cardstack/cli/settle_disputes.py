@@ -9,7 +9,7 @@ import typer
 from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Actor, Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, asked, entitled, means_of, show
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.errors import Malformed
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def decide(
 
     wanted = one_of(Step, step, "step")
     if wanted in (Step.ANSWER, Step.CONCEDE, Step.LAPSE):
-        raise Malformed("step: accept, escalate, withdraw, uphold or reject", field="step")
+        raise Malformed(choices("step", ("accept", "escalate", "withdraw", "uphold", "reject")), field="step")
     _step(number, wanted, _told(said, evidence), actor=actor, checker=checker, database=database, as_json=as_json)
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from cardstack.cli.inputs import content, day_of, text_of
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "输出 JSON"))]
 
@@ -32,7 +33,7 @@ def split(
     try:
         body = json.loads(text_of(claim, "claim"))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise Malformed("claim: not JSON", field="claim") from error
+        raise Malformed(Text("claim: not JSON", "claim：不是 JSON"), field="claim") from error
     result = compute(read_claim(body.get("claim", body) if isinstance(body, dict) else {}), when)
     steps = [{**step._asdict(), "what": step.what._asdict()} for step in result.steps]
     data = {"setlinfo": msgspec.to_builtins(result.info), "setldetail": result.detail(), "steps": steps}
@@ -105,5 +106,5 @@ def _read(package: Any) -> tuple[int, list[Any]]:
             taken += len(books.books)
             faults += books.faults
     else:
-        raise Malformed("layout: transit-1, transit-2 or medical-1", field="layout")
+        raise Malformed(choices("layout", (*transit_layout.LAYOUTS, medical_file.LAYOUT.name)), field="layout")
     return taken, faults

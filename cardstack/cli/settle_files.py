@@ -9,9 +9,10 @@ import typer
 
 from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Json, now, table
-from cardstack.cli.output import emit, language, words
+from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,9 @@ def pack_file(
     found = LAYOUTS.get(layout)
     identity = _identity(key, certificate, key_password)
     if found is None or identity is None:
-        raise Malformed(f"layout: one of {', '.join(LAYOUTS)}, and a key with its certificate", field="layout")
+        known = choices("layout", LAYOUTS)
+        needed = Text(f"{known.en}, and a key with its certificate", f"{known.zh}，并须给出私钥与证书")
+        raise Malformed(needed, field="layout")
     data = _lines(content(lines, SIZE_MAX), found.layout, charset_of(charset))
     told = described(
         data,
@@ -166,7 +169,7 @@ def _identity(key: Path | None, certificate: Path | None, password: str) -> "Ide
     from server.identity import Identity
 
     if (key is None) != (certificate is None):
-        raise Malformed("key, certificate: both or none", field="certificate")
+        raise Malformed(Text("key, certificate: both or none", "key、certificate：须同时给出或都不给"), field="certificate")
     return None if key is None or certificate is None else Identity.load(key, certificate, password)
 
 
@@ -192,7 +195,9 @@ def _lines(raw: bytes, layout: "Layout", charset: "Charset") -> bytes:
     data = b"".join(_coded(raw, layout, charset)) if named else raw
     _, _, faults = layout.sift(layout.aligned(data), 0)
     if faults:
-        raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="lines")
+        raise Malformed(
+            Text(f"line {faults[0].line}: {faults[0].column}", f"第 {faults[0].line} 行：{faults[0].column}"), field="lines"
+        )
     return data
 
 
@@ -205,9 +210,11 @@ def _coded(raw: bytes, layout: "Layout", charset: "Charset") -> "Iterator[bytes]
         try:
             text = raw.decode("gb18030")
         except UnicodeDecodeError as error:
-            raise Malformed("lines: neither UTF-8 nor GB 18030", field="lines") from error
+            raise Malformed(
+                Text("lines: neither UTF-8 nor GB 18030", "lines：既非 UTF-8 也非 GB 18030 编码"), field="lines"
+            ) from error
     for number, row in enumerate(csv.DictReader(StringIO(text, newline="")), 2):
         try:
             yield layout.line({name: value or "" for name, value in row.items() if isinstance(name, str)}, charset)
         except (ValueError, KeyError) as error:
-            raise Malformed(f"line {number}: {error}", field="lines") from error
+            raise Malformed(Text(f"line {number}: {error}", f"第 {number} 行：{error}"), field="lines") from error

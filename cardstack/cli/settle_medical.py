@@ -10,6 +10,7 @@ from cardstack.cli.inputs import text_of
 from cardstack.cli.ledgers import Database, Json, open_ledger, table
 from cardstack.cli.output import emit, words
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 if TYPE_CHECKING:
     from cardstack.settlement.medical.claim import Claim
@@ -47,7 +48,7 @@ def resettle(
 
     corrected = None if claim is None else _claim(claim)
     if corrected is not None and not message:
-        raise Malformed("message: which bill is corrected", field="message")
+        raise Malformed(Text("message: which bill is corrected", "message：请指明更正哪一笔费用"), field="message")
     with open_ledger(database) as store, store.view() as view:
         year = settled_again(view, message, corrected) if message else out_of_place(view)
     titles = (
@@ -102,5 +103,5 @@ def _claim(path: Path) -> "Claim":
     try:
         body = json.loads(text_of(path, "claim"))
     except (ValueError, RecursionError) as error:
-        raise Malformed("claim: JSON in UTF-8", field="claim") from error
+        raise Malformed(Text("claim: JSON in UTF-8", "claim：须为 UTF-8 编码的 JSON"), field="claim") from error
     return read_claim(body.get("claim", body) if isinstance(body, dict) else {})

@@ -33,11 +33,12 @@ TITLES: Final[Mapping[str, Text]] = {
     "file-data": Text("The file's data are not those of its manifest", "文件内容与清单不符"),
     "file-totals": control.TOTALS.title,
     "file-line-ends": control.LINE_ENDS.title,
-    **{code: reason.text for code, reason in {**medical.REASONS, **transit.REASONS}.items()},
-    return_file.MALFORMED.code: return_file.MALFORMED.text,
     **{kind.value: text for kind, text in reconciliation.KINDS.items()},
     **{kind.value: text for kind, text in BREAKS.items()},
     **{outcome.value: text for outcome, text in intake.OUTCOMES.items()},
+    # A scheme's own word stands before the ledger's of the same name: `over-limit` is a journey's limit here.
+    **{code: reason.text for code, reason in {**medical.REASONS, **transit.REASONS}.items()},
+    return_file.MALFORMED.code: return_file.MALFORMED.text,
     **BANK_FAULTS,
     **{f"audit-{fault.value}": text for fault, text in audit.FAULTS.items()},
 }

@@ -1,10 +1,18 @@
-"""The command line keeps its form: what every command offers alike."""
+"""The command line keeps its form: what every command offers alike, and that it speaks the reader's language."""
 
-from collections.abc import Mapping
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from cardstack.cli.nouns import group
 from tests.command import commands
+
+CLI = Path(__file__).resolve().parents[2] / "cardstack" / "cli"
+ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect"}
+SENTENCE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
+"""Two words beside each other; names, forms such as YYYY-MM-DD and lists of words that are typed are no sentence."""
 
 WITHOUT_JSON: Mapping[str, str] = {}
 """Commands that print no data, each with the reason why none would help a program."""
@@ -24,3 +32,21 @@ def test_a_command_without_data_would_be_found() -> None:
 
 def _takes(command: Any, option: str) -> bool:
     return any(option in one.opts for one in command.params)
+
+
+def test_an_error_is_a_sentence_in_both_languages() -> None:
+    """Its detail is a `Text`, unless it is a name, a form, or a command to type, which stands in `backticks`."""
+    assert [
+        f"{path.name}:{call.lineno}: {detail}"
+        for path in sorted(CLI.rglob("*.py"))
+        for call, detail in _details(ast.parse(path.read_text("utf-8")))
+        if SENTENCE.search(re.sub("`[^`]*`", "", detail))
+    ] == []
+
+
+def _details(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    """Each error made with a detail in one language, and the fixed parts of that."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ERRORS and call.args:
+            parts = call.args[0].values if isinstance(call.args[0], ast.JoinedStr) else [call.args[0]]
+            yield call, "{}".join(str(part.value) for part in parts if isinstance(part, ast.Constant))

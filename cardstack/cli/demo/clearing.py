@@ -103,7 +103,7 @@ def nets(store: Store, windows: Iterable[str]) -> list[dict[str, Any]]:
         for one in store.positions(window):
             total[str(one.party)] = total.get(str(one.party), 0) + one.net_fen
     if sum(total.values()):
-        raise Refused("the nets do not sum to zero")
+        raise Refused(Text("the nets do not sum to zero", "净额合计不为零"))
     return [{"party": party, "net_fen": net} for party, net in sorted(total.items())]
 
 

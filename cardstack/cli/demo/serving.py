@@ -63,7 +63,12 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise Refused(f"ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken; name another with --port", port=wanted)
+    last = wanted + PORTS_TRIED - 1
+    taken = Text(
+        f"ports {wanted} to {last} are all taken; name another with --port",
+        f"端口 {wanted} 至 {last} 均被占用，请用 --port 另行指定",
+    )
+    raise Refused(taken, port=wanted)
 
 
 def _link(office: Office, at: datetime) -> str:

@@ -77,7 +77,7 @@ def test_what_makes_no_line_is_named(signed: list[str], command: CommandLine, tm
     """A column that is not of its form, by line and name; what is no CSV of the layout is taken as lines, and is none."""
     file, day = tmp_path / "day.csv", str(tmp_path / "day.zip")
     spoilt = as_csv(a_line()).replace("310000", "31x000", 1)
-    for text, told in (("counter,card\n7,1\n", "line 1: id"), (spoilt, "line 2: home")):
+    for text, told in (("counter,card\n7,1\n", "第 1 行：id"), (spoilt, "第 2 行：home")):
         file.write_text(text)
         ended = command("settle", "pack", str(file), day, "--sender", "33.transit-operator", *signed)
         assert ended.code == 65
