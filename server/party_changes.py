@@ -1,6 +1,7 @@
 """Changes of prepayments, limits, accounts and nodes, each asked for by one person and decided by others."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from cardstack.errors import Malformed, Refused
@@ -102,6 +103,24 @@ def _node(request: Request, means: Means) -> str:
     told = request.payload
     means.ledger.desk.set_active(told["node"], two(request), active=told["act"] == RESUME, now=means.at)
     return f"{told['node']} {told['act']}"
+
+
+def _institutions_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    with means.ledger.view() as view:
+        node = registering.node(view, told["node"])
+    wanted = tuple(dict.fromkeys((told["institutions"] or "").split()))
+    if replace(node, institutions=wanted) == node:
+        raise Refused("institutions: it is so already", registering.CHANGED_MEANWHILE, field="institutions")
+    payload = {**told, "institutions": " ".join(wanted), "institutions_before": " ".join(node.institutions)}
+    return Draft("node-institutions", node.name[:2], node.name, payload)
+
+
+def _institutions(request: Request, means: Means) -> str:
+    """Under whose message ids a node sends from then on."""
+    told = request.payload
+    wanted, expected = told["institutions"].split(), told["institutions_before"].split()
+    means.ledger.desk.change_institutions(told["node"], wanted, expected, two(request), now=means.at)
+    return f"{told['node']} {told['institutions']}".strip()
 
 
 def _increase_draft(told: Mapping[str, Any], means: Means) -> Draft:
@@ -221,6 +240,26 @@ CHANGES: Final = (
         ),
         _node,
         _node_draft,
+    ),
+    Change(
+        Kind(
+            "node-institutions",
+            Text("Institutions of a node", "节点可用报文机构"),
+            _ASK,
+            fields=(
+                Field("node", Text("Node", "接入节点"), Shape.NODE),
+                Field(
+                    "institutions",
+                    Text(
+                        "Message ids of these institutions, by code or how they begin; empty is any",
+                        "可用报文机构代码或其前缀，空格分隔；留空为不限",
+                    ),
+                    optional=True,
+                ),
+            ),
+        ),
+        _institutions,
+        _institutions_draft,
     ),
     Change(
         Kind(

@@ -59,6 +59,7 @@ SUBJECT_PAGES: dict[str, tuple[str, str]] = {
     "limit": ("participants.show", "party"),
     "party-account": ("participants.show", "party"),
     "node": ("nodes.show", "name"),
+    "node-institutions": ("nodes.show", "name"),
     "prefund": ("prefunds.index", "party"),
     "prefund-thresholds": ("prefunds.index", "party"),
     "increase-pay": ("prefunds.index", "increase"),

@@ -120,6 +120,11 @@ class Desk:
         with self.database.writing() as connection:
             registering.set_active(Commit(self.database, connection, now), node, two, active=active)
 
+    def change_institutions(self, node: str, wanted: Sequence[str], expected: Sequence[str], two: Two, *, now: datetime) -> None:
+        """Let a node send under other institutions' message ids, or under any."""
+        with self.database.writing() as connection:
+            registering.change_institutions(Commit(self.database, connection, now), node, wanted, expected, two)
+
     def add_figure(self, told: Amendment, two: Two, *, now: datetime) -> int:
         """Add a dated figure; this process settles by it at once, every other before the next message it takes."""
         with self.database.writing() as connection:

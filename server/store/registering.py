@@ -1,5 +1,8 @@
 """What is known of parties and nodes, changed by two people: account, names, limit, and who may sign at present."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -62,3 +65,18 @@ def set_active(commit: Commit, name: str, two: Two, *, active: bool) -> None:
     commit.run("UPDATE node SET active = ? WHERE name = ?", [(active, name)])
     word = "node-resumed" if active else "node-suspended"
     commit.tell(word, name, {"maker": two.maker, "checker": two.checker})
+
+
+def change_institutions(commit: Commit, name: str, wanted: Sequence[str], expected: Sequence[str], two: Two) -> None:
+    """Let a node send under other institutions' message ids, where it still has those seen when this was asked for.
+
+    Any where none is wanted. `Malformed` for what is no code; messages already taken stand.
+    """
+    two.check(commit)
+    before = node(commit, name)
+    if before.institutions != tuple(expected):
+        raise Refused("institutions", CHANGED_MEANWHILE, field="institutions")
+    after = replace(before, institutions=tuple(wanted))
+    commit.run("UPDATE node SET institutions = ? WHERE name = ?", [(" ".join(after.institutions), name)])
+    told = {"changed": ["institutions"], "institutions": after.institutions, "before": before.institutions}
+    commit.tell("node-changed", name, {**told, "maker": two.maker, "checker": two.checker})

@@ -201,3 +201,14 @@ def test_the_rest_of_a_payment_is_ordered_from_its_page(both: Everything, token:
     done = commands.settle(asked, Decision("overseer", approve=True, reason="", at=now), by=chief, means=both.means)
     assert (done.state, done.amount_fen) == (State.DONE, 100)
     assert f"{first.id}-2" in client.get(f"/console/settlements/instructions/{first.id}").get_data(as_text=True)
+
+
+def test_a_nodes_institutions_are_asked_for_from_its_page(both: Everything, token: Token) -> None:
+    """Its page leads to the form with what stands now; the request shows it beside what is wanted, and their list leads back."""
+    client, (node, *_) = both.client, both.means.ledger.nodes()
+    form = f"/console/changes/node-institutions?node={node.name}&amp;institutions="
+    assert form in client.get(f"/console/nodes/{node.name}").get_data(as_text=True)
+    told = {"csrf": token(client), "node": str(node.name), "institutions": "H33 P33", "reason": "x", "_form": "node-institutions"}
+    asked = client.post("/console/changes/node-institutions", data=told)
+    assert "H33 P33" in client.get(asked.location).get_data(as_text=True)
+    assert f"/console/nodes/{node.name}" in client.get("/console/approvals/").get_data(as_text=True)

@@ -184,6 +184,31 @@ def test_a_suspended_node_signs_nothing_until_it_is_resumed(store: Store, means:
     assert told == [("node-suspended", who), ("node-resumed", who)]
 
 
+def test_a_nodes_institutions_are_changed_by_two(store: Store, means: Means) -> None:
+    """Asked, decided by another, held to from then on; the event says what stood before, and an old request is refused."""
+    assert refused(means, "node-institutions", {"node": NODE.name, "institutions": ""}).code == "CS-3043"
+    assert isinstance(refused(means, "node-institutions", {"node": NODE.name, "institutions": "h33"}), Malformed)
+    assert refused(means, "node-institutions", {"node": "34.node", "institutions": "H34"}).code == "CS-3042"
+    ask(means, "node-institutions", "R1", node=str(NODE.name), institutions=" H33010600001  P3301 P3301")
+    ask(means, "node-institutions", "R2", node=str(NODE.name), institutions="P3301")
+    with pytest.raises(CardstackError):
+        decide(means, "R1", "lin")
+    assert store.nodes()[0].institutions == ()
+    assert decide(means, "R1", "chen").state is State.DONE
+    assert decide(means, "R2", "chen").failure == "CS-3043"
+    assert store.nodes()[0].institutions == ("H33010600001", "P3301")
+    ask(means, "node-institutions", "R3", node=str(NODE.name), institutions="")
+    assert decide(means, "R3", "chen").state is State.DONE
+    assert store.nodes()[0].institutions == ()
+    told = [one.data for one in store.events() if one.kind == "node-changed"]
+    assert [(one["before"], one["institutions"]) for one in told] == [
+        ([], ["H33010600001", "P3301"]),
+        (["H33010600001", "P3301"], []),
+    ]
+    assert {(one["maker"], one["checker"]) for one in told} == {("lin", "chen")}
+    assert not store.audit(signatures=False).findings
+
+
 def test_a_window_is_agreed_and_its_payments_released_by_two(store: Store, means: Means) -> None:
     """The same kinds that the console asks for, drawn from their one field."""
     store.submit([submission(bill(1, 1000))], NOON)
