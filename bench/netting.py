@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _make(duck: Duck, folder: Path, count: int) -> None:
-    """Six schemes, 28 days, 31 provinces; one line in a thousand differs, is missing here or is missing there."""
+    """Six schemes, 28 days, 31 provinces; one line in a thousand differs, is missing on one side or reversed on one."""
     party = "printf('%02d.fund', {} % 31 + 11)"
     duck.write(
         f"SELECT printf('scheme%d-2026-11-%02d', i % 6, i % 28 + 1) AS window_id, {party.format('hash(i)')} AS debtor, "
@@ -48,12 +48,13 @@ def _make(duck: Duck, folder: Path, count: int) -> None:
     )
     line = "printf('%s%018d', 'H33010600001', i) AS id, printf('day%02d', i % 28) AS grp"
     duck.write(
-        f"SELECT {line}, (hash(i) % 100000)::BIGINT AS amount_fen FROM range({count}) AS r(i) WHERE i % 1000 <> 1",
+        f"SELECT {line}, (hash(i) % 100000)::BIGINT AS amount_fen, i % 1000 = 4 AS reversed "
+        f"FROM range({count}) AS r(i) WHERE i % 1000 <> 1",
         folder / "ours.parquet",
     )
     duck.write(
-        f"SELECT {line}, (hash(i) % 100000 + (i % 1000 = 2)::INT)::BIGINT AS amount_fen FROM range({count}) AS r(i) "
-        "WHERE i % 1000 <> 3",
+        f"SELECT {line}, (hash(i) % 100000 + (i % 1000 = 2)::INT)::BIGINT AS amount_fen, false AS reversed "
+        f"FROM range({count}) AS r(i) WHERE i % 1000 <> 3",
         folder / "theirs.parquet",
     )
 

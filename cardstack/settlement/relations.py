@@ -38,9 +38,9 @@ FROM sides GROUP BY window_id, party
 """
 _TOTALS = """
 WITH both_books AS (
-    SELECT grp, 1 AS n, amount_fen, 0 AS their_n, 0 AS their_fen FROM ours
+    SELECT grp, 1 AS n, amount_fen, 0 AS their_n, 0 AS their_fen FROM ours WHERE NOT reversed
     UNION ALL
-    SELECT grp, 0 AS n, 0 AS amount_fen, 1 AS their_n, amount_fen AS their_fen FROM theirs
+    SELECT grp, 0 AS n, 0 AS amount_fen, 1 AS their_n, amount_fen AS their_fen FROM theirs WHERE NOT reversed
 )
 SELECT grp, CAST(SUM(n) AS BIGINT) AS our_count, CAST(SUM(amount_fen) AS BIGINT) AS our_fen,
     CAST(SUM(their_n) AS BIGINT) AS their_count, CAST(SUM(their_fen) AS BIGINT) AS their_fen
@@ -49,9 +49,11 @@ HAVING SUM(n) <> SUM(their_n) OR SUM(amount_fen) <> SUM(their_fen)
 """
 _LINES = """
 SELECT COALESCE(ours.id, theirs.id) AS id, ours.amount_fen AS our_fen, theirs.amount_fen AS their_fen,
-    CASE WHEN ours.id IS NULL THEN 'missing-here' WHEN theirs.id IS NULL THEN 'missing-there' ELSE 'amount' END AS difference
+    CASE WHEN ours.id IS NULL THEN 'missing-here' WHEN theirs.id IS NULL THEN 'missing-there'
+        WHEN ours.reversed <> theirs.reversed THEN 'state' ELSE 'amount' END AS difference
 FROM ours FULL OUTER JOIN theirs ON ours.id = theirs.id
-WHERE ours.id IS NULL OR theirs.id IS NULL OR ours.amount_fen <> theirs.amount_fen
+WHERE (ours.id IS NULL AND NOT theirs.reversed) OR (theirs.id IS NULL AND NOT ours.reversed)
+    OR ours.reversed <> theirs.reversed OR ours.amount_fen <> theirs.amount_fen
 """
 _TWICE = """
 WITH many AS (SELECT id FROM theirs GROUP BY id HAVING COUNT(*) > 1),
@@ -72,9 +74,13 @@ def _declared(text: str) -> sql.Expr:
 NETTING: Final = _declared(_NETTING.format(owed=_OWED))
 """Every party's gross sums and net by window: over `posting(window_id, debtor, creditor, amount_fen, phase)`, in one scan."""
 TOTALS: Final = _declared(_TOTALS)
-"""The groups whose totals differ, over `ours(grp, id, amount_fen)` and `theirs` alike: asked first (3201)."""
+"""The groups whose totals differ, over `ours(grp, id, amount_fen, reversed)` and `theirs` alike: asked first (3201).
+
+What is reversed counts in neither."""
 LINES: Final = _declared(_LINES)
-"""The lines that differ; asked only where totals differ (3202). It supposes that a book has an id once, see `TWICE`."""
+"""The lines that differ, also in being reversed on one side only; asked only where totals differ (3202).
+
+It supposes that a book has an id once, see `TWICE`."""
 TWICE: Final = _declared(_TWICE)
 """Every further line of theirs under an id that they have already: asked with `LINES`, which sees the same money in both."""
 

@@ -42,7 +42,7 @@ ENTRIES = st.lists(
         group=st.sampled_from("ab"),
         id=st.sampled_from("123456"),
         amount_fen=st.sampled_from((Fen(1), Fen(2))),
-        reversed=st.just(False),
+        reversed=st.booleans(),
     ),
     unique_by=lambda one: one.id,
     max_size=6,
@@ -50,6 +50,7 @@ ENTRIES = st.lists(
 
 
 DUCK = Duck(threads=1)
+BOOK = {"grp": "VARCHAR", "id": "VARCHAR", "amount_fen": "BIGINT", "reversed": "BOOLEAN"}
 
 
 @settings(deadline=None, max_examples=25)
@@ -59,9 +60,8 @@ def test_reconciliation_is_the_same_as_the_plain_function(ours: list[Entry], the
     duck = DUCK
     once = len(theirs)
     theirs = theirs + [theirs[place] for place in again if place < once]
-    columns = {"grp": "VARCHAR", "id": "VARCHAR", "amount_fen": "BIGINT"}
-    duck.rows("ours", columns, [one[:3] for one in ours])
-    duck.rows("theirs", columns, [one[:3] for one in theirs])
+    duck.rows("ours", BOOK, ours)
+    duck.rows("theirs", BOOK, theirs)
     assert sorted(duck.run(TOTALS)) == [tuple(one) for one in reconcile.totals(ours, theirs) if not one.equal]
     named = [(one.id, one.our_fen, one.their_fen, one.difference) for one in reconcile.lines(ours, theirs)]
     twice = sorted((id_, fen) for id_, _, fen, difference in named if difference is Difference.TWICE)
@@ -160,14 +160,32 @@ def test_a_sum_past_64_bits_is_refused_by_every_engine(store: Store, rows: list[
     assert in_the_ledger.value.code == in_duckdb.value.code == "CS-3068"
 
 
-def test_totals_and_lines_of_empty_books(store: Store) -> None:
-    """Nothing on either side, or on one."""
-    columns = {"grp": "VARCHAR", "id": "VARCHAR", "amount_fen": "BIGINT"}
-    for ours, theirs, totals, lines in (
+Rows = list[tuple[object, ...]]
+
+
+def test_totals_and_lines_are_the_same_in_the_ledgers_database(store: Store) -> None:
+    """Nothing on either side or on one, every kind of difference, and what is reversed in one book, in both, or alone."""
+    one, gone = ("a", "1", 5, False), ("a", "1", 5, True)
+    cases: list[tuple[Rows, Rows, Rows, Rows]] = [
         ([], [], [], []),
-        ([("a", "1", 5)], [], [("a", 1, 5, 0, 0)], [("1", 5, None, "missing-there")]),
-        ([], [("a", "1", 5)], [("a", 0, 0, 1, 5)], [("1", None, 5, "missing-here")]),
-    ):
-        DUCK.rows("ours", columns, ours)
-        DUCK.rows("theirs", columns, theirs)
-        assert (DUCK.run(TOTALS), DUCK.run(LINES)) == (totals, lines)
+        ([one], [], [("a", 1, 5, 0, 0)], [("1", 5, None, "missing-there")]),
+        ([], [one], [("a", 0, 0, 1, 5)], [("1", None, 5, "missing-here")]),
+        ([one], [("a", "1", 6, False)], [("a", 1, 5, 1, 6)], [("1", 5, 6, "amount")]),
+        ([one], [gone], [("a", 1, 5, 0, 0)], [("1", 5, 5, "state")]),
+        ([gone], [("a", "1", 6, False)], [("a", 0, 0, 1, 6)], [("1", 5, 6, "state")]),
+        ([gone], [gone], [], []),
+        ([gone], [], [], []),
+        ([], [gone], [], []),
+    ]
+    for ours, theirs, totals, lines in cases:
+        DUCK.rows("ours", BOOK, ours)
+        DUCK.rows("theirs", BOOK, theirs)
+        with store.database.engine.connect() as connection:
+            for name, rows in (("ours", ours), ("theirs", theirs)):
+                held = "grp TEXT, id TEXT, amount_fen BIGINT, reversed BOOLEAN"
+                connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({held})")
+                store.database.insert(connection, name, ", ".join(BOOK), rows)
+            view = View(store.database, connection)
+            assert same([in_ledger(view, TOTALS), DUCK.run(TOTALS)]) == totals
+            assert same([in_ledger(view, LINES), DUCK.run(LINES)]) == lines
+            connection.rollback()
