@@ -119,7 +119,8 @@ def add_node(
     with open_ledger(database) as store:
         for one in store.nodes():
             if one.name == made.name or one.subject == subject:
-                raise Refused(f"{'name' if one.name == made.name else 'certificate: its subject'}", REGISTERED, field="name")
+                field = "name" if one.name == made.name else "certificate"
+                raise Refused(field, REGISTERED, field=field)
         store.register_node(made)
     emit(_node_data(made), as_json=as_json, render=lambda: print(words("registered", "已登记"), made.name, made.subject))
 

@@ -45,8 +45,16 @@ def test_an_error_is_a_sentence_in_both_languages() -> None:
 
 
 def _details(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
-    """Each error made with a detail in one language, and the fixed parts of that."""
+    """Each error made with a detail in one language, and the fixed parts of that, also where one of several is taken."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ERRORS and call.args:
-            parts = call.args[0].values if isinstance(call.args[0], ast.JoinedStr) else [call.args[0]]
-            yield call, "{}".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+            yield call, "{}".join(_fixed(call.args[0]))
+
+
+def _fixed(node: ast.AST) -> Iterator[str]:
+    """The texts that stand in an expression, without those that a call takes: `Text(en, zh)` is one."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif not isinstance(node, ast.Call):
+        for part in ast.iter_child_nodes(node):
+            yield from _fixed(part)
