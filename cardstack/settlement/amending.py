@@ -32,6 +32,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "step": ("name",),
     "late": ("cycle",),
     "cutoff": ("cycle",),
+    "sharing": ("province",),
 }
 """By which fields a row of a table is told from its neighbours; what is not named here has one row in force."""
 

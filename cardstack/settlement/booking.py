@@ -114,6 +114,9 @@ class Booking:
         claims = [new(ClaimRow, (entry[2], claim, entry[0])) for line, entry in pairs for claim in line.claims]
         self.claims += claims
         book.claimed.update(claim[:2] for claim in claims)
+        if book.told is not None:
+            for _, line in lines:
+                book.told.take(line.transaction, line.claims)
         moves = [new(AccumulationRow, (entry[0], *one[:2])) for line, entry in pairs for one in line.accumulations]
         self.accumulations += moves
         for _, account, add_fen in moves:
@@ -181,6 +184,8 @@ class Booking:
         if change is not Change.POST:
             self.freed.append(earlier.entry)
             self.book.claimed -= {(earlier.scheme, claim) for claim in earlier.claims}
+            if self.book.told is not None:
+                self.book.told.drop(earlier.claims)
         posted = line.postings if change is Change.POST else earlier.posted
         self.book.earlier[refers] = earlier._replace(state=ENTRY.after(earlier.state, change), posted=posted)
 
@@ -194,6 +199,8 @@ class Booking:
         if line.claims:
             self.claims += [ClaimRow(entry.scheme, claim, entry.seq) for claim in line.claims]
             self.book.claimed |= {(entry.scheme, claim) for claim in line.claims}
+            if self.book.told is not None:
+                self.book.told.take(line.transaction, line.claims)
         self.book.seen[entry.id] = Seen(line.digest, entry.seq, entry.state, entry.window)
         self.taken[entry.id] = line, entry
 

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from cardstack.errors import CardstackError
 from cardstack.settlement.ledger import ENTRY, Change, State
-from cardstack.settlement.scheme import Accumulation, Reason, Scheme, Sided
+from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, Sided
+from cardstack.settlement.told import Told
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -180,6 +181,8 @@ class Book:
     claimed: set[tuple[str, str]] = field(default_factory=set)
     totals_fen: dict[str, int] = field(default_factory=dict)
     room_fen: dict[str, int] = field(default_factory=dict)
+    told: Told | None = None
+    """What other messages told, where a line asks for it."""
     strangers: dict[tuple[str, str, str, str], bool] = field(default_factory=dict)
     latest: datetime = field(init=False)
 
@@ -198,6 +201,8 @@ class Line:
     claims: tuple[str, ...] = ()
     accumulations: tuple[Accumulation, ...] = ()
     reason: Reason | None = None
+    asks: str | None = None
+    """The subject of other messages that its scheme holds it against."""
     plain: bool = False
     """Whether its scheme takes it, it is not pending, and about no earlier message."""
 
@@ -273,6 +278,7 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
             line.postings = scheme.postings(transaction, transaction.day)
             line.claims = scheme.claims(transaction)
             line.accumulations = scheme.accumulations(transaction)
+            line.asks = scheme.asks(transaction) if isinstance(scheme, Consulting) else None
             line.plain = transaction.pending_until is None
     except CardstackError as error:
         line.reason = Reason(error.code, error.title)
@@ -286,7 +292,17 @@ def refused(line: Line, book: Book) -> bool:
     change, refers = line.change, line.transaction.refers
     if change is not None and refers is not None:
         _follow(line, change, book.earlier[refers])
+    if line.reason is None and line.asks is not None:
+        line.reason = contradicted(line, book)
     return line.reason is not None
+
+
+def contradicted(line: Line, book: Book) -> Reason | None:
+    """Why a line that asks is not taken beside what other messages told."""
+    scheme = book.schemes[line.transaction.scheme]
+    if line.asks is None or book.told is None or not isinstance(scheme, Consulting):
+        return None
+    return scheme.against(line.transaction, book.told.about(line.asks))
 
 
 def _follow(line: Line, change: Change, earlier: Earlier) -> None:
@@ -393,6 +409,7 @@ def surely(lines: Sequence[Line], book: Book) -> bool:
         and all(party in book.parties for party in owing)
         and _claims_apart(lines, book)
         and _totals_apart(lines, book)
+        and _told_apart(lines, book)
     )
 
 
@@ -401,6 +418,15 @@ def _claims_apart(lines: Sequence[Line], book: Book) -> bool:
     claims = [(line.transaction.scheme, claim) for line in lines for claim in line.claims]
     once = set(claims)
     return len(once) == len(claims) and once.isdisjoint(book.claimed)
+
+
+def _told_apart(lines: Sequence[Line], book: Book) -> bool:
+    """Whether what was told contradicts none of the lines that ask, and no other line tells anything more."""
+    asking = [line for line in lines if line.asks is not None]
+    if not asking or book.told is None:
+        return True
+    schemes = book.told.schemes
+    return not any(line.transaction.scheme in schemes for line in lines) and not any(contradicted(one, book) for one in asking)
 
 
 def _totals_apart(lines: Sequence[Line], book: Book) -> bool:

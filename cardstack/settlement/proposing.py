@@ -63,6 +63,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "agreement": Table("charging", charging.Agreement, Text("charging between operators", "充电互通分成"), "transit"),
     "share": Table("pension", transfer.PoolShare, Text("pension pool share", "养老保险统筹转移比例")),
     "validity": Table("registration", case.Validity, Text("how long a registration holds", "备案有效期"), "medical"),
+    "sharing": Table("registration", case.Sharing, Text("which registrations reach the ledger", "备案信息报送范围"), "medical"),
     "step": Table("clearing", clearing.Step, Text("deadline of the monthly clearing", "月度清算时限"), "medical"),
     "bounds": Table("clearing", clearing.Bounds, Text("bounds of the monthly clearing", "月度清算界限"), "medical"),
     "dispute": Table("clearing", Term, Text("how long a dispute waits", "异议答复时限")),

@@ -114,6 +114,7 @@ def figures_in_force() -> str:
         ("disputes", terms()),
     ]
     lines += [_row(name, one) for name, own in rest for one in own]
+    lines += [_row(f"registrations of {one.province} sent: {one.sends}", one) for one in case_of.sharings()]
     lines += [_row(f"clearing: {step.name}", step) for step in steps()]
     lines += [_row(f"late payments {late.cycle or 'of other cycles'}", late) for late in interest.terms()]
     lines += [_row(f"cut-off {one.cycle or 'of other cycles'}", one) for one in cut_offs()]

@@ -8,11 +8,12 @@ commit that books the postings.
 
 import re
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -156,6 +157,22 @@ class Sided(Protocol):
     def about(self, transaction: Transaction) -> Reason | None:
         """Why a message about an earlier one cannot be taken, or None; that one itself is not known here."""
         ...
+
+
+class Consulting(ABC):
+    """A scheme that also holds a transaction against what messages of another scheme told the ledger (`told.Told`)."""
+
+    __slots__ = ()
+    consults: ClassVar[str]
+    """The scheme whose messages it asks for."""
+
+    @abstractmethod
+    def asks(self, transaction: Transaction) -> str | None:
+        """The subject it asks about, None where it asks nothing. Only asked after `check` found no reason."""
+
+    @abstractmethod
+    def against(self, transaction: Transaction, told: Sequence[Transaction]) -> Reason | None:
+        """Why this transaction cannot be taken beside what was told, or None."""
 
 
 class Standing(StrEnum):

@@ -16,13 +16,14 @@ from cardstack.settlement.intake import Node
 from cardstack.settlement.medical.claim import read_claim
 from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.schemes import medical
+from cardstack.settlement.services import registration
 from cardstack.settlement.transaction import SHANGHAI
 from cardstack.text import Text
 from server.api import shapes
 from server.api.callers import Caller, calls, services
 from server.api.problems import JSON, document, language
 from server.api.routes import PROBLEM
-from server.store import reads
+from server.store import reads, telling
 
 NOT_YOUR_PERSON: Final = problem(
     "CS-4017",
@@ -52,6 +53,12 @@ def presettle(body: shapes.PresettlementBody) -> Response:
         return document(NOT_SETTLED, 422, reason.text.of(language()), {"reason": reason.code})
     day = body.day or here.clock().astimezone(SHANGHAI).date()
     with here.store.view() as view:
+        asked = medical.registration_asked(claim, day)
+        if asked is not None:
+            told = telling.told(view, {registration.NAME}, {asked}).about(asked)
+            reason = medical.registration_contradicts(claim, day, told)
+            if reason is not None:
+                return document(NOT_SETTLED, 422, reason.text.of(language()), {"reason": reason.code})
         claim, split = on_the_year(claim, day, medical.compute, lambda accounts: reads.totals(view, accounts))
     steps = [{**step._asdict(), "what": step.what._asdict()} for step in split.steps]
     answer = {

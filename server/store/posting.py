@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 from cardstack.settlement.booking import Booking
 from cardstack.settlement.intake import Answer, Book, Earlier, Line, Seen
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, State
-from cardstack.settlement.scheme import Accumulation, Scheme
+from cardstack.settlement.scheme import Accumulation, Consulting, Scheme
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.window import Stage
 from cardstack.values import Fen
+from server.store import telling
 from server.store.commit import Commit, Kept, View, add_rows, open_windows
 
 TOTAL_ADD = "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
@@ -50,6 +51,7 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
     query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
     known = commit.among(query, [str(line.transaction.id) for line in lines])
     parties, room = rooms(commit)
+    asked = {line.asks for line in lines if line.asks is not None}
     return Book(
         now,
         schemes,
@@ -59,7 +61,13 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
         set(commit.among("SELECT scheme, claim FROM claim WHERE claim IN {these}", claims)),
         dict(commit.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts)),
         room,
+        telling.told(commit, consulted(schemes), asked) if asked else None,
     )
+
+
+def consulted(schemes: Mapping[str, Scheme]) -> set[str]:
+    """The schemes whose messages others are held against."""
+    return {scheme.consults for scheme in schemes.values() if isinstance(scheme, Consulting)}
 
 
 def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:

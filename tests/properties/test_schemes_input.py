@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cardstack.errors import CardstackError
 from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.told import SIZE
 from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.values import Fen
 from tests.unit.settlement.claims import a_claim
@@ -122,4 +123,9 @@ def test_no_record_can_be_spelt_in_two_ways(good: Transaction) -> None:
     ):
         told = replace(good, body={**good.body, **body})
         if scheme.check(told) is None:
-            assert scheme.claims(told) == scheme.claims(good)
+            assert _once(scheme.claims(told)) == _once(scheme.claims(good))
+
+
+def _once(claims: tuple[str, ...]) -> list[str]:
+    """Without those under which a registration is found: a person who is spelt otherwise is another."""
+    return [one for one in claims if len(one) != 2 * SIZE]

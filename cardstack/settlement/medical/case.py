@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,7 +21,8 @@ from cardstack.settlement.medical.names import FUNDS
 from cardstack.settlement.medical.policy import covers
 from cardstack.settlement.medical.sheet import Use
 from cardstack.settlement.medical.split import Split
-from cardstack.settlement.scheme import Figure, at
+from cardstack.settlement.scheme import Figure, at, in_force
+from cardstack.settlement.transaction import exactly
 from cardstack.text import Text
 
 Compute: TypeAlias = Callable[[Claim, date], Split]
@@ -117,6 +118,23 @@ class Validity(Figure):
     temporary_months: int
 
 
+class Sends(StrEnum):
+    """Which of its registrations an insured province sends to the ledger."""
+
+    ALL = "all"
+    BY_PERSON = "by-person"
+    """Of a person of whom it sent one, all; of the others it keeps them itself."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing(Figure):
+    """What the ledger can know of an insured province's registrations; they stand under the pseudonym of the year."""
+
+    province: Annotated[str, exactly(r"\d\d")]
+    sends: Sends
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """A registration for care elsewhere (备案): its class, from when, until when (None: long), where."""
@@ -135,6 +153,22 @@ class Filing:
 def validities() -> tuple[Validity, ...]:
     """The figures that come with the package."""
     return figures_of("registration", "validity", Validity)
+
+
+@remembered
+def sharings() -> tuple[Sharing, ...]:
+    """What each insured province declared of its registrations."""
+    return figures_of("registration", "sharing", Sharing)
+
+
+def sends(province: str, day: date) -> Sends:
+    """Which registrations an insured province sends on a day; none where it declared nothing.
+
+    >>> sends("31", date(2026, 10, 1)).value, sends("99", date(2026, 10, 1)).value
+    ('by-person', 'none')
+    """
+    declared = in_force([one for one in sharings() if one.province == province], day)
+    return max(declared, key=lambda one: one.since).sends if declared else Sends.NONE
 
 
 def file_temporary(kind: str, since: date, place: str) -> Filing:
@@ -175,6 +209,19 @@ def class_of(visit: Visit, filings: Sequence[Filing], filed_on: date | None = No
     return "emergency" if visit.rescue else "unregistered"
 
 
+def supported(claim: Claim, day: date, filings: Sequence[Filing]) -> bool:
+    """Whether a claim's class is one that a registration gives at its place, on a day of its fees or that of settlement.
+
+    To be unregistered is right where none does.
+    """
+    days = (min((line.day or day for line in claim.lines), default=day), day)
+    kinds = {one.kind for one in filings if any(one.covers(claim.treating_place, each) for each in days)}
+    return not kinds if claim.registration in UNREGISTERED else claim.registration in kinds
+
+
+FILED: Final = frozenset({"long-term", "referral", "temporary"})
+"""The classes that rest on a registration. Rescue counts as registered, and where none is needed none is asked for."""
+UNREGISTERED: Final = frozenset({"unregistered", "unregistered-emergency"})
 _RANK: Final = {"long-term": 0, "referral": 1, "emergency": 1, "temporary": 2}
 
 

@@ -4,21 +4,23 @@ All kinds of care are one scheme with different parameters. A message's body hol
 the insured place answered; the check computes the split again from the same figures and compares every field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed
 from cardstack.settlement import amending
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
+from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends, sends, supported
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
 from cardstack.settlement.medical.year import movements
-from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, Unit
+from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Reason, Step, Unit
+from cardstack.settlement.services import registration
 from cardstack.settlement.transaction import Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -31,6 +33,27 @@ REASONS: Mapping[str, Reason] = {
         Reason("claim-malformed", Text("The claim is not of its declared form", "费用明细不符合约定格式")),
         Reason("care-not-covered", Text("This scheme does not settle that kind of care", "本业务不结算该医疗类别")),
         Reason("registration-needed", Text("This kind of care needs a registration", "该医疗类别须先办理异地就医备案")),
+        Reason(
+            "registration-unsupported",
+            Text(
+                "No registration that the insured province sent gives that class at that place and day",
+                "参保地报送的备案在该就医地和日期不支持所报备案类别",
+            ),
+        ),
+        Reason(
+            "registration-known",
+            Text(
+                "The bill is sent as unregistered, but the insured province sent a registration for that place and day",
+                "费用按未备案报送，但参保地已报送适用于该就医地和日期的备案",
+            ),
+        ),
+        Reason(
+            "unregistered-refused",
+            Text(
+                "The insured place settles no such bill directly without a registration",
+                "参保地对未备案的此类费用不予直接结算",
+            ),
+        ),
         Reason("no-benefit", Text("The insured place has no such benefit in force", "参保地无对应的有效待遇政策")),
         Reason("total-differs", Text("The amount is not the sum of the lines", "交易金额与费用明细合计不一致")),
         Reason("place-differs", Text("The claim names other places than the message", "费用明细的参保地或就医地与报文不一致")),
@@ -69,9 +92,29 @@ def body_of(claim: Claim, result: Split) -> dict[str, Any]:
     }
 
 
+def registration_asked(claim: Claim, day: date) -> str | None:
+    """The subject of the registrations that a claim's class is held against, None where it is held against none."""
+    province = claim.insured_place[:2]
+    held = claim.registration in FILED | UNREGISTERED and province != claim.treating_place[:2]
+    asked = held and sends(province, day) is not Sends.NONE
+    return registration.subject_of(province, claim.insurance, claim.person) if asked else None
+
+
+def registration_contradicts(claim: Claim, day: date, told: Sequence[Transaction]) -> Reason | None:
+    """Why a claim's class does not stand beside the registrations that were told of its person."""
+    found = registration.filings(told, claim.person, claim.insurance)
+    # Of a person of whom such a province never sent one, nothing can be known here.
+    unknown = not found and sends(claim.insured_place[:2], day) is Sends.BY_PERSON
+    if unknown or supported(claim, day, found):
+        return None
+    return REASONS["registration-known" if claim.registration in UNREGISTERED else "registration-unsupported"]
+
+
 @dataclass(frozen=True, slots=True)
-class Medical:
+class Medical(Consulting):
     """Direct settlement of some kinds of care; `waived` says which need no registration (免备案)."""
+
+    consults: ClassVar[str] = registration.NAME
 
     name: str
     title: Text
@@ -131,6 +174,14 @@ class Medical:
         claim, result = _computed(transaction, transaction.day)
         return movements(claim, result, transaction.day)
 
+    def asks(self, transaction: Transaction) -> str | None:
+        """The person's registrations, where the insured province sends them."""
+        return registration_asked(_claim(transaction), transaction.day)
+
+    def against(self, transaction: Transaction, told: Sequence[Transaction]) -> Reason | None:
+        """Whether one of them gives the class that the claim says."""
+        return registration_contradicts(_claim(transaction), transaction.day, told)
+
     def explain(self, transaction: Transaction, day: date) -> tuple[Step, ...]:
         """Each item, each rule with its reference, each rounding."""
         return _computed(transaction, day)[1].steps
@@ -167,8 +218,9 @@ def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:
         result = _computed(transaction, transaction.day)[1]
     except Malformed:
         return REASONS["claim-malformed"]
-    except CardstackError:
-        return REASONS["no-benefit"]
+    except CardstackError as error:
+        lacking = error.facts.get("field") == "registration" and _claim(transaction).registration in UNREGISTERED
+        return REASONS["unregistered-refused" if lacking else "no-benefit"]
     agrees = result.info == sent and _rows_agree(transaction.body.get("setldetail"), result)
     return None if agrees else REASONS["split-differs"]
 

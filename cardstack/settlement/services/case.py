@@ -84,6 +84,8 @@ class Service(Generic[State, Event]):
     """Each state in words."""
     handover: tuple[Event, Event] | None = None
     """Where money moves: the message that reserves it, and the other side's that posts it, so that one alone moves none."""
+    tells: Callable[[Transaction, Any], tuple[str, ...]] | None = None
+    """Under which claims a message is found again by those whose judgement rests on it (`told`)."""
 
     def content(self, transaction: Transaction) -> Any:
         """The typed content of a message; `Malformed` where it is none."""
@@ -149,7 +151,8 @@ class Service(Generic[State, Event]):
         """
         case = f"{transaction.home_province}.{transaction.treating_province}.{transaction.body.get('case')}"
         last = f".{transaction.id}" if transaction.kind == "remind" else ""
-        return (f"{case}.{transaction.kind}{last}",)
+        told = self.tells(transaction, self.content(transaction)) if self.tells else ()
+        return (f"{case}.{transaction.kind}{last}", *told)
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
         """None."""

@@ -17,6 +17,7 @@ from cardstack.settlement.medical.claim import Place
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import About, Case, Day
+from cardstack.settlement.told import NOTHING, subject
 from cardstack.settlement.transaction import Transaction, exactly
 from cardstack.text import Text
 
@@ -85,8 +86,24 @@ class Event(StrEnum):
     END = "end"
 
 
+NAME: Final = "medical-registration"
+
+
+def subject_of(province: str, insurance: str, person: str) -> str:
+    """What the registrations of a person are found under: by the insured province, which alone files them."""
+    return subject(NAME, province, insurance, person)
+
+
+def _tells(message: Transaction, content: object) -> tuple[str, ...]:
+    """A registration is found by its person, its end by its case."""
+    case = subject(NAME, message.home_province, message.treating_province, str(message.body["case"]))
+    if isinstance(content, Registered):
+        return (subject_of(message.home_province, content.insurance, content.person) + case,)
+    return (case + NOTHING,) if isinstance(content, Ended) else ()
+
+
 REGISTRATION: Final = Service(
-    "medical-registration",
+    NAME,
     Text("Registration for medical care away from home", "异地就医备案"),
     Cycle("services", Unit.MONTH),
     Machine(
@@ -121,6 +138,7 @@ REGISTRATION: Final = Service(
         State.DECLINED: Text("declined", "不予备案"),
         State.ENDED: Text("ended", "已终止"),
     },
+    tells=_tells,
 )
 
 

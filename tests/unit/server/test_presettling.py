@@ -11,16 +11,20 @@ from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.envelope import seal
+from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.values import Fen
 from server.app import create_app
 from server.config import Config, Role
 from server.signatures import Request, sign
 from server.store import open_store
+from server.store.posting import Submission
 from server.store.store import Store
-from tests.ledgers import NODE, NOON, enrol, message_id, node_trust
+from tests.ledgers import NODE, NOON, arrival, enrol, message_id, node_trust
 from tests.unit.settlement.claims import a_claim
+from tests.unit.settlement.test_registration import FILED
 
 PARTIES = tuple(Party(name) for name in ("31.medical-fund", "31.medical-account", "33.hospital-fund"))
 
@@ -142,3 +146,26 @@ def test_a_node_asks_for_its_own_provinces_people(service: Service) -> None:
 def test_a_nodes_own_ledger_does_not_know_the_year(service: Service) -> None:
     """Only the hub's does, so only the hub is asked."""
     assert service.ask(a_claim()).status_code == 404
+
+
+def test_a_class_is_held_against_the_registration_that_was_sent(service: Service) -> None:
+    """Of a person of whom nothing was sent the word stands; then only what is filed is told, and only that is settled."""
+    stay = a_claim(("0101", 90_000), care="inpatient", registration="temporary")
+    referred = a_claim(("0101", 90_000), care="inpatient", registration="referral")
+    unfiled = a_claim(("0101", 90_000), care="inpatient", registration="unregistered")
+    before = service.ask(referred).json
+    assert service.ask(stay).status_code == 200
+    filed = {**FILED, "person": "p-0001", "registration": "temporary"}
+    told = Transaction(
+        message_id(1), REGISTRATION.name, "file", Party("31.medical-office"), "310000", "330100", NOON, Fen(0), filed
+    )
+    home = Node(Party("31.node"), relays=True)
+    sent = arrival(told, node=home)
+    line = prepare(told, sent.digest_of(0), home, SCHEMES)
+    ((answer,),) = service.store.submit([Submission(sent.kept, [line])], NOON)
+    assert answer.stands
+    for claim, code in ((referred, "registration-unsupported"), (unfiled, "registration-known")):
+        reply = service.ask(claim)
+        assert (reply.status_code, reply.json["code"], reply.json["facts"]["reason"]) == (422, "CS-4018", code)
+    assert service.send(2, before) == "refused"
+    assert service.send(3, service.ask(stay).json) == "accepted"

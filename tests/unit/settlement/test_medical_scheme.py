@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cardstack.settlement.amending import Amendment, judging_by, plain, rows, texts
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.schemes.medical import CHRONIC, INPATIENT, OUTPATIENT, body_of, compute
@@ -88,6 +89,19 @@ def test_the_kinds_of_care_differ_in_parameters_only() -> None:
     reason = INPATIENT.check(a_bill(stay))
     assert reason is not None
     assert reason.code == "registration-needed"
+
+
+def test_a_place_that_settles_nobody_unregistered_says_so() -> None:
+    """Its policy has no row for the unregistered: what is missing is the registration, not the benefit."""
+    claim = a_claim(care="inpatient", registration="unregistered")
+    sent = a_bill(claim, body=body_of(claim, compute(claim, DAY)), scheme="medical-inpatient")
+    row = next(one for one in rows("medical/31", "policy") if "inpatient" in one["care"] and one["insurance"] == "employee")
+    strict = {**plain(row), "since": "2026-02-01", "registrations": [{"name": "long-term"}, {"name": "referral"}]}
+    with judging_by(texts(), [Amendment("medical/31", "policy", strict)]):
+        reason = INPATIENT.check(sent)
+    assert INPATIENT.check(sent) is None
+    assert reason is not None
+    assert (reason.code, reason.text.zh) == ("unregistered-refused", "参保地对未备案的此类费用不予直接结算")
 
 
 def test_a_place_without_a_benefit_is_a_reason_not_an_error() -> None:
