@@ -2,8 +2,9 @@
 
 Granian (2.8.7) waits for headers at most half a minute but for a body without end, and a thread waits with it; a read that has
 begun cannot be given up (its end takes the body's lock, and with it the interpreter's). So at most `PLACES` of the threads wait
-for bodies at a time: what has none is always answered, and who finds no place is told to come again. A proxy in front that
-takes in whole requests before it passes them on keeps slow senders away altogether.
+for bodies at a time and `FILE_PLACES` for files, up to `FILE_MAX` in memory each, whoever sends them: what has no body is always
+answered, and who finds no place is told to come again. A proxy in front that takes in whole requests before it passes them on
+keeps slow senders away altogether.
 """
 
 from collections.abc import Iterable
@@ -21,8 +22,8 @@ from server.turns import Turns
 
 THREADS: Final = 16
 """What granian is started with."""
-PLACES, QUEUE = 12, 2
-"""How many threads may wait for bodies, and how many for one of these places."""
+PLACES, FILE_PLACES, QUEUE = 9, 3, 2
+"""How many threads may wait for bodies, how many more for those of files, which take longest, and how many for such a place."""
 PIECE: Final = 1 << 20
 MOMENT_S: Final = 0.1
 """As long as it may take a thread whose body is there to get its turn."""
@@ -45,22 +46,23 @@ class Admission:
 
     def __init__(self, app: Flask, *, wait_s: float = 2) -> None:
         self.app, self.inner = app, app.wsgi_app
-        self._turns = Turns(places=PLACES, queue=QUEUE, wait_s=wait_s, moment_s=MOMENT_S)
+        self._messages = Turns(places=PLACES, queue=QUEUE, wait_s=wait_s, moment_s=MOMENT_S)
+        self._files = Turns(places=FILE_PLACES, queue=QUEUE, wait_s=wait_s, moment_s=MOMENT_S)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         """Answer 503 where too many wait already, 400 for a body that ends early; else the application has it whole."""
         declared = environ.get("CONTENT_LENGTH") or ""
         has_body = declared not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
         length = int(declared) if declared.isascii() and declared.isdigit() else None
-        most = FILE_MAX if environ.get("PATH_INFO") == "/files" else SIZE_MAX
+        turns, most = (self._files, FILE_MAX) if environ.get("PATH_INFO") == "/files" else (self._messages, SIZE_MAX)
         if not has_body or (length is not None and length > most):
-            return self.inner(environ, start)  # too much is refused by its length alone
-        if not self._turns.take():
+            return self.inner(environ, start)  # too much is refused by its length alone, but for an operator's upload
+        if not turns.take():
             return self._say(BUSY, 503, environ, start)
         try:
             body = _whole(environ["wsgi.input"], most + 1 if length is None else length)
         finally:
-            self._turns.give_back()
+            turns.give_back()
         if length is not None and len(body) < length:
             return self._say(CUT, 400, environ, start)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))

@@ -61,6 +61,19 @@ def test_slow_bodies_do_not_end_the_service(service: Service) -> None:
     assert 200 in answers
 
 
+def test_slow_files_do_not_keep_messages_out(service: Service) -> None:
+    """A file may be large and its sender anybody: few are on their way at a time, and messages are taken meanwhile."""
+    here, raw = service.here, seal([bill(1)], service.signer, [service.leaf], NOON)
+    with ExitStack() as open_:
+        slow = [open_.enter_context(socket.create_connection(("127.0.0.1", here.port), 20)) for _ in range(2 * THREADS)]
+        for one in slow:
+            one.sendall(HEAD.replace(b"/batches", b"/files") + b"Content-Length: 1000000\r\n\r\nPK")
+        assert select.select(slow, [], [], 20)[0]  # one was put off: the places are taken
+        assert ask(here, "POST", "/files", b"PK")[0] == 503
+        assert [ask(here, "POST", "/batches", raw, **JSON)[0] for _ in range(5)] == [200] * 5
+    assert 400 in (ask(here, "POST", "/files", b"PK")[0] for _ in range(100))
+
+
 ODD = {
     "a body that is declared too long": (HEAD + b"Content-Length: 99999999999\r\n\r\n{}", b"413"),
     "a length that is no number": (HEAD + b"Content-Length: -1\r\n\r\n{}", b"400"),
