@@ -183,7 +183,9 @@ def _sealed(raw: bytes, identity: "Identity") -> bytes:
         told = json.loads(raw)
         contents = msgspec.convert(told if isinstance(told, list) else [told], list[Content])
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise Malformed(f"transactions: {error}", field="transactions") from error
+        place = str(error).rpartition(" - at ")[2] if " - at " in str(error) else ""
+        said = Text(f"transactions: {error}", f"transactions：不符合约定格式 {place}".rstrip())
+        raise Malformed(said, field="transactions") from error
     many = [transaction(one) for one in contents]
     return seal(many, identity.signer, identity.certificates, now().replace(microsecond=0))
 

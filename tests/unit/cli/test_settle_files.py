@@ -100,4 +100,10 @@ def test_messages_are_signed_as_they_are_sent(hub: Hub, signed: list[str], comma
             assert (ended.code, ended.data[0]["outcome"]) == (code, outcome)
         file.write_text("{")
         assert command("settle", "submit", str(file), "--url", url, *signed).code == 65
+        for told, where in (
+            ([{**message, "id": 3}], "transactions：不符合约定格式 `$[0].id`。"),
+            ("x", "transactions：不符合约定格式 `$[0]`。"),
+        ):
+            file.write_text(json.dumps(told))
+            assert where in command("settle", "submit", str(file), "--url", url, *signed).err
         assert command("settle", "submit", str(file), "--url", url, *signed[:2]).code == 65
