@@ -33,6 +33,7 @@ from cardstack.settlement.intake import Node, Outcome, prepare
 from cardstack.settlement.medical.reconciliation import Book, Kind, reconcile
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import Transit
+from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.simulation.bills import Bill, Bills
 from cardstack.settlement.simulation.dice import Dice
 from cardstack.settlement.simulation.journeys import Day, journeys
@@ -251,12 +252,12 @@ class Run:
         submissions = []
         for bill in group:
             transaction = bill.transaction
-            node = self.nodes[transaction.treating_province]
-            at = transaction.occurred_at
+            province, at = transaction.sender.province, transaction.occurred_at
+            node = self.nodes[province]
             raw = envelope.seal(transaction, node.signer, node.certificates, at)
             sealed = envelope.parse(raw)
             opened = envelope.open(sealed, self.trust.vouch(sealed.certificates, at))
-            signer = Node(Party(f"{transaction.treating_province}.node"), relays=True)
+            signer = Node(Party(f"{province}.node"), relays=True)
             chain = {sha256(one).hexdigest(): one for one in node.certificates}
             kept = Kept("envelope", sealed.digest, raw, str(signer.name), at, tuple(chain), chain)
             line = prepare(opened.transactions[0], opened.digests[0], signer, SCHEMES)
@@ -265,12 +266,12 @@ class Run:
         for bill, (answer,) in zip(group, answers, strict=True):
             if bill.seeded:
                 self.seeded.append(bill.seeded)
-            if answer.outcome is Outcome.ACCEPTED:
-                self.accepted["medical"] += 1
-                self._enter(bill)
-            else:
+            if answer.outcome is not Outcome.ACCEPTED:
                 code = answer.reason.code if answer.reason else answer.outcome.value
                 self.found.append(Seeded(code, str(bill.transaction.id)))
+            elif bill.transaction.scheme != REGISTRATION.name:
+                self.accepted["medical"] += 1
+                self._enter(bill)
 
     def _enter(self, bill: Bill) -> None:
         """The insured place's book of what was settled and taken back."""
@@ -322,7 +323,7 @@ class Run:
             self.progress("settle", number, len(windows))
         assert sum(self.nets.values()) == 0
         broken = {difference.group[1] for difference in self._bank(orders)}
-        for window in windows:
+        for window in sorted({order.group[1] for order in orders}):  # one without money is settled by its nets
             if window not in broken:
                 self.store.move_window(window, Event.SETTLE, actor="simulation", now=at)
 

@@ -14,6 +14,7 @@ import msgspec
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.split import Split
 from cardstack.settlement.schemes.medical import body_of, compute
+from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.simulation.dice import Dice
 from cardstack.settlement.simulation.plan import Plan, Seeded
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
@@ -55,6 +56,8 @@ class Bills:
         self.totals: dict[str, dict[str, int]] = {}
         self.accounts: dict[str, int] = {}
         self.recent: list[tuple[Transaction, Split, Person]] = []
+        self.ahead: list[Transaction] = []
+        """What is sent before a fault, so that it is one."""
 
     def messages(self) -> Iterator[Bill]:
         """Clean bills, one reversal in fifty, and each kind of fault as often as planned."""
@@ -74,7 +77,10 @@ class Bills:
             if number % 50 == 49:
                 yield Bill(self._reversal(at))
             for kind in due.get(number, ()):
-                yield FAULTS[kind](self, at)
+                fault = FAULTS[kind](self, at)
+                yield from (Bill(one) for one in self.ahead)
+                self.ahead.clear()
+                yield fault
 
     def identity(self, hospital: str, at: datetime) -> MessageId:
         """The next message id of a hospital."""
@@ -201,6 +207,30 @@ def _elsewhere(bills: Bills, claim: Claim, at: datetime) -> Transaction:
     return bills.message(claim, at, home="320100")
 
 
+def _unsupported(kind: str, registration: str) -> Maker:
+    """A bill of a class that the person's registration does not give: another, or none at all."""
+
+    def make(bills: Bills, at: datetime) -> Bill:
+        bills.serial += 1
+        person = bills.dice.one(bills.persons)._replace(name=f"x{bills.serial:06d}", account_fen=0)
+        claim = bills.claim(person, care="inpatient", registration=registration, disease="")
+        filed = {
+            "case": f"REG{bills.serial:06d}",
+            "person": person.name,
+            "insurance": claim.insurance,
+            "registration": "temporary",
+            "since": bills.plan.first.isoformat(),
+            "places": [claim.treating_place],
+        }
+        office = Party(f"{person.place[:2]}.medical-office")
+        told = {"scheme": REGISTRATION.name, "kind": "file", "sender": office, "amount_fen": Fen(0)}
+        bills.ahead.append(bills.message(claim, at, filed, **told))
+        transaction = bills.message(claim, at)
+        return Bill(transaction, Seeded(kind, str(transaction.id)))
+
+    return make
+
+
 def _stale(bills: Bills, at: datetime) -> Bill:
     """A second bill of one person, computed as if the first had not been: some total that it read has moved since."""
     for _, split, person in reversed(bills.recent):
@@ -261,6 +291,8 @@ FAULTS: Final[Mapping[str, Maker]] = {
     "no-benefit": _bad("no-benefit", _no_benefit),
     "claim-malformed": _bad("claim-malformed", _malformed),
     "place-differs": _bad("place-differs", _elsewhere),
+    "registration-unsupported": _unsupported("registration-unsupported", "long-term"),
+    "registration-known": _unsupported("registration-known", "unregistered"),
     "stale": _stale,
     "duplicate": _duplicate,
     "repeated": _repeated,
