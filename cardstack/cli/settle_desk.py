@@ -138,12 +138,12 @@ def bank(
 
 
 def prefunds(window: WindowId, *, database: Database = "", as_json: Json = False) -> None:
-    """How far each prepayment is used by a window."""
+    """How far each prepayment is used by a window, and when it comes to its red warning if that goes on."""
     from cardstack.settlement.prefund import LEVELS
     from cardstack.values import yuan
 
     with open_ledger(database) as store:
-        found = store.desk.prefunds(window)
+        found, red = store.desk.prefunds(window), store.desk.red_days(window)
     data = [
         {
             "debtor": one.debtor,
@@ -151,11 +151,19 @@ def prefunds(window: WindowId, *, database: Database = "", as_json: Json = False
             "held_fen": one.held_fen,
             "used_fen": one.used_fen,
             "level": one.level.value,
+            "red_day": red[one.debtor, one.creditor],
         }
         for one in found
     ]
-    rows = [(one.debtor, one.creditor, yuan(one.held_fen), f"{one.percent}%", LEVELS[one.level].of(language())) for one in found]
-    titles = (words("from", "参保地"), words("to", "就医地"), words("held", "预付金"), words("used", "使用率"), "")
+    rows = [
+        (one.debtor, one.creditor, yuan(one.held_fen), f"{one.percent}%", LEVELS[one.level].of(language()),
+         red[one.debtor, one.creditor] or "")
+        for one in found
+    ]  # fmt: skip
+    titles = (
+        words("from", "参保地"), words("to", "就医地"), words("held", "预付金"), words("used", "使用率"), "",
+        words("red from (forecast)", "预计达红线日"),
+    )  # fmt: skip
     emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 

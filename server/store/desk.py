@@ -1,7 +1,7 @@
 """What people do to a ledger: adjust, dispute, prepay, release payments and take in what banks booked."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from cardstack.errors import Refused
@@ -148,6 +148,11 @@ class Desk:
         """Every prepayment and how far a window uses it."""
         with viewing(self.database) as view:
             return prefunding.prefunds(view, window)
+
+    def red_days(self, window: str) -> dict[tuple[str, str], date | None]:
+        """When each prepayment (debtor, creditor) comes to its red warning if a window's use goes on as it did."""
+        with viewing(self.database) as view:
+            return prefunding.red_days(view, window)
 
     def ask_increase(
         self, window: str, debtor: Party, creditor: Party, amount: Fen, *, actor: str, reason: str, now: datetime

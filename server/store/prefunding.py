@@ -1,8 +1,11 @@
 """Prepayments in the store: changes by two people, and how far each is used by the windows not settled yet."""
 
+from datetime import date, timedelta
+
 from cardstack.errors import Malformed, Refused
+from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.netting import bilateral
-from cardstack.settlement.prefund import USUAL, Change, Kind, Prefund, Thresholds
+from cardstack.settlement.prefund import USUAL, Change, Kind, Prefund, Thresholds, red_day
 from cardstack.settlement.transaction import Party
 from cardstack.values import Fen
 from server.store import reads
@@ -11,6 +14,12 @@ from server.store.commit import Commit, View
 from server.store.registering import party
 
 THRESHOLD_COLUMNS = "seq, debtor, creditor, yellow_percent, red_percent, maker, checker, at"
+_BY_DAY = f"""
+SELECT posting.debtor, posting.creditor, (entry.occurred_at + {EAST}) / {DAY} AS day, SUM(posting.amount_fen)
+FROM entry JOIN posting ON posting.entry = entry.seq AND posting.window_id = entry.window_id
+WHERE entry.window_id = ? GROUP BY posting.debtor, posting.creditor, day
+"""  # noqa: S608  # own numbers
+"""What each owes each of a window by the legal day on which it happened."""
 
 
 def change_prefund(commit: Commit, change: Change, two: Two) -> Prefund:
@@ -57,6 +66,24 @@ def prefunds(view: View, window: str) -> list[Prefund]:
         Prefund(Party(pair[0]), Party(pair[1]), Fen(held), used.get(pair, Fen(0)), warns.get(pair, USUAL))
         for pair, held in sorted(_held(view).items())
     ]
+
+
+def red_days(view: View, window: str) -> dict[tuple[str, str], date | None]:
+    """When each prepayment comes to its red warning if a window's use goes on by the day as it did, set off both ways."""
+    used: dict[tuple[str, str], dict[int, int]] = {pair: {} for pair in _held(view)}
+    for debtor, creditor, day, amount in view.all(_BY_DAY, (window,)):
+        for pair, signed in (((debtor, creditor), int(amount)), ((creditor, debtor), -int(amount))):
+            if pair in used:
+                used[pair][day] = used[pair].get(day, 0) + signed
+    warns = thresholds(view)
+    return {
+        pair: red_day(
+            Fen(held),
+            [(date(1970, 1, 1) + timedelta(days=day), Fen(amount)) for day, amount in sorted(used[pair].items())],
+            warns.get(pair, USUAL).red,
+        )
+        for pair, held in _held(view).items()
+    }
 
 
 def changes(view: View) -> list[Change]:

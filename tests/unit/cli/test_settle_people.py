@@ -196,7 +196,9 @@ def test_a_prepayment_is_increased_in_an_emergency(database: str) -> None:
     settle("increase", "notice", "2", *there)
     assert refused("increase", "pay", "2", "--actor", "lin", "--checker", "lin", *there).code == "CS-3040"
     assert json.loads(settle("increase", "pay", "2", *TWO, *there))["stage"] == "paid"
-    assert json.loads(settle("prefunds", "toy-2026-11-22", *there))[0]["held_fen"] == 1800
+    told = json.loads(settle("prefunds", "toy-2026-11-22", *there))[0]
+    assert (told["held_fen"], told["red_day"]) == (1800, "2026-11-23")
+    assert "2026-11-23" in settle("prefunds", "toy-2026-11-22", "--database", database)
     assert [one["increase"] for one in json.loads(settle("increase", "list", "--stage", "refused", *there))] == [1]
     assert isinstance(refused("increase", "list", "--stage", "x", *there), Malformed)
     assert settle("increase", "list", "--database", database).strip()

@@ -1,7 +1,7 @@
 """Changes of prepayments, limits, accounts and nodes: drawn from a form, asked for by one, decided by others."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -124,6 +124,20 @@ def test_what_is_not_there_is_refused(means: Means) -> None:
     for code, some in cases.items():
         for kind, told in some:
             assert refused(means, kind, told).code == code, kind
+
+
+def test_the_day_of_the_red_warning_is_told_ahead(store: Store, means: Means) -> None:
+    """By what each day used, set off both ways and against the pair's own threshold; None where nothing is used."""
+    for number, pair in (("R1", PAIR), ("R2", {"debtor": HOSPITAL, "creditor": FUND})):
+        ask(means, "prefund", number, **pair, amount_fen=1000, why="allotted")
+        decide(means, number, "chen")
+    pairs = (FUND, HOSPITAL), (HOSPITAL, FUND)
+    assert store.desk.red_days(DAY) == dict.fromkeys(pairs)
+    store.submit([submission(bill(1, 375))], NOON)  # the toy scheme's fund bears 300
+    assert store.desk.red_days(DAY) == {pairs[0]: date(2026, 11, 24), pairs[1]: None}
+    ask(means, "prefund-thresholds", "R3", **PAIR, yellow_percent=40, red_percent=50)
+    decide(means, "R3", "chen")
+    assert store.desk.red_days(DAY)[pairs[0]] == date(2026, 11, 23)
 
 
 def test_thresholds_are_each_pairs_own(store: Store, means: Means) -> None:
