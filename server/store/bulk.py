@@ -12,7 +12,7 @@ from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
 from server.store.engine import Database
-from server.store.posting import last_closed, rooms
+from server.store.posting import claimed, last_closed, rooms
 from server.store.submitting import after_waiting
 from server.store.values import moment
 
@@ -113,8 +113,7 @@ def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: 
 
 
 def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str]) -> None:
-    found = commit.among("SELECT claim, scheme FROM claim WHERE claim IN {these}", {claim for claim in columns.claims if claim})
-    taken = {claim for claim, scheme in found if scheme == columns.scheme}
+    taken = claimed(commit, columns.scheme, {claim for claim in columns.claims if claim})
     if not taken and len(set(columns.claims)) == len(columns.claims):
         return
     for place, claim in enumerate(columns.claims):

@@ -45,7 +45,10 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
     """What the ledger knows that bears on these lines."""
     about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
     earlier = earlier_entries(commit, about) if about else {}
-    claims = {claim for line in lines for claim in line.claims}
+    claims: dict[str, set[str]] = {}
+    for line in lines:
+        if line.claims:
+            claims.setdefault(line.transaction.scheme, set()).update(line.claims)
     accounts = {one.account for line in lines for one in line.accumulations}
     accounts |= {one.account for entry in earlier.values() for one in entry.accumulations}
     query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
@@ -58,7 +61,7 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
         parties,
         {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known},
         earlier,
-        set(commit.among("SELECT scheme, claim FROM claim WHERE claim IN {these}", claims)),
+        {(scheme, claim) for scheme, own in claims.items() for claim in claimed(commit, scheme, own)},
         dict(commit.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts)),
         room,
         telling.told(commit, consulted(schemes), asked) if asked else None,
@@ -68,6 +71,12 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
 def consulted(schemes: Mapping[str, Scheme]) -> set[str]:
     """The schemes whose messages others are held against."""
     return {scheme.consults for scheme in schemes.values() if isinstance(scheme, Consulting)}
+
+
+def claimed(view: View, scheme: str, claims: Iterable[str]) -> set[str]:
+    """Which of a scheme's claims are taken. The scheme is a word of the query: the index of claims begins with it."""
+    query = f"SELECT claim FROM claim WHERE scheme = '{scheme}' AND claim IN {{these}}"  # noqa: S608  # a declared scheme's name
+    return {claim for (claim,) in view.among(query, claims)}
 
 
 def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:

@@ -21,6 +21,7 @@ from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen
 from server.store import open_store, reads
 from server.store.commit import Kept
+from server.store.engine import Database, set_query
 from server.store.store import Store
 from tests.ledgers import BUS, FUND, HOSPITAL, NOON, SCHEMES, Toy, bill, enrol, message_id, submission
 
@@ -95,6 +96,27 @@ def test_what_is_taken_back_in_its_own_commit_is_free_again(store: Store) -> Non
     assert outcomes(store, bill(4, 500, claim="a")) == [Outcome.DUPLICATE]
     assert outcomes(store, bill(5, claim="b"), bill(6, reverses=message_id(5))) == [Outcome.ACCEPTED] * 2
     assert outcomes(store, bill(7, claim="b")) == [Outcome.ACCEPTED]
+
+
+def test_no_commit_looks_at_every_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it asks of them is searched by their index, however many the ledger holds."""
+    store = enrol(open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES))
+    asked: list[tuple[str, Any]] = []
+    among = Database.among
+
+    def noted(self: Database, connection: Any, query: str, values: Any) -> list[Any]:
+        asked.append(set_query(query, list(values), is_sqlite=True))
+        return among(self, connection, query, values)
+
+    monkeypatch.setattr(Database, "among", noted)
+    send(store, bill(1, claim="a"))
+    send(store, bill(2, claim="a"), bill(3, reverses=message_id(1)))
+    with sqlite3.connect(tmp_path / "ledger.db") as raw:
+        told = [" ".join(str(row[3]) for row in raw.execute(f"EXPLAIN QUERY PLAN {query}", values)) for query, values in asked]
+    claims = [plan for plan in told if " claim" in plan]
+    assert claims
+    assert all("SEARCH claim" in plan for plan in claims)
+    store.close()
 
 
 def test_a_pending_entry_reserves_until_it_is_posted_or_voided(store: Store) -> None:
