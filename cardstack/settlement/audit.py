@@ -6,7 +6,7 @@ report means that what the ledger says follows from what was signed.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,9 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from cardstack.crypto.keys import PublicKey
 from cardstack.errors import CardstackError
-from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.amending import Amendment, last_of
 from cardstack.settlement.inforce import InForce, digest_of
 from cardstack.settlement.ledger import GENESIS, EntryRow, PostingRow, ResolutionRow
@@ -119,27 +117,6 @@ def _within(posted: Counter[Moved], reserved: Counter[Moved]) -> bool:
         for one in sums.elements():
             room[one.debtor, one.creditor, one.kind] += sign * one.amount_fen
     return min(room.values(), default=0) >= 0
-
-
-class Booked(NamedTuple):
-    """An entry that came from a kept record: its line there, its digest and window, and what it moved."""
-
-    seq: int
-    line: int
-    digest: bytes
-    window: str
-    postings: tuple[tuple[str, str, int, str, str], ...]
-    """Debtor, creditor, fen, kind and rule of each posting that it made, in order."""
-    refers: str | None = None
-
-
-class Adjusted(NamedTuple):
-    """What the ledger keeps beside an adjustment's entry."""
-
-    maker: str
-    checker: str
-    reason: str
-    dispute: int | None
 
 
 Lookup = Callable[[int], Sequence[Moved]]
@@ -255,106 +232,6 @@ class Auditor:
             right = (posted, released) == (Counter(), earlier)
         if not right:
             self._find(Fault.REVERSAL, where)
-
-    def envelope(self, seq: int, raw: bytes, key: PublicKey | None, entries: Mapping[int, bytes]) -> None:
-        """A kept envelope against the digests of the entries that came from its lines, and its signer's key."""
-        try:
-            sealed = envelopes.parse(raw)
-        except CardstackError:
-            self._find(Fault.CONTENT, f"envelope {seq}")
-            return
-        for line, digest in entries.items():
-            if line >= len(sealed.lines) or hashlib.sha256(sealed.lines[line]).digest() != digest:
-                self._find(Fault.CONTENT, f"envelope {seq} line {line}")
-        try:
-            if key is None:
-                self._find(Fault.SIGNATURE, f"envelope {seq}")
-            else:
-                key.verify(sealed.signature, envelopes.message(sealed.signed))
-        except CardstackError:
-            self._find(Fault.SIGNATURE, f"envelope {seq}")
-
-    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, str]) -> None:
-        """A received envelope against the ids of its lines that wait; `answered` were at once, None where all are."""
-        try:
-            contents = envelopes.parse(raw).contents
-        except CardstackError:
-            contents = ()
-        ids = {place: getattr(content, "id", "") for place, content in enumerate(contents)}
-        wanted = {} if answered is None else {place: id_ for place, id_ in ids.items() if place not in answered}
-        if wanted != waiting or not contents:
-            self._find(Fault.WAITING, f"envelope {seq}")
-
-    def answered(self, seq: int, accepted: Mapping[int, tuple[int | None, str]], booked: Mapping[int, tuple[int, str]]) -> None:
-        """The entries (number and message id) that a batch was answered with, by line, against those that name its lines."""
-        if accepted != booked:
-            self._find(Fault.WAITING, f"envelope {seq}")
-
-    def adjustment(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked], rows: Mapping[int, Adjusted]) -> None:
-        """A kept adjustment against its one entry, the posting it made, and the people the ledger names beside it."""
-        told = self._record(seq, raw, digest)
-        if told is None:
-            return
-        if len(booked) != 1 or booked[0].digest != digest or booked[0].seq not in rows:
-            self._find(Fault.CONTENT, f"envelope {seq}")
-            return
-        entry, row = booked[0], rows[booked[0].seq]
-        people = tuple(told.get(name) for name in ("maker", "checker", "reason", "dispute"))
-        if people != tuple(row) or told.get("window") != entry.window:
-            self._find(Fault.CONTENT, f"entry {entry.seq}")
-        posting = told.get("posting")
-        names = ("debtor", "creditor", "amount_fen", "kind", "rule")
-        wanted = tuple(posting.get(name) for name in names) if isinstance(posting, dict) else ()
-        if entry.postings != (wanted,):
-            self._find(Fault.POSTING, f"entry {entry.seq}")
-        if row.maker in [one.strip() for one in row.checker.split("+")] or not row.checker.strip():
-            self._find(Fault.PEOPLE, f"entry {entry.seq}")
-
-    def decision(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked]) -> None:
-        """A reversal that people decided: the message of the centre that stands in it is what was booked."""
-        told = self._record(seq, raw, digest)
-        if told is None:
-            return
-        line = str(told.get("transaction", "")).encode()
-        if [one.digest for one in booked] != [hashlib.sha256(line).digest()]:
-            self._find(Fault.CONTENT, f"envelope {seq}")
-        people = told.get("decided_by")
-        if not isinstance(people, list) or len(set(map(str, people))) < 2:
-            self._find(Fault.PEOPLE, f"envelope {seq}")
-
-    def lapsed(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked]) -> None:
-        """Pending entries that the ledger let lapse: each is one of those that the record names."""
-        try:
-            named = {str(one) for one in msgspec.json.decode(raw)}
-        except (msgspec.MsgspecError, TypeError):
-            named = set()
-        if hashlib.sha256(raw).digest() != digest or not {one.refers for one in booked} <= named:
-            self._find(Fault.CONTENT, f"envelope {seq}")
-
-    def follows(self, booked: Booked, wanted: Sequence[tuple[str, str, int, str, str]], digest: bytes | None = None) -> None:
-        """An entry against what its content gives when it is computed again; `digest` is that of the content."""
-        if digest is not None and digest != booked.digest:
-            self._find(Fault.CONTENT, f"entry {booked.seq}")
-        elif Counter(booked.postings) != Counter(wanted):
-            self._find(Fault.POSTING, f"entry {booked.seq}")
-
-    def unreadable(self, seq: int) -> None:
-        """A kept record that is not what it says it is."""
-        self._find(Fault.CONTENT, f"envelope {seq}")
-
-    def unsigned(self, seq: int) -> None:
-        """A kept record whose signature does not verify."""
-        self._find(Fault.SIGNATURE, f"envelope {seq}")
-
-    def _record(self, seq: int, raw: bytes, digest: bytes) -> dict[str, object] | None:
-        try:
-            told = msgspec.json.decode(raw)
-        except msgspec.MsgspecError:
-            told = None
-        if hashlib.sha256(raw).digest() != digest or not isinstance(told, dict):
-            self.unreadable(seq)
-            return None
-        return told
 
     def finish(self, kept: Iterable[Balance]) -> None:
         """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Moved
+from cardstack.settlement.evidence import Evidence
 from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
 from cardstack.settlement.receiving import unpack, unpack_places
@@ -58,14 +59,15 @@ def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"
     }
     auditor.totals(totals, added)
     _payments(view, auditor)
-    waiting = _waiting(view, auditor)
-    _answered(view, auditor)
+    evidence = Evidence(auditor.findings)
+    waiting = _waiting(view, evidence)
+    _answered(view, evidence)
     if signatures:
-        _envelopes(view, auditor)
+        _envelopes(view, evidence)
     if schemes is not None:
         from server.store.reexamining import reexamine  # noqa: PLC0415  # only an audit of contents reads files again
 
-        reexamine(view, auditor, schemes, periods)
+        reexamine(view, evidence, schemes, periods)
     return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings), waiting)
 
 
@@ -117,7 +119,7 @@ def _payments(view: View, auditor: Auditor) -> None:
         auditor.payments(window, paid)
 
 
-def _waiting(view: View, auditor: Auditor) -> int:
+def _waiting(view: View, evidence: Evidence) -> int:
     """Every batch that was received and not answered in full, and every line that waits; how many lines."""
     count = 0
     batches = dict(
@@ -133,12 +135,12 @@ def _waiting(view: View, auditor: Auditor) -> int:
         lines = {place - between[0]: id_ for place, id_ in rows}
         kept = reads.envelope(view, envelope)
         answers = batches.get(envelope)
-        auditor.waits(envelope, kept.raw if kept else b"", None if answers is None else unpack_places(bytes(answers)), lines)
+        evidence.waits(envelope, kept.raw if kept else b"", None if answers is None else unpack_places(bytes(answers)), lines)
         count += len(lines)
     return count
 
 
-def _answered(view: View, auditor: Auditor) -> None:
+def _answered(view: View, evidence: Evidence) -> None:
     after, accepted = 0, Outcome.ACCEPTED
     while rows := view.all(
         "SELECT envelope, answers FROM batch_result WHERE envelope > ? ORDER BY envelope LIMIT ?", (after, FEW)
@@ -153,11 +155,11 @@ def _answered(view: View, auditor: Auditor) -> None:
         for seq, id_, envelope, line in view.among("SELECT seq, id, envelope, line FROM entry WHERE seq IN {these}", numbers):
             booked.setdefault(envelope, {})[line] = seq, id_
         for envelope, lines in said.items():
-            auditor.answered(envelope, lines, booked.get(envelope, {}))
+            evidence.answered(envelope, lines, booked.get(envelope, {}))
         after = rows[-1][0]
 
 
-def _envelopes(view: View, auditor: Auditor) -> None:
+def _envelopes(view: View, evidence: Evidence) -> None:
     after = 0
     query = "SELECT seq FROM envelope WHERE kind = 'envelope' AND seq > ? ORDER BY seq LIMIT ?"
     while rows := view.all(query, (after, PIECE)):
@@ -167,11 +169,11 @@ def _envelopes(view: View, auditor: Auditor) -> None:
         for envelope, line, digest in found:
             digests.setdefault(envelope, {})[line] = bytes(digest)
         for seq in numbers:
-            _envelope(view, auditor, seq, digests.get(seq, {}))
+            _envelope(view, evidence, seq, digests.get(seq, {}))
         after = numbers[-1]
 
 
-def _envelope(view: View, auditor: Auditor, seq: int, digests: Mapping[int, bytes]) -> None:
+def _envelope(view: View, evidence: Evidence, seq: int, digests: Mapping[int, bytes]) -> None:
     kept = reads.envelope(view, seq)
     assert kept is not None
     key: PublicKey | None = None
@@ -180,4 +182,4 @@ def _envelope(view: View, auditor: Auditor, seq: int, digests: Mapping[int, byte
             key = Certificate.parse(kept.path[-1]).public_key
         except CardstackError:
             key = None
-    auditor.envelope(seq, kept.raw, key, digests)
+    evidence.envelope(seq, kept.raw, key, digests)

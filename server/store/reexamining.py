@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
-from cardstack.settlement.audit import Adjusted, Auditor, Booked
 from cardstack.settlement.bulk.package import message, unpack
 from cardstack.settlement.bulk.transit_file import of_package
 from cardstack.settlement.bulk.transit_shapes import Memory
+from cardstack.settlement.evidence import Adjusted, Booked, Evidence
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
 from cardstack.settlement.transaction import Transaction
@@ -29,26 +29,26 @@ Wanted: TypeAlias = Mapping[int, tuple[bytes, list[tuple[str, str, int, str, str
 """What a file's lines give: the digest of the content, and the postings."""
 
 
-def reexamine(view: View, auditor: Auditor, schemes: Mapping[str, Scheme], periods: Periods) -> None:
+def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], periods: Periods) -> None:
     """Read the kept record of every entry again, and compute again what each moves, by the figures of its time."""
-    files, seen = _Files(view, auditor, schemes), set()
+    files, seen = _Files(view, evidence, schemes), set()
     for (envelope, period), booked in _runs(view, periods):
         kept = reads.envelope(view, envelope)
         if kept is None:
-            auditor.unreadable(envelope)
+            evidence.unreadable(envelope)
         elif kept.kind in RECORDS:
             seen.add(envelope)
-            _record(view, auditor, kept, booked)
+            _record(view, evidence, kept, booked)
         elif kept.kind in ("file", "envelope"):
             with periods.judging(period):
                 if kept.kind == "file":
                     files.compare(kept, booked, period)
                 else:
-                    _lines(auditor, kept, booked, schemes)
+                    _lines(evidence, kept, booked, schemes)
     kinds = ", ".join(f"'{kind}'" for kind in RECORDS)
     for (envelope,) in view.all(f"SELECT seq FROM envelope WHERE kind IN ({kinds}) ORDER BY seq"):  # noqa: S608  # own names
         if envelope not in seen:
-            auditor.unreadable(envelope)
+            evidence.unreadable(envelope)
 
 
 def _runs(view: View, periods: Periods) -> Iterator[tuple[tuple[int, int], list[Booked]]]:
@@ -82,22 +82,22 @@ def _entries(view: View) -> Iterator[tuple[tuple[int, int], Booked]]:
         after = rows[-1][0]
 
 
-def _record(view: View, auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
+def _record(view: View, evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
     if kept.kind == "adjustment":
         query = "SELECT entry, maker, checker, reason, dispute FROM adjustment WHERE entry IN {these}"
         rows = {row[0]: Adjusted(*row[1:]) for row in view.among(query, [one.seq for one in booked])}
-        auditor.adjustment(kept.seq, kept.raw, kept.digest, booked, rows)
+        evidence.adjustment(kept.seq, kept.raw, kept.digest, booked, rows)
     elif kept.kind == "decision":
-        auditor.decision(kept.seq, kept.raw, kept.digest, booked)
+        evidence.decision(kept.seq, kept.raw, kept.digest, booked)
     else:
-        auditor.lapsed(kept.seq, kept.raw, kept.digest, booked)
+        evidence.lapsed(kept.seq, kept.raw, kept.digest, booked)
 
 
 class _Files:
     """Bulk files line by line: the signature, and of each line that was taken its content and its postings."""
 
-    def __init__(self, view: View, auditor: Auditor, schemes: Mapping[str, Scheme]) -> None:
-        self.view, self.auditor, self.scheme = view, auditor, schemes.get("transit")
+    def __init__(self, view: View, evidence: Evidence, schemes: Mapping[str, Scheme]) -> None:
+        self.view, self.evidence, self.scheme = view, evidence, schemes.get("transit")
         self.memory: dict[int, Memory] = {}
         self.last: tuple[tuple[int, int], Wanted | None] = (0, 0), None
         self.judged: set[int] = set()
@@ -112,7 +112,7 @@ class _Files:
             return
         for one in booked:
             digest, postings = wanted.get(one.line, (b"", []))
-            self.auditor.follows(one, postings, digest)
+            self.evidence.follows(one, postings, digest)
 
     def _read(self, kept: KeptEnvelope, memory: Memory) -> Wanted | None:
         first = kept.seq not in self.judged
@@ -123,7 +123,7 @@ class _Files:
             key.verify(package.signature, message(package.signed))
         except (CardstackError, IndexError):
             if first:
-                self.auditor.unsigned(kept.seq)
+                self.evidence.unsigned(kept.seq)
             return None
         # What was judged by that day's lists is judged here by its content alone.
         without = Transit(keys=self.scheme.keys, lists=Lists()) if isinstance(self.scheme, Transit) else None
@@ -133,7 +133,7 @@ class _Files:
             read = None
         if read is None:
             if first:
-                self.auditor.unreadable(kept.seq)
+                self.evidence.unreadable(kept.seq)
             return None
         found: dict[int, tuple[bytes, list[tuple[str, str, int, str, str]]]] = {}
         for batch in read:
@@ -145,7 +145,7 @@ class _Files:
         return found
 
 
-def _lines(auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:
+def _lines(evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:
     """The lines of an envelope that were taken, each computed again; what is about another entry is compared with that one."""
     try:
         contents = envelopes.parse(kept.raw).contents
@@ -159,7 +159,7 @@ def _lines(auditor: Auditor, kept: KeptEnvelope, booked: Sequence[Booked], schem
         except CardstackError:
             wanted = [("", "", 0, "", "")]
         if wanted is not None:
-            auditor.follows(one, wanted)
+            evidence.follows(one, wanted)
 
 
 def _postings(told: Transaction, schemes: Mapping[str, Scheme]) -> Sequence[Any] | None:
