@@ -10,7 +10,7 @@ from cardstack.settlement.dispute import DISPUTE, Step
 from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
-from cardstack.settlement.window import WINDOW, Event
+from cardstack.settlement.window import WINDOW, Event, Stage
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import Kind, Request
@@ -22,7 +22,7 @@ from server.store.disputing import NO_SUCH, NOT_INSTALLED
 from server.store.posting import Submission
 from server.store.queries import disputes as queries
 from server.store.resting import check_left, debt, debts
-from server.store.windows import NO_WINDOW
+from server.store.windows import NO_WINDOW, NOT_AGREED
 
 CENTRE_NODE: Final = Party("00.hub")
 WINDOW_FIELD: Final = Field("window", Text("Settlement window", "清算窗口"))
@@ -110,6 +110,9 @@ def _rest_draft(told: Mapping[str, Any], means: Means) -> Draft:
     amount = one.left_fen if told["amount_fen"] is None else Fen(told["amount_fen"])
     check_left(one, amount)
     first = one.first.instruction
+    found = means.ledger.window(first.window)
+    if found is None or found.stage is not Stage.PENDING:
+        raise Refused("the window is not pending settlement", NOT_AGREED, window=first.window)
     payload = {**told, "payment": first.id, "amount_fen": amount, "window": first.window}
     return Draft("rest", EVERYWHERE, first.id, payload, amount)
 

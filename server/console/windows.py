@@ -17,6 +17,7 @@ from server.console import forms, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, store, t
 from server.permissions import EVERYWHERE, Pages, Permission
+from server.store.resting import debts
 from server.store.values import Window
 
 pages = Pages("windows", __name__, url_prefix="/console/windows")
@@ -90,6 +91,7 @@ def show(window_id: str) -> ResponseReturnValue:
     held = positions(window_id)
     moves = store().moves(window_id)
     steps = [event for event in WINDOW.events(one.stage) if event not in BY_THE_BANK]
+    payments = store().instructions(window_id)
     return render_template(
         "windows/show.html",
         window=one,
@@ -102,7 +104,8 @@ def show(window_id: str) -> ResponseReturnValue:
         reasoned=REASONED,
         asked_for=ASKED_FOR,
         positions=held,
-        instructions=[one for one in store().instructions(window_id) if _concerns(one.instruction)],
+        instructions=[one for one in payments if _concerns(one.instruction)],
+        releasable=any(debt.waiting for debt in debts(payments)),
         chart=_chart(held),
         chain=0,
     )

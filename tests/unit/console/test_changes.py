@@ -201,6 +201,12 @@ def test_the_rest_of_a_payment_is_ordered_from_its_page(both: Everything, token:
     done = commands.settle(asked, Decision("overseer", approve=True, reason="", at=now), by=chief, means=both.means)
     assert (done.state, done.amount_fen) == (State.DONE, 100)
     assert f"{first.id}-2" in client.get(f"/console/settlements/instructions/{first.id}").get_data(as_text=True)
+    failed = replace(booked, reference=f"{first.id}-2", bank_reference="b2", amount_fen=Fen(0), returned=True)
+    offer = f'action="/console/settlements/{window}/release"'
+    store.desk.take_lines([failed], actor="bank", now=now)
+    assert offer in client.get(f"/console/windows/{window}").get_data(as_text=True)
+    store.desk.take_lines([replace(booked, bank_reference="b3", amount_fen=Fen(1))], actor="bank", now=now)
+    assert offer not in client.get(f"/console/windows/{window}").get_data(as_text=True)
 
 
 def test_a_nodes_institutions_are_asked_for_from_its_page(both: Everything, token: Token) -> None:

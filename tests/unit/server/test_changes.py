@@ -247,6 +247,9 @@ def test_a_window_is_agreed_and_its_payments_released_by_two(store: Store, means
         499,
         Payment.RELEASED,
     )
+    store.desk.take_lines([line(store, 1, 200)], actor="bank", now=NOON)
+    store.move_window(DAY, Event.ABORT, actor="lin", now=NOON, reason="wrong")
+    assert refused(means, "rest", {"payment": f"{DAY}.001"}).code == "CS-3022"
 
 
 def test_an_increase_is_paid_by_its_own_kind(store: Store, means: Means) -> None:
