@@ -129,8 +129,11 @@ class Service(Generic[State, Event]):
     def about(self, transaction: Transaction) -> Reason | None:
         """Of a message about an earlier one: whether it is for this side to post the reserved money, or to give it back.
 
-        Either side lets go what is only reserved, and the centre takes back what two people decided.
+        Either side lets go what is only reserved, and the centre takes back what two people decided. Where others rely on
+        what the insured place told, it alone takes anything back.
         """
+        if self.tells is not None and transaction.sender.province not in (transaction.home_province, "00"):
+            return REASONS["wrong-side"]
         if self.handover is None or transaction.voids is not None:
             return None
         confirming = self.handover[1]

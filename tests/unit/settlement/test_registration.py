@@ -1,13 +1,22 @@
 """Registration for care away from home: who files, what holds when, and the class of a visit that rests on it."""
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cardstack.errors import Refused
+from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.medical.case import Filing, Visit, class_of
-from cardstack.settlement.services.registration import REGISTRATION, State, filings
+from cardstack.settlement.schemes import SCHEMES
+from cardstack.settlement.services.registration import REGISTRATION, State, filings, subject_of
+from cardstack.settlement.transaction import Party
+from server.store import open_store
+from server.store.posting import Submission
+from server.store.telling import told
+from tests.ledgers import arrival
 from tests.unit.settlement.test_services import code, message
 
 CASE = {"case": "REG000001"}
@@ -61,6 +70,23 @@ def test_only_the_insured_place_files_declines_and_ends() -> None:
     assert {code(REGISTRATION, one) for one in wrong} == {"wrong-side"}
     with pytest.raises(Refused):
         REGISTRATION.state([sent("apply", APPLICATION, AWAY), sent("end", {**CASE, "ended_on": "2026-10-05"}, HOME, 2)])
+
+
+@pytest.mark.parametrize(("sender", "outcome"), [(AWAY, "refused"), (HOME, "accepted")])
+def test_only_the_insured_place_takes_back_what_it_filed_or_ended(tmp_path: Path, sender: str, outcome: str) -> None:
+    """Bills rest on it: the treating place brings no registration back to life by reversing its end."""
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    steps = [sent("file", FILED), sent("end", {**CASE, "ended_on": "2026-10-05"}, serial=2)]
+    steps.append(replace(sent("reversal", {}, sender, 3), reverses=steps[1].id))
+    batches = [arrival(one, node=Node(Party(f"{one.sender.province}.node"), relays=True)) for one in steps]
+    lines = [Submission(one.kept, [prepare(one.sealed.transaction(0), one.digest_of(0), one.node, SCHEMES)]) for one in batches]
+    answers = [answer.outcome.value for (answer,) in store.submit(lines, steps[0].occurred_at)]
+    asked = subject_of("31", "employee", "p1")
+    with store.view() as view:
+        ends = {one.until for one in filings(told(view, {REGISTRATION.name}, {asked}).about(asked), "p1", "employee")}
+    assert answers == ["accepted", "accepted", outcome]
+    assert ends == {date(2026, 10, 5) if outcome == "refused" else date(2027, 4, 3)}
+    store.close()
 
 
 @pytest.mark.parametrize(
