@@ -210,11 +210,11 @@ def class_of(visit: Visit, filings: Sequence[Filing], filed_on: date | None = No
 
 
 def supported(claim: Claim, day: date, filings: Sequence[Filing]) -> bool:
-    """Whether a claim's class is one that a registration gives at its place, on a day of its fees or that of settlement.
+    """Whether a claim's class is one that a registration gives at its place, on the day it began or that of settlement.
 
     To be unregistered is right where none does.
     """
-    days = (min((line.day or day for line in claim.lines), default=day), day)
+    days = (min(claim.admitted or day, *(line.day or day for line in claim.lines)), day)
     kinds = {one.kind for one in filings if any(one.covers(claim.treating_place, each) for each in days)}
     return not kinds if claim.registration in UNREGISTERED else claim.registration in kinds
 

@@ -67,7 +67,8 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     `care` is the kind of care (outpatient, chronic, pharmacy, inpatient), `registration` how the person is filed for
     care away from home, `before` the totals of the insurance year. `accounts` begins with the person's own; those
-    after it belong to the family that shares with them (家庭共济). A stay of several bills carries one `stay`.
+    after it belong to the family that shares with them (家庭共济). A stay of several bills carries one `stay`, and
+    `admitted` in those that have no fee of its first day: a registration that then held is the stay's.
     """
 
     person: Name
@@ -84,6 +85,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     attributes: tuple[Name, ...] = ()
     disease: Annotated[str, msgspec.Meta(max_length=64)] = ""
     stay: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    admitted: date | None = None
     referred_from: Annotated[str, msgspec.Meta(max_length=64)] = ""
     before: dict[str, Amount] = {}
     accounts: Annotated[tuple[Account, ...], msgspec.Meta(max_length=16)] = ()
@@ -137,6 +139,8 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
     holders = [(account.place or claim.insured_place, account.holder) for account in claim.accounts]
     if len({*holders}) < len(holders):
         raise Malformed("accounts: one account is named twice", field="accounts")
+    if claim.admitted is not None and not (claim.stay and all(claim.admitted <= (line.day or date.max) for line in claim.lines)):
+        raise Malformed("admitted: of a stay, and no later than its fees", field="admitted")
     if claim.stay and claim.referred_from == claim.stay:
         raise Malformed("referred_from: a stay is not referred from itself", field="referred_from")
     if claim.total_fen > AMOUNT_MAX:

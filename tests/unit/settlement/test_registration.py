@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.intake import Node, prepare
-from cardstack.settlement.medical.case import Filing, Visit, class_of
+from cardstack.settlement.medical.case import Filing, Visit, class_of, supported
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services.registration import REGISTRATION, State, filings, subject_of
 from cardstack.settlement.transaction import Party
@@ -17,6 +17,7 @@ from server.store import open_store
 from server.store.posting import Submission
 from server.store.telling import told
 from tests.ledgers import arrival
+from tests.unit.settlement.claims import a_claim
 from tests.unit.settlement.test_services import code, message
 
 CASE = {"case": "REG000001"}
@@ -119,3 +120,16 @@ def test_filings_are_those_of_the_person_and_insurance() -> None:
     ]
     assert filings(messages, "p1", "employee") == (Filing("long-term", date(2026, 10, 3), None, ("330000",)),)
     assert filings(messages, "p2", "employee")[0].until == date(2026, 12, 31)
+
+
+def test_a_stay_keeps_the_registration_that_it_began_under() -> None:
+    """A later bill of the stay says when it began; without that day, only the days of its own fees count."""
+    filed = [Filing("referral", date(2026, 10, 3), date(2026, 10, 31), ("330100",))]
+    told: dict[str, Any] = {"care": "inpatient", "registration": "referral", "stay": "s1"}
+    day = date(2026, 11, 9)
+    assert not supported(a_claim(**told), day, filed)
+    assert supported(a_claim(**told, admitted="2026-10-30"), day, filed)
+    assert not supported(a_claim(**told, admitted="2026-10-02"), day, filed)
+    for wrong in ({"stay": ""}, {"lines": [{"code": "0101", "amount_fen": 1, "price_fen": 1, "day": "2026-10-29"}]}):
+        with pytest.raises(Malformed, match="admitted"):
+            a_claim(**{**told, "admitted": "2026-10-30", **wrong})
