@@ -8,6 +8,7 @@ from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.told import SIZE, Told, bounds
 from server.store.commit import View
+from server.store.packing import unpacked
 
 MOST = 256
 """How many messages of one subject are looked at: many registrations of one person, in bounded time."""
@@ -41,4 +42,4 @@ def _claims(view: View, scheme: str, subjects: Iterable[str]) -> dict[str, int]:
 @lru_cache(maxsize=16)
 def _opened(raw: bytes) -> envelopes.Sealed:
     """A province sends its registrations in large batches, and many bills ask about the same one."""
-    return envelopes.parse(raw)
+    return envelopes.parse(unpacked(raw))

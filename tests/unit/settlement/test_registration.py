@@ -122,6 +122,20 @@ def test_filings_are_those_of_the_person_and_insurance() -> None:
     assert filings(messages, "p2", "employee")[0].until == date(2026, 12, 31)
 
 
+def test_registrations_of_one_large_batch_are_told(tmp_path: Path) -> None:
+    """Also where the envelope is so large that it is kept compressed."""
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    filed = [sent("file", {**FILED, "case": f"REG{n:06d}", "person": f"p{n}"}, HOME, n) for n in range(1, 60)]
+    one = arrival(*filed, node=Node(Party("31.node"), relays=True))
+    lines = [prepare(each, one.digest_of(place), one.node, SCHEMES) for place, each in enumerate(filed)]
+    (answers,) = store.submit([Submission(one.kept, lines)], filed[0].occurred_at)
+    assert {answer.outcome.value for answer in answers} == {"accepted"}
+    asked = subject_of("31", "employee", "p7")
+    with store.view() as view:
+        assert [each.body["case"] for each in told(view, {REGISTRATION.name}, {asked}).about(asked)] == ["REG000007"]
+    store.close()
+
+
 def test_a_stay_keeps_the_registration_that_it_began_under() -> None:
     """A later bill of the stay says when it began; without that day, only the days of its own fees count."""
     filed = [Filing("referral", date(2026, 10, 3), date(2026, 10, 31), ("330100",))]
