@@ -28,7 +28,7 @@ def preferred_wait() -> float | None:
     second question, and its old code stays right.
     """
     wanted: dict[str, str] = {}
-    for one in ",".join(request.headers.getlist("Prefer")).split(","):
+    for one in request.headers.get("Prefer", "").split(","):  # WSGI joins several headers by commas
         name, _, value = one.split(";")[0].partition("=")
         wanted.setdefault(name.strip().lower(), value.strip().strip('"'))
     if "respond-async" not in wanted:
