@@ -53,7 +53,7 @@ class _Rows:
 
     receipts: list[tuple[int, bytes]] = field(default_factory=list)
     batches: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
-    results: list[tuple[int, int, bytes, None]] = field(default_factory=list)
+    results: list[tuple[int, int, bytes]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
     def add(self, envelope: int, final: Sequence[Answer], signed: bytes | None, *, batch: bool, at: int) -> None:
@@ -61,12 +61,12 @@ class _Rows:
             self.receipts.append((envelope, packed(signed)))
         if batch:
             self.batches.append((envelope, len(final), False, pack({})))
-            self.results.append((envelope, at, packed(pack(final)), None))  # its receipt is the one that was given
+            self.results.append((envelope, at, packed(pack(final))))  # its receipt is the one that was given
 
     def write(self, commit: Commit) -> None:
         commit.insert("receipt", "envelope, raw", self.receipts)
         commit.insert("batch", "envelope, lines, relays, answers", self.batches)
-        commit.insert("batch_result", "envelope, posted_at, answers, receipt", self.results)
+        commit.insert("batch_result", "envelope, posted_at, answers", self.results)
 
 
 def _judge(booking: Booking, submission: Submission, envelope: int) -> list[Answer]:
