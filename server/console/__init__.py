@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Request, Response, abort, g, redirect, request, url_for
+from flask import Blueprint, Flask, Request, abort, g, redirect, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -137,14 +137,8 @@ def _nothing(address: str) -> ResponseReturnValue:
 def _surround(app: Flask, ours: set[str]) -> None:
     """Headers, sign-in and error pages for the console's own addresses alone: the API has its own."""
 
-    def is_ours() -> bool:
-        return request.blueprint in ours or request.path.startswith("/console/") or request.path == "/"
-
     def before() -> ResponseReturnValue | None:
-        return shell.load_request() if is_ours() and request.endpoint != "console.static" else None
-
-    def after(response: Response) -> Response:
-        return shell.finish(response) if is_ours() else response
+        return shell.load_request() if request.endpoint != "console.static" else None
 
     def http_error(error: HTTPException) -> ResponseReturnValue:
         if error.code in {301, 302, 303, 304, 307, 308} or not hasattr(g, "preferences"):
@@ -154,9 +148,9 @@ def _surround(app: Flask, ours: set[str]) -> None:
     def refusal(error: CardstackError) -> ResponseReturnValue:
         return shell.show_refusal(error)
 
-    app.before_request(before)
-    app.after_request(after)
     for name in ours:
         # Per app, not per blueprint: the blueprints outlive one app, and the API answers errors in its own way.
+        app.before_request_funcs.setdefault(name, []).insert(0, before)
+        app.after_request_funcs.setdefault(name, []).append(shell.finish)
         app.error_handler_spec[name][None][HTTPException] = http_error
         app.error_handler_spec[name][None][CardstackError] = refusal
