@@ -136,7 +136,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self.writer = connect(url, alone=True) if self.is_sqlite else self.engine
+        self.writer = (connect(url, alone=True) if self.is_sqlite else self.engine).execution_options(writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -147,7 +147,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only writer of the ledger; everything becomes durable at the end, or nothing."""
-        with self.writer.connect().execution_options(writes=True) as connection, connection.begin():
+        with self.writer.begin() as connection:
             if not self.is_sqlite:
                 turn = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
                 connection.exec_driver_sql(turn)
