@@ -11,6 +11,7 @@ from cardstack.settlement.scheme import Scheme
 from cardstack.vault.recognising import Recogniser
 from server.api import filing, lists, presettling, problems, recognising, reconciling, routes, sending, shapes
 from server.api.callers import Services
+from server.api.direct import Direct
 from server.bodies import WholeRequest
 from server.client import Client
 from server.clock import Clock, Sandbox, system
@@ -100,6 +101,7 @@ def create_app(
         kept.start()
     app.register_blueprint(pki(published(kept), clock))
     _describe(app)
+    app.wsgi_app = Direct(app.wsgi_app, intake)  # type: ignore[method-assign,assignment]  # how Flask takes middleware
     if config.terminator_secret is not None:
         _behind_terminator(app, config, config.terminator_secret.get_secret_value())
     if with_console:

@@ -7,19 +7,24 @@ from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 
+def taken(stream: IO[bytes], length: int) -> bytes:
+    """So many bytes, or all that come before the stream ends."""
+    parts = []
+    while length > 0 and (part := stream.read(length)):
+        parts.append(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 class _Whole(LimitedStream):
     """As its parent, but asks the server for all that is left at once."""
 
     def readall(self) -> bytes:
-        parts = []
-        while not self.is_exhausted:
-            part = self._stream.read(self.limit - self._pos)
-            if not part:
-                self.on_disconnect()
-                break
-            parts.append(part)
-            self._pos += len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        body = taken(self._stream, self.limit - self._pos)
+        self._pos += len(body)
+        if not self.is_exhausted:
+            self.on_disconnect()
+        return body
 
 
 class WholeRequest(Request):

@@ -39,6 +39,8 @@ INTAKE, READING, SERVICE = (
 )
 POSTED: Final = "posted"
 """The state of a batch whose every line was judged."""
+FOUND: Final = "cardstack.found"
+"""Under which name of the environ the route finds what was found before it: an answer, or an error."""
 pages = APIBlueprint("api", __name__, abp_responses={"422": PROBLEM})
 
 
@@ -58,10 +60,17 @@ def submit() -> Response:
     """201 when it was accepted and is durable, 200 when the same content was accepted before; 202 as for a batch."""
     wait, intake = preferred_wait(), services().intake
     if wait is None:
-        return _single(intake.receive(request.get_data()))
+        return _single(_found() or intake.receive(request.get_data()))
     reply = intake.receive_batch(request.get_data(), wait=wait, most=1)
     (answer,) = reply.answers
     return waiting(_json(answer_data(answer), 202), reply.digest) if reply.waits else _single(answer)
+
+
+def _found() -> Answer | None:
+    found: Answer | Exception | None = request.environ.get(FOUND)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _single(answer: Answer) -> Response:
