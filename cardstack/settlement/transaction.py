@@ -116,6 +116,14 @@ def exactly(form: str) -> msgspec.Meta:
     return msgspec.Meta(pattern=rf"\A(?a:{form})\Z")
 
 
+PSEUDONYM: Final = "[a-z0-9][a-z0-9-]{0,31}"
+"""The one way to write the pseudonym of an insured person, or the holder of an individual account.
+
+What a year holds is kept under it, so another spelling would begin anew. The insured province makes it, for instance of the
+first half of a keyed SM3 digest in hexadecimal, and gives it to one person only.
+"""
+
+
 @lru_cache(maxsize=4096)
 def party(text: str) -> Party:
     """The party of that name; there are few, and each is named in thousands of lines."""

@@ -36,6 +36,10 @@ _FORMS: Mapping[str, tuple[str, Text]] = {
         Text("a message id: 12 letters or digits, a moment, 4 digits", "报文编号：12位机构、14位时间、4位序号"),
     ),
     "choice": ("", Text("one of the declared values", "约定值之一")),
+    "pseudonym": (
+        r"[a-z0-9](?:(?<! )[a-z0-9-]| ){%r}",
+        Text("lower-case letters, digits and hyphens, padded with spaces", "小写字母、数字和连字符，右补空格"),
+    ),
     "text": (r"[^\n\0]{%d}", Text("text padded with spaces", "文本，右补空格")),
 }
 
@@ -73,7 +77,7 @@ class Column:
 
     name: str
     width: int
-    form: Literal["number", "digits", "hex", "hexes", "code", "moment", "id", "choice", "text"]
+    form: Literal["number", "digits", "hex", "hexes", "code", "moment", "id", "choice", "pseudonym", "text"]
     title: Text
     choices: tuple[str, ...] = ()
     source: str = ""
@@ -84,7 +88,7 @@ class Column:
         if self.choices:
             return f"(?:{'|'.join(map(re.escape, self.choices))})"
         template = _FORMS[self.form][0]
-        return template.replace("%d", str(self.width))
+        return template.replace("%d", str(self.width)).replace("%r", str(self.width - 1))
 
     def coded(self, value: object, charset: Charset) -> bytes:
         """A value in the column's width, or `Malformed`."""

@@ -17,7 +17,7 @@ LAYOUT: Final = Layout(
     Text("monthly medical file, a settlement a line", "医疗费用月度清算文件，每行一笔结算"),
     (
         Column("id", 30, "id", Text("message id of the settlement", "结算报文编号"), source="3202 msgid"),
-        Column("psn_no", 32, "text", Text("the insured place's pseudonym", "人员编号（参保地假名）"), source="3202"),
+        Column("psn_no", 32, "pseudonym", Text("the insured place's pseudonym", "人员编号（参保地假名）"), source="3202"),
         Column("mdtrt_id", 30, "text", Text("visit", "就诊标识"), source="3202"),
         Column("setl_id", 30, "text", Text("settlement", "结算标识"), source="3202"),
         Column("insuplc_admdvs", 6, "number", Text("insured place", "参保地区划")),

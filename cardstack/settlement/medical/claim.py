@@ -1,7 +1,8 @@
 """What a hospital sends of one visit, as values: who, where, what was charged, and what the year holds so far.
 
 Amounts are whole fen, quantities whole thousandths. The names of people never travel: `person` is the insured
-place's pseudonym, the same in all places for an insurance year and for all bills of one stay.
+province's pseudonym, the same in all places for an insurance year and for all bills of one stay. It has one spelling
+(`transaction.PSEUDONYM`), which the scheme asks for; a bill that was booked before it did is read as it was.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ All kinds of care are one scheme with different parameters. A message's body hol
 the insured place answered; the check computes the split again from the same figures and compares every field.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,16 +22,25 @@ from cardstack.settlement.medical.split import Setlinfo, Split, split
 from cardstack.settlement.medical.year import movements
 from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Reason, Step, Unit
 from cardstack.settlement.services import registration
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import PSEUDONYM, Party, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
 
+_PSEUDONYM: Final = re.compile(PSEUDONYM).fullmatch
 MONTHLY: Final = Cycle("medical", Unit.MONTH)
 
 REASONS: Mapping[str, Reason] = {
     reason.code: reason
     for reason in (
         Reason("claim-malformed", Text("The claim is not of its declared form", "费用明细不符合约定格式")),
+        Reason(
+            "pseudonym-malformed",
+            Text(
+                "The person or the holder of an account is not written as a pseudonym is: "
+                "1 to 32 lower-case letters, digits and hyphens, no hyphen first",
+                "人员或账户持有人假名写法不符：1至32位小写字母、数字和连字符，不以连字符开头",
+            ),
+        ),
         Reason("care-not-covered", Text("This scheme does not settle that kind of care", "本业务不结算该医疗类别")),
         Reason("registration-needed", Text("This kind of care needs a registration", "该医疗类别须先办理异地就医备案")),
         Reason(
@@ -141,6 +151,8 @@ class Medical(Consulting):
 
     def unfit(self, claim: Claim) -> Reason | None:
         """Why the scheme settles no such claim, whatever its split."""
+        if not all(map(_PSEUDONYM, (claim.person, *(account.holder for account in claim.accounts)))):
+            return REASONS["pseudonym-malformed"]
         if claim.care not in self.care:
             return REASONS["care-not-covered"]
         # At home is no class for a bill from another province.

@@ -18,11 +18,11 @@ from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import About, Case, Day
 from cardstack.settlement.told import NOTHING, subject
-from cardstack.settlement.transaction import Transaction, exactly
+from cardstack.settlement.transaction import PSEUDONYM, Transaction, exactly
 from cardstack.text import Text
 
 Class = Literal["long-term", "referral", "emergency", "temporary"]
-Person = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Person = Annotated[str, exactly(PSEUDONYM)]
 
 
 class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,55 @@
+"""Under what names a year's totals are kept: no other spelling of a person, an account or a place has totals of its own."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from cardstack.settlement.bulk.medical_file import batches
+from cardstack.settlement.schemes.medical import OUTPATIENT, body_of, compute, scheme_for
+from cardstack.settlement.services.registration import REGISTRATION
+from cardstack.settlement.transaction import PSEUDONYM
+from tests.unit.settlement.claims import DAY, a_claim
+from tests.unit.settlement.test_medical_file import a_line
+from tests.unit.settlement.test_medical_scheme import a_bill
+from tests.unit.settlement.test_registration import FILED, sent
+
+OTHERWISE = ["P-0001", "p-0001 ", " p-0001", "p 0001", "ｐ-0001", "p–0001", "p-0001\n", "p.0001", "-p", "张三", "p" * 33]
+"""Spellings that a person or a machine might take for the same pseudonym, and what could be no pseudonym."""
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_pseudonym_has_one_spelling(name: str) -> None:
+    """Refused by one code in the message and before it: another spelling would begin the year's totals anew."""
+    for claim in (a_claim(person=name), a_claim(accounts=[{"holder": name, "granted_fen": 1}])):
+        for reason in (OUTPATIENT.check(a_bill(claim)), scheme_for(claim)[1]):
+            assert reason is not None
+            assert reason.code == "pseudonym-malformed"
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERWISE if len(name) <= 32 and "\n" not in name])
+def test_a_registration_and_a_monthly_file_write_it_so_too(name: str) -> None:
+    """What is filed for a person is found by the bill's pseudonym, and the file names the same person."""
+    assert REGISTRATION.check(sent("file", {**FILED, "person": name})) is not None
+    if name == "p-0001 ":  # a column is padded with spaces
+        return
+    (batch,) = batches(a_line(1, psn_no="p-0001").replace(b"p-0001".ljust(32), name.encode("gb18030").ljust(32)))
+    assert [(fault.code, fault.column) for fault in batch.faults] == [("line-malformed", "psn_no")]
+
+
+@pytest.mark.parametrize("name", ["p", "0", "p-0001", "310000199001011234", "f" * 32, "p" + "-" * 31])
+def test_what_pseudonyms_look_like(name: str) -> None:
+    """Lower-case letters, digits and hyphens: a number, or half a keyed digest in hexadecimal."""
+    assert re.fullmatch(PSEUDONYM, name)
+    assert scheme_for(a_claim(person=name))[1] is None
+    assert REGISTRATION.check(sent("file", {**FILED, "person": name})) is None
+    (batch,) = batches(a_line(1, psn_no=name))
+    assert batch.faults == ()
+
+
+def test_a_bill_that_was_booked_under_another_spelling_is_still_read() -> None:
+    """A ledger from before the rule is audited, and its bills are taken back, as they were booked."""
+    claim = a_claim(person="P 0001")
+    bill: Any = a_bill(claim, msgspec.to_builtins(body_of(claim, compute(claim, DAY))))
+    assert OUTPATIENT.accumulations(bill)[0].account == "310000.employee.P 0001.2026.dedc.outpatient"
