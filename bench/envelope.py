@@ -14,7 +14,8 @@ import orjson
 
 from bench.harness import Measure, report
 from bench.ledger_http import envelopes
-from cardstack.settlement.envelope import decode_contents, parse
+from cardstack.settlement.envelope import parse
+from cardstack.settlement.wire import decode_contents
 from tests.ledgers import node_trust
 
 if TYPE_CHECKING:

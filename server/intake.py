@@ -76,7 +76,7 @@ class Intake:
         hold, `Refused` where it was signed at the wrong time or carries more lines.
         """
         arrival = self._arrive(raw, most=1)
-        envelope.well(arrival.contents[0])
+        arrival.sealed.transaction(0)
         (answer,) = self.writer.submit(self._submission(arrival))
         return answer
 

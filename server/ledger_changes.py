@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.dispute import DISPUTE, Step
-from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import WINDOW, Event, Stage
+from cardstack.settlement.wire import canonical, digest
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import Kind, Request

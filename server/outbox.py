@@ -15,8 +15,9 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cardstack.errors import CardstackError, Malformed, Untrusted
-from cardstack.settlement.envelope import LINES_MAX, Content, canonical, transaction
+from cardstack.settlement.envelope import LINES_MAX
 from cardstack.settlement.transaction import Transaction
+from cardstack.settlement.wire import Content, canonical, transaction
 from server.client import Lost
 from server.clock import Clock
 from server.intake import NOT_NOW

@@ -32,6 +32,7 @@ from cardstack.settlement.schemes import medical
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction
 from cardstack.settlement.transit.lists import Kind as ListKind
 from cardstack.settlement.window import Event
+from cardstack.settlement.wire import canonical, digest
 from cardstack.text import Text
 from cardstack.values import Fen
 from cardstack.vault import responding
@@ -195,7 +196,7 @@ def send(store: Store, part: list[Transaction], code: str, signer: LocalSigner, 
     path = {Certificate.parse(leaf).fingerprint: leaf}
     kept = Kept("envelope", sha256(raw).digest(), raw, f"{code}.node", at, tuple(path), path)
     node = Node(Party(f"{code}.node"), relays=True)
-    lines = [prepare(one, envelope.digest(envelope.canonical(one)), node, store.schemes) for one in part]
+    lines = [prepare(one, digest(canonical(one)), node, store.schemes) for one in part]
     answers = store.submit([Submission(kept, lines)], at + timedelta(seconds=2))[0]
     return [str(answer.id) for answer in answers if answer.stands]
 

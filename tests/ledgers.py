@@ -14,10 +14,11 @@ from cardstack.ca.trust import Anchor, Revocation, Settings
 from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.local import LocalSigner
-from cardstack.settlement.envelope import canonical, digest, parse, seal_lines
+from cardstack.settlement.envelope import parse, seal_lines
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Scheme, Step, Unit
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting, Transaction
+from cardstack.settlement.wire import canonical, digest
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.store.commit import Kept

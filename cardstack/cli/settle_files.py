@@ -177,7 +177,8 @@ def _sealed(raw: bytes, identity: "Identity") -> bytes:
     """The envelope of unsigned transactions."""
     import msgspec
 
-    from cardstack.settlement.envelope import Content, seal, transaction
+    from cardstack.settlement.envelope import seal
+    from cardstack.settlement.wire import Content, transaction
 
     try:
         told = json.loads(raw)

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from cardstack.settlement.envelope import Content
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.charging import Order
@@ -14,6 +13,7 @@ from cardstack.settlement.schemes.small_value import Purchase
 from cardstack.settlement.schemes.toll import Passage
 from cardstack.settlement.services.case import Service
 from cardstack.settlement.transit.tap import Tap
+from cardstack.settlement.wire import Content
 
 BODIES: Final[Mapping[str, tuple[str, type[msgspec.Struct]]]] = {
     "medical-outpatient": ("claim", Claim),

@@ -10,10 +10,11 @@ from typing import Final, Protocol, overload
 import msgspec
 
 from cardstack.errors import Malformed
-from cardstack.settlement.envelope import Content, Sealed, Summary
+from cardstack.settlement.envelope import Sealed
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare, stranger
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import is_message_id
+from cardstack.settlement.wire import Content, Summary
 
 WAITING: Final = "received"
 """The state of a line that was received and is not judged yet."""

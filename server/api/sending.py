@@ -7,7 +7,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from cardstack.errors import Malformed
-from cardstack.settlement.envelope import Content, transaction
+from cardstack.settlement.wire import Content, transaction
 from server.api import shapes
 from server.api.callers import Caller, calls, services
 from server.api.problems import JSON

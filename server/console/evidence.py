@@ -77,10 +77,10 @@ def transaction_of(entry: Entry, kept: KeptEnvelope | None) -> Transaction | Non
     if kept is None:
         return None
     try:
-        content = envelope.well(_sealed(kept.raw).contents[entry.line])
-        return envelope.transaction(content) if content.id == str(entry.id) else None
+        told = _sealed(kept.raw).transaction(entry.line)
     except (CardstackError, IndexError):
         return None
+    return told if told.id == entry.id else None
 
 
 def signature_of(kept: KeptEnvelope) -> Signature:

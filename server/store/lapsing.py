@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.intake import LEDGER, Line, Node
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.transaction import MessageId, Transaction
+from cardstack.settlement.wire import canonical, digest
 from cardstack.values import Fen
 from server.store.commit import Kept, View
 from server.store.engine import Database

@@ -14,11 +14,12 @@ from typing import Any, Final, NamedTuple
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.envelope import Content, Sealed, Summary, digest
+from cardstack.settlement.envelope import Sealed
 from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen
 from cardstack.settlement.receiving import AllReceived, pack, prepared, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party
+from cardstack.settlement.wire import Content, Summary, digest
 from cardstack.text import Text
 from server.store.commit import Commit, Kept, View, keep
 from server.store.packing import packed, unpacked

@@ -148,14 +148,14 @@ class _Files:
 def _lines(evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:
     """The lines of an envelope that were taken, each computed again; what is about another entry is compared with that one."""
     try:
-        contents = envelopes.parse(kept.raw).contents
+        sealed = envelopes.parse(kept.raw)
     except CardstackError:
         return  # told where the signature is looked at
     for one in booked:
-        if one.refers is not None or one.line >= len(contents):
+        if one.refers is not None or one.line >= len(sealed.contents):
             continue
         try:
-            wanted = _postings(envelopes.transaction(envelopes.well(contents[one.line])), schemes)
+            wanted = _postings(sealed.transaction(one.line), schemes)
         except CardstackError:
             wanted = [("", "", 0, "", "")]
         if wanted is not None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from cardstack.errors import Malformed
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.envelope import Content, canonical, digest, parse, seal_lines, transaction
+from cardstack.settlement.envelope import parse, seal_lines
 from cardstack.settlement.intake import Book, Line, Node, prepare
 from cardstack.settlement.receiving import prepared
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.wire import Content, canonical, digest, transaction
 from tests.ledgers import ANY_SIGNER, FUND, HOSPITAL, NODE, NOON, Toy, bill, message_id
 from tests.properties.test_schemes_input import GOOD
 

@@ -13,13 +13,13 @@ from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.transit_file import Batch, batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, WITH_EXPIRY, line_of
-from cardstack.settlement.envelope import canonical
 from cardstack.settlement.schemes.transit import TRANSIT, Transit
 from cardstack.settlement.transaction import Party, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT
 from cardstack.settlement.transit.lists import CardList, Kind, Lists, Update
 from cardstack.settlement.transit.proofs import tacs
 from cardstack.settlement.transit.tap import Tap, moment_of
+from cardstack.settlement.wire import canonical
 from tests.unit.settlement.taps import a_ride, a_tap
 
 SENDER = Party("33.transit-operator")

@@ -1,6 +1,6 @@
 """The canonical JSON of a transit purchase, made from the columns of a line without an object in between.
 
-The bytes are those of `envelope.canonical` of the same transaction, so a line that was sent before as a single
+The bytes are those of `wire.canonical` of the same transaction, so a line that was sent before as a single
 message is known as a retry. A test holds the two equal.
 """
 

@@ -50,14 +50,15 @@ def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str,
     marks = ", ".join("?" * len(services)) or "NULL"
     query = f"SELECT envelope, line FROM entry WHERE scheme IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608  # own names
     rows = list(reversed(view.all(query, [*services, MOST])))
-    opened: dict[int, Sequence[Any]] = {}
+    opened: dict[int, envelopes.Sealed | None] = {}
     cases: dict[tuple[str, str, str, str], list[Transaction]] = {}
     for number, line in rows:
         if number not in opened:
             kept = reads.envelope(view, number)
-            opened[number] = envelopes.parse(kept.raw).contents if kept and kept.kind == "envelope" else ()
-        if line < len(opened[number]):
-            told = envelopes.transaction(envelopes.well(opened[number][line]))
+            opened[number] = envelopes.parse(kept.raw) if kept and kept.kind == "envelope" else None
+        sealed = opened[number]
+        if sealed is not None and line < len(sealed.contents):
+            told = sealed.transaction(line)
             key = told.scheme, told.home_province, told.treating_province, str(told.body.get("case", ""))
             cases.setdefault(key, []).append(told)
     return cases

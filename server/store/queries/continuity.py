@@ -88,12 +88,12 @@ class _Kept:
 def _told(raw: bytes, lines: Sequence[int]) -> Iterator[Transaction]:
     """The transactions in some lines of a kept envelope."""
     try:
-        contents = envelopes.parse(raw).contents
+        sealed = envelopes.parse(raw)
     except CardstackError:
         return
     for line in lines:
-        if line < len(contents):
-            yield envelopes.transaction(envelopes.well(contents[line]))
+        if line < len(sealed.contents):
+            yield sealed.transaction(line)
 
 
 def _trace(told: Transaction) -> Trace:

@@ -1,6 +1,6 @@
 """A person's year in the ledger: the medical bills that may rest on one of them, as they were booked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from cardstack.errors import Malformed, Refused, problem
@@ -104,5 +104,7 @@ def _sharing(view: View, first: int, since: int) -> list[Entry]:
 def _message(view: View, entry: Entry) -> Transaction | None:
     """A message as it was sent, from the envelope that is kept."""
     kept = reads.envelope(view, entry.envelope)
-    contents: Sequence[object] = envelopes.parse(kept.raw).contents if kept is not None and kept.kind == "envelope" else ()
-    return envelopes.transaction(envelopes.well(contents[entry.line])) if entry.line < len(contents) else None  # type: ignore[arg-type]  # a line of it
+    if kept is None or kept.kind != "envelope":
+        return None
+    sealed = envelopes.parse(kept.raw)
+    return sealed.transaction(entry.line) if entry.line < len(sealed.contents) else None

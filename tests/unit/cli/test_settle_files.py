@@ -11,7 +11,7 @@ import pytest
 from cardstack.settlement.bulk import return_file
 from cardstack.settlement.bulk.package import unpack
 from cardstack.settlement.bulk.transit_layout import LAYOUT
-from cardstack.settlement.envelope import canonical
+from cardstack.settlement.wire import canonical
 from server.serving import in_background
 from tests.command import CommandLine
 from tests.ledgers import NOON

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from cardstack.settlement.envelope import canonical, digest, seal
+from cardstack.settlement.envelope import seal
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.transaction import MessageId, Party, Transaction
+from cardstack.settlement.wire import canonical, digest
 from cardstack.values import Fen
 from server.store.commit import Kept
 from server.store.posting import Submission

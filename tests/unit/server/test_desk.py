@@ -11,13 +11,13 @@ from cardstack.errors import Refused
 from cardstack.settlement.banking.matching import Difference
 from cardstack.settlement.banking.statements import camt_053, statement
 from cardstack.settlement.dispute import Ground, Stage, Step
-from cardstack.settlement.envelope import canonical, digest
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.intake import Outcome, prepare
 from cardstack.settlement.prefund import Change, Kind, Level
 from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.settlement.window import Event
 from cardstack.settlement.window import Stage as WindowStage
+from cardstack.settlement.wire import canonical, digest
 from cardstack.values import Fen
 from server.permissions import EVERYWHERE, Grant, Role
 from server.store.adjusting import Two

@@ -187,7 +187,7 @@ def test_a_hospital_node_forwards_over_http(tmp_path: Path) -> None:
         identity = Identity(signer, (certificate,))
         node = create_app(config, store=node_store, trust=trust, clock=lambda: NOON, identity=identity)
         client = node.test_client()
-        from cardstack.settlement.envelope import canonical
+        from cardstack.settlement.wire import canonical
 
         put = client.post("/outbox", data=b"[" + canonical(bill(1)) + b"]", content_type="application/json")
         assert (put.status_code, put.json["state"]) == (202, "queued")  # type: ignore[index]  # it is JSON

@@ -12,11 +12,12 @@ from cardstack.errors import Refused
 from cardstack.settlement import amending, figures, inforce
 from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.audit import Fault
-from cardstack.settlement.envelope import canonical, digest, seal
+from cardstack.settlement.envelope import seal
 from cardstack.settlement.inforce import InForce
 from cardstack.settlement.intake import Node, prepare
 from cardstack.settlement.schemes import SCHEMES as SHIPPED
 from cardstack.settlement.transaction import Party
+from cardstack.settlement.wire import canonical, digest
 from server.store import figuring, open_store
 from server.store.adjusting import Two
 from server.store.commit import Kept

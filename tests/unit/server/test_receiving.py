@@ -15,10 +15,11 @@ from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.audit import Fault
-from cardstack.settlement.envelope import canonical, seal, seal_lines
+from cardstack.settlement.envelope import seal, seal_lines
 from cardstack.settlement.intake import Answer, Node, Outcome
 from cardstack.settlement.receipt import read
 from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.wire import canonical
 from server.app import create_app
 from server.client import Client
 from server.config import Config

@@ -20,6 +20,7 @@ from cardstack.settlement.schemes import SCHEMES as SHIPPED
 from cardstack.settlement.schemes.transit import TRANSIT
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.transit.tap import moment_of
+from cardstack.settlement.wire import canonical, digest
 from cardstack.values import Fen
 from server import commands
 from server.approvals import Decision
@@ -62,7 +63,7 @@ def _bills(store: Store, signer: LocalSigner, leaf: bytes) -> None:
     raw = envelope.seal(sent, signer, [leaf], NOON)
     path = {Certificate.parse(leaf).fingerprint: leaf}
     kept = Kept("envelope", sha256(raw).digest(), raw, str(NODE.name), NOON, tuple(path), path)
-    lines = [prepare(one, envelope.digest(envelope.canonical(one)), Node(NODE.name), ALL) for one in sent]
+    lines = [prepare(one, digest(canonical(one)), Node(NODE.name), ALL) for one in sent]
     assert all(one.stands for one in store.submit([Submission(kept, lines)], NOON)[0])
 
 

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
 from cardstack.errors import CardstackError
-from cardstack.settlement.envelope import canonical, digest, parse, seal
+from cardstack.settlement.envelope import parse, seal
 from cardstack.settlement.intake import prepare
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.medical import body_of, compute, scheme_for
 from cardstack.settlement.transaction import MessageId, Party, Transaction
+from cardstack.settlement.wire import canonical, digest
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.store import reads
