@@ -3,8 +3,9 @@
 from typing import Any
 
 from cardstack.settlement import audit, dispute, prefund, reconcile
+from cardstack.settlement.answer import OUTCOMES, Outcome
 from cardstack.settlement.banking import matching
-from cardstack.settlement.intake import CHECKS, OUTCOMES, Outcome
+from cardstack.settlement.intake import CHECKS
 from server import commands
 from server.api.problems import OUTCOME_PROBLEMS, OUTCOME_STATUS
 

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from cardstack.ca.trust import Trusted
 from cardstack.errors import Malformed, Refused, Untrusted, problem
 from cardstack.settlement import envelope
-from cardstack.settlement.intake import SKEW, Answer, Node, Outcome
+from cardstack.settlement.answer import Answer, Outcome
+from cardstack.settlement.intake import SKEW
+from cardstack.settlement.node import Node
 from cardstack.settlement.receipt import give
 from cardstack.settlement.receiving import WAITING, malformed, prepared
 from cardstack.text import Text

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.dispute import DISPUTE, Step
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import WINDOW, Event, Stage
 from cardstack.settlement.wire import canonical, digest

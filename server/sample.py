@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from cardstack import errors
 from cardstack.errors import problem
 from cardstack.settlement import amending
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.banking.statements import BankLine, Side, results
 from cardstack.settlement.dispute import Ground, Step
 from cardstack.settlement.instruction import Payment
-from cardstack.settlement.intake import Answer, Outcome
 from cardstack.settlement.prefund import Change, Kind, Thresholds
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.transaction import SHANGHAI, MessageId

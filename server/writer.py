@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from cardstack.errors import CardstackError, Refused, problem
-from cardstack.settlement.intake import Answer
+from cardstack.settlement.answer import Answer
 from cardstack.text import Text
 from server.clock import Clock
 from server.store.posting import Sign, Submission

@@ -26,7 +26,8 @@ from cardstack.crypto.local import LocalSigner, generate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope
 from cardstack.settlement.dispute import Ground, Step
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.prefund import Change, Kind
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Transaction

@@ -8,7 +8,7 @@ from cardstack.ca.trust import Trusted
 from cardstack.settlement.bulk import medical_file, transit_layout
 from cardstack.settlement.bulk.control import described
 from cardstack.settlement.bulk.package import Manifest, pack
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import SHANGHAI, Party
 from server import filing
 from server.store.office import Office

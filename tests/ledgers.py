@@ -15,7 +15,8 @@ from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.envelope import parse, seal_lines
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Scheme, Step, Unit
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting, Transaction
 from cardstack.settlement.wire import canonical, digest

@@ -220,7 +220,7 @@ def refused(
     as_json: Json = False,
 ) -> None:
     """Refused lines, which are kept for a while."""
-    from cardstack.settlement.intake import OUTCOMES, Outcome
+    from cardstack.settlement.answer import OUTCOMES, Outcome
 
     with open_ledger(database) as store:
         found = store.refusals(message or None, limit=limit)

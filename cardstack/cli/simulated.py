@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from cardstack.cli.output import language, words
 from cardstack.errors import MALFORMED
-from cardstack.settlement import audit, intake
+from cardstack.settlement import answer, audit
 from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.medical import reconciliation
 from cardstack.settlement.schemes import medical, transit
@@ -35,7 +35,7 @@ TITLES: Final[Mapping[str, Text]] = {
     "file-line-ends": control.LINE_ENDS.title,
     **{kind.value: text for kind, text in reconciliation.KINDS.items()},
     **{kind.value: text for kind, text in BREAKS.items()},
-    **{outcome.value: text for outcome, text in intake.OUTCOMES.items()},
+    **{outcome.value: text for outcome, text in answer.OUTCOMES.items()},
     # A scheme's own word stands before the ledger's of the same name: `over-limit` is a journey's limit here.
     **{code: reason.text for code, reason in {**medical.REASONS, **transit.REASONS}.items()},
     return_file.MALFORMED.code: return_file.MALFORMED.text,

@@ -24,13 +24,15 @@ from cardstack.crypto.cryptogram import Block
 from cardstack.crypto.keys import Algorithm, Signer
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement import envelope
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.bulk import control, return_file
 from cardstack.settlement.bulk.package import describe, pack, unpack, verified
 from cardstack.settlement.bulk.transit_file import Batch, batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT
 from cardstack.settlement.bulk.transit_shapes import Memory
-from cardstack.settlement.intake import Node, Outcome, prepare
+from cardstack.settlement.line import prepare
 from cardstack.settlement.medical.reconciliation import Book, Kind, reconcile
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import Transit
 from cardstack.settlement.services.registration import REGISTRATION

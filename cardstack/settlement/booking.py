@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from cardstack.settlement.intake import Answer, Book, Earlier, Line, Outcome, Seen, judge, surely
+from cardstack.settlement.answer import Answer, Outcome
+from cardstack.settlement.intake import Book, Earlier, Seen, judge, surely
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, EntryRow, Phase, PostingRow, ResolutionRow, State
+from cardstack.settlement.line import Line
 from cardstack.settlement.scheme import Accumulation, Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign

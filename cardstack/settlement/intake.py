@@ -1,4 +1,4 @@
-"""The answer to a submission: outcomes in order of precedence, judged line by line against what the ledger knows.
+"""The judgement of a submission: outcomes in order of precedence, asked line by line against what the ledger knows.
 
 A `Book` holds the facts that bear on a batch; the store loads them by sets under its write lock, so nothing can
 change between the judgement and the commit. Taking a line updates the book, so a duplicate inside one batch is
@@ -8,79 +8,20 @@ answered like any other.
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
-from cardstack.errors import CardstackError
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.ledger import ENTRY, Change, State
-from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, Sided
+from cardstack.settlement.line import Line
+from cardstack.settlement.node import stranger
+from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme
 from cardstack.settlement.told import Told
-from cardstack.settlement.transaction import Party, Posting, Transaction
+from cardstack.settlement.transaction import Posting
 from cardstack.text import Text
 from cardstack.values import Fen
 
 SKEW: Final = timedelta(minutes=5)
 """How far a sender's clock may run ahead."""
-
-
-LEDGER: Final = Party("00.ledger")
-"""The ledger itself, which lets pending entries lapse."""
-
-
-class Outcome(StrEnum):
-    """The answer to a line. Each is part of the public interface."""
-
-    MALFORMED = "malformed"
-    NOT_YOURS = "not-yours"
-    REPEATED = "repeated"
-    CONFLICTING = "conflicting"
-    RECEIVED = "received"
-    UNKNOWN_SCHEME = "unknown-scheme"
-    IN_FUTURE = "in-future"
-    UNKNOWN_REFERENCE = "unknown-reference"
-    RESOLVED_REFERENCE = "resolved-reference"
-    REFUSED = "refused"
-    UNKNOWN_PARTY = "unknown-party"
-    DUPLICATE = "duplicate"
-    STALE = "stale"
-    OVER_CAP = "over-cap"
-    OVER_LIMIT = "over-limit"
-    ACCEPTED = "accepted"
-
-
-OUTCOMES: Final[Mapping[Outcome, Text]] = {
-    Outcome.MALFORMED: Text("The line is not a transaction in canonical form", "该行不是规范格式的交易"),
-    Outcome.NOT_YOURS: Text(
-        "The signer may not speak for this sender or under this institution's message ids, or the sender is neither the home nor "
-        "the treating side",
-        "签名方无权代表该发送方或使用该机构的报文标识，或发送方既非参保/发卡地也非就医/使用地",
-    ),
-    Outcome.REPEATED: Text("Received before with the same content; the first answer again", "此前已收到相同内容，返回首次应答"),
-    Outcome.CONFLICTING: Text("This message id was used before for other content", "该报文标识此前已用于不同内容"),
-    Outcome.RECEIVED: Text(
-        "Received and durable, to be judged in its turn: the answer where that was preferred (respond-async)",
-        "已接收并持久保存，将依序审核入账（仅在请求异步应答时返回）",
-    ),
-    Outcome.UNKNOWN_SCHEME: Text("No such scheme is cleared here", "本系统不办理该清算业务"),
-    Outcome.IN_FUTURE: Text("It says it happened later than now", "业务发生时间晚于当前时间"),
-    Outcome.UNKNOWN_REFERENCE: Text(
-        "The earlier message it is about is not in the ledger under this scheme and these parties",
-        "所引用的原交易不存在，或业务与双方不一致",
-    ),
-    Outcome.RESOLVED_REFERENCE: Text(
-        "The earlier message is not in a state that allows this", "所引用原交易的当前状态不允许该操作"
-    ),
-    Outcome.REFUSED: Text("The scheme's rules refuse it", "不符合业务规则"),
-    Outcome.UNKNOWN_PARTY: Text("A party that would owe or be owed is not a participant", "应收或应付方不是参与方"),
-    Outcome.DUPLICATE: Text("The same service was settled before under another message id", "同一笔业务已以其他报文标识结算"),
-    Outcome.STALE: Text(
-        "A running total has moved since it was computed: ask for the present one and compute again",
-        "累计额已变动，请取最新累计额后重新计算",
-    ),
-    Outcome.OVER_CAP: Text("A running total would pass its cap or fall below zero", "累计额将超过限额或小于零"),
-    Outcome.OVER_LIMIT: Text("The payer's limit or prepayment would be exceeded", "将超过付款方限额或预付金"),
-    Outcome.ACCEPTED: Text("Accepted and durable", "已受理并持久保存"),
-}
 
 
 AMOUNTS: Final = "amounts_fen"
@@ -94,32 +35,6 @@ NOT_A_PART: Final = Reason(
         "amounts_fen 须与待定分录逐笔对应、不超过待定金额且不全为零；涉及累计额的分割须撤销后重新计算",
     ),
 )
-
-
-NOT_JUDGED: Final = Reason(
-    "not-judged",
-    Text(
-        "The scheme's own rules failed on this content; its operator has to mend them", "业务规则处理该内容时出错，须由业务方修正"
-    ),
-)
-FAILURES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a scheme that is not careful raises on content it did not think of: that line is refused, the others go on."""
-
-
-class Answer(NamedTuple):
-    """What the sender of a line gets. For a repeated line, `entry`, `state` and `window` are the first answer's."""
-
-    id: str
-    outcome: Outcome
-    entry: int | None = None
-    state: str | None = None
-    window: str | None = None
-    reason: Reason | None = None
-
-    @property
-    def stands(self) -> bool:
-        """Whether the transaction is in the ledger under this content."""
-        return self.outcome in (Outcome.ACCEPTED, Outcome.REPEATED)
 
 
 class Seen(NamedTuple):
@@ -152,23 +67,6 @@ class Earlier(NamedTuple):
         return self.postings if self.posted is None else self.posted
 
 
-class Node(NamedTuple):
-    """A participant that signs: its own name, and whether it may pass on what others signed for (a province's hub)."""
-
-    name: Party
-    relays: bool = False
-    institutions: tuple[str, ...] = ()
-    """Under whose message ids it sends: institutions' codes, or how they begin. Any, where none is declared."""
-
-    def numbers(self, message: str) -> bool:
-        """Whether it may send under a message id.
-
-        >>> Node(Party("33.hub"), institutions=("H33", "P33")).numbers("H33010600001202611220800050007")
-        True
-        """
-        return not self.institutions or message.startswith(self.institutions)
-
-
 @dataclass(slots=True)
 class Book:
     """What the ledger knows that bears on a batch. `room_fen` is what each limited party may still owe."""
@@ -190,35 +88,6 @@ class Book:
         self.latest = self.now + SKEW
 
 
-@dataclass(slots=True)
-class Line:
-    """One transaction of a batch beside who signed it, and what its scheme makes of it."""
-
-    transaction: Transaction
-    digest: bytes
-    signer: Node
-    postings: tuple[Posting, ...] = ()
-    claims: tuple[str, ...] = ()
-    accumulations: tuple[Accumulation, ...] = ()
-    reason: Reason | None = None
-    asks: str | None = None
-    """The subject of other messages that its scheme holds it against."""
-    plain: bool = False
-    """Whether its scheme takes it, it is not pending, and about no earlier message."""
-
-    @property
-    def change(self) -> Change | None:
-        """What it does to the earlier message it is about."""
-        transaction = self.transaction
-        if transaction.reverses:
-            return Change.REVERSE
-        if transaction.posts:
-            return Change.POST
-        if transaction.voids:
-            return Change.LAPSE if transaction.sender == LEDGER else Change.VOID
-        return None
-
-
 Check: TypeAlias = Callable[[Line, Book], bool]
 
 
@@ -232,13 +101,6 @@ def not_yours(line: Line, book: Book) -> bool:
     if found is None:
         found = book.strangers[key] = stranger(node, *key[1:])
     return found
-
-
-def stranger(node: Node, sender: str, home: str, treating: str) -> bool:
-    """Whether a signer does not speak for the sender (or relay for its province), or the sender's province takes no part."""
-    province = sender[:2]
-    speaks = sender == node.name or (node.relays and province == node.name.province)
-    return not speaks or province not in (home[:2], treating[:2], "00")
 
 
 def unknown_reference(line: Line, book: Book) -> bool:
@@ -261,30 +123,6 @@ def resolved_reference(line: Line, book: Book) -> bool:
         return False
     earlier = book.earlier[refers]
     return earlier.about_another or (earlier.state, change) not in ENTRY.moves
-
-
-def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapping[str, Scheme]) -> Line:
-    """The line with what its scheme makes of it, which needs nothing of the ledger: reason, or postings and claims."""
-    line = Line(transaction, digest, signer)
-    scheme = schemes.get(transaction.scheme)
-    if scheme is None:
-        return line
-    try:
-        if transaction.refers is not None:
-            line.reason = scheme.about(transaction) if isinstance(scheme, Sided) else None
-            return line
-        line.reason = scheme.check(transaction)
-        if line.reason is None:
-            line.postings = scheme.postings(transaction, transaction.day)
-            line.claims = scheme.claims(transaction)
-            line.accumulations = scheme.accumulations(transaction)
-            line.asks = scheme.asks(transaction) if isinstance(scheme, Consulting) else None
-            line.plain = transaction.pending_until is None
-    except CardstackError as error:
-        line.reason = Reason(error.code, error.title)
-    except FAILURES:
-        line.reason = NOT_JUDGED
-    return line
 
 
 def refused(line: Line, book: Book) -> bool:
@@ -320,6 +158,7 @@ def _follow(line: Line, change: Change, earlier: Earlier) -> None:
 def part(postings: Sequence[Posting], amounts: object) -> tuple[Posting, ...]:
     """The part of reserved postings that is posted, an amount each in their order; none where the amounts do not fit.
 
+    >>> from cardstack.settlement.transaction import Party
     >>> reserved = (Posting(Party("31.a"), Party("33.b"), Fen(80), "pool", "r"),)
     >>> [one.amount_fen for one in part(reserved, [30])], part(reserved, [81]), part(reserved, [0])
     ([30], (), ())

@@ -18,8 +18,8 @@ import msgspec
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.errors import Malformed, Untrusted
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.envelope import NOT_SIGNER
-from cardstack.settlement.intake import Answer, Outcome
 from cardstack.settlement.receiving import AllReceived
 
 FORMAT: Final = "cardstack-receipt/1"

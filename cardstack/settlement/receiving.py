@@ -10,8 +10,11 @@ from typing import Final, Protocol, overload
 import msgspec
 
 from cardstack.errors import Malformed
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.envelope import Sealed
-from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen, prepare, stranger
+from cardstack.settlement.intake import Seen
+from cardstack.settlement.line import Line, prepare
+from cardstack.settlement.node import Node, stranger
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import is_message_id
 from cardstack.settlement.wire import Content, Summary

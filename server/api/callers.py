@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 from flask import Response, abort, current_app, g, request
 
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import Party
 from server.clock import Clock
 from server.config import Config

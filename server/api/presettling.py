@@ -12,9 +12,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import problem
-from cardstack.settlement.intake import Node
 from cardstack.settlement.medical.claim import read_claim
 from cardstack.settlement.medical.year import on_the_year
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.services import registration
 from cardstack.settlement.transaction import SHANGHAI

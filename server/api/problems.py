@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from cardstack.errors import CardstackError, Malformed, Problem, Untrusted, problem
-from cardstack.settlement.intake import OUTCOMES, Outcome
+from cardstack.settlement.answer import OUTCOMES, Outcome
 from cardstack.settlement.transaction import Body
 from cardstack.text import Language, Text, language_of
 from server.store.receiving import passing

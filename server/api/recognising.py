@@ -18,7 +18,7 @@ from cardstack.ca.purposes import purpose
 from cardstack.ca.recognise import Recognised
 from cardstack.ca.trust import Revocation
 from cardstack.errors import CardstackError, problem
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.text import Text
 from cardstack.vault.recognising import Asked, Recogniser
 from server.api import shapes

@@ -11,7 +11,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import Problem, catalogue
-from cardstack.settlement.intake import OUTCOMES, Answer, Outcome
+from cardstack.settlement.answer import OUTCOMES, Answer, Outcome
 from cardstack.settlement.receiving import WAITING, AllReceived
 from server import trustlists
 from server.api import shapes

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cardstack.ca.agreement import Level
-from cardstack.settlement.intake import Outcome
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.ledger import State
 from cardstack.settlement.reconcile import Difference
 from cardstack.settlement.window import Stage

@@ -5,7 +5,7 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.settlement.intake import OUTCOMES
+from cardstack.settlement.answer import OUTCOMES
 from cardstack.text import Text
 from server.console import listing
 from server.console.listing import Column, Filter, Listing, Query, Slice

@@ -21,7 +21,7 @@ from server.store.queries.throughput import Tally
 
 if TYPE_CHECKING:
     from cardstack.ca.trust import Trusted
-    from cardstack.settlement.intake import Node
+    from cardstack.settlement.node import Node
     from cardstack.vault.network import Network
     from server.identity import Identity
     from server.store.store import Store

@@ -10,7 +10,7 @@ from cardstack.ca.trust import Trusted
 from cardstack.errors import problem
 from cardstack.settlement.bulk import medical_file, return_file, transit_layout
 from cardstack.settlement.bulk.package import head
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from server.identity import Identity

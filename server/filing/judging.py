@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from cardstack.errors import Refused
+from cardstack.settlement.answer import OUTCOMES, Outcome
 from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.matching import DIFFERENCES
 from cardstack.settlement.bulk import medical_file, return_file, transit_file
 from cardstack.settlement.bulk.layout import Charset, Fault, charset_of
 from cardstack.settlement.bulk.package import Package
-from cardstack.settlement.intake import OUTCOMES, Outcome
 from cardstack.settlement.medical.reconciliation import KINDS as KINDS_OF_DIFFERENCE
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.schemes.transit import REASONS, TRANSIT, Transit

@@ -5,7 +5,8 @@ from typing import Final
 
 from cardstack.errors import Refused, Untrusted, problem
 from cardstack.settlement.bulk.package import Package, verified
-from cardstack.settlement.intake import SKEW, Node
+from cardstack.settlement.intake import SKEW
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from server.filing.arriving import Means

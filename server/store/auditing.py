@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Moved
 from cardstack.settlement.evidence import Evidence
-from cardstack.settlement.intake import Outcome
 from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
 from cardstack.settlement.receiving import unpack, unpack_places
 from server.store import figuring, reads

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
-from cardstack.settlement.intake import SKEW, Outcome
+from cardstack.settlement.intake import SKEW
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import assign

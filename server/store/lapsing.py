@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from cardstack.settlement.intake import LEDGER, Line, Node
+from cardstack.settlement.line import Line
+from cardstack.settlement.node import LEDGER, Node
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.transaction import MessageId, Transaction
 from cardstack.settlement.wire import canonical, digest

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
+from cardstack.settlement.answer import Answer
 from cardstack.settlement.booking import Booking
-from cardstack.settlement.intake import Answer, Book, Earlier, Line, Seen
+from cardstack.settlement.intake import Book, Earlier, Seen
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, State
+from cardstack.settlement.line import Line
 from cardstack.settlement.scheme import Accumulation, Consulting, Scheme
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.window import Stage

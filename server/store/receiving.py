@@ -13,9 +13,12 @@ from typing import Any, Final, NamedTuple
 
 from cardstack.errors import Malformed
 from cardstack.settlement import envelope as envelopes
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.envelope import Sealed
-from cardstack.settlement.intake import Answer, Line, Node, Outcome, Seen
+from cardstack.settlement.intake import Seen
+from cardstack.settlement.line import Line
+from cardstack.settlement.node import Node
 from cardstack.settlement.receiving import AllReceived, pack, prepared, receive, receive_new, unpack, unpack_places
 from cardstack.settlement.scheme import Reason, Scheme
 from cardstack.settlement.transaction import Party

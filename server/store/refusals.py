@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from cardstack.settlement.intake import Answer
+from cardstack.settlement.answer import Answer
 from cardstack.text import Text
 from server.store.commit import Commit, Kept, View
 from server.store.values import moment

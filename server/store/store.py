@@ -11,9 +11,9 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from cardstack.errors import Refused, problem
+from cardstack.settlement.answer import Answer
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.instruction import Instruction
-from cardstack.settlement.intake import Answer
 from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cardstack.settlement.answer import Answer
 from cardstack.settlement.booking import Booking, Numbers
-from cardstack.settlement.intake import Answer
 from cardstack.settlement.receiving import pack
 from cardstack.settlement.scheme import Scheme
 from server.store.commit import Commit, Kept, keep

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cardstack.errors import Malformed
+from cardstack.settlement.answer import Answer
 from cardstack.settlement.instruction import Instruction, Payment
-from cardstack.settlement.intake import Answer
 from cardstack.settlement.ledger import Phase, State
 from cardstack.settlement.transaction import SHANGHAI, MessageId, Party, Posting
 from cardstack.settlement.window import Stage

@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 from cardstack.cli.settle import app
 from cardstack.cli.simulating import NodeKey, nodes
 from cardstack.settlement import envelope
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.calendar import Calendar, known
-from cardstack.settlement.intake import Node, Outcome, prepare
+from cardstack.settlement.line import prepare
 from cardstack.settlement.medical.case import Visit, class_of
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services import certification, records, registration, transfer
 from cardstack.settlement.services.case import Service

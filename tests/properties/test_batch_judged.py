@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from cardstack.errors import Malformed
 from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.envelope import parse, seal_lines
-from cardstack.settlement.intake import Book, Line, Node, prepare
+from cardstack.settlement.intake import Book
+from cardstack.settlement.line import Line, prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.receiving import prepared
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes import SCHEMES

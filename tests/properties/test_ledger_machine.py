@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from cardstack.settlement.intake import Outcome
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.window import following
 from server.store import open_store

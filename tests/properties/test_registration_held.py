@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from cardstack.settlement import amending
 from cardstack.settlement.amending import Amendment
+from cardstack.settlement.answer import Answer
 from cardstack.settlement.audit import Fault
-from cardstack.settlement.intake import Answer, Node
 from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends
 from cardstack.settlement.medical.policy import covers
 from cardstack.settlement.medical.year import on_the_year
+from cardstack.settlement.node import Node
 from cardstack.settlement.receiving import prepared
 from cardstack.settlement.schemes import SCHEMES, medical
 from cardstack.settlement.services.registration import NAME

@@ -10,7 +10,7 @@ from cardstack.errors import Malformed, Refused, problem
 from cardstack.settlement.bulk import medical_file, return_file, transit_layout
 from cardstack.settlement.bulk.layout import Layout, charset_of
 from cardstack.settlement.bulk.package import Manifest, Package, describe
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import Party, is_message_id
 from cardstack.text import Text
 

@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.settlement.envelope import seal
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.settlement.wire import canonical, digest

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.settlement.amending import amend, amendments
-from cardstack.settlement.intake import Answer, Outcome
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.transaction import MessageId
 from cardstack.text import Text

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from cardstack.errors import Refused
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.banking.matching import Difference
 from cardstack.settlement.banking.statements import camt_053, statement
 from cardstack.settlement.dispute import Ground, Stage, Step
 from cardstack.settlement.instruction import Payment
-from cardstack.settlement.intake import Outcome, prepare
+from cardstack.settlement.line import prepare
 from cardstack.settlement.prefund import Change, Kind, Level
 from cardstack.settlement.transaction import SHANGHAI, Posting
 from cardstack.settlement.window import Event

@@ -22,8 +22,8 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.envelope import seal
-from cardstack.settlement.intake import Outcome
 from server.app import create_app
 from server.config import Config
 from server.store import engine, open_store

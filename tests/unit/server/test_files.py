@@ -24,7 +24,7 @@ from cardstack.settlement.bulk.control import described
 from cardstack.settlement.bulk.package import pack, unpack, verified
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
-from cardstack.settlement.intake import Node
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import MessageId, Party
 from cardstack.text import Text
 from server import filing

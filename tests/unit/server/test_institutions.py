@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cardstack.errors import Malformed
-from cardstack.settlement.intake import Outcome
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.transaction import MessageId
 from server.store.store import Store
 from tests.ledgers import NODE, NOON, arrival, bill, submission

@@ -14,7 +14,8 @@ from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.inforce import InForce
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES as SHIPPED
 from cardstack.settlement.transaction import Party
 from cardstack.settlement.wire import canonical, digest

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.envelope import seal
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.transaction import MessageId, Party, Transaction

@@ -14,9 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from cardstack.crypto.local import LocalSigner
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import seal, seal_lines
-from cardstack.settlement.intake import Answer, Node, Outcome
+from cardstack.settlement.node import Node
 from cardstack.settlement.receipt import read
 from cardstack.settlement.transaction import Party, Transaction
 from cardstack.settlement.wire import canonical

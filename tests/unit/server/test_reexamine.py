@@ -15,7 +15,8 @@ from cardstack.settlement.audit import Fault
 from cardstack.settlement.bulk.package import describe, pack
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES as SHIPPED
 from cardstack.settlement.schemes.transit import TRANSIT
 from cardstack.settlement.transaction import Party, Posting

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cardstack.cli.settle import app
 from cardstack.errors import CardstackError
 from cardstack.settlement.envelope import parse, seal
-from cardstack.settlement.intake import prepare
+from cardstack.settlement.line import prepare
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.schemes import SCHEMES

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from cardstack.errors import Refused
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.audit import Fault
 from cardstack.settlement.columns import Columns
-from cardstack.settlement.intake import Answer, Node, Outcome
 from cardstack.settlement.ledger import State
 from cardstack.settlement.netting import Position
+from cardstack.settlement.node import Node
 from cardstack.settlement.transaction import Party, Transaction
 from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen

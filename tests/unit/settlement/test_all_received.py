@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm
-from cardstack.settlement.intake import Answer, Outcome
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.receipt import give, read
 from cardstack.settlement.receiving import AllReceived
 from server.api.routes import answers_data

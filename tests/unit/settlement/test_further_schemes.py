@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted
+from cardstack.settlement.answer import Outcome
 from cardstack.settlement.batches import LINE, NUMBERS, REASONS, Ack, Batch, Exchange, Item, Result, Why, total
 from cardstack.settlement.charging import Keys, Total, check_charge_orders, open_sealed, seal
-from cardstack.settlement.intake import Outcome
 from cardstack.settlement.rounding import spread
 from cardstack.settlement.schemes.charging import CHARGING
 from cardstack.settlement.schemes.small_value import REASONS as SMALL_VALUE_REASONS

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cardstack.errors import Malformed, Refused
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
 from cardstack.settlement.medical.case import Filing, Visit, class_of, supported
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services.registration import REGISTRATION, State, filings, subject_of
 from cardstack.settlement.transaction import Party

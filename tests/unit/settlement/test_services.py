@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.calendar import known
-from cardstack.settlement.intake import Node, prepare
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services import certification, records, transfer
 from cardstack.settlement.services.case import Service
