@@ -64,7 +64,7 @@ class CardstackError(Exception):
     >>> print(error.say("zh"))
     CS-1001 当前状态下不允许该操作：batch 7 is open。请查看所示状态；数据未作任何更改。
 
-    A detail that is a sentence is given in both languages; `detail` and `str` are its English.
+    A detail that is a sentence is given in both languages, which `told` keeps; `detail` and `str` are its English.
 
     >>> error = Refused(Text("batch 7 is open", "批次 7 未截止"))
     >>> error.detail, error.say("zh")
@@ -76,8 +76,8 @@ class CardstackError(Exception):
     def __init__(self, detail: str | Text = "", problem: Problem | None = None, **facts: object) -> None:
         self.problem = problem or type(self).problem
         self.facts = facts
-        self._told = Text(detail, detail) if isinstance(detail, str) else detail
-        self.detail = self._told.en
+        self.told = Text(detail, detail) if isinstance(detail, str) else detail
+        self.detail = self.told.en
         super().__init__(self.detail or self.title.en)
 
     @property
@@ -95,7 +95,7 @@ class CardstackError(Exception):
     def say(self, language: Language) -> str:
         """Code, what happened, where, and what to do next, in one language."""
         colon, stop = ("：", "。") if language == "zh" else (": ", ". ")
-        told = self._told.of(language)
+        told = self.told.of(language)
         detail = colon + told if told else ""
         return f"{self.code} {self.title.of(language)}{detail}{stop}{self.remedy.of(language)}"
 

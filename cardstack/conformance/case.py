@@ -30,6 +30,9 @@ UNREADY = problem(
     Text("What the case needs could not be brought about", "无法满足该用例的前提条件"),
     Text("Look at the case that tests that step by itself.", "请先查看单独测试该步骤的用例。"),
 )
+NO_PIN = Text("no PIN was given", "未提供密码")
+NO_KEYS = Text("no key source", "未提供密钥来源")
+AGAIN = Text("the card refused it before; it is not tried again", "卡片此前已拒绝，不再重试")
 
 
 class Differs(CardstackError):
@@ -73,8 +76,8 @@ class Subject:
     keys: KeySource | None = None
     without: frozenset[str] = frozenset()
     """What the maker's capability statement says the card has not."""
-    refused: set[str] = field(default_factory=set)
-    """The PIN or keys that the card refused in this run: tried once more they might be blocked."""
+    refused: dict[str, CardstackError] = field(default_factory=dict)
+    """The PIN or keys that the card refused in this run, and how: tried once more they might be blocked."""
 
     @property
     def factors(self) -> Factors:
@@ -137,14 +140,14 @@ def checked(answer: Response, *allowed: str) -> Response:
     """The answer, if its status word is allowed."""
     if not allows(frozenset(allowed), answer.sw):
         said = meaning(answer.sw)
-        raise Differs(f"{said.en} / {said.zh}", got=f"{answer.sw:04X}", allowed=" ".join(sorted(allowed)))
+        raise Differs(said, got=f"{answer.sw:04X}", allowed=" ".join(sorted(allowed)))
     return answer
 
 
-def insist(condition: bool, what: str, got: str = "", allowed: str = "") -> None:
+def insist(condition: bool, what: Text, got: str = "", allowed: str = "") -> None:
     """`Differs` with a sentence where a condition does not hold."""
     if not condition:
-        raise Differs(what, got=got or "?", allowed=allowed or what)
+        raise Differs(what, got=got or "?", allowed=allowed or what.en)
 
 
 def ready(script: Script[Any]) -> Script[Any]:
@@ -152,39 +155,42 @@ def ready(script: Script[Any]) -> Script[Any]:
     try:
         return (yield from script)
     except CardstackError as error:
-        raise Unready(error.say("en"), problem=UNREADY) from error
+        raise Unready(Text(error.say("en"), error.say("zh"))) from error
 
 
 def prove(subject: Subject, application: Application, way: frozenset[str]) -> Script[None]:
     """Give every proof of one way, PIN first."""
-    for proof in sorted(way, key=lambda name: name != "PIN"):
+    for proof in sorted(way, key=lambda name: (name != "PIN", name)):
         if proof == "PIN":
             if subject.pin is None:
-                raise Unready("no PIN was given")
+                raise Unready(NO_PIN)
             yield from proving(subject, proof, verify_pin(subject.pin))
             continue
         key = external_key(application, proof)
         if key is None or subject.keys is None:
-            raise Unready(f"no key source for {proof}")
+            raise Unready(Text(f"no key source for {proof}", f"未提供 {proof} 的密钥来源"))
         yield from authenticate(subject, key)
 
 
 def proving(subject: Subject, name: str, script: Script[None]) -> Script[None]:
-    """A proof, unless the card refused it before; a refusal is remembered."""
-    if name in subject.refused:
-        raise Unready(f"the card refused {name} before; it is not tried again")
+    """A proof; one that the card refused before is not tried again, and refused as it was then.
+
+    So a case comes to the same verdict whatever was run before it.
+    """
+    if (before := subject.refused.get(name)) is not None:
+        raise Refused(AGAIN, before.problem, **before.facts)
     try:
         yield from script
     except CardstackError as error:
         if error.problem in (KEY_WRONG, PIN_WRONG, PIN_BLOCKED):
-            subject.refused.add(name)
+            subject.refused[name] = error
         raise
 
 
 def authenticate(subject: Subject, key: Key) -> Script[None]:
     """EXTERNAL AUTHENTICATE with the tester's key, unless the card refused it before."""
     if subject.keys is None:
-        raise Unready("no key source")
+        raise Unready(NO_KEYS)
     yield from proving(subject, key.name, external_authenticate(key, subject.factors, subject.keys))
 
 

@@ -183,10 +183,14 @@ class Course:
             self.names[name] = self._value(formula)
         for left, right in line.same.items():
             if self._value(left) != self._value(right):
-                raise Differs(f"step {number}: {left} is not {right}", got=f"another {left}", allowed=right)
+                raise Differs(
+                    _step(number, f"{left} is not {right}", f"{left} 不是 {right}"), got=f"another {left}", allowed=right
+                )
         for left, right in line.differ.items():
             if self._value(left) == self._value(right):
-                raise Differs(f"step {number}: {left} is {right}", got=f"{left} as {right}", allowed=f"another {left}")
+                raise Differs(
+                    _step(number, f"{left} is {right}", f"{left} 是 {right}"), got=f"{left} as {right}", allowed=f"another {left}"
+                )
 
     def _filled(self, found: re.Match[str]) -> str:
         held = self.names[found[1]]
@@ -198,7 +202,7 @@ class Course:
     def _send(self, number: int, line: Line) -> Script[None]:
         missing = [name for name, _ in NAME.findall(line.send) if name not in self.names]
         if missing:
-            raise Unready(f"nothing gave this conversation its {missing[0]}")
+            raise Unready(Text(f"nothing gave this conversation its {missing[0]}", f"本会话未取得 {missing[0]}"))
         command = Command.parse(bytes.fromhex(NAME.sub(self._filled, line.send)))
         answer = (yield command) if line.exact else (yield from ask(command))
         if line.sw:
@@ -206,9 +210,11 @@ class Course:
         if line.means:
             _compare(number, (self.meaning.of(bytes(command), bytes(answer)),), line.means)
         if line.length is not None and len(answer.data) != line.length:
-            raise Differs(f"step {number}", got=f"{len(answer.data)} bytes", allowed=f"{line.length} bytes")
+            raise Differs(_step(number), got=f"{len(answer.data)} bytes", allowed=f"{line.length} bytes")
         if line.data is not None and not matches(line.data.replace(" ", "").upper(), answer.data.hex().upper()):
-            raise Differs(f"step {number}: other data", got=f"{len(answer.data)} bytes of other content", allowed=line.data)
+            raise Differs(
+                _step(number, "other data", "数据不同"), got=f"{len(answer.data)} bytes of other content", allowed=line.data
+            )
         for name, part in line.keep.items():
             start, _, end = part.partition(":")
             self.names[name] = answer.data[int(start or 0) : int(end) if end else None]
@@ -217,7 +223,8 @@ class Course:
         """A move of the differential grammar; what was answered is judged by what it means."""
         move = next((one for one in grammar.moves(self.subject.profile) if one.name == line.move), None)
         if move is None:
-            raise Unready(f"the profile {self.subject.profile.name} has no move {line.move!r}")
+            name = self.subject.profile.name
+            raise Unready(Text(f"the profile {name} has no move {line.move!r}", f"规范 {name} 无动作 {line.move!r}"))
         told: list[str] = []
         try:
             talk = move.talk(self.subject)
@@ -235,10 +242,14 @@ class Course:
             _compare(number, told, line.means)
 
 
+def _step(number: int, en: str = "", zh: str = "") -> Text:
+    return Text(f"step {number}: {en}", f"第 {number} 步：{zh}") if en else Text(f"step {number}", f"第 {number} 步")
+
+
 def _compare(number: int, told: Sequence[str], wanted: Sequence[str]) -> None:
     """Meaning by meaning; where only a length was kept, by length."""
     for place in range(max(len(told), len(wanted))):
         got = told[place] if place < len(told) else "nothing"
         expected = wanted[place] if place < len(wanted) else "nothing"
         if not Meaning.fits(got, expected):
-            raise Differs(f"step {number}", got=Meaning.brief(got), allowed=Meaning.brief(expected))
+            raise Differs(_step(number), got=Meaning.brief(got), allowed=Meaning.brief(expected))

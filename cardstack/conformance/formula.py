@@ -16,6 +16,7 @@ from cardstack.conformance.case import Subject, Unready
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 CALL: Final = re.compile(r"(?P<function>\w+)\((?P<arguments>[^()]*)\)")
 ATOM: Final = re.compile(r"(?P<name>\w+?)(?:\[(?P<start>\d*):(?P<end>\d*)\])?")
@@ -102,9 +103,11 @@ def own_key(which: str, names: Names, subject: Subject, application: Application
         raise Malformed(f"key({which}): a usage and its identifier, in a case of an application", field="formula")
     key = application.key(int(kid or "0", 16), Usage[usage])
     if key is None:
-        raise Unready(f"{application.name} declares no key {which}")
+        raise Unready(Text(f"{application.name} declares no key {which}", f"{application.name} 未声明密钥 {which}"))
     if not isinstance(subject.keys, LocalKeys):
-        raise Unready("the key source keeps its keys; this case needs a key set file")
+        raise Unready(
+            Text("the key source keeps its keys; this case needs a key set file", "密钥来源不给出密钥；本用例需密钥集文件")
+        )
     return derive(subject.keys.master(key.name), _factors(names, subject, application, key), key.algorithm)
 
 

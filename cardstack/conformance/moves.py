@@ -24,6 +24,7 @@ from cardstack.conformance.cases.keys import source
 from cardstack.conformance.cases.pins import right_pin, wrong_pin
 from cardstack.conformance.cases.purses import MOMENT, MOMENT_BYTES, TERMINAL, own_key
 from cardstack.conformance.cases.safety import peek, write
+from cardstack.text import Text
 from cardstack.values import Fen
 
 KEYS, PIN = frozenset({Need.KEYS}), frozenset({Need.PIN})
@@ -250,6 +251,6 @@ def _purchase(application: Application, key: Key) -> Talk:
         tac = application.key(0, Usage.TAC)
         if tac is not None and tac.algorithm is receipt.opening.block:
             own = yield from own_key(subject, application, tac)
-            insist(receipt.debit.tac(own, tac.algorithm) == receipt.tac, "the TAC of the purchase")
+            insist(receipt.debit.tac(own, tac.algorithm) == receipt.tac, Text("the TAC of the purchase", "消费交易认证码"))
 
     return talk

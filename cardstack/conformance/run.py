@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from cardstack.apdu.message import Response
 from cardstack.apdu.script import Exchange, run
 from cardstack.apdu.trace import Exchanged, in_full, traced
-from cardstack.card.proving import NOT_HELD, pin_bytes
+from cardstack.card.proving import NOT_HELD, accepted, pin_bytes
 from cardstack.card.verdict import Verdict
 from cardstack.card.watching import Watcher
 from cardstack.conformance.capabilities import command_name, lacking
-from cardstack.conformance.case import Case, Differs, Risk, Subject, Unready
+from cardstack.conformance.case import AGAIN, Case, Differs, Risk, Subject, Unready
 from cardstack.errors import CardstackError
 from cardstack.text import Text
 
@@ -93,6 +94,10 @@ def _not_claimed(what: str) -> Text:
     return Text(f"the capability statement says the card has no {what}", f"能力声明：该卡无 {what}")
 
 
+def _why(error: CardstackError) -> Text:
+    return error.told if error.detail else error.title
+
+
 class NotClaimed(Exception):
     """A case sends a command that the card is not said to have."""
 
@@ -106,17 +111,24 @@ def _watched(subject: Subject, card: Card, timing: list[tuple[str, float]]) -> E
             raise NotClaimed(name)
         own = _gives_pin(subject, command)
         if own and "PIN" in subject.refused:
-            raise Unready("the card refused the PIN before; it is not tried again")
+            raise Unready(AGAIN)
         asked = time.perf_counter()
         answer = card.exchange(command)
         timing.append((command[:2].hex().upper(), time.perf_counter() - asked))
         if own and answer == b"\x90\x00":
             taken.append(command)
         elif own and not taken and answer[:1] in (b"\x63", b"\x69"):
-            subject.refused.add("PIN")
+            _remember(subject, Response.parse(answer))
         return answer
 
     return watched
+
+
+def _remember(subject: Subject, answer: Response) -> None:
+    try:
+        accepted(answer)
+    except CardstackError as error:
+        subject.refused["PIN"] = error
 
 
 def run_one(case: Case, subject: Subject, card: Card) -> Result:
@@ -138,12 +150,12 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
         card.reset()
         run(case.talk(subject), exchange, **card.partners)
     except Differs as error:
-        verdict, reason = Verdict.FAIL, Text(error.detail or error.title.en, error.detail or error.title.zh)
+        verdict, reason = Verdict.FAIL, _why(error)
         got, allowed = str(error.facts.get("got", "")), str(error.facts.get("allowed", ""))
     except NotClaimed as error:
         verdict, reason = Verdict.NOT_APPLICABLE, _not_claimed(str(error))
     except Unready as error:
-        verdict, reason = Verdict.INCONCLUSIVE, Text(error.detail or error.title.en, error.detail or error.title.zh)
+        verdict, reason = Verdict.INCONCLUSIVE, _why(error)
     except CardstackError as error:
         # A key that the tester lacks says nothing about the card.
         verdict = Verdict.INCONCLUSIVE if error.problem is NOT_HELD else Verdict.FAIL

@@ -39,11 +39,11 @@ def derive(profile: Profile) -> Iterator[Case]:
 def _certificate(subject: Subject) -> Script[Certificate]:
     raw = yield from ready(read_certificate(subject.profile))
     if not raw.strip(b"\0"):
-        raise Unready("no certificate was written")
+        raise Unready(Text("no certificate was written", "未写入证书"))
     try:
         return Certificate.parse(raw)
     except CardstackError as error:
-        raise Differs(str(error), got="other bytes", allowed="a certificate, DER") from error
+        raise Differs(error.told, got="other bytes", allowed="a certificate, DER") from error
 
 
 def _parses(application: Application) -> Talk:
@@ -61,11 +61,12 @@ def _signs(application: Application) -> Talk:
         yield from demand(commands.select_file(PUBLIC_KEY), "9000", "61XX")
         held = (yield from demand(commands.read_binary(0, 256), "9000")).data
         signature = (yield from demand(SIGN, "9000")).data
-        insist(len(signature) == POINT, "a signature of r and s", f"{len(signature)} bytes", f"{POINT} bytes")
+        pair = Text("a signature of r and s", "签名由 r 与 s 组成")
+        insist(len(signature) == POINT, pair, f"{len(signature)} bytes", f"{POINT} bytes")
         try:
             Sm2Public.from_point(b"\x04" + held[-POINT:]).verify(signature_der(signature), MESSAGE)
         except CardstackError as error:
-            raise Differs(error.title.en, got="another signature", allowed="one under the key of file 0012") from error
+            raise Differs(error.title, got="another signature", allowed="one under the key of file 0012") from error
 
     return talk
 
@@ -85,6 +86,6 @@ def _fits(application: Application) -> Talk:
         yield from demand(commands.select_file(PUBLIC_KEY), "9000", "61XX")
         held = (yield from demand(commands.read_binary(0, 256), "9000")).data
         point = certificate.spki[-POINT:]
-        insist(point in held, "the certificate's key in file 0012", "another key", "the same key")
+        insist(point in held, Text("the certificate's key in file 0012", "0012 文件中为证书公钥"), "another key", "the same key")
 
     return talk

@@ -9,6 +9,7 @@ from cardstack.apdu.script import Script
 from cardstack.card.profile import Application, Profile
 from cardstack.card.reading import open_application
 from cardstack.conformance.case import Case, Differs, Subject, Talk, demand, exactly, insist, ready
+from cardstack.errors import Malformed
 from cardstack.text import Text
 
 ISO = "ISO/IEC 7816-4"
@@ -86,13 +87,15 @@ def derive(profile: Profile) -> Iterator[Case]:
 
 def _atr(subject: Subject) -> Script[None]:
     yield from ()
-    insist(len(subject.factor) == 8, "an ATR with at least eight historical bytes", f"{len(subject.factor)} bytes", "8 bytes")
+    eight = Text("an ATR with at least eight historical bytes", "复位应答至少含八个历史字节")
+    insist(len(subject.factor) == 8, eight, f"{len(subject.factor)} bytes", "8 bytes")
 
 
 def _channel(subject: Subject) -> Script[None]:
     named = next((one for one in subject.profile.applications if one.aid), None)
     opened = yield from demand(Command(0x00, 0x70, 0x00, 0x00, ne=1), "9000")
-    insist(opened.data[:1] in (b"\x01", b"\x02", b"\x03"), "a channel from 1 to 3", opened.data.hex(), "01 02 03")
+    further = Text("a channel from 1 to 3", "通道号为 1 至 3")
+    insist(opened.data[:1] in (b"\x01", b"\x02", b"\x03"), further, opened.data.hex(), "01 02 03")
     number = opened.data[0]
     if named is not None:
         yield from demand(Command(number, 0xA4, 0x04, 0x00, named.aid, 256), "9000", "61XX")
@@ -107,7 +110,8 @@ def _extended(named: Application) -> Talk:
         del subject
         short = yield from demand(commands.select_aid(named.aid), "9000")
         long = yield from demand(Command(0x00, 0xA4, 0x04, 0x00, named.aid, 65536), "9000")
-        insist(long.data == short.data, "the FCI as with short lengths", f"{len(long.data)} bytes", f"{len(short.data)} bytes")
+        same = Text("the FCI as with short lengths", "文件控制信息与短长度时相同")
+        insist(long.data == short.data, same, f"{len(long.data)} bytes", f"{len(short.data)} bytes")
 
     return talk
 
@@ -119,9 +123,10 @@ def _select(application: Application) -> Talk:
         if data:
             try:
                 named = tlv.find(data, 0x6F, 0x84)
-            except ValueError as error:
-                raise Differs(str(error), got=data[:4].hex(), allowed="6F with 84") from error
-            insist(named in (None, application.aid), "the FCI names the application", (named or b"").hex(), application.aid.hex())
+            except Malformed as error:
+                raise Differs(error.told, got=data[:4].hex(), allowed="6F with 84") from error
+            names = Text("the FCI names the application", "文件控制信息含应用标识")
+            insist(named in (None, application.aid), names, (named or b"").hex(), application.aid.hex())
 
     return talk
 
@@ -140,5 +145,5 @@ def _challenge(subject: Subject) -> Script[None]:
     seen = set()
     for _ in range(8):
         seen.add((yield from demand(commands.get_challenge(8), "9000")).data)
-    insist(len(seen) == 8, "eight different challenges", f"{len(seen)} different", "8 different")
-    insist(all(len(one) == 8 for one in seen), "eight bytes each", "other lengths", "8 bytes")
+    insist(len(seen) == 8, Text("eight different challenges", "八个不同的随机数"), f"{len(seen)} different", "8 different")
+    insist(all(len(one) == 8 for one in seen), Text("eight bytes each", "每个八字节"), "other lengths", "8 bytes")

@@ -54,7 +54,7 @@ def _of_file(application: Application, file: File, way: frozenset[str]) -> Itera
 def cheapest(application: Application, file: File) -> frozenset[str] | None:
     """The way into a file with the fewest proofs that can be given at all."""
     ways = [way for way in file.read.ways if provable(application, way)]
-    return min(ways, key=lambda way: (len(way), Need.KEYS in needs_of(way)), default=None)
+    return min(ways, key=lambda way: (len(way), Need.KEYS in needs_of(way), sorted(way)), default=None)
 
 
 def opened(subject: Subject, application: Application, way: frozenset[str]) -> Script[None]:
@@ -86,9 +86,14 @@ def _records(file: File) -> Script[None]:
         for _ in range(item.times):
             number = len(records) + 1
             data = (yield from demand(commands.read_record(file.sfi, number, 256), "9000")).data
-            insist(len(data) == item.size, f"record {number} has {item.size} bytes", f"{len(data)} bytes", f"{item.size} bytes")
+            _sized(number, len(data), item.size)
             records.append(data)
     _decodes(file, records)
+
+
+def _sized(number: int, got: int, declared: int) -> None:
+    what = Text(f"record {number} has {declared} bytes", f"第 {number} 条记录为 {declared} 字节")
+    insist(got == declared, what, f"{got} bytes", f"{declared} bytes")
 
 
 def _log(file: File) -> Script[None]:
@@ -97,8 +102,7 @@ def _log(file: File) -> Script[None]:
         answer = yield from demand(commands.read_record(file.sfi, number, 256), "9000", "6A83")
         if answer.sw != 0x9000:
             break
-        size = len(answer.data)
-        insist(size == file.size, f"record {number} has {file.size} bytes", f"{size} bytes", f"{file.size} bytes")
+        _sized(number, len(answer.data), file.size)
         records.append(answer.data)
 
 
@@ -108,7 +112,8 @@ def _bytes(file: File) -> Script[None]:
     for offset in range(0, file.size, PART):
         size = min(PART, file.size - offset)
         part = (yield from demand(commands.read_binary(offset, size), "9000")).data
-        insist(len(part) == size, f"{size} bytes at offset {offset}", f"{len(part)} bytes", f"{size} bytes")
+        there = Text(f"{size} bytes at offset {offset}", f"偏移 {offset} 处 {size} 字节")
+        insist(len(part) == size, there, f"{len(part)} bytes", f"{size} bytes")
         content += part
     _decodes(file, [content])
 
@@ -117,7 +122,7 @@ def _decodes(file: File, records: list[bytes]) -> None:
     try:
         file.decode(records)
     except Malformed as error:
-        insist(condition=False, what=str(error), got="content", allowed="content as declared")
+        insist(condition=False, what=error.told, got="content", allowed="content as declared")
 
 
 def _beyond(application: Application, file: File, way: frozenset[str]) -> Talk:
@@ -141,6 +146,7 @@ def _by_identifier(application: Application, file: File, way: frozenset[str]) ->
             if item.tag is None:
                 continue
             data = (yield from demand(commands.read_tag(file.sfi, item.tag, 256), "9000")).data
-            insist(data[:1] == bytes((item.tag,)), f"a record with tag {item.tag:02X}", data[:1].hex(), f"{item.tag:02X}")
+            tagged = Text(f"a record with tag {item.tag:02X}", f"标识为 {item.tag:02X} 的记录")
+            insist(data[:1] == bytes((item.tag,)), tagged, data[:1].hex(), f"{item.tag:02X}")
 
     return talk

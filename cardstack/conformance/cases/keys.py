@@ -15,7 +15,7 @@ from cardstack.card.proving import (
     source_blocks,
 )
 from cardstack.card.reading import open_application
-from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Talk, Unready, authenticate, demand, ready
+from cardstack.conformance.case import NO_KEYS, Case, Differs, Need, Risk, Subject, Talk, Unready, authenticate, demand, ready
 from cardstack.errors import Untrusted
 from cardstack.text import Text
 
@@ -44,7 +44,7 @@ def _of_key(application: Application, key: Key) -> Iterator[Case]:
 def source(subject: Subject) -> KeySource:
     """The tester's key source; a case that needs one is not run without."""
     if subject.keys is None:
-        raise Unready("no key source")
+        raise Unready(NO_KEYS)
     return subject.keys
 
 
@@ -67,7 +67,7 @@ def _internal(application: Application, key: Key) -> Talk:
         try:
             yield from internal_authenticate(key, subject.factors, source(subject), NONCE)
         except Untrusted as error:
-            raise Differs(error.title.en, got="another cryptogram", allowed="the one under the key") from error
+            raise Differs(error.title, got="another cryptogram", allowed="the one under the key") from error
 
     return talk
 

@@ -10,7 +10,21 @@ from cardstack.card.keys import Key, Usage
 from cardstack.card.profile import Application, Profile
 from cardstack.card.proving import pin_bytes, reload_pin
 from cardstack.card.reading import open_application
-from cardstack.conformance.case import Case, Need, Risk, Subject, Talk, Unready, demand, insist, ready
+from cardstack.conformance.case import (
+    NO_KEYS,
+    NO_PIN,
+    Case,
+    Need,
+    Risk,
+    Subject,
+    Talk,
+    Unready,
+    demand,
+    insist,
+    prove,
+    proving,
+    ready,
+)
 from cardstack.text import Text
 
 CLAUSE = "V2.0 §7; ISO/IEC 7816-4 §11.5.6"
@@ -52,11 +66,11 @@ def _unblocking(application: Application) -> tuple[Key, Key] | None:
 def _reloaded(application: Application, puk: Key, reload: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         if subject.keys is None or subject.pin is None:
-            raise Unready("no key source")
+            raise Unready(NO_KEYS)
         other = subject.pin[:-1] + ("1" if subject.pin[-1] != "1" else "2")
         for new in (other, subject.pin):
             yield from ready(open_application(subject.profile, application.name))
-            yield from reload_pin(puk, reload, subject.factors, subject.keys, new)
+            yield from proving(subject, puk.name, reload_pin(puk, reload, subject.factors, subject.keys, new))
             yield from demand(commands.verify(pin_bytes(new)), "9000")
         yield from demand(commands.verify(wrong_pin(subject)), "63CX")
         yield from demand(commands.verify(right_pin(subject)), "9000")
@@ -67,7 +81,7 @@ def _reloaded(application: Application, puk: Key, reload: Key) -> Talk:
 def right_pin(subject: Subject) -> bytes:
     """The PIN that was given, as the card takes it."""
     if subject.pin is None:
-        raise Unready("no PIN was given")
+        raise Unready(NO_PIN)
     return pin_bytes(subject.pin)
 
 
@@ -80,7 +94,7 @@ def wrong_pin(subject: Subject) -> bytes:
 def _right(application: Application) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
-        yield from demand(commands.verify(right_pin(subject)), "9000")
+        yield from prove(subject, application, frozenset({"PIN"}))
 
     return talk
 
@@ -93,9 +107,19 @@ def _counted(application: Application) -> Talk:
         yield from demand(commands.verify(right_pin(subject)), "9000")
         second = yield from _tries(wrong_pin(subject))
         yield from demand(commands.verify(right_pin(subject)), "9000")
-        insist(first == second, "as many tries after the right PIN as before", f"{second} left", f"{first} left")
+        insist(
+            first == second,
+            Text("as many tries after the right PIN as before", "正确密码后的次数与此前相同"),
+            f"{second} left",
+            f"{first} left",
+        )
         declared = application.pin.tries if application.pin else 0
-        insist(first == declared - 1, f"{declared} tries in all", f"{first} left after one", f"{declared - 1} left")
+        insist(
+            first == declared - 1,
+            Text(f"{declared} tries in all", f"共 {declared} 次"),
+            f"{first} left after one",
+            f"{declared - 1} left",
+        )
 
     return talk
 

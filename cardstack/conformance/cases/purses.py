@@ -19,6 +19,7 @@ from cardstack.values import Fen
 
 CLAUSE = "PBOC 2.0 part 2; COS manual 6.22-6.28"
 NEEDS = frozenset({Need.KEYS})
+EMPTY = Text("the purse is empty", "钱包余额为零")
 TERMINAL = bytes.fromhex("310000000001")
 MOMENT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  # a terminal writes no zone
 MOMENT_BYTES = bytes.fromhex("20260102030405")
@@ -58,7 +59,7 @@ def _balance(application: Application) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
         data = (yield from demand(Command(0x80, 0x5C, 0x00, 0x02, ne=4), "9000")).data
-        insist(len(data) == 4, "four bytes", f"{len(data)} bytes", "4 bytes")
+        insist(len(data) == 4, Text("four bytes", "四字节"), f"{len(data)} bytes", "4 bytes")
 
     return talk
 
@@ -91,11 +92,11 @@ def _forged(application: Application) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         before = yield from ready(balance(subject, application))
         if before < 1:
-            raise Unready("the purse is empty")
+            raise Unready(EMPTY)
         yield from ready(_begun(application, subject))
         yield from demand(_debit(bytes(4)), "9302")
         after = yield from balance(subject, application)
-        insist(after == before, "the balance as before", "another balance", "the balance as before")
+        insist(after == before, Text("the balance as before", "余额不变"), "another balance", "the balance as before")
 
     return talk
 
@@ -109,7 +110,7 @@ def _purchase(application: Application, key: Key) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         before = yield from ready(balance(subject, application))
         if before < 1:
-            raise Unready("the purse is empty")
+            raise Unready(EMPTY)
         own = yield from ready(own_key(subject, application, key))
         sam = LocalSam(own, TERMINAL, 1)
         try:
@@ -117,9 +118,9 @@ def _purchase(application: Application, key: Key) -> Talk:
         except StatusError as error:
             raise Differs(got=f"{error.sw:04X}", allowed="9000") from error
         except CardstackError as error:
-            raise Differs(error.title.en, got="another proof", allowed="MAC2 under the key") from error
+            raise Differs(error.title, got="another proof", allowed="MAC2 under the key") from error
         after = yield from balance(subject, application)
-        insist(after == before - 1, "one fen less", f"{before - after} fen less", "1 fen less")
+        insist(after == before - 1, Text("one fen less", "减少一分"), f"{before - after} fen less", "1 fen less")
 
     return talk
 
@@ -127,7 +128,9 @@ def _purchase(application: Application, key: Key) -> Talk:
 def own_key(subject: Subject, application: Application, key: Key) -> Script[bytes]:
     """The card's purchase key; only a source with masters can give it away."""
     if not isinstance(subject.keys, LocalKeys):
-        raise Unready("the key source keeps its keys; a purchase needs a key file here")
+        raise Unready(
+            Text("the key source keeps its keys; a purchase needs a key file here", "密钥来源不给出密钥；此处消费需密钥集文件")
+        )
     yield from open_application(subject.profile, application.name)
     public = yield from read_file(subject.profile.file(application.name, 0x0015))
     return derived(subject.keys.master(key.name), (public.issuer, public.serial8), key.algorithm)

@@ -106,7 +106,7 @@ def _closed(application: Application, file: File) -> Talk:
 def _opened(application: Application, file: File, way: frozenset[str]) -> Talk:
     def talk(subject: Subject) -> Script[None]:
         yield from ready(open_application(subject.profile, application.name))
-        yield from prove(subject, application, way)
+        yield from ready(prove(subject, application, way))
         # A log that holds nothing yet is open too.
         checked((yield from peek(file)), "9000", *(("6A83",) if file.form is Form.CYCLIC else ()))
 

@@ -1,9 +1,13 @@
 """The kit: a good card passes in every profile, each seeded fault is caught by the case meant for it, reports say so."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -110,11 +114,57 @@ def test_a_wrong_pin_or_key_of_the_tester_blocks_nothing() -> None:
     subject = Subject(SECOND, ORDER.city, slot.atr[-8:], "999999", LocalKeys(lambda _: bytes(range(16))))
     results = run_all(derive(SECOND), subject, Card(slot, slot.reset), risk=Risk.TEST)
     assert "PIN" in subject.refused
-    assert {"UKSSSE", "RK1DF01"} <= subject.refused
+    assert {"UKSSSE", "RK1DF01"} <= subject.refused.keys()
     good = Subject(SECOND, ORDER.city, slot.atr[-8:], "123456", LocalKeys(master_for_tests))
     again = run_all(derive(SECOND), good, Card(slot, slot.reset), risk=Risk.SAFE)
     assert [one.case.id for one in again if one.verdict is Verdict.FAIL] == []
     assert sum(one.verdict is Verdict.FAIL for one in results) > 0
+
+
+def declared_otherwise() -> tuple[Slot, Subject]:
+    """A card of the third generation said to be one of the second: its keys are others, and many cases end early."""
+    slot = Slot(sample(profile("3.00")))
+    return slot, Subject(SECOND, ORDER.city, slot.atr[-8:], "123456", LocalKeys(master_for_tests))
+
+
+def test_a_verdict_does_not_hang_on_the_cases_before() -> None:
+    """On a card that refuses keys, forwards, backwards and each case by itself come to the same verdicts."""
+    cases = derive(SECOND)
+
+    def verdicts(several: tuple[Case, ...]) -> dict[str, Verdict]:
+        slot, subject = declared_otherwise()
+        card = Card(slot, slot.reset)
+        return {one.case.id: one.verdict for one in run_all(several, subject, card, risk=Risk.TEST)}
+
+    together = verdicts(cases)
+    assert Verdict.FAIL in together.values()
+    assert verdicts(cases[::-1]) == together
+    assert {case.id: verdicts((case,))[case.id] for case in cases} == together
+
+
+def test_no_key_of_the_tester_is_tried_twice() -> None:
+    """A key that the card refused is not said again by any case, so that each loses one try and no more."""
+    slot, subject = declared_otherwise()
+    results = run_all(derive(SECOND), subject, Card(slot, slot.reset), risk=Risk.TEST)
+    lines = [line for one in results for line in one.script if line.startswith("0082")]
+    refused = [line[:8] for line in lines if line.endswith("63C2")]
+    assert refused
+    assert not [line for line in lines if line.endswith(("63C1", "63C0", "6983"))]
+
+
+def test_a_run_is_the_same_whatever_the_interpreter_hashes() -> None:
+    """Two processes with other hash seeds write one report, apart from the times."""
+    order = ["conformance", "run", "--reader", "emu:3.00", "--profile", "2.00", "--test-card", "--json"]
+
+    def told(seed: str) -> dict[str, Any]:
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-m", "cardstack.cli", *order]
+        run = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+        data: dict[str, Any] = json.loads(run.stdout)
+        timed = (data["head"], *data["cases"])
+        return {**data, "timing": [], "head": {}, "cases": [{**one, "seconds": 0} for one in timed[1:]]}
+
+    assert told("1") == told("2")
 
 
 def test_what_the_tester_lacks_is_said() -> None:
