@@ -93,13 +93,15 @@ class Checked(NamedTuple):
 def check_charge_orders(theirs: Iterable[Total], ours: Iterable[Total]) -> Checked:
     """Compare a day's orders as the other operator sent them with our own; every difference is named once.
 
+    An order that they have once more is not here a second time.
+
     >>> check_charge_orders([Total("a", 5, 10), Total("b", 5, 10)], [Total("a", 5, 11)]).disputes
     (Dispute(seq='a', power_wh=5, money_fen=10, reason=3), Dispute(seq='b', power_wh=5, money_fen=10, reason=1))
     """
     known = {order.seq: order for order in ours}
     disputes = []
     for order in sorted(theirs):
-        own = known.get(order.seq)
+        own = known.pop(order.seq, None)
         reason = 1 if own is None else 2 if own.power_wh != order.power_wh else 3 if own.money_fen != order.money_fen else 0
         if reason:
             disputes.append(Dispute(*order, reason))

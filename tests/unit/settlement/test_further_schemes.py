@@ -249,6 +249,7 @@ def test_operators_messages_are_sealed_and_opened() -> None:
 def test_the_daily_check_names_each_difference() -> None:
     """Not here, other energy, other money."""
     ours = [Total("a", 1, 10), Total("b", 1, 10), Total("c", 1, 10)]
+    assert [(one.seq, one.reason) for one in check_charge_orders([ours[0], ours[0]], ours).disputes] == [(ours[0].seq, 1)]
     checked = check_charge_orders([Total("a", 1, 10), Total("b", 2, 10), Total("c", 1, 12), Total("d", 4, 40)], ours)
     assert [(d.seq, d.reason) for d in checked.disputes] == [("b", 2), ("c", 3), ("d", 1)]
     assert (checked.orders, checked.power_wh, checked.money_fen) == (3, 7, 62)
