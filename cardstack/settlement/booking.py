@@ -221,6 +221,8 @@ class Booking:
             tuple(Accumulation(one.account, one.add_fen) for one in line.accumulations),
             entry.window,
             about_another=entry.refers is not None,
+            sender=entry.sender,
+            until=entry.pending_until,
         )
 
     def _window(self, cycle: Cycle, occurred_at: int, moment: datetime) -> str:

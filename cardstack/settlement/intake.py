@@ -16,7 +16,7 @@ from cardstack.settlement.line import Line
 from cardstack.settlement.node import stranger
 from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme
 from cardstack.settlement.told import Told
-from cardstack.settlement.transaction import Posting
+from cardstack.settlement.transaction import Party, Posting
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -33,6 +33,15 @@ NOT_A_PART: Final = Reason(
         "amounts_fen is one amount a reserved posting, none above what is reserved and not all zero; a split that moves "
         "running totals is voided and computed again",
         "amounts_fen 须与待定分录逐笔对应、不超过待定金额且不全为零；涉及累计额的分割须撤销后重新计算",
+    ),
+)
+
+
+OTHER_SIDE: Final = Reason(
+    "other-side",
+    Text(
+        "A message is reversed by the side that sent it or by one that only gives money back by it; the other side disputes it",
+        "报文由发送方冲正，或由仅退还款项的一方冲正；另一方应提出异议",
     ),
 )
 
@@ -60,6 +69,9 @@ class Earlier(NamedTuple):
     window: str
     about_another: bool = False
     posted: tuple[Posting, ...] | None = None
+    sender: str = ""
+    until: int | None = None
+    """When it lapses, in seconds since 1970, where it was only reserved."""
 
     @property
     def moved(self) -> tuple[Posting, ...]:
@@ -117,19 +129,30 @@ def unknown_reference(line: Line, book: Book) -> bool:
 
 
 def resolved_reference(line: Line, book: Book) -> bool:
-    """A pending entry is posted or voided once, a posted one reversed once; a reversal is not itself reversed."""
+    """A pending entry is posted in its time or voided, once, a posted one reversed once; a reversal is not itself reversed."""
     change, refers = line.change, line.transaction.refers
     if change is None or refers is None:
         return False
     earlier = book.earlier[refers]
-    return earlier.about_another or (earlier.state, change) not in ENTRY.moves
+    # The ledger lets it lapse by and by; from its moment on nobody posts it.
+    late = change is Change.POST and earlier.until is not None and earlier.until < book.now.timestamp()
+    return late or earlier.about_another or (earlier.state, change) not in ENTRY.moves
+
+
+def takes_back(sender: Party, earlier: Earlier) -> bool:
+    """Whether it is for a side to reverse a message: the one that sent it, who only gives money back by it, or the centre."""
+    gives = bool(earlier.moved) and all(one.creditor.province == sender.province for one in earlier.moved)
+    return gives or sender.province in (earlier.sender[:2], "00")
 
 
 def refused(line: Line, book: Book) -> bool:
     """Whether the scheme found a reason; a message about another now has the postings that follow from that one."""
     change, refers = line.change, line.transaction.refers
     if change is not None and refers is not None:
-        _follow(line, change, book.earlier[refers])
+        earlier = book.earlier[refers]
+        _follow(line, change, earlier)
+        if change is Change.REVERSE and line.reason is None and not takes_back(line.transaction.sender, earlier):
+            line.reason = OTHER_SIDE
     if line.reason is None and line.asks is not None:
         line.reason = contradicted(line, book)
     return line.reason is not None

@@ -162,11 +162,15 @@ def _somebody(view: View, actor: str) -> None:
 
 
 def _is_reversed(view: View, posting: int) -> bool:
-    query = (
-        "SELECT 1 FROM posting JOIN resolution ON resolution.entry = posting.entry "
-        "WHERE posting.seq = ? AND resolution.change = ?"
+    """Whether a posting's entry was reversed; where it posted what another reserved, it is that one which is reversed."""
+    ((own, first),) = view.all(
+        "SELECT posting.entry, posted.entry FROM posting JOIN entry ON entry.seq = posting.entry "
+        "LEFT JOIN entry AS reserved ON reserved.id = entry.refers LEFT JOIN resolution AS posted "
+        "ON posted.entry = reserved.seq AND posted.change = ? AND posted.by_entry = entry.seq WHERE posting.seq = ?",
+        (Change.POST.value, posting),
     )
-    return bool(view.all(query, (posting, Change.REVERSE.value)))
+    query = "SELECT 1 FROM resolution WHERE entry = ? AND change = ?"
+    return bool(view.all(query, (own if first is None else first, Change.REVERSE.value)))
 
 
 def _due(stage: Stage, at: int) -> int | None:

@@ -105,7 +105,7 @@ def last_closed(commit: Commit) -> dict[str, str]:
 
 def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
     """The entries that messages are about, each in its present state."""
-    columns = "id, seq, scheme, home, treating, state, window_id, refers"
+    columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until"
     entries = commit.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
     numbers = [entry[1] for entry in entries]
     resolutions = commit.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
@@ -119,7 +119,7 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
         )
     )
     claims = _grouped(commit.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
-    corrected = _corrected(commit, numbers)
+    corrected = _corrected(commit, [*numbers, *posted_by.values()])
     added = _grouped(commit.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
     return {
         id_: Earlier(
@@ -132,10 +132,12 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
             tuple(claim for (claim,) in claims.get(seq, ())),
             tuple(Accumulation(account, Fen(amount)) for account, amount in added.get(seq, ())),
             window,
-            refers is not None or seq in corrected,  # taken back once more, it would be paid back twice
+            refers is not None or not corrected.isdisjoint((seq, posted_by.get(seq))),  # else it would be paid back twice
             _postings(postings.get(posted_by[seq], ())) if seq in posted_by else None,
+            sender,
+            until,
         )
-        for id_, seq, scheme, home, treating, state, window, refers in entries
+        for id_, seq, scheme, home, treating, state, window, refers, sender, until in entries
     }
 
 

@@ -340,3 +340,26 @@ def test_windows_are_cut_off_by_the_calendar(store: Store) -> None:
     assert [(one.actor, one.event) for one in store.moves(DAY)] == [("clock", "cut-off")]
     assert store.cut_off_due(NOON + timedelta(days=400)) == [NEXT]
     assert [one.id for one in store.windows(stage="open")] == ["toy-2027-01-21"]
+
+
+def test_what_was_reserved_first_is_given_back_once_too(store: Store) -> None:
+    """The posting stands under the message that posted it, the reversal under the one that reserved: they are one."""
+    for first, dispute_first in ((1, True), (11, False)):
+        store.submit([submission(bill(first, 100, pending=True), bill(first + 1, posts=message_id(first)))], NOON)
+        before = {one.party: one.net_fen for one in store.positions(DAY)}
+        posted = store.transaction(message_id(first + 1))
+        assert posted is not None
+        seq = next(one.seq for one in store.postings(posted.seq) if one.phase == "posted")
+        opened = store.desk.open_dispute(seq, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON)
+        back = submission(bill(first + 2, reverses=message_id(first)))
+        if dispute_first:
+            store.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+            assert store.submit([back], NOON)[0][0].outcome is Outcome.RESOLVED_REFERENCE
+            assert {one.party: one.net_fen - before[one.party] for one in store.positions(DAY)} == {FUND: 30, HOSPITAL: -30}
+        else:
+            assert store.submit([back], NOON)[0][0].outcome is Outcome.ACCEPTED
+            store.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+            assert {one.party: one.net_fen - before[one.party] for one in store.positions(DAY)} == {FUND: 80, HOSPITAL: -80}
+            with pytest.raises(Refused, match="reversed"):
+                store.desk.open_dispute(seq, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(8), actor="lin", now=NOON)
+    assert store.audit(signatures=False, contents=True).findings == ()

@@ -379,3 +379,36 @@ def test_the_auditor_names_what_was_tampered_with(tmp_path: Path, statement: str
     assert found <= TAMPERINGS[statement] | follows
     assert TAMPERINGS[statement] - {Fault.REVERSAL} <= found
     store.close()
+
+
+HOME = Node(Party("31.medical-office"))
+LATE = NOON + timedelta(days=2)
+
+
+def test_only_its_own_side_takes_a_message_back(store: Store) -> None:
+    """Who owes does not cancel what it owes but disputes it; who is owed may give it back, the centre what people decided."""
+    send(store, bill(1), bill(2), bill(3), bill(4, 0))
+    others = [bill(10 + one, reverses=message_id(one), sender=HOME.name) for one in (1, 4)]
+    answers = store.submit([submission(*others, node=HOME)], NOON)[0]
+    assert [(one.outcome, one.reason and one.reason.code) for one in answers] == [(Outcome.REFUSED, "other-side")] * 2
+    assert outcomes(store, bill(21, reverses=message_id(1))) == [Outcome.ACCEPTED]
+    centre = Node(Party("00.hub"))
+    by_centre = submission(bill(22, reverses=message_id(2), sender=centre.name), node=centre)
+    assert store.submit([by_centre], NOON)[0][0].outcome is Outcome.ACCEPTED
+    (told,) = store.submit([submission(bill(5, sender=HOME.name), node=HOME)], NOON)[0]
+    assert told.outcome is Outcome.ACCEPTED
+    assert outcomes(store, bill(25, reverses=message_id(5))) == [Outcome.ACCEPTED]  # the hospital gives back what it was told
+    both = [bill(6, sender=HOME.name), bill(26, reverses=message_id(6), sender=HOME.name)]
+    assert {one.outcome for one in store.submit([submission(*both, node=HOME)], NOON)[0]} == {Outcome.ACCEPTED}
+
+
+def test_what_has_lapsed_is_not_posted(store: Store) -> None:
+    """From its moment on, whether or not the ledger has let it go already; it may still be voided, and then lapses no more."""
+    send(store, bill(1, pending=True), bill(2, pending=True), bill(3, pending=True))
+    at_its_end = NOON + timedelta(days=1)
+    assert store.submit([submission(bill(10, posts=message_id(3)))], at_its_end)[0][0].outcome is Outcome.ACCEPTED
+    late = submission(bill(11, posts=message_id(1)), bill(12, voids=message_id(2)))
+    assert [one.outcome for one in store.submit([late], LATE)[0]] == [Outcome.RESOLVED_REFERENCE, Outcome.ACCEPTED]
+    assert store.lapse(LATE) == 1
+    assert nets(store) == {FUND: -80, HOSPITAL: 80}
+    assert store.audit(signatures=False).findings == ()
