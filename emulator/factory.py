@@ -13,11 +13,11 @@ from cardstack.card.layout import File, Form
 from cardstack.card.profile import Application, Pin, Profile, Purse
 from cardstack.card.proving import pin_bytes
 from emulator.blueprint import Blueprint, Directory, Elementary, KeyPlace, PinPlace, PursePlace, ways
-from emulator.card import Card, Memory, Value, manufactured
 from emulator.dice import Dice
 from emulator.handlers import lifecycle, pki, purse
 from emulator.handlers.authenticate import SERIAL
 from emulator.security import Key
+from emulator.state import Card, Memory, Value, manufactured
 
 CAPP: Final = proof("CAPP")
 """The state that UPDATE CAPP DATA CACHE needs: a payment is under way."""

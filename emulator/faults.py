@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emulator.card import Card, Memory, answer, manufactured
+from emulator.card import answer
 from emulator.journal import entry, replayed
 from emulator.slot import Slot
+from emulator.state import Card, Memory, manufactured
 
 
 def journal_of(card: Card, raw: bytes) -> bytes:

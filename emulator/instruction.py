@@ -5,27 +5,25 @@ plain: a spurious byte after Le (a Sichuan client's driver adds one), and Lc 00 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from cardstack.apdu.message import Command
 from cardstack.errors import Malformed
-
-if TYPE_CHECKING:
-    from emulator.card import Card
+from emulator.state import Card
 
 CACHE_MAX: Final = 4096
 """How many parsed commands are kept; a reader asks the same few thousands of times."""
 RAW_MAX: Final = 65_544
 """The longest command there is: header, extended lengths and 65,535 bytes."""
 
-Answer: TypeAlias = "tuple[Card, bytes]"
+Answer: TypeAlias = tuple[Card, bytes]
 Handler: TypeAlias = "Callable[[Card, Instruction], Answer]"
 
 
 class Refusal(Exception):  # named for what is so
     """A status word other than 9000 and the card as it is then; None leaves it as it was."""
 
-    def __init__(self, sw: int, card: "Card | None" = None) -> None:
+    def __init__(self, sw: int, card: Card | None = None) -> None:
         super().__init__(sw)
         self.sw, self.card = sw, card
 
@@ -100,7 +98,7 @@ def _unknown(command: Command) -> Handler:
     """What answers an instruction that has no handler: 6E00 where only the class is wrong, else 6D00."""
     sw = 0x6E00 if command.ins in _families or command.cla == 0xFF else 0x6D00
 
-    def refuse(_card: "Card", _instruction: Instruction) -> Answer:
+    def refuse(_card: Card, _instruction: Instruction) -> Answer:
         raise Refusal(sw)
 
     return refuse

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
-from emulator.card import Memory, Value
+from emulator.state import Memory, Value
 
 IMAGE = problem(
     "CS-1401",

@@ -13,10 +13,10 @@ from cardstack.card.keys import Factors, Key, Usage, derive
 from cardstack.card.layout import Form
 from cardstack.card.profile import Data, Diversified, Profile, Style
 from emulator.blueprint import OPEN, Blueprint, Directory, Elementary, ways
-from emulator.card import Card, Value, manufactured
 from emulator.dice import Dice
 from emulator.handlers import sam
 from emulator.security import Key as Held
+from emulator.state import Card, Value, manufactured
 
 ATR: Final = bytes.fromhex("3B6D000080318065B0831000C883009000")
 STYLE: Final = Style(select=Data.DIRECT, answer=Data.FETCHED)

@@ -15,8 +15,8 @@ from cardstack.card.profile import Profile
 from cardstack.codec import An, Cn, Day, Moment, Number
 from cardstack.values import CardNumber, CitizenNumber
 from emulator import factory
-from emulator.card import Card
 from emulator.psam import psam
+from emulator.state import Card
 
 HOLDER: Final = Person(CitizenNumber("11010519491231002X"), "王小明")
 """An invented holder; the number is the example of GB 11643."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from cardstack.card.keys import Usage
 from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Directory, KeyPlace, PinPlace, Ways
-from emulator.card import Card, Channel, Value, commit, with_channel, with_session
 from emulator.instruction import Refusal
+from emulator.state import Card, Channel, Value, commit, with_channel, with_session
 
 
 class Key(NamedTuple):

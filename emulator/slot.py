@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 
 from emulator import handlers
-from emulator.card import Card, answer, reset
+from emulator.card import answer
+from emulator.state import Card, reset
 
 log = logging.getLogger(__name__)
 BROKEN = b"\x6f\x00"

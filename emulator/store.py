@@ -19,10 +19,10 @@ from cardstack.text import Text
 from cardstack.vault import files
 from emulator import factory, psam
 from emulator.blueprint import Blueprint
-from emulator.card import Card, Memory, manufactured
 from emulator.dice import Dice
 from emulator.journal import IMAGE, LINE_MAX, entry, from_json, replayed, to_json
 from emulator.slot import Listener, Slot
+from emulator.state import Card, Memory, manufactured
 
 SCHEMA: Final = 1
 IMAGE_MAX: Final = 1 << 28

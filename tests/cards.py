@@ -9,9 +9,9 @@ from cardstack.card.profile import PurseKind
 from cardstack.card.profiles import profile
 from cardstack.values import CardNumber, CitizenNumber
 from emulator import factory
-from emulator.card import Card
 from emulator.psam import psam
 from emulator.slot import Slot
+from emulator.state import Card
 
 MOMENT = datetime(2026, 3, 2, 10, 30)  # noqa: DTZ001  # the card writes no zone
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF"

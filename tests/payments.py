@@ -10,9 +10,9 @@ from cardstack.codec import Moment
 from cardstack.crypto import cryptogram
 from cardstack.crypto.payment import LOAD_PART, Debit, Kind, Load, MedicalDebit
 from cardstack.values import Fen
-from emulator.card import Card
 from emulator.handlers import purse as purses
 from emulator.slot import Slot
+from emulator.state import Card
 from tests.cards import EP, MOMENT, ORDER, SSSE, card, ordered, say
 
 TERMINAL, SEQUENCE = bytes.fromhex("310000000001"), bytes.fromhex("00000007")

@@ -25,10 +25,10 @@ from cardstack.errors import CardstackError, Refused, problem
 from cardstack.text import Text
 from cardstack.values import CardNumber, CitizenNumber
 from emulator import factory
-from emulator.card import Card
 from emulator.hsm import hsm
 from emulator.opening import Opened, is_ours, need_keys, open_card
 from emulator.slot import Slot
+from emulator.state import Card
 from emulator.store import save
 
 RUNNING = problem(

@@ -18,10 +18,10 @@ from cardstack.card.profile import Profile
 from cardstack.conformance.terminal import Terminal
 from cardstack.errors import Malformed, Refused
 from emulator import factory
-from emulator.card import Card
 from emulator.psam import psam
 from emulator.samples import personalisation
 from emulator.slot import Slot
+from emulator.state import Card
 
 NAME: Final = re.compile(r"\{(\w+)\}")
 

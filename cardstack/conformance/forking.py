@@ -6,8 +6,8 @@ from cardstack.apdu.script import Exchange
 from cardstack.conformance.case import Subject
 from cardstack.conformance.differential import Back, Side
 from cardstack.conformance.seeded import Remembering, Twist
-from emulator.card import Card
 from emulator.slot import Slot
+from emulator.state import Card
 
 
 def state_of(card: Card) -> Hashable:

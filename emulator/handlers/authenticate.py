@@ -5,9 +5,10 @@ from hmac import compare_digest
 
 from cardstack.card.keys import Usage
 from cardstack.crypto import cryptogram
-from emulator.card import DONE, Card, channel, give, say, throw, with_session
+from emulator.card import DONE, channel, give, say
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, attempt, disproved, key_for, proved, take_challenge
+from emulator.state import Card, throw, with_session
 
 SERIAL = "serial"
 """The cell of what GET DATA gives."""

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from cardstack.card.profile import Length
 from emulator.blueprint import Elementary
-from emulator.card import DONE, Card, channel, commit, with_channel
+from emulator.card import DONE, channel
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import allow
+from emulator.state import Card, commit, with_channel
 
 
 def _file(card: Card, instruction: Instruction) -> tuple[Card, Elementary, int]:

@@ -1,7 +1,8 @@
 """MANAGE CHANNEL (ISO/IEC 7816-4 §11.1.2)."""
 
-from emulator.card import DONE, Card, Channel, channel, with_channel
+from emulator.card import DONE, channel
 from emulator.instruction import Answer, Instruction, Refusal, handles
+from emulator.state import Card, Channel, with_channel
 
 
 @handles(0x70, 0x00)

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from cardstack.card.keys import Usage
 from emulator.blueprint import Directory, KeyPlace
-from emulator.card import DONE, LOCKED, Card, channel, commit, with_session
+from emulator.card import DONE, channel
 from emulator.handlers import secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, key_at
+from emulator.state import LOCKED, Card, commit, with_session
 
 BLOCKED, BLOCKED_FOR_GOOD = 1, 2
 ISSUED = "life.issued"

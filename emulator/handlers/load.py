@@ -7,9 +7,10 @@ from cardstack.card.profile import PurseKind
 from cardstack.crypto.payment import LOAD_PART, Kind, Limit, Load
 from cardstack.values import Fen
 from emulator.blueprint import Directory, PursePlace
-from emulator.card import Card, Payment, commit, say
+from emulator.card import say
 from emulator.handlers import purse as purses
 from emulator.instruction import Answer, Instruction, Refusal, handles
+from emulator.state import Card, Payment, commit
 
 CREDIT, UNLOADING, LIMIT = (0x52, 0x00), (0x54, 0x03), (0x58, 0x00)
 

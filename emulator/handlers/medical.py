@@ -12,10 +12,11 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.payment import Kind, MedicalDebit
 from cardstack.values import Fen
 from emulator.blueprint import Directory
-from emulator.card import Card, Payment, Value, channel, commit, say
+from emulator.card import channel, say
 from emulator.handlers import purse as purses
 from emulator.handlers.records import appended
 from emulator.instruction import Answer, Instruction, Refusal, handles
+from emulator.state import Card, Payment, Value, commit
 
 SECOND: Final = (0x2C, 0x01)
 LOG: Final = 0xEF08

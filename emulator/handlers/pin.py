@@ -6,10 +6,11 @@ from cardstack.card.keys import Usage
 from cardstack.crypto import cryptogram
 from cardstack.errors import Malformed
 from emulator.blueprint import PinPlace
-from emulator.card import DONE, Card, channel, commit
+from emulator.card import DONE, channel
 from emulator.handlers import pki, secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import attempt, disproved, key_at, proved, tries_left
+from emulator.state import Card, commit
 
 
 def _pin(card: Card, instruction: Instruction) -> PinPlace:

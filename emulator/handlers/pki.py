@@ -21,10 +21,11 @@ from cardstack.crypto.suite import digest
 from cardstack.errors import Malformed
 from cardstack.tlv import Tlv
 from emulator.blueprint import Directory, PinPlace
-from emulator.card import DONE, Card, channel, commit, say, with_session
+from emulator.card import DONE, channel, say
 from emulator.handlers import secure
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key, attempt, disproved, proved, take_challenge
+from emulator.state import Card, commit, with_session
 
 DATA, FILE, FILE_PUBLIC, POINT, NUMBER = 0xC1, 0xC2, 0xC0, 0xCA, 0xCB
 """The data objects of these commands."""

@@ -8,9 +8,10 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.payment import Debit, Kind
 from cardstack.values import Fen
 from emulator.blueprint import Directory, PursePlace
-from emulator.card import Card, Payment, commit, say
+from emulator.card import say
 from emulator.handlers import purse as purses
 from emulator.instruction import Answer, Instruction, Refusal
+from emulator.state import Card, Payment, commit
 
 DEBIT = (0x54, 0x01)
 

@@ -14,10 +14,11 @@ from cardstack.card.profile import PurseKind
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from emulator.blueprint import Directory, PursePlace
-from emulator.card import Card, Payment, Value, channel, give, say, throw, with_session
+from emulator.card import channel, give, say
 from emulator.handlers.records import appended
 from emulator.instruction import Answer, Handler, Instruction, Refusal, handles
 from emulator.security import Key, key_at, key_for
+from emulator.state import Card, Payment, Value, throw, with_session
 
 COUNTER_MAX: Final = 0xFFFF
 KINDS: Final = {0x01: PurseKind.ED, 0x02: PurseKind.EP}

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from cardstack.card.layout import Form
 from emulator.blueprint import Elementary
-from emulator.card import DONE, Card, Payment, Value, channel, commit, give, with_channel, with_session
+from emulator.card import DONE, channel, give
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import allow
+from emulator.state import Card, Payment, Value, commit, with_channel, with_session
 
 
 def _file(card: Card, instruction: Instruction) -> tuple[Card, Elementary]:

@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from emulator.card import DONE, Card, Payment, Value, channel, commit, say, with_session
+from emulator.card import DONE, channel, say
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import Key
+from emulator.state import Card, Payment, Value, commit, with_session
 
 SEQUENCE: Final = "sam/sequence"
 CITY: Final = "sam/city"

@@ -14,9 +14,10 @@ from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
 from emulator.blueprint import Directory, KeyPlace
-from emulator.card import Card, channel, unwraps, with_session
+from emulator.card import channel, unwraps
 from emulator.instruction import Answer, Instruction, Refusal
 from emulator.security import Key, disproved, key_at, proved
+from emulator.state import Card, with_session
 
 OWN_MAC = {(0x80, 0x24), (0x80, 0x1E), (0x80, 0x16), (0x80, 0x18), (0x80, 0xD4), (0x80, 0x5E)}
 """Commands that know their own key and check their own MAC."""

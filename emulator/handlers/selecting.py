@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from emulator.blueprint import Directory, Elementary
-from emulator.card import DONE, Card, Channel, barred, channel, say, with_channel, with_session
+from emulator.card import DONE, channel, say
 from emulator.instruction import Answer, Instruction, Refusal, handles
 from emulator.security import entered
+from emulator.state import Card, Channel, barred, with_channel, with_session
 
 
 @handles(0xA4, 0x00)

@@ -17,10 +17,11 @@ from cardstack.card.profiles import profile
 from cardstack.card.profiles.command_set import COMMANDS as COMMAND_SET
 from cardstack.card.profiles.command_set import EVERYWHERE
 from cardstack.crypto import cryptogram
-from emulator.card import Card, answer
+from emulator.card import answer
 from emulator.instruction import declared
 from emulator.samples import personalisation, sample, sample_psam
 from emulator.slot import Slot
+from emulator.state import Card
 
 KINDS = ("2.00", "3.00", "2.00-jiangsu", "city-union-shanghai", "ep-ed", "1.00-shanghai-mf")
 STATUS = {0x61, 0x62, 0x63, 0x64, 0x65, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x90, 0x93, 0x94}

@@ -19,10 +19,10 @@ from cardstack.crypto.keys import Algorithm, PublicKey
 from cardstack.crypto.sm2 import Sm2Signer
 from cardstack.errors import Refused
 from emulator import factory, store
-from emulator.card import Card
 from emulator.hsm import hsm
 from emulator.psam import psam
 from emulator.slot import Slot
+from emulator.state import Card
 
 PIN: Final = "123456"
 WRONG_PIN: Final = "000000"

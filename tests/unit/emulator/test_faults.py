@@ -15,9 +15,10 @@ from cardstack.card.proving import PsamKeys, external_authenticate, reload_pin, 
 from cardstack.card.reading import open_application
 from cardstack.values import Fen
 from emulator import factory
-from emulator.card import Card, answer
+from emulator.card import answer
 from emulator.faults import Fault, Faulty, Trouble, every_tear, points
 from emulator.slot import Slot
+from emulator.state import Card
 from tests.cards import ED, MOMENT, ORDER, SSSE, card, ordered, sam, say
 from tests.payments import Bank, proved, ready_to_debit, ready_to_load, ready_to_settle
 

@@ -7,8 +7,9 @@ from cardstack.apdu.message import Command
 from cardstack.card.keys import Usage
 from cardstack.crypto import cryptogram
 from emulator import factory
-from emulator.card import Card, answer
+from emulator.card import answer
 from emulator.slot import Slot
+from emulator.state import Card
 from tests.cards import SSSE, ordered, say, slot
 from tests.payments import Bank
 
