@@ -24,9 +24,16 @@ class Node(NamedTuple):
         """
         return not self.institutions or message.startswith(self.institutions)
 
+    def speaks_for(self, sender: str) -> bool:
+        """Whether it is the sender, or the hub of the sender's province.
+
+        >>> hub = Node(Party("33.hub"), relays=True)
+        >>> hub.speaks_for("33.fund"), hub.speaks_for("31.fund"), Node(Party("33.hub")).speaks_for("33.fund")
+        (True, False, False)
+        """
+        return sender == self.name or (self.relays and sender[:2] == self.name.province)
+
 
 def stranger(node: Node, sender: str, home: str, treating: str) -> bool:
     """Whether a signer does not speak for the sender (or relay for its province), or the sender's province takes no part."""
-    province = sender[:2]
-    speaks = sender == node.name or (node.relays and province == node.name.province)
-    return not speaks or province not in (home[:2], treating[:2], "00")
+    return not node.speaks_for(sender) or sender[:2] not in (home[:2], treating[:2], "00")

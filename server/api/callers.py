@@ -9,7 +9,6 @@ from typing import ParamSpec
 from flask import Response, abort, current_app, g, request
 
 from cardstack.settlement.node import Node
-from cardstack.settlement.transaction import Party
 from server.clock import Clock
 from server.config import Config
 from server.intake import Intake
@@ -82,5 +81,5 @@ def _proved() -> Node:
 def check_sender(sender: str) -> None:
     """On a service that knows its callers, only a sender itself, or its province's hub, may ask about its book."""
     node: Node | None = g.get("node")
-    if node is not None and sender != node.name and not (node.relays and Party(sender).province == node.name.province):
+    if node is not None and not node.speaks_for(sender):
         abort(403)

@@ -39,6 +39,6 @@ def signer(package: Package, sender: Party, means: Means, at: datetime) -> Node:
     trusted = means.vouch(package.certificates, package.manifest.made_at)
     verified(package, trusted)
     node = means.node(trusted)
-    if node.name != sender and not (node.relays and node.name.province == sender.province):
+    if not node.speaks_for(sender):
         raise Untrusted("", NOT_THEIRS)
     return node
