@@ -7,7 +7,7 @@ from cardstack.errors import Malformed, problem
 from cardstack.text import Text
 from cardstack.vault.files import content
 
-__all__ = ["content", "day_of", "text_of"]
+__all__ = ["content", "day_of", "month_of", "text_of"]
 
 NO_TEXT = problem(
     "CS-9008",
@@ -40,3 +40,15 @@ def day_of(told: str, field: str) -> date:
         return date.fromisoformat(told)
     except ValueError:
         raise Malformed(f"{field}: YYYY-MM-DD", field=field) from None
+
+
+def month_of(told: str, field: str) -> date:
+    """The first day of a month.
+
+    >>> month_of("2026-11", "month")
+    datetime.date(2026, 11, 1)
+    """
+    try:
+        return date.fromisoformat(f"{told}-01")
+    except ValueError:
+        raise Malformed(f"{field}: YYYY-MM", field=field) from None

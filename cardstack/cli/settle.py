@@ -46,6 +46,9 @@ app.command(help=words("Where cases of pensions and records stand, and which are
 app.command(help=words("What follows when a medical bill is corrected or taken back", "医疗费用更正或撤销后的重算清单"))(
     settle_medical.resettle
 )
+app.command(help=words("By when each step of a month's medical clearing is due", "某月医疗费用清算各环节的截止日期"))(
+    settle_medical.deadlines
+)
 app.command("cut-off", help=words("Cut off every window whose moment has come", "截止所有到点的清算窗口"))(settle_desk.cut_off)
 app.command(help=words("Let lapse what has run out of time", "处理逾期的待定交易与异议"))(settle_desk.lapse)
 app.add_typer(settle_register.party, name="party", help=words("Parties that owe and are owed", "参与方"))

@@ -1,4 +1,4 @@
-"""`cardstack settle resettle`: what follows for later bills when a medical bill is corrected or taken back."""
+"""`cardstack settle resettle` and `settle deadlines`: what follows when a bill is corrected; the days of a month's clearing."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardstack.cli.inputs import text_of
+from cardstack.cli.inputs import month_of, text_of
 from cardstack.cli.ledgers import Database, Json, open_ledger, table
 from cardstack.cli.output import emit, words
 from cardstack.errors import Malformed
@@ -59,6 +59,27 @@ def resettle(
         words("person", "个人"),
     )
     emit(_plan(year), as_json=as_json, render=lambda: table(titles, _rows(year)))
+
+
+def deadlines(
+    month: Annotated[str, typer.Argument(help=words("the month that is cleared, YYYY-MM", "被清算的月份 YYYY-MM"))],
+    *,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """By when each step of a month's medical clearing is due, by the ledger's figures and calendar."""
+    from cardstack.settlement.calendar import known
+    from cardstack.settlement.medical import clearing
+
+    with open_ledger(database):
+        due = clearing.deadlines(month_of(month, "month"), known())
+    data = [
+        {"name": one.name, "title": one.title, "day": f"{day}", "standing": one.standing.value, "reference": one.reference}
+        for one, day in due.items()
+    ]
+    rows = [(day, one.name, one.title, one.reference) for one, day in due.items()]
+    titles = (words("by", "截止日期"), words("name", "代码"), words("step", "环节"), words("reference", "依据"))
+    emit(data, as_json=as_json, render=lambda: table(titles, rows))
 
 
 def _plan(year: "Year") -> dict[str, Any]:

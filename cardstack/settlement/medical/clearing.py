@@ -92,15 +92,16 @@ def bounds() -> tuple[Bounds, ...]:
     return figures_of("clearing", "bounds", Bounds)
 
 
-def deadlines(month: date, calendar: Calendar) -> dict[str, date]:
-    """The deadlines of a month's cycle by name; a day that is not worked moves to the next that is.
+def deadlines(month: date, calendar: Calendar) -> dict[Step, date]:
+    """The deadlines of a month's cycle in their order; a day that is not worked moves to the next that is.
 
     >>> from cardstack.settlement.calendar import known
-    >>> {name: day.isoformat() for name, day in deadlines(date(2026, 9, 1), known()).items()}["declare"]
+    >>> {step.name: day.isoformat() for step, day in deadlines(date(2026, 9, 1), known()).items()}["declare"]
     '2026-10-20'
     """
     year, following = (month.year + 1, 1) if month.month == 12 else (month.year, month.month + 1)
-    found: dict[str, date] = {}
+    found: dict[Step, date] = {}
+    days: dict[str, date] = {}
     for name in dict.fromkeys(step.name for step in steps()):
         # The figures of the month that is cleared.
         now = in_force([step for step in steps() if step.name == name], month)
@@ -108,9 +109,9 @@ def deadlines(month: date, calendar: Calendar) -> dict[str, date]:
             continue
         step = max(now, key=lambda one: one.since)
         if step.after:
-            found[step.name] = calendar.after(found[step.after], step.working_days)
+            found[step] = days[step.name] = calendar.after(days[step.after], step.working_days)
         else:
-            found[step.name] = calendar.on_or_after(date(year, following, step.day))
+            found[step] = days[step.name] = calendar.on_or_after(date(year, following, step.day))
     return found
 
 
@@ -142,13 +143,8 @@ def pages(lines: Sequence[Line]) -> list[Sequence[Line]]:
 
 
 def confirm(lines: Iterable[Line], flags: Mapping[str, str]) -> tuple[Line, ...]:
-    """The lines with the insured place's answers (3261) by settlement number: 1 confirmed, 0 set aside."""
+    """The lines with the insured place's answers by settlement: 1 confirmed, 0 set aside (3261), empty taken back (3262)."""
     return tuple(line._replace(cnfm_flag=flags.get(line.setl_sn, line.cnfm_flag)) for line in lines)
-
-
-def roll_back(lines: Iterable[Line], settlements: frozenset[str] | None = None) -> tuple[Line, ...]:
-    """Take confirmations back (3262): of these settlements, or of the whole cycle."""
-    return tuple(line._replace(cnfm_flag="") if settlements is None or line.setl_sn in settlements else line for line in lines)
 
 
 def sign(month: date, lines: Iterable[Line], day: date) -> Cleared:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cardstack.cli.settle import app
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from server.store import open_store
 from tests.ledgers import NOON, SCHEMES, bill, enrol, message_id, submission
 
@@ -52,6 +52,19 @@ def test_a_window_is_settled_from_the_command_line(database: str) -> None:
 def test_people_get_tables(database: str, verb: list[str]) -> None:
     """Every verb prints for people too."""
     assert settle(*verb, "--database", database).strip()
+
+
+def test_a_months_deadlines_are_told(database: str) -> None:
+    """On working days, with what each rests on; a month that is none is named."""
+    there = ("--database", database, "--json")
+    told = json.loads(settle("deadlines", "2026-09", *there))
+    assert [(one["name"], one["day"]) for one in told][:3] == [
+        ("declare", "2026-10-20"),
+        ("table", "2026-10-21"),
+        ("feedback", "2026-10-26"),
+    ]
+    with pytest.raises(Malformed, match="YYYY-MM"):
+        settle("deadlines", "September", *there)
 
 
 def test_a_refused_line_is_looked_up(database: str) -> None:

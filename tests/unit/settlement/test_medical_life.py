@@ -10,7 +10,7 @@ from cardstack.errors import Refused
 from cardstack.settlement.calendar import known
 from cardstack.settlement.medical import clearing
 from cardstack.settlement.medical.case import CASE, Event, Filing, State, Visit, after, class_of, code, file_temporary, resettle
-from cardstack.settlement.medical.clearing import CYCLE, Line, confirm, deadlines, pages, roll_back, sign
+from cardstack.settlement.medical.clearing import CYCLE, Line, confirm, deadlines, pages, sign
 from cardstack.settlement.medical.reconciliation import KINDS, Book, Kind, reconcile, totals, unequal
 from cardstack.settlement.schemes.medical import compute
 from tests.unit.settlement.claims import DAY, a_claim
@@ -121,13 +121,12 @@ def test_lines_are_paid_carried_or_too_late() -> None:
 
 
 def test_confirmations_come_by_number_and_can_be_rolled_back() -> None:
-    """Hundred rows a page; all of a cycle, or some settlements of it."""
+    """Hundred rows a page; some settlements of a cycle are taken back by an empty answer."""
     lines = [a_line(number, "") for number in range(250)]
     assert [len(page) for page in pages(lines)] == [100, 100, 50]
     answered = confirm(lines, {line.setl_sn: "1" for line in lines})
     assert {line.cnfm_flag for line in answered} == {"1"}
-    assert sum(line.cnfm_flag == "" for line in roll_back(answered, frozenset({"s1", "s2"}))) == 2
-    assert {line.cnfm_flag for line in roll_back(answered)} == {""}
+    assert sum(line.cnfm_flag == "" for line in confirm(answered, {"s1": "", "s2": ""})) == 2
     assert CYCLE.after(clearing.Stage.OBJECTION, clearing.Act.ROLL_BACK) is clearing.Stage.DECLARED
 
 
