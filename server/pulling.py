@@ -54,7 +54,7 @@ class Pulled:
         package = unpack(raw)
         trusted = self.vouch(package.certificates, package.manifest.made_at)
         manifest = verified(package, trusted).manifest
-        found = read(manifest.name, package.data)
+        found = read(manifest.name, package.pieces())
         if manifest.layout != LAYOUT.name or found.kind is not kind:
             raise Malformed("manifest: another list", field="manifest")
         return found

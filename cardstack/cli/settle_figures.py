@@ -102,7 +102,7 @@ def _read(package: Any) -> tuple[int, list[Any]]:
             taken += len(batch.columns.ids)
             faults += batch.faults
     elif layout == medical_file.LAYOUT.name:
-        for books in medical_file.batches(package.data, charset=charset):
+        for books in medical_file.batches(package.pieces(), charset=charset):
             taken += len(books.books)
             faults += books.faults
     else:

@@ -196,11 +196,12 @@ def _lines(raw: bytes, layout: "Layout", charset: "Charset") -> bytes:
     first = raw[: raw.find(b"\n") + 1].removeprefix(b"\xef\xbb\xbf").decode("ascii", errors="replace").strip().split(",")
     named = set(first) == {column.name for column in layout.columns}
     data = b"".join(_coded(raw, layout, charset)) if named else raw
-    _, _, faults = layout.sift(layout.aligned(data), 0)
-    if faults:
-        raise Malformed(
-            Text(f"line {faults[0].line}: {faults[0].column}", f"第 {faults[0].line} 行：{faults[0].column}"), field="lines"
-        )
+    for number, piece in layout.numbered(data):
+        _, _, faults = layout.sift(piece, number)
+        if faults:
+            raise Malformed(
+                Text(f"line {faults[0].line}: {faults[0].column}", f"第 {faults[0].line} 行：{faults[0].column}"), field="lines"
+            )
     return data
 
 

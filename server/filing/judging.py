@@ -1,6 +1,6 @@
 """What becomes of a file's lines: taken, or named with a reason; by the kind of the file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cardstack.errors import Refused
@@ -16,7 +16,7 @@ from cardstack.settlement.schemes.transit import REASONS, TRANSIT, Transit
 from cardstack.text import Text
 from server.filing.arriving import UNKNOWN, Arrival, Kind, Means
 from server.store.commit import Kept
-from server.store.office.filing import LineFault
+from server.store.office.filing import FAULTS_MOST, LineFault
 from server.store.queries import settled
 
 STRANGERS_MOST: Final = 20
@@ -29,12 +29,33 @@ WORDS: Final = {
 
 
 class Judged(NamedTuple):
-    """What became of the lines, and what there is to say of all of them."""
+    """What became of the lines, and what there is to say of all of them: how many were not taken, and the first of these."""
 
     taken: int
     total_fen: int
-    faults: list[LineFault]
+    failed: int
+    faults: Sequence[LineFault]
     said: Text = Text("", "")
+    answer: return_file.Body | None = None
+    """All of them, for the return file."""
+
+
+class _Faults:
+    """The lines of a file that are not taken, a batch after the other; all but the first of them are held as the answer alone."""
+
+    def __init__(self, charset: Charset) -> None:
+        self.failed, self.first, self.answer = 0, list[LineFault](), return_file.Body(WORDS, charset)
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Those of one batch."""
+        found = sorted(faults)
+        self.failed += len(found)
+        self.first += map(_said, found[: max(0, FAULTS_MOST - len(self.first))])
+        self.answer.add(found)
+
+    def judged(self, taken: int, total_fen: int) -> Judged:
+        """What became of all lines."""
+        return Judged(taken, total_fen, self.failed, self.first, answer=self.answer)
 
 
 def _charset(package: Package) -> Charset:
@@ -47,23 +68,25 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
     if not isinstance(scheme, Transit):
         raise Refused("transit is not settled here", UNKNOWN, field="file")
     taken, total = 0, 0
-    faults: list[LineFault] = []
+    faults = _Faults(_charset(package))
     strangers: set[str] = set()
     for batch in transit_file.of_package(package, scheme):
-        faults += map(_said, batch.faults)
         if not batch.columns.ids:
+            faults.add(batch.faults)
             continue
         posted = means.store.post_many(batch.columns, kept, kept.signed_at)
+        failed = [*batch.faults]
         rows = zip(batch.columns.ids, batch.columns.lines, batch.columns.amounts_fen, posted.outcomes, strict=True)
         for identity, line, amount, outcome in rows:
             if outcome in FINE:
                 taken, total = taken + 1, total + amount
             else:
-                faults.append(_said(Fault(line, identity, outcome)))
+                failed.append(Fault(line, identity, outcome))
+        faults.add(failed)
         if Outcome.UNKNOWN_PARTY.value in posted.outcomes:
             strangers |= {*batch.columns.debtors, *batch.columns.creditors} - {str(one.name) for one in means.store.parties()}
-        means.progress(taken + len(faults))
-    return Judged(taken, total, sorted(faults, key=lambda one: one.line), _strangers(strangers))
+        means.progress(taken + faults.failed)
+    return faults.judged(taken, total)._replace(said=_strangers(strangers))
 
 
 def _strangers(found: set[str]) -> Text:
@@ -76,23 +99,27 @@ def _medical(package: Package, kept: Kept, means: Means) -> Judged:
     """Reconcile a month's settlements with the ledger line by line; nothing is booked again."""
     del kept
     taken, total = 0, 0
-    faults: list[LineFault] = []
-    for batch in medical_file.batches(package.data, charset=_charset(package)):
-        faults += map(_said, batch.faults)
+    faults = _Faults(_charset(package))
+    for batch in medical_file.batches(package.pieces(), charset=_charset(package)):
         lines = dict(zip(batch.lines, batch.books, strict=True))
         with means.store.view() as view:
             differ = settled.differences(view, lines)
-        faults += [_said(Fault(number, lines[number].key, kind.value)) for number, kind in differ.items()]
+        faults.add([*batch.faults, *(Fault(number, lines[number].key, kind.value) for number, kind in differ.items())])
         alike = [one for number, one in lines.items() if number not in differ]
         taken, total = taken + len(alike), total + sum(one.medfee_sumamt for one in alike)
-        means.progress(taken + len(faults))
-    return Judged(taken, total, sorted(faults, key=lambda one: one.line))
+        means.progress(taken + faults.failed)
+    return faults.judged(taken, total)
 
 
 def _returned(package: Package, kept: Kept, means: Means) -> Judged:
     """What another refused of a file of ours: every line of it is a fault there."""
     del kept, means
-    return Judged(0, 0, [_said(one) for one in return_file.faults(package.data, _charset(package))])
+    charset, failed, first = _charset(package), 0, list[LineFault]()
+    for fault in return_file.faults(package.pieces(), charset):
+        failed += 1
+        if failed <= FAULTS_MOST:
+            first.append(_said(fault))
+    return Judged(0, 0, failed, first)
 
 
 JUDGES: Final[Mapping[Kind, Callable[[Package, Kept, Means], Judged]]] = {
@@ -118,7 +145,7 @@ def bank(arrival: Arrival, means: Means) -> Judged:
         LineFault(number, one.reference, one.difference.value, DIFFERENCES[one.difference])
         for number, one in enumerate(matched.mismatches, start=1)
     ]
-    return Judged(len(lines), sum(one.amount_fen for one in lines), faults)
+    return Judged(len(lines), sum(one.amount_fen for one in lines), len(faults), faults[:FAULTS_MOST])
 
 
 def _is_utf8(raw: bytes) -> bool:

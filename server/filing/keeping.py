@@ -53,12 +53,12 @@ def blank(arrival: Arrival, digest: str, kind: Kind, sender: str) -> KeptFile:
 
 def filled(file: KeptFile, judged: Judged) -> KeptFile:
     """A file with what became of its lines."""
-    state = "taken" if not judged.faults else "partly" if judged.taken else "refused"
+    state = "taken" if not judged.failed else "partly" if judged.taken else "refused"
     return replace(
         file,
         state=state,
         lines_ok=judged.taken,
-        lines_failed=len(judged.faults),
+        lines_failed=judged.failed,
         total_fen=judged.total_fen,
         faults=tuple(judged.faults),
         said=judged.said,

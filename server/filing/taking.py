@@ -8,10 +8,10 @@ from typing import Final
 from cardstack.errors import CardstackError, Malformed, Refused, problem
 from cardstack.settlement.bulk import control
 from cardstack.settlement.bulk.layout import charset_of
-from cardstack.settlement.bulk.package import Manifest, head, unpack
+from cardstack.settlement.bulk.package import head, unpack
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
-from server.filing.answering import answer
+from server.filing.answering import Looked, answer
 from server.filing.arriving import LAYOUTS, UNKNOWN, Arrival, Kind, Means
 from server.filing.judging import JUDGES, bank
 from server.filing.keeping import blank, filled, refused
@@ -46,8 +46,8 @@ def take(arrival: Arrival, means: Means) -> KeptFile:
     digest = sha256(arrival.raw).hexdigest()
     kept = means.files.of_digest(digest)
     if kept is None:
-        made, manifest = _look(arrival, digest, means)
-        kept = means.files.add(made, arrival.raw, answer(made, manifest, arrival.at, means))
+        looked = _look(arrival, digest, means)
+        kept = means.files.add(looked.file, arrival.raw, answer(looked, arrival.at, means))
     if kept.id != arrival.number:  # somebody brought it before, or meanwhile; nothing is booked twice
         raise Refused("", TAKEN_BEFORE, field="file", file=kept.id)
     return kept
@@ -93,17 +93,17 @@ def _in_turn(arrival: Arrival, digest: str, means: Means) -> KeptFile:
 def retry(file: KeptFile, means: Means, *, actor: str, at: datetime) -> KeptFile:
     """Look at a refused file again, such as after a revocation list came."""
     raw = means.files.raw(file.id)
-    looked, manifest = _look(Arrival(raw, file.name, actor, at, file.id), file.sha256, means)
-    made = replace(looked, at=file.at)
-    means.files.change(made, answer(made, manifest, at, means))
-    return made
+    looked = _look(Arrival(raw, file.name, actor, at, file.id), file.sha256, means)
+    looked = looked._replace(file=replace(looked.file, at=file.at))
+    means.files.change(looked.file, answer(looked, at, means))
+    return looked.file
 
 
-def _look(arrival: Arrival, digest: str, means: Means) -> tuple[KeptFile, Manifest | None]:
-    """What a file is and what became of its lines; its manifest where it is signed."""
+def _look(arrival: Arrival, digest: str, means: Means) -> Looked:
+    """What a file is and what became of its lines."""
     if not arrival.raw.startswith(b"PK"):
         made = filled(blank(arrival, digest, Kind.BANK, "bank"), bank(arrival, means))
-        return replace(made, state="partly" if made.faults else "taken"), None
+        return Looked(replace(made, state="partly" if made.lines_failed else "taken"))
     first = head(arrival.raw)
     kind, sender = LAYOUTS.get(first.manifest.layout), Party(first.manifest.sender)
     charset_of(first.manifest.charset)
@@ -113,12 +113,13 @@ def _look(arrival: Arrival, digest: str, means: Means) -> tuple[KeptFile, Manife
     try:
         node = signer(first, sender, means, arrival.at)
     except CardstackError as error:
-        return refused(row, "bad", error), first.manifest
+        return Looked(refused(row, "bad", error))
     try:
         package = unpack(arrival.raw)
         control.check(package)
         control.held_to_institutions(package, node)
     except (Malformed, Refused) as error:
-        return refused(row, "good", error), first.manifest
+        return Looked(refused(row, "good", error))
     kept = Kept("file", bytes.fromhex(digest), arrival.raw, str(node.name), arrival.at)
-    return filled(replace(row, verdict="good"), JUDGES[kind](package, kept, means)), first.manifest
+    judged = JUDGES[kind](package, kept, means)
+    return Looked(filled(replace(row, verdict="good"), judged), first.manifest, judged.answer)

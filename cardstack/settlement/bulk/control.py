@@ -1,9 +1,8 @@
 """What a file says of itself against what it holds, before a line of it is posted: its lines, its sum, its line ends."""
 
 from codecs import BOM_UTF8
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import takewhile
 from typing import Final, NamedTuple
 
 from cardstack.errors import Malformed, Refused, problem
@@ -63,16 +62,29 @@ def described(
     found = LAYOUTS.get(layout)
     if found is None:
         raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
-    lines, total, _ = _held(found, data)
+    lines, total, _ = _held(found, data, found.layout.room(len(data)))
     return describe(
         data, name=name, layout=layout, charset=charset_of(charset), sender=sender, lines=lines, total_fen=total, at=at,
         certificates=certificates,
     )  # fmt: skip
 
 
-def _held(found: Controlled, data: bytes) -> tuple[int, int, bool]:
-    raw = found.layout.aligned(data)
-    return (-(-len(raw) // found.layout.size), 0, True) if found.amounts is None else found.layout.total(raw, found.amounts)
+def _held(found: Controlled, data: bytes | Iterable[bytes], most: int) -> tuple[int, int, bool]:
+    """How many lines there are, the sum of their amounts over those of their form, and whether all are; no more than `most`."""
+    layout, amounts = found.layout, found.amounts
+    count, money, whole, start, end = 0, 0, True, 0, 0
+    if amounts is not None:
+        start = layout.start(amounts)
+        end = start + next(one.width for one in layout.columns if one.name == amounts)
+    for piece in layout.pieces(data):
+        count += len(piece) // layout.size
+        if count > most:
+            raise Malformed(f"lines: more than {most} are there", TOTALS, field="lines")
+        if amounts is not None:
+            good, _, faults = layout.sift(piece, 0)
+            whole = whole and not faults
+            money += sum(int(good[n + start : n + end]) for n in range(0, len(good), layout.size))
+    return count, money, whole
 
 
 def check(package: Package) -> None:
@@ -83,11 +95,10 @@ def check(package: Package) -> None:
     found = LAYOUTS.get(package.manifest.layout)
     if found is None:
         return
-    data, told = package.data, package.manifest
-    first = data[: data.find(b"\n") + 1]
-    if data.startswith(BOM_UTF8) or first.endswith(b"\r\n"):
+    told, start = package.manifest, next(package.pieces(), b"")
+    if start.startswith(BOM_UTF8) or start[: start.find(b"\n") + 1].endswith(b"\r\n"):
         raise Malformed("data", LINE_ENDS, field="data")
-    lines, total, whole = _held(found, data)
+    lines, total, whole = _held(found, package.pieces(), found.layout.room(told.size))
     if lines != told.lines:
         raise Malformed(f"lines: {told.lines} told, {lines} are there", TOTALS, field="lines", lines=lines)
     if total != told.total_fen if whole else total > told.total_fen:
@@ -102,9 +113,9 @@ def held_to_institutions(package: Package, node: Node) -> None:
     found = LAYOUTS.get(package.manifest.layout)
     if found is None or found.amounts is None or not node.institutions:
         return
-    raw, size = found.layout.aligned(package.data), found.layout.size
-    start = sum(column.width for column in takewhile(lambda column: column.name != "id", found.layout.columns))
-    for number, place in enumerate(range(start, len(raw), size)):
-        told = raw[place : place + ID_SIZE].decode("latin-1")
-        if not node.numbers(told) and is_message_id(told):
-            raise Refused(f"line {number}: id", NOT_UNDER, field="id", line=number)
+    layout, start = found.layout, found.layout.start("id")
+    for first, lines in layout.numbered(package.pieces()):
+        for number, place in enumerate(range(start, len(lines), layout.size), first):
+            told = lines[place : place + ID_SIZE].decode("latin-1")
+            if not node.numbers(told) and is_message_id(told):
+                raise Refused(f"line {number}: id", NOT_UNDER, field="id", line=number)

@@ -6,11 +6,12 @@ all else is ASCII, so that every column has the same place in every charset.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, takewhile
 from struct import Struct
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from cardstack.errors import Malformed
 from cardstack.text import Text
@@ -58,8 +59,8 @@ def charset_of(name: str) -> Charset:
 
 _PIECE = 8_192
 """How many lines are looked at together."""
-_MISFITS = 10_000
-"""How many lines of another length are put in their places at most."""
+_MISFITS: Final = 10_000
+"""How many more lines a file may have than there is room for, because some are too short."""
 
 
 class Fault(NamedTuple):
@@ -155,44 +156,61 @@ class Layout:
         """Whole lines as columns of byte strings."""
         return tuple(zip(*self.struct.iter_unpack(raw), strict=True)) if raw else tuple(() for _ in self.columns)
 
-    def aligned(self, raw: bytes) -> bytes:
-        """The lines with every one in its place: one that is too short or too long is made a line that no column fits.
+    def numbered(self, source: bytes | Iterable[bytes], lines: int = _PIECE, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """The lines of some data from number `start` on, so many at a time, with the number of the first, counted from 0."""
+        number = 0
+        for piece in self.pieces(source, lines):
+            first, number = number, number + len(piece) // self.size
+            if number > start:
+                yield max(first, start), piece[max(0, start - first) * self.size :]
 
-        So a line that was cut or has a byte too many is its own fault and no other's, and lines keep their numbers.
-        What has far more line ends than room for lines is left as it is.
+    def pieces(self, source: bytes | Iterable[bytes], lines: int = _PIECE) -> Iterator[bytes]:
+        """The lines of some data, so many at a time, with every one in its place; the data may come in pieces of any size.
+
+        A line that is too short or too long is made one that no column fits: so what was cut or has a byte too many is its
+        own fault and no other's, and lines keep their numbers.
         """
-        size = self.size
-        count = len(raw) // size
-        if len(raw) == count * size == size * raw[size - 1 :: size].count(b"\n") or raw.count(b"\n") > count + _MISFITS:
-            return raw
-        made, place = [], 0
-        while place < len(raw):
-            end = place + size
-            # A line ends where it should, or the one after it does and this one has lost its line feed.
-            if raw[end - 1 : end] != b"\n" != raw[end + size - 1 : end + size]:
-                feed = raw.find(b"\n", place)
-                end = len(raw) if feed < 0 else feed + 1
-                made.append(raw[place : min(end - 1, place + size - 2)].ljust(size - 1, b"\0") + b"\n")
-            else:
-                made.append(raw[place:end])
-            place = end
-        return b"".join(made)
+        size, whole = self.size, self.size * lines
+        held, made, cut = b"", list[bytes](), False
+        for part in chain((source,) if isinstance(source, bytes) else source, (None,)):
+            held += part or b""
+            if cut:  # the rest of a line that is far too long
+                feed = held.find(b"\n")
+                held, cut = held[feed + 1 :] if feed >= 0 else b"", feed < 0
+            place = 0
+            # There is enough for all of the lines, and each is looked at together with the one after it.
+            while place < len(held) and (part is None or len(held) - place >= whole + size):
+                if not made and held[place + size - 1 : place + whole : size].count(b"\n") == lines:
+                    yield held[place : place + whole]
+                    place += whole
+                    continue
+                line, end = self._line(held, place)
+                place, cut = (len(held), part is not None) if end < 0 else (end, False)
+                made.append(line)
+                if len(made) == lines:
+                    yield b"".join(made)
+                    made.clear()
+            held = held[place:]
+        if made:
+            yield b"".join(made)
 
-    def total(self, raw: bytes, column: str) -> tuple[int, int, bool]:
-        """How many lines there are, the sum of a column of numbers over those of their form, and whether all are.
+    def _line(self, raw: bytes, place: int) -> tuple[bytes, int]:
+        """The line that begins there, and where the next one does; -1 where this one does not end."""
+        size, end = self.size, place + self.size
+        # A line ends where it should, or the one after it does and this one has lost its line feed.
+        if raw[end - 1 : end] == b"\n" or raw[end + size - 1 : end + size] == b"\n":
+            return raw[place:end], end
+        feed = raw.find(b"\n", place)
+        last = feed if feed >= 0 else len(raw)
+        return raw[place : min(last, end - 2)].ljust(size - 1, b"\0") + b"\n", feed + 1 or -1
 
-        The lines are `aligned`.
-        """
-        place = [one.name for one in self.columns].index(column)
-        start = sum(one.width for one in self.columns[:place])
-        end, size, count, money, whole = start + self.columns[place].width, self.size, 0, 0, True
-        for first in range(0, len(raw), size * _PIECE):
-            piece = raw[first : first + size * _PIECE]
-            count += -(-len(piece) // size)
-            good, _, faults = self.sift(piece, 0)
-            whole = whole and not faults
-            money += sum(int(good[n + start : n + end]) for n in range(0, len(good), size))
-        return count, money, whole
+    def start(self, column: str) -> int:
+        """The place in the line at which a column begins."""
+        return sum(one.width for one in takewhile(lambda one: one.name != column, self.columns))
+
+    def room(self, size: int) -> int:
+        """How many lines data of so many bytes may have: some may be too short, but not most of them."""
+        return size // self.size + _MISFITS
 
     def sift(self, raw: bytes, first: int) -> tuple[bytes, Sequence[int], list[Fault]]:
         """The good lines with their numbers from 1, and a fault for each other: which column is not of its form.

@@ -4,6 +4,8 @@ The name says kind, version, the version it is a delta on (`full` for none) and 
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from cardstack.errors import Malformed
@@ -54,7 +56,7 @@ def key(text: str, field: str) -> str:
     return text
 
 
-def read(name: str, body: bytes) -> Update:
+def read(name: str, body: bytes | Iterable[bytes]) -> Update:
     r"""The update in a file; `Malformed` names the line, since half a list is no list.
 
     >>> update = read("black-2-1-20261012000000", b"+02002900FFFFFFFF0310009*            \n")
@@ -65,14 +67,20 @@ def read(name: str, body: bytes) -> Update:
     if found is None:
         raise Malformed("name: kind, version, base or full, and since when", field="name")
     kind, version, base, since = found.groups()
-    raw, _, faults = LAYOUT.sift(LAYOUT.aligned(body), 0)
-    if faults:
-        raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="data")
     changes: dict[bytes, set[str]] = {b"+": set(), b"-": set()}
-    for number, (change, issuer, card) in enumerate(LAYOUT.struct.iter_unpack(raw), 1):
+    for number, (change, issuer, card) in enumerate(chain.from_iterable(map(LAYOUT.struct.iter_unpack, _good(body))), 1):
         text = card.decode("ascii", errors="replace").rstrip(" ")
         if not _CARD.fullmatch(text):
             raise Malformed(f"line {number}: card", field="data")
         changes[change].add(f"{issuer.decode()}.{text}")
     one = None if base == "full" else int(base)
     return Update(Kind(kind), int(version), moment_of(since), frozenset(changes[b"+"]), frozenset(changes[b"-"]), one)
+
+
+def _good(body: bytes | Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, some at a time; `Malformed` at the first that is not of the layout."""
+    for first, lines in LAYOUT.numbered(body):
+        _, _, faults = LAYOUT.sift(lines, first)
+        if faults:
+            raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="data")
+        yield lines

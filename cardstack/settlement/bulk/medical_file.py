@@ -64,20 +64,20 @@ class Batch(NamedTuple):
     next_line: int
 
 
-def batches(body: bytes, *, charset: Charset = "gb18030", start: int = 0, chunk: int = CHUNK) -> Iterator[Batch]:
-    """The lines from number `start` on, some at a time; go on from `next_line` after a stop.
+def batches(
+    body: bytes | Iterable[bytes], *, charset: Charset = "gb18030", start: int = 0, chunk: int = CHUNK
+) -> Iterator[Batch]:
+    """The lines from number `start` on, some at a time; go on from `next_line` after a stop. The file may come in pieces.
 
     A reader that goes on after a stop starts with a fresh memory of lines seen, so a line repeated across the stop
     is left to reconciliation, which names it as well.
     """
-    size, seen, body = LAYOUT.size, set[bytes](), LAYOUT.aligned(body)
-    count = -(-len(body) // size)
-    for first in range(start, count, chunk):
-        last = min(first + chunk, count)
-        raw, numbers, faults = LAYOUT.sift(body[first * size : last * size], first)
+    seen = set[bytes]()
+    for first, lines in LAYOUT.numbered(body, chunk, start):
+        raw, numbers, faults = LAYOUT.sift(lines, first)
         columns = dict(zip((column.name for column in LAYOUT.columns), LAYOUT.columns_of(raw), strict=True))
         books = _books(columns, numbers, faults, seen, charset)
-        yield Batch(tuple(books.values()), tuple(books), tuple(sorted(faults)), last)
+        yield Batch(tuple(books.values()), tuple(books), tuple(sorted(faults)), first + len(lines) // LAYOUT.size)
 
 
 def _books(

@@ -11,9 +11,9 @@ the signature covers the manifest, the manifest's digest covers the data.
 import hashlib
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from struct import error as BadFields  # noqa: N812  # an error is named for what is so
@@ -31,8 +31,10 @@ from cardstack.settlement.transaction import Party, check_moment
 
 FORMAT: Final = "cardstack-file/1"
 CERTIFICATES_MAX: Final = 12
-DATA_MAX: Final = 2 << 30
-"""Bytes of data at most: ten million lines of a transit day."""
+DATA_MAX: Final = 1 << 30
+"""Bytes of data at most: four million lines of a transit day or of a medical month."""
+PIECE: Final = 1 << 20
+"""How many bytes of data are inflated together."""
 MANIFEST_MAX: Final = 1 << 20
 _ENTRIES: Final = ("manifest.json", "signature", "data")
 
@@ -56,12 +58,27 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A file as it came; nothing in it is believed yet."""
+    """A file as it came; nothing in it is believed yet, and its data stays packed until somebody asks for it."""
 
     manifest: Manifest
     signed: bytes
     signature: bytes
-    data: bytes
+    archive: bytes = field(repr=False)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The data, a piece at a time and inflated anew each time; `Malformed` where it is more than the manifest declares."""
+        left = self.manifest.size
+        with _opened(self.archive) as archive, archive.open("data") as entry:
+            while piece := entry.read(min(PIECE, left + 1)):
+                left -= len(piece)
+                if left < 0:
+                    raise Malformed("data: longer than declared", field="data")
+                yield piece
+
+    @property
+    def data(self) -> bytes:
+        """All of the data, in memory."""
+        return b"".join(self.pieces())
 
     @property
     def certificates(self) -> tuple[bytes, ...]:
@@ -73,11 +90,12 @@ class Package:
 
 
 def describe(
-    data: bytes, *, name: str, layout: str, charset: str, sender: Party, lines: int, total_fen: int, at: datetime,
-    certificates: Sequence[bytes], answers: str = "",
+    data: bytes | Iterable[bytes], *, name: str, layout: str, charset: str, sender: Party, lines: int, total_fen: int,
+    at: datetime, certificates: Sequence[bytes], answers: str = "",
 ) -> Manifest:  # fmt: skip
-    """The manifest of some data."""
+    """The manifest of some data, which may come in pieces."""
     check_moment(at, "made_at")
+    size, digest = _measured(_pieces(data))
     return Manifest(
         format=FORMAT,
         name=name,
@@ -86,27 +104,44 @@ def describe(
         sender=str(sender),
         lines=lines,
         total_fen=total_fen,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        size=size,
+        sha256=digest,
         made_at=at.astimezone(UTC),
         certificates=tuple(b64encode(one).decode() for one in certificates),
         answers=answers,
     )
 
 
-def pack(data: bytes, manifest: Manifest, signer: Signer) -> bytes:
-    """The archive; the same input gives the same bytes, but for the signature."""
+def pack(data: bytes | Iterable[bytes], manifest: Manifest, signer: Signer) -> bytes:
+    """The archive of some data, which may come in pieces; the same input gives the same bytes, but for the signature."""
     signed = msgspec.json.encode(manifest, order="sorted")
-    contents = (signed, signer.sign(message(signed)), data)
+    contents = ((signed,), (signer.sign(message(signed)),), _pieces(data))
     raw = BytesIO()
     with ZipFile(raw, "w", ZIP_DEFLATED, compresslevel=6) as archive:
-        for entry, content in zip(_ENTRIES, contents, strict=True):
-            archive.writestr(ZipInfo(entry), content, ZIP_DEFLATED)
+        for name, content in zip(_ENTRIES, contents, strict=True):
+            info = ZipInfo(name)
+            info.compress_type = ZIP_DEFLATED
+            with archive.open(info, "w") as entry:
+                for piece in content:
+                    entry.write(piece)
     return raw.getvalue()
 
 
+def _pieces(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return (data,) if isinstance(data, bytes) else data
+
+
+def _measured(pieces: Iterable[bytes]) -> tuple[int, str]:
+    """Bytes and SHA-256 of what comes in pieces."""
+    size, digest = 0, hashlib.sha256()
+    for piece in pieces:
+        size += len(piece)
+        digest.update(piece)
+    return size, digest.hexdigest()
+
+
 def head(raw: bytes) -> Package:
-    """The parts of an archive but its data, which is not even inflated: to verify the signature first; or `Malformed`."""
+    """The parts of an archive, or `Malformed`. Its data is not even looked at: the signature is verified first."""
     with _opened(raw) as archive:
         signed, signature = (_entry(archive, name, MANIFEST_MAX) for name in _ENTRIES[:2])
     try:
@@ -118,18 +153,15 @@ def head(raw: bytes) -> Package:
     if not 1 <= len(manifest.certificates) <= CERTIFICATES_MAX:
         raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}", field="certificates")
     check_moment(manifest.made_at, "made_at")
-    return Package(manifest, signed, signature, b"")
+    return Package(manifest, signed, signature, raw)
 
 
 def unpack(raw: bytes) -> Package:
-    """The parts of an archive, or `Malformed`; never more bytes than the manifest declares."""
+    """The parts of an archive whose data is what the manifest says, or `Malformed`."""
     package = head(raw)
-    manifest = package.manifest
-    with _opened(raw) as archive:
-        data = _entry(archive, "data", manifest.size)
-    if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
+    if _measured(package.pieces()) != (package.manifest.size, package.manifest.sha256):
         raise Malformed("data: not what the manifest's size and digest say", field="data")
-    return replace(package, data=data)
+    return package
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The return file: only the lines that were not taken, each with its reason; silence means that a line was taken."""
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cardstack.errors import Malformed
@@ -34,21 +35,37 @@ def body(faults: Iterable[Fault], reasons: Mapping[str, Reason] = REASONS, chars
     return b"".join(lines)
 
 
-def faults(raw: bytes, charset: Charset = "gb18030") -> tuple[Fault, ...]:
-    """What a return file says; `Malformed` where a line is not of its layout."""
-    if len(raw) % LAYOUT.size:
-        raise Malformed("return file: not whole lines", field="data")
-    found = []
-    for number, line in enumerate(LAYOUT.struct.iter_unpack(raw), 1):
-        if not LAYOUT.good.fullmatch(raw, (number - 1) * LAYOUT.size, number * LAYOUT.size):
-            raise Malformed(f"return file, line {number}", field="line")
-        place, identity, code, column, _ = line
-        try:
-            text = [value.decode(charset).rstrip(" ") for value in (identity, code, column)]
-        except UnicodeDecodeError as error:
-            raise Malformed(f"return file, line {number}: not {charset}", field="line") from error
-        found.append(Fault(int(place), *text))
-    return tuple(found)
+class Body:
+    """The lines of a return file that is made while the file answered is judged, held deflated."""
+
+    def __init__(self, reasons: Mapping[str, Reason], charset: Charset) -> None:
+        self._reasons, self._charset = reasons, charset
+        self._deflating, self._parts = zlib.compressobj(1), list[bytes]()
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """More lines, all of them after those that were added before."""
+        self._parts.append(self._deflating.compress(body(faults, self._reasons, self._charset)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The lines in pieces of any size."""
+        inflating = zlib.decompressobj()
+        for part in (*self._parts, self._deflating.copy().flush()):
+            yield inflating.decompress(part)
+
+
+def faults(data: bytes | Iterable[bytes], charset: Charset = "gb18030") -> Iterator[Fault]:
+    """What a return file says, which may come in pieces; `Malformed` where a line is not of its layout."""
+    for first, lines in LAYOUT.numbered(data):
+        for number, line in enumerate(LAYOUT.struct.iter_unpack(lines), first + 1):
+            place = (number - first - 1) * LAYOUT.size
+            if not LAYOUT.good.fullmatch(lines, place, place + LAYOUT.size):
+                raise Malformed(f"return file, line {number}", field="line")
+            told, identity, code, column, _ = line
+            try:
+                text = [value.decode(charset).rstrip(" ") for value in (identity, code, column)]
+            except UnicodeDecodeError as error:
+                raise Malformed(f"return file, line {number}: not {charset}", field="line") from error
+            yield Fault(int(told), *text)
 
 
 def _clipped(text: str, width: int, charset: Charset) -> str:

@@ -6,11 +6,11 @@ fare, transfer), so it is computed once a shape, by that same path. Only proof, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from hashlib import sha256
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
@@ -18,7 +18,7 @@ from cardstack.settlement.bulk.canonical import contents, text_member
 from cardstack.settlement.bulk.layout import Charset, Fault, Layout, charset_of
 from cardstack.settlement.bulk.package import Package
 from cardstack.settlement.bulk.transit_layout import ALGORITHMS, LAYOUT, LAYOUTS
-from cardstack.settlement.bulk.transit_shapes import NONE, SHAPES_MAX, Memory, Priced, Raw, Shape, price, shapes
+from cardstack.settlement.bulk.transit_shapes import KNOWN_MAX, NONE, Memory, Priced, Raw, Shape, price, shapes
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.scheme import at
 from cardstack.settlement.schemes.transit import Transit, limits
@@ -46,7 +46,7 @@ class Batch(NamedTuple):
 
 
 def batches(
-    body: bytes,
+    body: bytes | Iterable[bytes],
     scheme: Transit,
     sender: Party,
     *,
@@ -58,13 +58,12 @@ def batches(
 ) -> Iterator[Batch]:
     """The lines of a file from number `start` on (0 is the first), some at a time; go on from `next_line` after a stop.
 
+    The file may come in pieces; no more than some lines of it are held at a time.
     A `memory` handed from file to file saves computing the same shapes of journeys again.
     """
-    reader, size, body = Reader(scheme, sender, charset, memory or Memory(), layout=layout), layout.size, layout.aligned(body)
-    count = -(-len(body) // size)
-    for first in range(start, count, chunk):
-        last = min(first + chunk, count)
-        yield reader.batch(body[first * size : last * size], first)._replace(next_line=last)
+    reader = Reader(scheme, sender, charset, memory or Memory(), layout=layout)
+    for first, lines in layout.numbered(body, chunk, start):
+        yield reader.batch(lines, first)._replace(next_line=first + len(lines) // layout.size)
 
 
 def of_package(package: Package, scheme: Transit, memory: Memory | None = None) -> Iterator[Batch]:
@@ -74,7 +73,7 @@ def of_package(package: Package, scheme: Transit, memory: Memory | None = None) 
     if layout is None:
         raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
     charset = charset_of(told.charset)
-    return batches(package.data, scheme, Party(told.sender), charset=charset, memory=memory, layout=layout)
+    return batches(package.pieces(), scheme, Party(told.sender), charset=charset, memory=memory, layout=layout)
 
 
 class Reader:
@@ -88,6 +87,10 @@ class Reader:
 
     def batch(self, raw: bytes, first: int) -> Batch:
         """Lines of which the first has the number `first`, counted from 0."""
+        known: Sequence[dict[Any, Any]] = (self.names, self.minutes, self.shapes)
+        for one in known:
+            if len(one) > KNOWN_MAX:
+                one.clear()
         raw, numbers, faults = self.layout.sift(raw, first)
         columns = dict(zip((c.name for c in self.layout.columns), self.layout.columns_of(raw), strict=True))
         columns.setdefault("expires", [NEVER] * len(numbers))
@@ -206,8 +209,6 @@ class Reader:
     def _priced(self, columns: Raw, place: int, shape: Shape) -> Priced:
         known = self.shapes.get(shape)
         if known is None:
-            if len(self.shapes) >= SHAPES_MAX:
-                self.shapes.clear()
             known = self.shapes[shape] = price(columns, place)
         return known
 

@@ -12,7 +12,8 @@ from cardstack.settlement.schemes.transit import fares, postings_of, price_fault
 from cardstack.settlement.transit.fares import Discount
 from cardstack.settlement.transit.tap import Tap, read_tap
 
-SHAPES_MAX: Final = 100_000
+KNOWN_MAX: Final = 32_768
+"""How many shapes of journeys, minutes or names are remembered from batch to batch."""
 Raw: TypeAlias = Mapping[str, Sequence[bytes]]
 Shape: TypeAlias = tuple[bytes | int, ...]
 NONE: Final = b" " * 14

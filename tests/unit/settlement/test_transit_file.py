@@ -77,7 +77,15 @@ def test_the_end_of_validity_has_a_layout_of_its_own() -> None:
     assert [codes(line), codes(spoilt), codes(good)] == [["card-expired"], ["tap-malformed"], []]
 
 
-def test_many_line_ends_take_no_more_room_than_they_came_in() -> None:
-    """A file of nothing but line feeds is left as it is."""
-    raw = b"\n" * (LAYOUT.size * 60)
-    assert LAYOUT.aligned(raw) is raw
+def test_lines_find_their_places_whatever_pieces_they_come_in() -> None:
+    """Where the pieces are cut changes nothing, not even in a line that is far too long or the last that does not end."""
+    lines = [line_of(a_tap(counter=n), a_ride(a_tap(counter=n)).id, "310000", "330100") for n in range(9)]
+    lines[1] = lines[1][:-1] + b"?"
+    lines[3] = lines[3][:40] + b"\n"
+    lines[5] = lines[5][:-1] + b"x" * 3 * LAYOUT.size + b"\n"
+    body = b"".join(lines)[:-1]
+    whole = b"".join(LAYOUT.pieces(body))
+    assert len(whole) == 9 * LAYOUT.size
+    for size in (1, 7, LAYOUT.size, 3 * LAYOUT.size + 1):
+        parts = (body[n : n + size] for n in range(0, len(body), size))
+        assert [*LAYOUT.pieces(parts, 2)] == [whole[n : n + 2 * LAYOUT.size] for n in range(0, len(whole), 2 * LAYOUT.size)]
