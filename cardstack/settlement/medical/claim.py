@@ -23,6 +23,15 @@ Code = Annotated[str, exactly("[!-~]{1,64}")]
 Place = Annotated[str, exactly(r"\d{6}")]
 
 
+def province(place: str) -> str:
+    """The code of a place's province.
+
+    >>> province("310115")
+    '310000'
+    """
+    return f"{place[:2]}0000"
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One fee line (费用明细): the item's code in the treating place's catalogue, unit price, quantity and amount.
 
@@ -137,7 +146,7 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
         if not line.quantity or line.amount_fen != (whole if line.quantity > 0 else -whole):
             raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
     charges(claim.lines)
-    holders = [(account.place or claim.insured_place, account.holder) for account in claim.accounts]
+    holders = [(province(account.place or claim.insured_place), account.holder) for account in claim.accounts]
     if len({*holders}) < len(holders):
         raise Malformed("accounts: one account is named twice", field="accounts")
     if claim.admitted is not None and not (claim.stay and all(claim.admitted <= (line.day or date.max) for line in claim.lines)):

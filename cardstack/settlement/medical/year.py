@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from cardstack.settlement.medical.case import Compute, changes
-from cardstack.settlement.medical.claim import Account, Claim
+from cardstack.settlement.medical.claim import Account, Claim, province
 from cardstack.settlement.medical.split import Setlinfo, Split
 from cardstack.settlement.scheme import Accumulation
 from cardstack.values import Fen
@@ -24,14 +24,17 @@ STAY: Final = "stay."
 
 
 def account(claim: Claim, split: Split, day: date, key: str) -> str:
-    """The ledger's account of a total."""
-    person = f"{claim.insured_place}.{claim.insurance}.{claim.person}"
+    """The ledger's account of a total: the insured province's, because a pseudonym is one person's in all of it.
+
+    A bill that says another of its districts has the policy of that one, and goes on where the person's year is.
+    """
+    person = f"{province(claim.insured_place)}.{claim.insurance}.{claim.person}"
     return f"{person}.{key}" if key.startswith(STAY) else f"{person}.{split.policy.year(day)}.{key}"
 
 
 def purse(claim: Claim, one: Account) -> str:
     """The ledger's account of what an individual account has paid."""
-    return f"{one.place or claim.insured_place}.account.{one.holder}"
+    return f"{province(one.place or claim.insured_place)}.account.{one.holder}"
 
 
 def movements(claim: Claim, split: Split, day: date) -> tuple[Accumulation, ...]:

@@ -132,8 +132,8 @@ def test_a_bill_taken_back_leaves_the_year_as_if_it_had_not_been(three: Store) -
     assert carry_out(three, plan) == ["accepted"] * 5
     with three.view() as view:
         totals = dict(view.all("SELECT account, total_fen FROM total WHERE total_fen <> 0"))
-    assert totals["330400.employee.p-0001.2026.stays"] == 2
-    assert "330400.employee.p-0001.stay.s1.dedc" not in totals
+    assert totals["330000.employee.p-0001.2026.stays"] == 2
+    assert "330000.employee.p-0001.stay.s1.dedc" not in totals
 
 
 def test_only_a_bill_that_stands_is_settled_again(three: Store, tmp_path: Path) -> None:

@@ -144,6 +144,55 @@ def test_disputes_of_before_know_their_transaction_and_other_side(tmp_path: Path
     old.close()
 
 
+def test_a_year_that_was_a_districts_becomes_its_provinces(tmp_path: Path) -> None:
+    """Version 16 adds up what one person's bills from several districts moved; other schemes' totals keep their names."""
+    old = restored(SAVED / "ledger-0015.sql", tmp_path / "old.db")
+    _added_up(old)
+    old.close()
+
+
+@pytest.mark.slow
+def test_in_postgresql_too(postgres: str) -> None:
+    """The same names, and the same guard again."""
+    old = _made(postgres, "districts")
+    upgrade(old, "0015")
+    fill(old, SAVED / "ledger-0015.sql")
+    _added_up(old)
+    old.close()
+
+
+def _added_up(old: Store) -> None:
+    columns = "id, scheme, kind, sender, home, treating, occurred_at, amount_fen, digest, state, window_id, envelope, line, block"
+    copied = columns.replace("id, scheme,", "'H3301060000120261122120000999' || (seq - 1), 'medical-outpatient',", 1)
+    dedc, purse = "employee.p1.2026.dedc.outpatient", "account.p1"
+    moved = [
+        (3, f"310000.{dedc}", 30_000),
+        (3, "310104.account.p1", 5),
+        (3, "310115.account.p1", 2),
+        (4, f"310115.{dedc}", 20_000),
+        (4, f"310115.{dedc}.kept", 0),
+        (1, "310115.of-another-scheme", 9),
+    ]
+    with old.database.writing() as connection:
+        query = f"INSERT INTO entry (seq, {columns}) SELECT seq + 2, {copied} FROM entry"
+        driver(connection).execute(query)
+        old.database.insert(connection, "accumulation", "entry, account, add_fen", moved)
+        old.database.insert(connection, "total", "account, total_fen", [(name, fen) for _, name, fen in moved if fen])
+    old.migrate()
+    with old.view() as view:
+        found = view.all("SELECT entry, account, add_fen FROM accumulation WHERE entry > 2 ORDER BY entry, account")
+        totals = {name: fen for name, fen in view.all("SELECT account, total_fen FROM total") if fen}
+    assert found == [
+        (3, "310000.account.p1", 7),
+        (3, f"310000.{dedc}", 30_000),
+        (4, f"310000.{dedc}", 20_000),
+        (4, f"310000.{dedc}.kept", 0),
+    ]
+    assert totals == {f"310000.{dedc}": 50_000, f"310000.{purse}": 7, "310115.of-another-scheme": 9}
+    with pytest.raises(Exception, match="only added"), old.database.writing() as connection:
+        driver(connection).execute("UPDATE accumulation SET add_fen = 1")
+
+
 def test_every_version_is_saved(tmp_path: Path) -> None:
     """A new migration comes with a ledger as it leaves it: `python -m tests.saving` writes it."""
     store = open_store(f"sqlite:///{tmp_path}/ledger.db", SCHEMES)

@@ -104,12 +104,12 @@ def test_funds_that_share_a_cap_share_it_within_one_bill(basis: str) -> None:
 
 
 def test_a_familys_account_is_where_its_holder_is_insured() -> None:
-    """One account named by two members insured in two places is one account; its own place owes what it pays."""
+    """One account named by two members insured in two places is one account; its own province owes what it pays."""
     father = {"holder": "p-father", "granted_fen": 30_000, "place": "340100"}
     claim = a_claim(accounts=[{"holder": "p-0001", "granted_fen": 10_000}, father])
     bill = a_bill(claim)
     accounts = [one.account for one in OUTPATIENT.accumulations(bill) if ".account." in one.account]
-    assert accounts == ["310000.account.p-0001", "340100.account.p-father"]
+    assert accounts == ["310000.account.p-0001", "340000.account.p-father"]
     owed = {posting.debtor: posting.amount_fen for posting in OUTPATIENT.postings(bill, DAY) if posting.kind == "acct-pay"}
     assert owed == {"31.medical-account": 10_000, "34.medical-account": 30_000}
     twice = a_claim(accounts=[{"holder": "p", "granted_fen": 1}, {"holder": "p", "granted_fen": 1, "place": "340100"}])

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cardstack.errors import Malformed
 from cardstack.settlement.bulk.medical_file import batches
 from cardstack.settlement.schemes.medical import OUTPATIENT, body_of, compute, scheme_for
 from cardstack.settlement.services.registration import REGISTRATION
@@ -13,6 +14,7 @@ from cardstack.settlement.transaction import PSEUDONYM
 from tests.unit.settlement.claims import DAY, a_claim
 from tests.unit.settlement.test_medical_file import a_line
 from tests.unit.settlement.test_medical_scheme import a_bill
+from tests.unit.settlement.test_medical_year import Ledger, stay
 from tests.unit.settlement.test_registration import FILED, sent
 
 OTHERWISE = ["P-0001", "p-0001 ", " p-0001", "p 0001", "ｐ-0001", "p–0001", "p-0001\n", "p.0001", "-p", "张三", "p" * 33]
@@ -53,3 +55,30 @@ def test_a_bill_that_was_booked_under_another_spelling_is_still_read() -> None:
     claim = a_claim(person="P 0001")
     bill: Any = a_bill(claim, msgspec.to_builtins(body_of(claim, compute(claim, DAY))))
     assert OUTPATIENT.accumulations(bill)[0].account == "310000.employee.P 0001.2026.dedc.outpatient"
+
+
+PLACES = [("310000", "310115"), ("330000", "330106"), ("330106", "330102"), ("330400", "330481"), ("330100", "330481")]
+
+
+@pytest.mark.parametrize(("one", "other"), PLACES)
+def test_a_person_has_one_year_wherever_in_the_province_the_bill_says_they_are_insured(one: str, other: str) -> None:
+    """A district, its city, another city: the cap that one bill used up is used up for the next, the deductible paid."""
+    ledger = Ledger(compute)
+    stays = [stay(90_000_000, insured_place=place, stay=f"s{place}") for place in (one, other)]
+    first, second = (ledger.settle(claim.insured_place, claim).info.hifp_pay for claim in stays)
+    assert (first > 0, second) == (True, 0)
+    visits = Ledger(compute)
+    charged = [visits.settle(place, a_claim(("0101", 300_000), insured_place=place)).info.act_pay_dedc for place in (one, other)]
+    assert charged[0] > 0
+    assert charged[1] == 0
+
+
+def test_an_account_is_one_wherever_in_the_province_its_holder_is_said_to_be() -> None:
+    """Neither the patient's district nor the family member's city makes another account of it."""
+    ledger = Ledger(compute)
+    for place, own, paid in (("310000", "", 50_000), ("310115", "", 0), ("340100", "310104", 0)):
+        account = {"holder": "p1", "granted_fen": 50_000, "place": own}
+        claim = a_claim(("0101", 60_000), insured_place=place, accounts=[account], registration="long-term")
+        assert ledger.settle(place, claim).info.acct_pay == paid
+    with pytest.raises(Malformed, match="accounts"):
+        a_claim(accounts=[{"holder": "p1", "granted_fen": 1, "place": place} for place in ("310104", "310115")])
