@@ -171,9 +171,10 @@ def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[Ba
     place = f"Ntry[{number}]/BookgDt"
     day = _day(text_of(entry, "BookgDt/Dt") or text_of(entry, "BookgDt/DtTm")[:10], place)
     reference, reversal = text_of(entry, "AcctSvcrRef") or otherwise, text_of(entry, "RvslInd") in ("true", "1")
-    base = BankLine(account, "", reference, whole, side, day, reversal)
+    # A debit that is a reversal takes a return back: the money left after all.
+    base, undone = BankLine(account, "", reference, whole, side, day, reversal), reversal and side is Side.DEBIT
     if len(told) < 2:
-        return [_line(base, told[0] if told else entry)]
+        return [_line(base, told[0] if told else entry, undone)]
     parts = [text_of(one, "Amt") or text_of(one, "AmtDtls/TxAmt/Amt") for one in told]
     if not all(parts) or sum(map(fen, parts)) != whole:
         raise Malformed(
@@ -182,7 +183,7 @@ def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[Ba
             field=f"Ntry[{number}]/NtryDtls",
         )
     return [
-        _line(replace(base, bank_reference=_part(one, reference, at), amount_fen=fen(part)), one)
+        _line(replace(base, bank_reference=_part(one, reference, at), amount_fen=fen(part)), one, undone)
         for at, (one, part) in enumerate(zip(told, parts, strict=True), start=1)
     ]
 
@@ -191,8 +192,8 @@ def _part(told: Element, reference: str, at: int) -> str:
     return text_of(told, "Refs/AcctSvcrRef") or (reference and f"{reference}/{at}")
 
 
-def _line(base: BankLine, told: Element) -> BankLine:
-    returned = base.returned or told.find("RtrInf") is not None
+def _line(base: BankLine, told: Element, undone: bool) -> BankLine:
+    returned = not undone and (base.returned or told.find("RtrInf") is not None)
     return replace(base, reference=text_of(told, "Refs/EndToEndId"), returned=returned, reason=text_of(told, "RtrInf/Rsn/Cd"))
 
 

@@ -162,6 +162,23 @@ def test_a_payment_that_came_back_and_went_again_is_paid() -> None:
     assert failed.act is Act.REJECT
 
 
+def test_a_return_that_the_bank_takes_back_is_paid() -> None:
+    """Booked, returned by mistake, the return reversed: the money left after all, as the balance says, and is not sent again."""
+    first, account = PAYMENTS[0], NUMBERS[PAYMENTS[0].debtor]
+    back = replace(line(first, number=2), side=Side.CREDIT, returned=True)
+    undone = line(first, number=3)
+    raw = statement(account, [line(first), back, undone], id_="S1", opening_fen=Fen(10**9), made_at=MADE)
+    marked, sign = f"{first.id}/3".encode(), b"<CdtDbtInd>DBIT</CdtDbtInd>"
+    head, entry = raw[: raw.index(marked)].rsplit(sign, 1)
+    raw = head + sign + b"<RvslInd>true</RvslInd>" + entry + raw[raw.index(marked) :]
+    for told in (raw, raw.replace(b"</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt>", RETURNED_TOO)):
+        (effect,) = match([first], camt_053(told), NUMBERS).effects
+        assert (effect.act, effect.paid_fen) == (Act.CONFIRM, first.amount_fen)
+
+
+RETURNED_TOO = b"</EndToEndId></Refs><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls></NtryDtls></Ntry></Stmt>"
+
+
 def test_interest_runs_by_the_day_at_the_rate_of_each_day() -> None:
     """Nothing on time; two rates on either side of a change; rounded half up once."""
     rates = [
