@@ -115,7 +115,7 @@ class Booking:
         self.postings += rows
         claims = [new(ClaimRow, (entry[2], claim, entry[0])) for line, entry in pairs for claim in line.claims]
         self.claims += claims
-        book.claimed.update(claim[:2] for claim in claims)
+        book.claimed.update((book.realms[scheme], claim) for scheme, claim, _ in claims)
         if book.told is not None:
             for _, line in lines:
                 book.told.take(line.transaction, line.claims)
@@ -185,7 +185,7 @@ class Booking:
             self._add(earlier.postings, entry, RELEASED)
         if change is not Change.POST:
             self.freed.append(earlier.entry)
-            self.book.claimed -= {(earlier.scheme, claim) for claim in earlier.claims}
+            self.book.claimed -= self.book.named(earlier.scheme, earlier.claims)
             if self.book.told is not None:
                 self.book.told.drop(earlier.claims)
         posted = line.postings if change is Change.POST else earlier.posted
@@ -200,7 +200,7 @@ class Booking:
     def _remember(self, line: Line, entry: EntryRow) -> None:
         if line.claims:
             self.claims += [ClaimRow(entry.scheme, claim, entry.seq) for claim in line.claims]
-            self.book.claimed |= {(entry.scheme, claim) for claim in line.claims}
+            self.book.claimed |= self.book.named(entry.scheme, line.claims)
             if self.book.told is not None:
                 self.book.told.take(line.transaction, line.claims)
         self.book.seen[entry.id] = Seen(line.digest, entry.seq, entry.state, entry.window)

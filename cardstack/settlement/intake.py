@@ -5,7 +5,7 @@ change between the judgement and the commit. Taking a line updates the book, so 
 answered like any other.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ from cardstack.settlement.answer import Outcome
 from cardstack.settlement.ledger import ENTRY, Change, State
 from cardstack.settlement.line import Line
 from cardstack.settlement.node import stranger
-from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme
+from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, sharing
 from cardstack.settlement.told import Told
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.text import Text
@@ -95,9 +95,17 @@ class Book:
     """What other messages told, where a line asks for it."""
     strangers: dict[tuple[str, str, str, str], bool] = field(default_factory=dict)
     latest: datetime = field(init=False)
+    realms: Mapping[str, str] = field(init=False)
+    """Under which scheme's name the claims of each are `claimed`: the same for those among which a claim exists once."""
 
     def __post_init__(self) -> None:
         self.latest = self.now + SKEW
+        self.realms = {name: sharing(self.schemes, name)[0] for name in self.schemes}
+
+    def named(self, scheme: str, claims: Iterable[str]) -> set[tuple[str, str]]:
+        """A scheme's claims as they are `claimed`."""
+        realm = self.realms.get(scheme, scheme)
+        return {(realm, claim) for claim in claims}
 
 
 Check: TypeAlias = Callable[[Line, Book], bool]
@@ -234,7 +242,7 @@ CHECKS: Final[tuple[tuple[Outcome, Check], ...]] = (
     ),
     (
         Outcome.DUPLICATE,
-        lambda line, book: bool(line.claims) and any((line.transaction.scheme, claim) in book.claimed for claim in line.claims),
+        lambda line, book: bool(line.claims) and not book.claimed.isdisjoint(book.named(line.transaction.scheme, line.claims)),
     ),
     (
         Outcome.STALE,
@@ -277,7 +285,8 @@ def surely(lines: Sequence[Line], book: Book) -> bool:
 
 def _claims_apart(lines: Sequence[Line], book: Book) -> bool:
     """Whether every claim is made once, and is free."""
-    claims = [(line.transaction.scheme, claim) for line in lines for claim in line.claims]
+    realms = book.realms
+    claims = [(realms[line.transaction.scheme], claim) for line in lines for claim in line.claims]
     once = set(claims)
     return len(once) == len(claims) and once.isdisjoint(book.claimed)
 

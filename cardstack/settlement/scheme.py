@@ -175,6 +175,20 @@ class Consulting(ABC):
         """Why this transaction cannot be taken beside what was told, or None."""
 
 
+class Sharing(ABC):
+    """A scheme whose claims exist once among several: each of them would pay for the same record."""
+
+    __slots__ = ()
+    among: ClassVar[tuple[str, ...]]
+    """The names of these schemes, the same in each of them."""
+
+
+def sharing(schemes: Mapping[str, Scheme], name: str) -> tuple[str, ...]:
+    """The schemes among which the claims of that one exist once; itself alone, unless it declares others."""
+    scheme = schemes.get(name)
+    return scheme.among if isinstance(scheme, Sharing) else (name,)
+
+
 class Standing(StrEnum):
     """How far a figure can be relied on; pages and reports print it beside the figure."""
 

@@ -9,7 +9,7 @@ from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.intake import SKEW
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
-from cardstack.settlement.scheme import Scheme
+from cardstack.settlement.scheme import Scheme, sharing
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
 from server.store.engine import Database
@@ -27,7 +27,7 @@ def post_many(database: Database, schemes: Mapping[str, Scheme], columns: Column
     """
     with database.writing() as connection:
         commit = after_waiting(Commit(database, connection, now), schemes, columns.ids, now)
-        outcomes, entries = _judge(commit, columns)
+        outcomes, entries = _judge(commit, columns, sharing(schemes, columns.scheme))
         chosen = [place for place, outcome in enumerate(outcomes) if outcome == ACCEPTED]
         if not chosen:
             return Posted(outcomes, entries, None)
@@ -48,7 +48,7 @@ def post_many(database: Database, schemes: Mapping[str, Scheme], columns: Column
         return Posted(outcomes, entries, commit.tip.block)
 
 
-def _judge(commit: Commit, columns: Columns) -> tuple[list[str], list[int | None]]:
+def _judge(commit: Commit, columns: Columns, among: Sequence[str]) -> tuple[list[str], list[int | None]]:
     """The outcome of each transaction, and the entry of those that stand in the ledger already."""
     outcomes: list[str] = [ACCEPTED] * len(columns.ids)
     entries: list[int | None] = [None] * len(columns.ids)
@@ -62,7 +62,7 @@ def _judge(commit: Commit, columns: Columns) -> tuple[list[str], list[int | None
             if outcomes[owner] == ACCEPTED and (debtor in strangers or creditor in strangers):
                 outcomes[owner] = Outcome.UNKNOWN_PARTY.value
     if columns.claims:
-        _mark_duplicates(commit, columns, outcomes)
+        _mark_duplicates(commit, columns, outcomes, among)
     if room.keys() & (set(columns.debtors) | set(columns.creditors)):
         _mark_over_limit(columns, room, outcomes)
     for place, first in again.items():
@@ -113,8 +113,8 @@ def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: 
     return again
 
 
-def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str]) -> None:
-    taken = claimed(commit, columns.scheme, {claim for claim in columns.claims if claim})
+def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str], among: Sequence[str]) -> None:
+    taken = claimed(commit, among, {claim for claim in columns.claims if claim})
     if not taken and len(set(columns.claims)) == len(columns.claims):
         return
     for place, claim in enumerate(columns.claims):

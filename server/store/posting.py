@@ -1,6 +1,6 @@
 """Writing the ledger: what is known of the lines of a commit, and the rows that they become, sealed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -9,7 +9,7 @@ from cardstack.settlement.booking import Booking
 from cardstack.settlement.intake import Book, Earlier, Seen
 from cardstack.settlement.ledger import ENTRY, RESERVE, Change, State
 from cardstack.settlement.line import Line
-from cardstack.settlement.scheme import Accumulation, Consulting, Scheme
+from cardstack.settlement.scheme import Accumulation, Consulting, Scheme, sharing
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.window import Stage
 from cardstack.values import Fen
@@ -63,7 +63,12 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
         parties,
         {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known},
         earlier,
-        {(scheme, claim) for scheme, own in claims.items() for claim in claimed(commit, scheme, own)},
+        {
+            (among[0], claim)
+            for scheme, own in claims.items()
+            for among in (sharing(schemes, scheme),)
+            for claim in claimed(commit, among, own)
+        },
         dict(commit.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts)),
         room,
         telling.told(commit, consulted(schemes), asked) if asked else None,
@@ -75,10 +80,11 @@ def consulted(schemes: Mapping[str, Scheme]) -> set[str]:
     return {scheme.consults for scheme in schemes.values() if isinstance(scheme, Consulting)}
 
 
-def claimed(view: View, scheme: str, claims: Iterable[str]) -> set[str]:
-    """Which of a scheme's claims are taken. The scheme is a word of the query: the index of claims begins with it."""
-    query = f"SELECT claim FROM claim WHERE scheme = '{scheme}' AND claim IN {{these}}"  # noqa: S608  # a declared scheme's name
-    return {claim for (claim,) in view.among(query, claims)}
+def claimed(view: View, schemes: Iterable[str], claims: Collection[str]) -> set[str]:
+    """Which claims are taken in one of these schemes. The scheme is a word of the query: the index of claims begins with it."""
+    query = "SELECT claim FROM claim WHERE scheme = '{scheme}' AND claim IN {{these}}"
+    found = [view.among(query.format(scheme=scheme), claims) for scheme in schemes]
+    return {claim for rows in found for (claim,) in rows}
 
 
 def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:

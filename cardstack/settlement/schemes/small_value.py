@@ -7,17 +7,17 @@ centre share. A refund goes to the holder's account, never back onto the chip: i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Sharing, Step, Unit, at, in_force, located
 from cardstack.settlement.schemes.transit import CENTRE, form_fault
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.transaction import MESSAGE_ID, Posting, Transaction, exactly, party
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
-from cardstack.settlement.transit.tap import Record, read_record
+from cardstack.settlement.transit.tap import PAID_BY, Record, read_record
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -71,8 +71,10 @@ def rate_of(trade: str, day: date) -> Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class SmallValue:
+class SmallValue(Sharing):
     """Purchases and refunds on the e-wallet."""
+
+    among: ClassVar[tuple[str, ...]] = PAID_BY
 
     keys: KeyRing = TEST_ROOT
     name: str = "small-value"

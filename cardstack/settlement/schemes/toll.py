@@ -7,19 +7,19 @@ sections in proportion, the remainder fen by fen from the largest, so that the p
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up, spread
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Sharing, Step, Unit, at, located
 from cardstack.settlement.schemes.transit import REASONS as PURSE_REASONS
 from cardstack.settlement.schemes.transit import form_fault
 from cardstack.settlement.transaction import Posting, Transaction, exactly, party
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
-from cardstack.settlement.transit.tap import Record, read_record
+from cardstack.settlement.transit.tap import PAID_BY, Record, read_record
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -80,8 +80,10 @@ def tariff_of(vehicle: str, day: date) -> Tariff:
 
 
 @dataclass(frozen=True, slots=True)
-class Toll:
+class Toll(Sharing):
     """Passages on the card's purse."""
+
+    among: ClassVar[tuple[str, ...]] = PAID_BY
 
     keys: KeyRing = TEST_ROOT
     name: str = "toll"

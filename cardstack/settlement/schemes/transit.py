@@ -7,17 +7,17 @@ operator the difference to the local fare; the operator pays a service fee that 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, in_force, located
+from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Sharing, Step, Unit, at, in_force, located
 from cardstack.settlement.transaction import Party, Posting, Transaction, party
 from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.lists import Kind, Lists
-from cardstack.settlement.transit.tap import Record, Tap, moment_of, read_tap
+from cardstack.settlement.transit.tap import PAID_BY, Record, Tap, moment_of, read_tap
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -109,8 +109,10 @@ def sponsor_of(sponsor: str, home: str, treating: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Transit:
+class Transit(Sharing):
     """Bus and metro on the purse of the one card."""
+
+    among: ClassVar[tuple[str, ...]] = PAID_BY
 
     keys: KeyRing = TEST_ROOT
     lists: Lists = NO_LISTS

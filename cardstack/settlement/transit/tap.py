@@ -19,6 +19,8 @@ from cardstack.settlement.transit.keys import KeyRing
 Institution = Annotated[str, exactly(r"[0-9A-F]{16}")]
 PurseFen = Annotated[int, msgspec.Meta(ge=0, le=0x7FFFFFFF)]
 Moment = Annotated[str, exactly(r"20\d{12}")]
+PAID_BY: Final = ("transit", "small-value", "toll")
+"""The schemes that pay for what a purse's record proves: one of them, once. The TAC does not say for what it was paid."""
 LINE_MAX: Final = 16
 """Characters of a line's name."""
 
