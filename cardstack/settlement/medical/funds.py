@@ -167,7 +167,9 @@ def _key(sheet: Sheet, basis: Basis, name: str) -> str | None:
         day = sheet.case.day
         return f"{name}.{day.year}Q{(day.month + 2) // 3}"
     if basis is Basis.STAY and sheet.case.claim.stay:
-        return f"stay.{sheet.case.claim.stay}.{name.partition('.')[0]}"
+        # A stay has one deductible and one scope, which a referral asks for by its name alone; funds and caps have their own.
+        kind = name.partition(".")[0]
+        return f"stay.{sheet.case.claim.stay}.{kind if kind in ('dedc', 'scope') else name}"
     return None
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.medical_file import batches
+from cardstack.settlement.medical.case import after
 from cardstack.settlement.schemes.medical import OUTPATIENT, body_of, compute, scheme_for
 from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.transaction import PSEUDONYM
 from tests.unit.settlement.claims import DAY, a_claim
+from tests.unit.settlement.test_medical_corners import a_policy, by
 from tests.unit.settlement.test_medical_file import a_line
 from tests.unit.settlement.test_medical_scheme import a_bill
 from tests.unit.settlement.test_medical_year import Ledger, stay
@@ -82,3 +84,25 @@ def test_an_account_is_one_wherever_in_the_province_its_holder_is_said_to_be() -
         assert ledger.settle(place, claim).info.acct_pay == paid
     with pytest.raises(Malformed, match="accounts"):
         a_claim(accounts=[{"holder": "p1", "granted_fen": 1, "place": place} for place in ("310104", "310115")])
+
+
+def test_funds_of_a_stay_have_totals_of_their_own() -> None:
+    """What one fund looked at, or paid towards one cap, in the first bill of a stay is not another's in the second."""
+    caps = [[{"fen": 60_000, "group": name, "basis": "stay"}] for name in ("one", "other")]
+    policy = a_policy(
+        layers=[
+            {"fund": "hifp_pay", "basis": "stay", "rows": [{"bands": [{"permille": 500}], "caps": caps[0]}]},
+            {"fund": "hifob_pay", "basis": "stay", "parts": ["share"], "rows": [{"bands": [{"permille": 500}], "caps": caps[1]}]},
+            {
+                "fund": "maf_pay",
+                "basis": "stay",
+                "parts": ["share"],
+                "rows": [{"bands": [{"permille": 500}], "start_fen": 30_000}],
+            },
+        ]
+    )
+    whole = by(policy, 200_000, stay="s1").info
+    first = by(policy, 100_000, stay="s1")
+    second = by(policy, 100_000, stay="s1", before=after({}, first.uses)).info
+    for fund in ("hifp_pay", "hifob_pay", "maf_pay"):
+        assert getattr(first.info, fund) + getattr(second, fund) == getattr(whole, fund), fund

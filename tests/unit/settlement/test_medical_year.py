@@ -46,6 +46,17 @@ class Ledger:
             assert one.cap_fen is None or not one.add_fen or self.totals[one.account] <= one.cap_fen
         return result
 
+    def carry_out(self, made: Sequence[Again]) -> None:
+        """Take the bills back, the last first, and settle them in their order."""
+        for one in reversed(made):
+            self.bills.remove(one.bill)
+            for moved in movements(one.bill.claim, one.bill.split, one.bill.day):
+                self.totals[moved.account] -= moved.add_fen
+                assert self.totals[moved.account] >= 0
+        for one in made:
+            if one.claim is not None:
+                assert self.settle(one.bill.id, one.claim, one.bill.day) == one.split
+
     def again(self, **changed: Claim | None) -> tuple[Again, ...]:
         """What follows when bills are corrected."""
         return settle_again(self.bills, changed, lambda _: self.totals, self.compute)
@@ -134,6 +145,7 @@ def visits(draw: st.DrawFn) -> list[dict[str, Any]]:
     made = []
     for number in range(draw(st.integers(2, 5))):
         care = draw(st.sampled_from(cares))
+        name, before = f"s{draw(st.integers(1, 3))}", draw(st.sampled_from(["", "", "s1", "s2"]))
         made.append(
             {
                 "insured_place": place,
@@ -142,7 +154,8 @@ def visits(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "disease": "dialysis" if care == "chronic" else "",
                 "level": draw(st.sampled_from("123")),
                 "registration": draw(st.sampled_from(["long-term", "referral"])),
-                "stay": f"s{draw(st.integers(1, 3))}" if care == "inpatient" else "",
+                "stay": name if care == "inpatient" else "",
+                "referred_from": before if care == "inpatient" and before != name else "",
                 "attributes": draw(st.sampled_from([[], ["low-income"], ["civil-servant"]])) if not number else [],
                 "accounts": [{"holder": "p", "granted_fen": 500_000}],
                 "lines": [_line(draw(st.integers(1, 9_000_000)))],
@@ -188,3 +201,32 @@ def test_a_bill_that_found_the_cap_used_up_takes_part() -> None:
     made = ledger.again(stay=stay(1_000_000, **facts))
     assert [one.bill.id for one in made] == ["stay", "chronic"]
     assert made[1].funds_fen == {"hifp_pay": 85_000}
+
+
+@settings(max_examples=60)
+@given(visits(), st.lists(st.tuples(st.integers(0, 4), CORRECTIONS), min_size=1, max_size=4))
+def test_refunds_and_reversals_after_one_another_leave_the_year_of_what_stands(
+    made: Sequence[dict[str, Any]], steps: Sequence[tuple[int, int | None]]
+) -> None:
+    """Refund after refund, reversal after either, of two who share accounts: as if what stands were settled in its order."""
+    ledger, straight = Ledger(medical.compute), Ledger(medical.compute)
+    family = [{"holder": name, "granted_fen": 500_000} for name in ("p", "p-mother")]
+    whose = [{"person": f"p{place % 2}", "accounts": family[:: 1 - 2 * (place % 2)]} for place in range(len(made))]
+    days = [DAY + timedelta(days=31 * place) for place in range(len(made))]
+    standing = {f"b{place}": a_claim(**{**visit, **whose[place]}) for place, visit in enumerate(made)}
+    for (name, claim), day in zip(standing.items(), days, strict=True):
+        ledger.settle(name, claim, day)
+    for place, fen in steps:
+        name = f"b{place}"
+        if name not in standing:
+            continue
+        corrected = None if fen is None else msgspec.structs.replace(standing[name], lines=a_claim(lines=[_line(fen)]).lines)
+        ledger.carry_out(ledger.again(**{name: corrected}))
+        if corrected is None:
+            del standing[name]
+        else:
+            standing[name] = corrected
+    assert sorted(bill.id for bill in ledger.bills) == sorted(standing)
+    for bill in ledger.bills:
+        assert straight.settle(bill.id, standing[bill.id], bill.day).info == bill.split.info
+    assert {key: fen for key, fen in ledger.totals.items() if fen} == {key: fen for key, fen in straight.totals.items() if fen}
