@@ -33,6 +33,8 @@ class Gathered:
     refused: CardstackError | None = None
     deviations: tuple[Deviation, ...] = ()
     """Where the card differs from its declaration; the content is what could be read all the same."""
+    records: tuple[bytes, ...] = ()
+    """The bytes as they stand on the card, where it was read record by record."""
 
 
 def everything(_application: Application, file: File) -> bool:
@@ -130,7 +132,7 @@ def _read(application: Application, file: File, proofs: _Proofs) -> Script[Gathe
     try:
         yield from proofs.give(file.read)
         found = yield from read_loosely(file)
-        return Gathered(application, file, found.content, deviations=found.deviations)
+        return Gathered(application, file, found.content, deviations=found.deviations, records=found.records)
     except CardstackError as refused:
         if proofs.typing or refused.problem in (PIN_WRONG, PIN_BLOCKED):
             raise

@@ -31,6 +31,8 @@ class Salvaged:
 
     content: Any
     deviations: tuple[Deviation, ...] = ()
+    records: tuple[bytes, ...] = ()
+    """The bytes as they stand on the card, where it was read record by record."""
 
 
 def salvage(file: File, records: Sequence[bytes]) -> Salvaged:
@@ -42,7 +44,7 @@ def salvage(file: File, records: Sequence[bytes]) -> Salvaged:
     ('1', '张三', 6)
     """
     try:
-        return Salvaged(file.decode(records))
+        return Salvaged(file.decode(records), records=tuple(records))
     except Malformed:
         reader = _Reader()
     if file.form is Form.CYCLIC:
@@ -53,7 +55,7 @@ def salvage(file: File, records: Sequence[bytes]) -> Salvaged:
         content = reader.by_place(file.body, records)
     else:
         content = reader.by_tag(file.body, records)
-    return Salvaged(content, tuple(reader.found))
+    return Salvaged(content, tuple(reader.found), tuple(records))
 
 
 @dataclass(slots=True)

@@ -162,7 +162,12 @@ def unblock_card(opened: Opened, name: str | None, new: str | None) -> None:
 
 
 def file_data(one: Gathered, *, unmasked: bool) -> dict[str, Any]:
-    """One file: where it is, its fields, or why it was not read."""
+    """One file: where it is, its fields, or why it was not read.
+
+    Unmasked it has the digest by which another province is asked about the record; of masked fields that would tell too much.
+    """
+    from cardstack.settlement.services.records import content_digest
+
     return {
         "application": one.application.name,
         "file": f"{one.file.fid:04X}",
@@ -170,6 +175,7 @@ def file_data(one: Gathered, *, unmasked: bool) -> dict[str, Any]:
         "error": as_data(one.refused) if one.refused else None,
         "deviations": [{"field": each.field, **each.what._asdict()} for each in one.deviations],
         "fields": [_row(row) for row in rows(one.content, unmasked=unmasked)] if one.content is not None else [],
+        "content_sha256": content_digest(one.records) if unmasked and one.records else None,
     }
 
 

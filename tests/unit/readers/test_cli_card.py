@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from cardstack.card.layout import encode
 from cardstack.card.profiles import PROFILES
+from cardstack.card.reading import read_issuer
+from cardstack.settlement.services.records import content_digest
 from emulator import line
+from emulator.opening import open_card
 from tests.command import CommandLine
 from tests.pcsc import need_library
 from tests.serving import ROOT, Serving, serving
@@ -108,6 +112,16 @@ def test_logs_and_every_file(command: CommandLine) -> None:
     assert [one["file"] for one in data["files"] if one["error"]] == []
     logs = command("card", "log", "--reader", "emu:3.00", "--pin", "123456", "--json").data["logs"]
     assert any(one["records"] for one in logs)
+
+
+def test_a_record_is_named_by_the_digest_of_its_bytes(command: CommandLine) -> None:
+    """As another province is asked about it; where fields are masked it is left out, because it could be guessed from."""
+    read = ("card", "read", "--reader", "emu:3.00", "--json")
+    files = {one["file"]: one["content_sha256"] for one in command(*read, "--unmasked").data["files"]}
+    with open_card("emu:3.00") as opened:
+        issuer = opened.run(read_issuer(PROFILES["3.00"]))
+    assert files["EF05"] == content_digest(encode(issuer))
+    assert {one["content_sha256"] for one in command(*read).data["files"]} == {None}
 
 
 def test_the_photograph_goes_to_a_file(command: CommandLine, tmp_path: Path) -> None:
