@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from cardstack.errors import Malformed
+from cardstack.text import Text
+
 
 class Codec(Protocol):
     """What a declared field needs: its width in bytes and both directions."""
@@ -17,6 +20,11 @@ class Codec(Protocol):
     def size(self) -> int: ...
     def encode(self, value: Any) -> bytes: ...
     def decode(self, raw: bytes) -> Any: ...
+
+
+def _wrong(en: str, zh: str) -> Malformed:
+    """Why a value or its bytes do not have the form; whoever knows the field says which it is."""
+    return Malformed(Text(en, zh))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,10 @@ class An:
     def encode(self, value: str) -> bytes:
         raw = value.encode(self.charset)
         if len(raw) > self.size or raw.endswith(b"\0"):
-            raise ValueError(f"text takes {len(raw)} bytes, the field has {self.size} and pads with 00")
+            raise _wrong(
+                f"text takes {len(raw)} bytes, the field has {self.size} and pads with 00",
+                f"文本占 {len(raw)} 字节，字段长 {self.size} 字节且以 00 补齐",
+            )
         return raw.ljust(self.size, b"\0")
 
     def decode(self, raw: bytes) -> str:
@@ -56,13 +67,13 @@ class Cn:
 
     def encode(self, value: str) -> bytes:
         if len(value) > 2 * self.size or not (value.isascii() and (value.isdigit() or not value)):
-            raise ValueError(f"at most {2 * self.size} ASCII digits")
+            raise _wrong(f"at most {2 * self.size} ASCII digits", f"至多 {2 * self.size} 位半角数字")
         return bytes.fromhex(value.ljust(2 * self.size, "F"))
 
     def decode(self, raw: bytes) -> str:
         digits = raw.hex().rstrip("f")
         if digits and not digits.isdecimal():
-            raise ValueError("a nibble that is no digit")
+            raise _wrong("a nibble that is no digit", "含非数字的半字节")
         return digits
 
     def __str__(self) -> str:
@@ -81,7 +92,7 @@ class Digits:
 
     def encode(self, value: int) -> bytes:
         if not 0 <= value < 100**self.size:
-            raise ValueError(f"a whole number of at most {2 * self.size} digits")
+            raise _wrong(f"a whole number of at most {2 * self.size} digits", f"应为至多 {2 * self.size} 位的整数")
         return bytes.fromhex(f"{value:0{2 * self.size}d}")
 
     def decode(self, raw: bytes) -> int:
@@ -106,7 +117,7 @@ class Hex:
         if not value:
             return b"\xff" * self.size
         if len(value) != 2 * self.size or not value.isascii() or not value.isalnum():
-            raise ValueError(f"exactly {2 * self.size} hexadecimal digits")
+            raise _wrong(f"exactly {2 * self.size} hexadecimal digits", f"应为 {2 * self.size} 位十六进制数字")
         return bytes.fromhex(value)
 
     def decode(self, raw: bytes) -> str:
@@ -140,7 +151,7 @@ class Number:
 
     def encode(self, value: int) -> bytes:
         if not 0 <= value < 256**self.size:
-            raise ValueError(f"a whole number below {256**self.size}")
+            raise _wrong(f"a whole number below {256**self.size}", f"应为小于 {256**self.size} 的整数")
         return value.to_bytes(self.size)
 
     def decode(self, raw: bytes) -> int:
@@ -172,7 +183,7 @@ class Day:
             return None
         digits = Cn(4).decode(raw)
         if len(digits) != 8:
-            raise ValueError("a date is eight digits")
+            raise _wrong("a date is eight digits", "日期应为八位数字")
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
 
     def __str__(self) -> str:
@@ -195,10 +206,10 @@ class Moment:
             return None
         day = Day().decode(raw[:4])
         if day is None:
-            raise ValueError("a moment has a date")
+            raise _wrong("a moment has a date", "时间缺少日期")
         clock = Cn(3).decode(raw[4:])
         if len(clock) != 6:
-            raise ValueError("a time of day is six digits")
+            raise _wrong("a time of day is six digits", "时刻应为六位数字")
         return datetime(day.year, day.month, day.day, int(clock[:2]), int(clock[2:4]), int(clock[4:]))  # noqa: DTZ001  # the card writes no zone
 
     def __str__(self) -> str:

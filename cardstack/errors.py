@@ -100,6 +100,19 @@ class CardstackError(Exception):
         return f"{self.code} {self.title.of(language)}{detail}{stop}{self.remedy.of(language)}"
 
 
+def told(error: Exception, place: str | Text = "") -> Text:
+    """What an error says, after the place it arose at; where another library raised it, its words stand in English alone.
+
+    >>> told(Malformed(Text("at most 4 digits", "至多 4 位数字")), Text("line 7", "第 7 行"))
+    Text(en='line 7: at most 4 digits', zh='第 7 行：至多 4 位数字')
+    >>> told(ValueError("day is out of range for month"), "born")
+    Text(en='born: day is out of range for month', zh='born：内容不符合约定格式')
+    """
+    said = error.told if isinstance(error, CardstackError) else Text(str(error), "内容不符合约定格式")
+    where = Text(place, place) if isinstance(place, str) else place
+    return Text(f"{where.en}: {said.en}", f"{where.zh}：{said.zh}") if where.en else said
+
+
 def _filled(text: Text, facts: Mapping[str, object]) -> Text:
     """The text with its facts; an error message never fails over a missing fact."""
     known = _Known(facts)

@@ -5,9 +5,12 @@ from datetime import date
 from typing import NewType
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 Fen = NewType("Fen", int)
 """Money in whole fen (分), the only form in which it travels."""
+_CITIZEN_NUMBER, _CARD_NUMBER = Text("citizen number", "公民身份号码"), Text("card number", "社会保障卡卡号")
+_BIRTH = Text("citizen number: date of birth", "公民身份号码：出生日期")
 
 
 def yuan(amount: Fen) -> str:
@@ -20,14 +23,15 @@ def yuan(amount: Fen) -> str:
     return f"{sign}{whole // 100:,}.{whole % 100:02d}"
 
 
-def _checked_text(text: str, length: int, body: int, what: str) -> str:
+def _checked_text(text: str, length: int, body: int, what: Text) -> str:
     """Stripped and upper case, with its length and a body of ASCII letters and digits.
 
     `isascii` is not decoration: full-width digits, which input methods produce, count as decimal.
     """
     text = text.strip().upper()
     if len(text) != length or not text.isascii() or not text[:body].isalnum():
-        raise Malformed(f"{what}: {length} characters, got {len(text)}", field=what)
+        said = Text(f"{what.en}: {length} characters, got {len(text)}", f"{what.zh}：应为 {length} 个字符，实为 {len(text)} 个")
+        raise Malformed(said, field=what.en)
     return text
 
 
@@ -47,12 +51,13 @@ class CitizenNumber:
     text: str
 
     def __post_init__(self) -> None:
-        text = _checked_text(self.text, 18, 17, "citizen number")
+        text = _checked_text(self.text, 18, 17, _CITIZEN_NUMBER)
         if not text[:17].isdigit():
-            raise Malformed("citizen number: 17 digits and a check character", field="citizen number")
+            said = Text("citizen number: 17 digits and a check character", "公民身份号码：应为 17 位数字加校验码")
+            raise Malformed(said, field=_CITIZEN_NUMBER.en)
         if text[17] != self.check_character(text[:17]):
-            raise Malformed("citizen number: check character is not the computed one", field="citizen number")
-        _day(text[6:14], "citizen number: date of birth")
+            raise _wrong_check(_CITIZEN_NUMBER)
+        _day(text[6:14], _BIRTH)
         object.__setattr__(self, "text", text)
 
     @staticmethod
@@ -68,7 +73,7 @@ class CitizenNumber:
 
     @property
     def born(self) -> date:
-        return _day(self.text[6:14], "citizen number: date of birth")
+        return _day(self.text[6:14], _BIRTH)
 
     @property
     def sex(self) -> str:
@@ -105,9 +110,9 @@ class CardNumber:
     text: str
 
     def __post_init__(self) -> None:
-        text = _checked_text(self.text, 9, 8, "card number")
+        text = _checked_text(self.text, 9, 8, _CARD_NUMBER)
         if text[8] != self.check_character(text[:8]):
-            raise Malformed("card number: check character is not the computed one", field="card number")
+            raise _wrong_check(_CARD_NUMBER)
         object.__setattr__(self, "text", text)
 
     @staticmethod
@@ -143,8 +148,12 @@ def mask_name(name: str) -> str:
     return name[0] + "*" * (len(name) - 2) + name[-1]
 
 
-def _day(digits: str, what: str) -> date:
+def _wrong_check(what: Text) -> Malformed:
+    return Malformed(Text(f"{what.en}: check character is not the computed one", f"{what.zh}：校验码不正确"), field=what.en)
+
+
+def _day(digits: str, what: Text) -> date:
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError as error:
-        raise Malformed(f"{what} is not a day of the calendar", field=what) from error
+        raise Malformed(Text(f"{what.en} is not a day of the calendar", f"{what.zh}不存在"), field=what.en) from error

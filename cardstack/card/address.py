@@ -17,7 +17,7 @@ from cardstack.card.layout import File, Form, Item, items, pack, unpack
 from cardstack.card.plain import from_text, parts_of, to_text
 from cardstack.card.profile import NOT_DECLARED, Application, Profile
 from cardstack.card.reading import CHUNK, open_application
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, problem, told
 from cardstack.text import Text
 
 ADDRESS = problem(
@@ -61,7 +61,7 @@ def _file(profile: Profile, text: str) -> Iterator[Address]:
     head, *rest = text.split("|")
     matched = _FILE.fullmatch(head)
     if matched is None:
-        raise Malformed(f"{head[:16]!r} names no file", ADDRESS)
+        raise Malformed(Text(f"{head[:16]!r} names no file", f"{head[:16]!r} 未指明文件"), ADDRESS)
     name = "SSSE" if matched[1] == "MF" else matched[1]
     file = profile.file(name, 0xEF00 | int(matched[2], 16))
     asked = [one for one in rest if one]
@@ -79,7 +79,7 @@ def _file(profile: Profile, text: str) -> Iterator[Address]:
 def _item(profile: Profile, name: str, file: File, text: str) -> Address:
     matched = _ITEM.fullmatch(text)
     if matched is None:
-        raise Malformed(f"{text[:8]!r} is no tag", ADDRESS)
+        raise Malformed(Text(f"{text[:8]!r} is no tag", f"{text[:8]!r} 不是标签"), ADDRESS)
     tag, occurrence = int(matched[1], 16), int(matched[2] or "1")
     same = [one for one in _all(name, file) if one.item is not None and one.item.tag == tag]
     if not 1 <= occurrence <= len(same):
@@ -132,13 +132,15 @@ def _content(address: Address, record: bytes) -> object:
     assert item is not None
     assert item.tag is not None
     if len(record) != item.size or record[:2] != bytes((item.tag, item.codec.size)):
+        place, number, tag = f"{address.application} {address.file.fid:04X}", address.number, f"{item.tag:02X}"
         raise Malformed(
-            f"{address.application} {address.file.fid:04X}: record {address.number} is not item {item.tag:02X}", ADDRESS
+            Text(f"{place}: record {number} is not item {tag}", f"{place}：第 {number} 条记录不是数据元 {tag}"), ADDRESS
         )
     try:
         return item.codec.decode(record[2:])
     except ValueError as error:
-        raise Malformed(f"{address.application} {address.file.fid:04X} item {item.tag:02X}: {error}", ADDRESS) from error
+        place = f"{address.application} {address.file.fid:04X}"
+        raise Malformed(told(error, Text(f"{place} item {item.tag:02X}", f"{place} 数据元 {item.tag:02X}")), ADDRESS) from error
 
 
 def updates(profile: Profile, addresses: str, data: str) -> list[tuple[str, Command]]:
@@ -150,7 +152,7 @@ def updates(profile: Profile, addresses: str, data: str) -> list[tuple[str, Comm
     files = parse(profile, addresses)
     given = [one.removesuffix("|").split("|") for _, one in zip(files, data.split("$"), strict=False)]
     if [len(file) for file in files] != [len(one) for one in given]:
-        raise Malformed("data and addresses do not have the same number of items", ADDRESS)
+        raise Malformed(Text("data and addresses do not have the same number of items", "数据与地址的项数不一致"), ADDRESS)
     pairs = [(address, text) for file, texts in zip(files, given, strict=True) for address, text in zip(file, texts, strict=True)]
     return [(address.application, command) for address, text in pairs for command in _update(address, text)]
 
@@ -177,4 +179,4 @@ def _update(address: Address, text: str) -> Iterator[Command]:
             for offset in range(0, len(content), BLOCK):
                 yield Command(0x00, 0xD6, offset >> 8, offset & 0xFF, content[offset : offset + BLOCK])
     except ValueError as error:
-        raise Malformed(f"{place}: {error}", ADDRESS) from error
+        raise Malformed(told(error, place), ADDRESS) from error

@@ -14,7 +14,7 @@ from cardstack.card.issuing import Order, Person, Personalisation, personalise
 from cardstack.card.plain import from_text
 from cardstack.card.profile import Profile
 from cardstack.codec import Day
-from cardstack.errors import CardstackError, Malformed, problem
+from cardstack.errors import CardstackError, Malformed, problem, told
 from cardstack.text import Text
 from cardstack.values import CardNumber, CitizenNumber
 
@@ -84,7 +84,10 @@ def decoded(raw: bytes) -> str:
         except UnicodeDecodeError as error:
             before = raw[: error.start]
             line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-    raise Malformed(f"line {line}, byte {column}: neither UTF-8 nor GB 18030", BATCH, line=line, column=column)
+    said = Text(
+        f"line {line}, byte {column}: neither UTF-8 nor GB 18030", f"第 {line} 行第 {column} 字节：既非 UTF-8 也非 GB 18030"
+    )
+    raise Malformed(said, BATCH, line=line, column=column)
 
 
 def parse(text: str) -> Iterator[Row | Bad]:
@@ -96,11 +99,9 @@ def parse(text: str) -> Iterator[Row | Bad]:
             row = _row(number, values)
             for what in (row.key, row.identifier):
                 if seen.setdefault(what, number) != number:
-                    raise Malformed(f"line {number} repeats the card of line {seen[what]}", BATCH, line=number)
-        except CardstackError as error:
-            yield Bad(number, error)
-        except ValueError as error:
-            yield Bad(number, Malformed(f"line {number}: {error}", BATCH, line=number))
+                    raise Malformed(Text(f"repeats the card of line {seen[what]}", f"与第 {seen[what]} 行的卡重复"))
+        except (CardstackError, ValueError) as error:
+            yield Bad(number, Malformed(told(error, Text(f"line {number}", f"第 {number} 行")), BATCH, line=number))
         else:
             yield row
 
@@ -115,7 +116,7 @@ def _records(lines: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     if any(head):
         names, start = [one or "" for one in head], 1
     elif separator == ",":
-        raise Malformed("a CSV begins with a line of column names", BATCH, line=1)
+        raise Malformed(Text("a CSV begins with a line of column names", "CSV 首行应为列名"), BATCH, line=1)
     for number, line in enumerate(lines[start:], start + 1):
         if not line.strip():
             continue
@@ -131,21 +132,21 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _row(number: int, values: Mapping[str, str]) -> Row:
     if not values:
-        raise Malformed(f"line {number} has fewer fields than there are titles", BATCH, line=number)
+        raise Malformed(Text("fewer fields than there are titles", "字段少于列名"))
     identifier = values.get("identifier", "").upper()
     if len(identifier) != 32 or not all(one in "0123456789ABCDEF" for one in identifier):
-        raise Malformed(f"line {number}: an identification code has 32 hexadecimal digits", BATCH, line=number)
+        raise Malformed(Text("an identification code has 32 hexadecimal digits", "卡识别码应为 32 位十六进制数字"))
     citizen = CitizenNumber(values.get("citizen_number", ""))
     issued, until = (from_text(Day(), values.get(name, "")) for name in ("issued", "valid_until"))
     born = from_text(Day(), values.get("born", "")) or citizen.born
     if issued is None or until is None or until <= issued:
-        raise Malformed(f"line {number}: a card is valid until a day after its issue", BATCH, line=number)
+        raise Malformed(Text("a card is valid until a day after its issue", "卡有效期应晚于发卡日期"))
     sex = values.get("sex", "") or citizen.sex
     if born != citizen.born or sex != citizen.sex:
-        raise Malformed(f"line {number}: birth or sex is not that of the citizen number", BATCH, line=number)
+        raise Malformed(Text("birth or sex is not that of the citizen number", "出生日期或性别与公民身份号码不符"))
     name = values.get("name", "")
     if not name:
-        raise Malformed(f"line {number}: the name is empty", BATCH, line=number)
+        raise Malformed(Text("the name is empty", "姓名为空"))
     card = CardNumber(values.get("card_number", ""))
     more = values.get("more_name", "")
     nation = values.get("nation", "") or "01"

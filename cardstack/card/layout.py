@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from cardstack.card.access import FREE, Access
 from cardstack.codec import Codec
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, problem, told
 from cardstack.text import Text
 
 LAYOUT = problem(
@@ -96,7 +96,8 @@ class File:
         """The records that hold this content; a transparent file is one, a cyclic one is given as a sequence."""
         if self.form is Form.CYCLIC:
             if len(content) > self.records:
-                raise Malformed(f"{self.fid:04X} holds {self.records} records, got {len(content)}", LAYOUT)
+                en = f"{self.fid:04X} holds {self.records} records, got {len(content)}"
+                raise Malformed(Text(en, f"{self.fid:04X} 至多 {self.records} 条记录，给出 {len(content)} 条"), LAYOUT)
             return tuple(pack(one) for one in content)
         return (pack(content),) if self.form in (Form.TRANSPARENT, Form.INTERNAL) else encode(content)
 
@@ -148,7 +149,7 @@ def naming(body: type, field: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise Malformed(f"{body.__name__}.{field}: {error}", LAYOUT, file=body.__name__, field=field) from error
+        raise Malformed(told(error, f"{body.__name__}.{field}"), LAYOUT, file=body.__name__, field=field) from error
 
 
 def encode(value: object) -> tuple[bytes, ...]:
@@ -175,7 +176,8 @@ def _each(value: object) -> Iterator[tuple[str, Item, Any]]:
             continue
         with naming(type(value), field):
             if len(held) > item.times:
-                raise ValueError(f"{len(held)} occurrences, the file has {item.times}")
+                said = Text(f"{len(held)} occurrences, the file has {item.times}", f"出现 {len(held)} 次，文件仅 {item.times} 处")
+                raise Malformed(said, LAYOUT)
         for number in range(item.times):
             yield field, item, held[number] if number < len(held) else _blank(item)
 
@@ -189,7 +191,11 @@ def _record(body: type, field: str, item: Item, value: Any) -> bytes:
     with naming(body, field):
         raw = item.codec.encode(value)
         if len(raw) != item.codec.size:
-            raise ValueError(f"coded as {len(raw)} bytes, the field has {item.codec.size}")
+            said = Text(
+                f"coded as {len(raw)} bytes, the field has {item.codec.size}",
+                f"编码为 {len(raw)} 字节，字段长 {item.codec.size} 字节",
+            )
+            raise Malformed(said, LAYOUT)
     return raw if item.tag is None else bytes((item.tag, len(raw))) + raw
 
 
@@ -198,7 +204,7 @@ def decode(body: type[Record], records: Sequence[bytes]) -> Record:
     declared = items(body)
     expected = sum(item.times for item in declared.values())
     if len(records) != expected:
-        raise Malformed(f"{body.__name__} has {expected} records, got {len(records)}", LAYOUT, file=body.__name__)
+        raise _other_size(body, expected, len(records), Text("records", "条记录"))
     values: dict[str, Any] = {}
     following = iter(records)
     for field, item in declared.items():
@@ -208,21 +214,32 @@ def decode(body: type[Record], records: Sequence[bytes]) -> Record:
     return body(**values)
 
 
+def _other_size(body: type, expected: int, got: int, of: Text) -> Malformed:
+    """Records or bytes of a file that are not as many as declared."""
+    name = body.__name__
+    said = Text(f"{name} has {expected} {of.en}, got {got}", f"{name} 应有 {expected} {of.zh}，实有 {got} {of.zh}")
+    return Malformed(said, LAYOUT, file=name)
+
+
 def _value(item: Item, record: bytes) -> Any:
     """What one record holds, its tag and length checked."""
     if item.tag is None:
         if len(record) != item.size:
-            raise ValueError(f"expected {item.size} bytes, not {len(record)}")
+            raise Malformed(
+                Text(f"expected {item.size} bytes, not {len(record)}", f"应为 {item.size} 字节，实为 {len(record)} 字节"), LAYOUT
+            )
         return item.codec.decode(record)
     if record[:2] != bytes((item.tag, item.codec.size)) or len(record) != item.size:
-        raise ValueError(f"expected tag {item.tag:02X} with {item.codec.size} bytes, not {record[:2].hex().upper()}")
+        there = record[:2].hex().upper()
+        en = f"expected tag {item.tag:02X} with {item.codec.size} bytes, not {there}"
+        raise Malformed(Text(en, f"应为标签 {item.tag:02X}、{item.codec.size} 字节，实为 {there}"), LAYOUT)
     return item.codec.decode(record[2:])
 
 
 def unpack(body: type[Record], raw: bytes) -> Record:
     """The declared value of fields that lie one behind the other."""
     if len(raw) != width(body):
-        raise Malformed(f"{body.__name__} has {width(body)} bytes, got {len(raw)}", LAYOUT, file=body.__name__)
+        raise _other_size(body, width(body), len(raw), Text("bytes", "字节"))
     parts, offset = [], 0
     for item in items(body).values():
         for _ in range(item.times):

@@ -24,7 +24,7 @@ from cardstack.conformance.keyset import read_keys
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.report import Head
 from cardstack.conformance.run import Card, Result, run_all, select
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, Malformed, told
 from emulator.opening import Opened, is_ours, open_card
 
 
@@ -100,7 +100,7 @@ def more_cases(folder: Path | None, kind: Profile) -> tuple[Case, ...]:
         try:
             found += [case for one in load(text_of(path, "cases")) for case in one.cases(kind)]
         except Malformed as error:
-            raise Malformed(f"{path.name}: {error}", field="cases") from error
+            raise Malformed(told(error, path.name), field="cases") from error
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cardstack.cli.inputs import content
-from cardstack.cli.output import emit, words
+from cardstack.cli.output import emit, language, words
 from cardstack.cli.outputs import ready, ready_folder
 from cardstack.text import Text
 
@@ -82,9 +82,12 @@ def check(batch: Batch, *, as_json: AsJson = False) -> None:
     from cardstack.card.batch import Bad, decoded, parse
 
     rows = list(parse(decoded(content(batch))))
-    bad = [{"line": one.line, "code": one.error.code, "detail": one.error.detail} for one in rows if isinstance(one, Bad)]
-    data = {"good": len(rows) - len(bad), "bad": bad}
-    emit(data, as_json=as_json, render=lambda: print(data["good"], *(f"{one['line']}: {one['detail']}" for one in bad), sep="\n"))
+    bad = [one for one in rows if isinstance(one, Bad)]
+    data = {
+        "good": len(rows) - len(bad),
+        "bad": [{"line": one.line, "code": one.error.code, "detail": one.error.detail} for one in bad],
+    }
+    emit(data, as_json=as_json, render=lambda: print(data["good"], *(one.error.told.of(language()) for one in bad), sep="\n"))
     if bad:
         raise typer.Exit(1)
 

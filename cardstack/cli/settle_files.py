@@ -11,7 +11,7 @@ from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Json, now, table
 from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, told
 from cardstack.text import Text
 
 if TYPE_CHECKING:
@@ -221,4 +221,4 @@ def _coded(raw: bytes, layout: "Layout", charset: "Charset") -> "Iterator[bytes]
         try:
             yield layout.line({name: value or "" for name, value in row.items() if isinstance(name, str)}, charset)
         except (ValueError, KeyError) as error:
-            raise Malformed(Text(f"line {number}: {error}", f"第 {number} 行：{error}"), field="lines") from error
+            raise Malformed(told(error, Text(f"line {number}", f"第 {number} 行")), field="lines") from error

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cardstack.apdu import trace
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, told
 from cardstack.readers.problems import NO_RECORDING, READER_NAME, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
 
@@ -38,8 +38,8 @@ def _replay(rest: str, _deadline: float) -> Reader:
             raw = file.read(RECORDING_MAX)
         records = list(trace.parse(raw.decode("utf-8-sig").splitlines()))
     except (OSError, ValueError) as error:
-        detail = f": {error}" if isinstance(error, Malformed) else ""
-        raise ReaderError(f"replay:{rest[:200]}{detail}", NO_RECORDING) from error
+        place = f"replay:{rest[:200]}"
+        raise ReaderError(told(error, place) if isinstance(error, Malformed) else place, NO_RECORDING) from error
     if not any(record.command for record in records):
         raise ReaderError(f"replay:{rest[:200]}", NO_RECORDING)
     # A record without a command is a reset, and its answer the answer to reset.

@@ -74,7 +74,9 @@ def declare(
     '2.999.310018.1.31.3'
     """
     if not re.fullmatch(r"[0-9a-z][0-9a-z-]{0,30}", id_):
-        raise Malformed("an id is up to 31 small letters, digits and hyphens", field="id")
+        raise Malformed(
+            Text("an id is up to 31 small letters, digits and hyphens", "id 至多 31 个小写字母、数字或连字符"), field="id"
+        )
     number = int(id_) if id_.isdigit() else int.from_bytes(id_.encode())
     names = {"C": "CN"} | ({"ST": province} if province else {})
     place = f"{base}/pki/{id_}"

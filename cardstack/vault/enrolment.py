@@ -73,7 +73,9 @@ class Enrolment:
     ) -> tuple[Ticket, str]:
         """A new ticket and its secret, which is said once and not kept."""
         if kind not in ENROLLABLE or (profile(kind).alternative_name and not hosts):
-            raise Malformed(f"a ticket is for {', '.join(sorted(ENROLLABLE))}; node-tls names its hosts", field="profile")
+            kinds = sorted(ENROLLABLE)
+            en = f"a ticket is for {', '.join(kinds)}; node-tls names its hosts"
+            raise Malformed(Text(en, f"票据类型可选 {'、'.join(kinds)}；node-tls 须列出主机名"), field="profile")
         self.home.name(**attributes)
         secret = secrets.token_urlsafe(24)
         made = Ticket(secrets.token_hex(6), _hash(secret), kind, dict(attributes), level, hosts, at + timedelta(days=days))

@@ -36,7 +36,7 @@ def content(path: Path, most: int | None = None) -> bytes:
     with path.open("rb") as file:
         raw = file.read(bound + 1)
     if len(raw) > bound:
-        raise Malformed(f"{path.name}: more than {bound} bytes", field="file")
+        raise Malformed(Text(f"{path.name}: more than {bound} bytes", f"{path.name}：超过 {bound} 字节"), field="file")
     return raw
 
 

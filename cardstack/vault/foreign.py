@@ -108,7 +108,9 @@ class Foreign:
         if (folder / "authority.json").exists() or ((folder / "foreign.json").exists() and not replace):
             raise Refused(problem=KNOWN, authority=declared.id)
         if not certificate.is_ca:
-            raise Refused("an authority's certificate was expected", problem=NOT_THEIRS, authority=declared.id)
+            raise Refused(
+                Text("an authority's certificate was expected", "应为 CA 证书"), problem=NOT_THEIRS, authority=declared.id
+            )
         files.write(folder / "ca.pem", pem("CERTIFICATE", certificate.raw))
         files.write_json(folder / "foreign.json", declared.as_data())
         return cls(folder)
@@ -138,7 +140,9 @@ class Foreign:
             raise self._not_theirs()
         self._verify(crl.signature, crl.raw[slice(*crl.tbs)])
         if crl.next_update is None or crl.this_update > at:
-            raise Untrusted("it has no next update, or begins later", problem=NOT_THEIRS, authority=self.id)
+            raise Untrusted(
+                Text("it has no next update, or begins later", "无下次更新时间或尚未生效"), problem=NOT_THEIRS, authority=self.id
+            )
         kept = self.crl
         if kept is not None and (crl.number or 0, crl.this_update) < (kept.number or 0, kept.this_update):
             raise Untrusted(problem=OLDER, authority=self.id)
@@ -179,12 +183,13 @@ class Foreign:
 
     def fetch(self, at: datetime) -> Crl:
         """The CRL from the first of its addresses that gives a good one; `Refused` CS-2353 where none does."""
-        why = "no address"
+        why = Text("no address", "未登记地址")
         for url in self.declared.crl:
             try:
                 return self.take(_get(url), at)
             except (OSError, ValueError, urllib.error.URLError, CardstackError) as error:
-                why = getattr(error, "detail", "") or type(error).__name__
+                name = type(error).__name__
+                why = error.told if isinstance(error, CardstackError) and error.detail else Text(name, name)
         raise Refused(why, problem=UNREACHABLE, authority=self.id)
 
     def _verify(self, signature: bytes, message: bytes) -> None:
@@ -200,9 +205,9 @@ class Foreign:
 def _get(url: str) -> bytes:
     """A file over HTTP, bounded in time and size."""
     if not url.startswith(("http://", "https://")):
-        raise Malformed("an address begins with http:// or https://", field="crl")
+        raise Malformed(Text("an address begins with http:// or https://", "地址应以 http:// 或 https:// 开头"), field="crl")
     with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310  # the scheme is checked above
         raw: bytes = answer.read(SIZE_MAX + 1)
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"at most {SIZE_MAX} bytes", field="crl")
+        raise Malformed(Text(f"at most {SIZE_MAX} bytes", f"至多 {SIZE_MAX} 字节"), field="crl")
     return raw

@@ -171,7 +171,7 @@ class AuthorityHome(Book):
     def policy(self, level: Level) -> str:
         """Its policy of a level; `Refused` where it has none."""
         if level not in self.declared.policies:
-            raise Refused(f"no policy of level {level}", problem=WRONG_FOR_PROFILE, profile="-")
+            raise Refused(Text(f"no policy of level {level}", f"没有 {level} 级证书策略"), problem=WRONG_FOR_PROFILE, profile="-")
         return self.declared.policies[level]
 
     def name(self, **attributes: str) -> bytes:
@@ -218,7 +218,11 @@ class AuthorityHome(Book):
         """
         held, record = self.issued(serial), self.register.record(serial)
         if record.state is State.REVOKED or held.is_ca:
-            raise Refused(f"a certificate that is {record.state}", problem=NOT_AGAIN, serial=f"{serial:x}")
+            raise Refused(
+                Text(f"a certificate that is {record.state}", f"该证书状态为 {record.state}"),
+                problem=NOT_AGAIN,
+                serial=f"{serial:x}",
+            )
         return self.issue(
             profile(record.profile),
             subject=held.subject.raw,
@@ -237,7 +241,11 @@ class AuthorityHome(Book):
         """
         with self.alone():
             if len(self.chain) > 1:
-                raise Refused("a subordinate authority is certified anew by the one above", problem=LOCKED, authority=self.id)
+                raise Refused(
+                    Text("a subordinate authority is certified anew by the one above", "下级 CA 须由上级重新签发证书"),
+                    problem=LOCKED,
+                    authority=self.id,
+                )
             old = self.authority
             made = _root(self.declared, signer, at, None)
             new = Authority.of(made, signer, self.declared.places)

@@ -6,6 +6,7 @@ from cardstack.crypto import local
 from cardstack.crypto.keys import Algorithm, Signer
 from cardstack.crypto.local import LocalSigner
 from cardstack.errors import Refused
+from cardstack.text import Text
 from cardstack.vault import files, token
 from cardstack.vault.token import Place, Sm2Mechanism, TokenSigner
 
@@ -24,7 +25,7 @@ def keep(folder: Path, signer: Signer, secret: bytes) -> None:
     elif isinstance(signer, LocalSigner):
         files.write(folder / "key.pem", signer.to_pkcs8(secret), secret=True)
     else:
-        raise Refused("this kind of key is kept by whoever made it")
+        raise Refused(Text("this kind of key is kept by whoever made it", "此类密钥由生成方自行保管"))
 
 
 def load(folder: Path, secret: bytes) -> Signer:

@@ -70,7 +70,9 @@ class Sm2Mechanism:
             generate = held["generate"]
             return cls(int(held["sign"], 0), Takes(held["takes"]), None if generate is None else int(generate, 0))
         except (KeyError, TypeError, ValueError):
-            raise Malformed("an SM2 mechanism has sign, takes and generate", field="token.json") from None
+            raise Malformed(
+                Text("an SM2 mechanism has sign, takes and generate", "SM2 机制应含 sign、takes、generate"), field="token.json"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class Place:
     def of_data(cls, held: Any) -> "Place":
         """From `token.json`; `Malformed` where a field is missing."""
         if not isinstance(held, dict) or not all(isinstance(held.get(name), str) for name in ("library", "token", "label")):
-            raise Malformed("a token key has library, token and label", field="token.json")
+            raise Malformed(
+                Text("a token key has library, token and label", "令牌密钥应含 library、token、label"), field="token.json"
+            )
         sm2 = Sm2Mechanism.of_data(held["sm2"]) if "sm2" in held else None
         return cls(held["library"], held["token"], held["label"], sm2)
 
@@ -121,12 +125,20 @@ class TokenSigner:
         means = self.place.sm2
         if means is None:
             raise Refused(
-                "the token's SM2 mechanism is not known", problem=NO_KEY, token=self.place.token, label=self.place.label
+                Text("the token's SM2 mechanism is not known", "未知该令牌的 SM2 机制"),
+                problem=NO_KEY,
+                token=self.place.token,
+                label=self.place.label,
             )
         given = message if means.takes is Takes.MESSAGE else public.hashed(message)
         raw = bytes(self._private.sign(given, mechanism=_vendor(means.sign)))
         if len(raw) != 64:
-            raise Refused("its signature is not r and s", problem=NO_KEY, token=self.place.token, label=self.place.label)
+            raise Refused(
+                Text("its signature is not r and s", "其签名不是 r 与 s"),
+                problem=NO_KEY,
+                token=self.place.token,
+                label=self.place.label,
+            )
         return raw
 
     def __repr__(self) -> str:
@@ -152,7 +164,12 @@ def generate(place: Place, pin: bytes, algorithm: Algorithm, *, rsa_bits: int = 
             by = {} if place.sm2.generate is None else {"mechanism": _vendor(place.sm2.generate)}
             domain.generate_keypair(label=place.label, store=True, private_template=keep, **by)
         else:
-            raise Refused(f"{algorithm} has no PKCS #11 mechanism", problem=NO_KEY, token=place.token, label=place.label)
+            raise Refused(
+                Text(f"{algorithm} has no PKCS #11 mechanism", f"{algorithm} 无对应的 PKCS #11 机制"),
+                problem=NO_KEY,
+                token=place.token,
+                label=place.label,
+            )
     return _found(session, place)
 
 

@@ -9,8 +9,16 @@ from typing import Any
 from cardstack.cli.nouns import group
 from tests.command import commands
 
-CLI = Path(__file__).resolve().parents[2] / "cardstack" / "cli"
-ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect"}
+PACKAGE = Path(__file__).resolve().parents[2] / "cardstack"
+SAID = [
+    *(path for room in ("cli", "vault") for path in sorted((PACKAGE / room).rglob("*.py"))),
+    *(
+        PACKAGE / name
+        for name in ("values.py", "codec.py", "card/layout.py", "card/address.py", "card/batch.py", "readers/open.py")
+    ),
+]
+"""Whose errors people read as they are: commands, key stores, and the forms of what they hand in."""
+ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect", "ReaderError", "ValueError"}
 SENTENCE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
 """Two words beside each other; names, forms such as YYYY-MM-DD and lists of words that are typed are no sentence."""
 
@@ -38,7 +46,7 @@ def test_an_error_is_a_sentence_in_both_languages() -> None:
     """Its detail is a `Text`, unless it is a name, a form, or a command to type, which stands in `backticks`."""
     assert [
         f"{path.name}:{call.lineno}: {detail}"
-        for path in sorted(CLI.rglob("*.py"))
+        for path in SAID
         for call, detail in _details(ast.parse(path.read_text("utf-8")))
         if SENTENCE.search(re.sub("`[^`]*`", "", detail))
     ] == []

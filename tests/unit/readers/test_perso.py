@@ -1,5 +1,6 @@
 """Batches: pipe and CSV, GBK and UTF-8, stop and start again, the return file, and the cards themselves."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ def test_a_blank_card_in_a_reader_is_issued_once(command: CommandLine, tmp_path:
         assert returned(target)[0][5] == "CS-1505"
 
 
-def test_bad_lines_are_said_and_the_others_made(command: CommandLine, tmp_path: Path) -> None:
+def test_bad_lines_are_said_and_the_others_made(command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeated card, a wrong check character, too few fields, a birthday that is not the number's."""
     source, target = tmp_path / "batch.txt", tmp_path / "return.txt"
     lines = written(source, 5)
@@ -125,6 +126,10 @@ def test_bad_lines_are_said_and_the_others_made(command: CommandLine, tmp_path: 
     lines[5] = lines[5].replace("9156000002", "9156000002")[:-8] + "19000101"
     source.write_text("\n".join(lines) + "\n", "utf-8-sig")
     assert [one["line"] for one in command("perso", "check", str(source), "--json").data["bad"]] == [3, 4, 5, 6]
+    monkeypatch.setenv("CARDSTACK_LANG", "zh")
+    said = command("perso", "check", str(source)).out.splitlines()[1:]
+    assert said[0] == "第 3 行：与第 2 行的卡重复"
+    assert not any(re.search("[a-z]{3}", line) for line in said)
     ended = command("perso", "run", str(source), str(target), "--direct", "--json")
     assert (ended.code, ended.data["made"], ended.data["failed"]) == (1, 1, 4)
     assert {row[5] for row in returned(target)} == {"0", "CS-1501"}
