@@ -13,7 +13,8 @@ from cardstack.settlement.medical import case
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.names import FUNDS
 from cardstack.settlement.medical.policy import Basis, Cap, Policy, Where
-from cardstack.settlement.medical.split import Split
+from cardstack.settlement.medical.split import Setlinfo, Split
+from cardstack.settlement.scheme import in_force
 from cardstack.settlement.schemes import medical
 from tests.unit.settlement.claims import DAY, a_claim
 
@@ -180,6 +181,7 @@ def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
             registration=registration,
             age=age,
             attributes=attribute,
+            accounts=[{"holder": "p-0001", "granted_fen": 50_000}, {"holder": "p-0002", "granted_fen": 70_000}],
         )
         for (category, level, registration), treating, age, attribute in zip(
             everyone, cycle(TREATING), ages, attributes, strict=False
@@ -189,7 +191,9 @@ def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
 
 @pytest.mark.parametrize(("place", "insurance", "care"), KINDS)
 def test_every_place_and_care_holds_what_the_properties_say(place: str, insurance: str, care: str) -> None:
-    """None is left to chance: parts sum, funds never fall as the bill grows, no cap is passed, reversals restore."""
+    """Parts sum, funds never fall as the bill grows, no cap is passed, reversals restore; every fund pays somewhere."""
+    own = [p for p in medical.policies() if (p.place, p.insurance) == (place, insurance) and care in p.care]
+    idle = {layer.fund for policy in own if in_force([policy], DAY) for layer in policy.layers}
     for claim in of_kind(place, insurance, care):
         paid, totals = 0, dict[str, int]()
         for amount in (1, 99_999, 1_000_000, 30_000_000, 200_000_000):
@@ -198,11 +202,26 @@ def test_every_place_and_care_holds_what_the_properties_say(place: str, insuranc
             info = medical.compute(one, DAY).info
             assert info.medfee_sumamt == info.fund_pay_sumamt + info.hosp_part_amt + info.psn_part_amt
             assert info.fund_pay_sumamt >= paid
+            assert info.psn_part_amt == _from_accounts(info, claim) + info.psn_cash_pay
             paid = info.fund_pay_sumamt
+            idle -= {fund for fund in FUNDS if getattr(info, fund)}
             result = medical.compute(a_claim(**{**_facts(one), "before": totals}), DAY)
             assert caps_hold(result)
             assert case.after(case.after(totals, result.uses), result.uses, -1) == totals
             totals = case.after(totals, result.uses)
+    assert idle == set()
+
+
+def _from_accounts(info: Setlinfo, claim: Claim) -> int:
+    """What the accounts paid: never more than they hold, the family's only where the person's own is empty."""
+    own, *family = (account.balance_fen for account in claim.accounts)
+    inside = medical.compute(claim, DAY).policy.mutual_inside
+    first = info.acct_pay - (info.acct_mulaid_pay if inside else 0)
+    assert first <= own
+    assert info.acct_mulaid_pay <= sum(family)
+    assert first == own or not info.acct_mulaid_pay
+    assert info.balc == own - first
+    return first + info.acct_mulaid_pay
 
 
 @given(claims(), st.data())
