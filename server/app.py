@@ -25,7 +25,6 @@ from server.store.store import Store
 from server.terminator import Terminator
 from server.trusting import Trust
 from server.trustlists import Relied
-from server.turns import Turns
 
 SECURITY: Final[dict[str, Any]] = {
     "mutualTLS": {"type": "mutualTLS", "description": "a certificate of a registered node"},
@@ -87,7 +86,6 @@ def create_app(
     app.register_api(recognising.pages)
     app.register_api(lists.pages)
     app.register_api(filing.pages)
-    app.extensions["file-turns"] = Turns(places=filing.AT_ONCE, queue=filing.WAITING, wait_s=filing.WAIT_S)
     if config.role is Role.HUB:
         app.register_api(presettling.pages)  # a node's own ledger does not hold what others have used
     else:

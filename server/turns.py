@@ -1,5 +1,7 @@
 """Work of which so much may be under way at once and no more: a few wait their turn, the others come again later."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 
@@ -28,6 +30,15 @@ class Turns:
             return self._places.acquire(timeout=self._wait_s)
         finally:
             self._queue.release()
+
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """A place, after however long."""
+        self._places.acquire()
+        try:
+            yield
+        finally:
+            self.give_back()
 
     def give_back(self) -> None:
         """Let the next one in."""

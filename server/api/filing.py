@@ -14,17 +14,18 @@ from server.api.callers import Caller, calls, check_sender, services
 from server.api.problems import JSON, document
 from server.api.routes import PROBLEM
 from server.api.shapes import Shape
+from server.bodies import spooled
+from server.turns import Turns
 
 if TYPE_CHECKING:
     from server.filing import Means
     from server.store.office.filing import KeptFile
-    from server.turns import Turns
 
 ZIP: Final = "application/zip"
-FILE_MAX: Final = 256 << 20
+FILE_MAX: Final = 128 << 20
 """Bytes of a file on its way, compressed: a few million lines."""
 AT_ONCE, WAITING, WAIT_S = 2, 2, 20
-"""How many files a process judges at once, each needing the memory of its inflated data; how many more wait, and how long."""
+"""How many files a process judges at once, holding their compressed bytes in memory; how many more wait on disk, and how long."""
 AGAIN_S: Final = 10
 """After how long whoever found no turn is asked to come again."""
 TAG = Tag(name="files", description="signed bulk files: T+1 transit, monthly medical, return files")
@@ -90,16 +91,16 @@ def send() -> Response:
     from server import filing  # noqa: PLC0415  # a service that takes no file starts without the office
 
     request.max_content_length = FILE_MAX
-    raw = request.get_data()
     means, now = _means(), services().clock()
-    sender = head(raw).manifest.sender if raw.startswith(b"PK") else ""
     number = f"{now:%Y%m%d}-{token_hex(4)}"
-    try:
-        made = filing.from_node(filing.Arrival(raw, f"{number}.zip", sender, now, number), means)
-    except filing.Busy as busy:
-        put_off = document(busy.problem, 503)
-        put_off.headers["Retry-After"] = str(AGAIN_S)
-        return put_off
+    with spooled(request.stream) as file:
+        sender = head(file).manifest.sender if filing.is_package(file) else ""
+        try:
+            made = filing.from_node(filing.Waiting(file, f"{number}.zip", sender, now, number), means)
+        except filing.Busy as busy:
+            put_off = document(busy.problem, 503)
+            put_off.headers["Retry-After"] = str(AGAIN_S)
+            return put_off
     return _answer(made, means, 201 if made.id == number else 200)
 
 
@@ -121,6 +122,12 @@ def answer(path: FilePath) -> Response:
     return Response(raw, 200, content_type=ZIP if raw.startswith(b"PK") else "application/octet-stream")
 
 
+def file_turns() -> Turns:
+    """The turns of all that judge files in this process, nodes' and operators'."""
+    made: Turns = current_app.extensions.setdefault("file-turns", Turns(places=AT_ONCE, queue=WAITING, wait_s=WAIT_S))
+    return made
+
+
 def _load(path: FilePath, means: "Means") -> "KeptFile":
     found = means.files.of_digest(path.digest) or abort(404)
     check_sender(found.sender)
@@ -133,9 +140,8 @@ def _means() -> "Means":
 
     here = services()
     files = FileStore(here.store.database.engine)
-    turns: Turns = current_app.extensions["file-turns"]
     intake = here.intake
-    return Means(files, here.store, intake.trust.vouch, intake.node, intake.identity, here.config.node, turns=turns)
+    return Means(files, here.store, intake.trust.vouch, intake.node, intake.identity, here.config.node, turns=file_turns())
 
 
 def _answer(made: "KeptFile", means: "Means", status: int) -> Response:

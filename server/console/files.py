@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +15,9 @@ from flask.typing import ResponseReturnValue
 from cardstack.errors import CardstackError, Malformed, problem
 from cardstack.text import Text
 from server import filing
-from server.api.filing import FILE_MAX
+from server.api.filing import FILE_MAX, file_turns
 from server.approvals import Person
+from server.bodies import spooled
 from server.console import forms, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, audit_now, language, moment, operator, scope, services, store, t
@@ -155,18 +155,24 @@ def take_in(by: Person, needs: Permission) -> KeptFile | None:
     None where it takes longer than somebody waits: the page of files says then how far it is, and what came of it.
     """
     file = forms.upload("file")
-    raw, now, name = file.read(), moment(), _plain_name(file.filename or "")
+    now, name = moment(), _plain_name(file.filename or "")
     number = f"{now:%Y%m%d}-{secrets.token_hex(4)}"
+    waiting = filing.Waiting(spooled(file.stream), name, by.id, now, number)
+
+    def work(here: filing.Means) -> KeptFile:
+        with waiting.file:
+            return filing.take(waiting.arrival(), here)
+
     try:
-        outside = filing.outside(raw)
+        outside, digest = filing.outside(waiting.file), waiting.digest()
         if not by.may(needs, outside.province):
             raise Malformed("", OTHER_PROVINCE, field="file")
-        arrival = filing.Arrival(raw, name, by.id, now, number)
-        made = _worked(lambda here: filing.take(arrival, here), number, name, outside)
+        made = _worked(work, number, name, outside)
     except CardstackError as error:
+        waiting.file.close()
         error.facts["field"] = "file"
         raise
-    audit(number, outside.province, name=name, state=made.state if made else "running", sha256=sha256(raw).hexdigest())
+    audit(number, outside.province, name=name, state=made.state if made else "running", sha256=digest)
     if made is not None:
         _say(made)
     return made
@@ -175,9 +181,11 @@ def take_in(by: Person, needs: Permission) -> KeptFile | None:
 def _worked(work: Callable[[filing.Means], KeptFile], number: str, name: str, outside: filing.Outside) -> KeptFile | None:
     """What came of a file, if it is done soon; else it goes on in the background, and its end is in the audit log."""
     here, log, clock, by = means(), services().office.audit, services().clock, operator().id
+    turns = file_turns()
 
     def job(_path: Path, progress: Progress) -> None:
-        made = work(replace(here, progress=progress))
+        with turns.patiently():
+            made = work(replace(here, progress=progress))
         told = {"state": made.state, "taken": made.lines_ok, "refused": made.lines_failed}
         log.append(clock(), by, outside.province, "files.taken", subject=number, detail=told)
 
@@ -242,7 +250,7 @@ def retry(file_id: str) -> ResponseReturnValue:
     if one.state != "refused" or one.direction != "in" or not operator().may(Permission.FILE_WORK, one.province):
         abort(403)
     by, at = operator().id, moment()
-    outside = filing.outside(services().office.files.raw(file_id))
+    outside = filing.Outside(one.province, 0)
     after = _worked(lambda here: filing.retry(one, here, actor=by, at=at), file_id, one.name, outside)
     audit(file_id, one.province, state=after.state if after else "running")
     if after is None:

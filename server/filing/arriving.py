@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from hashlib import file_digest
+from typing import IO, Final, NamedTuple
 
 from cardstack.ca.trust import Trusted
 from cardstack.errors import problem
@@ -68,7 +69,7 @@ class Means:
     progress: Callable[[int], object] = lambda _: None
     """Is told how many lines were looked at."""
     turns: Turns | None = None
-    """Bounds how many files of nodes are judged at once."""
+    """Bounds how many files are judged at once, whoever brings them."""
 
 
 class Arrival(NamedTuple):
@@ -81,6 +82,32 @@ class Arrival(NamedTuple):
     number: str
 
 
+def is_package(file: IO[bytes]) -> bool:
+    """Whether a file may be a signed one."""
+    file.seek(0)
+    return file.read(2) == b"PK"
+
+
+class Waiting(NamedTuple):
+    """A file that waits on disk for its turn, else as an `Arrival`."""
+
+    file: IO[bytes]
+    name: str
+    actor: str
+    at: datetime
+    number: str
+
+    def digest(self) -> str:
+        """The SHA-256 of its bytes."""
+        self.file.seek(0)
+        return file_digest(self.file, "sha256").hexdigest()  # type: ignore[arg-type]  # the stub asks for a method it never calls
+
+    def arrival(self) -> Arrival:
+        """All of it, in memory."""
+        self.file.seek(0)
+        return Arrival(self.file.read(), *self[1:])
+
+
 class Outside(NamedTuple):
     """What a file says of itself, before anything in it is believed: whose it is, and of how many lines."""
 
@@ -88,9 +115,9 @@ class Outside(NamedTuple):
     lines: int
 
 
-def outside(raw: bytes) -> Outside:
+def outside(file: IO[bytes]) -> Outside:
     """The province of the sender that a package names, and its lines; a bank's file is the centre's, of nobody knows how many."""
-    if not raw.startswith(b"PK"):
+    if not is_package(file):
         return Outside(EVERYWHERE, 0)
-    manifest = head(raw).manifest
+    manifest = head(file).manifest
     return Outside(Party(manifest.sender).province, max(0, manifest.lines))

@@ -12,7 +12,7 @@ from cardstack.settlement.bulk.package import head, unpack
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 from server.filing.answering import Looked, answer
-from server.filing.arriving import LAYOUTS, UNKNOWN, Arrival, Kind, Means
+from server.filing.arriving import LAYOUTS, UNKNOWN, Arrival, Kind, Means, Waiting, is_package
 from server.filing.judging import JUDGES, bank
 from server.filing.keeping import blank, filled, refused
 from server.filing.vouching import signer
@@ -53,25 +53,25 @@ def take(arrival: Arrival, means: Means) -> KeptFile:
     return kept
 
 
-def from_node(arrival: Arrival, means: Means) -> KeptFile:
+def from_node(waiting: Waiting, means: Means) -> KeptFile:
     """Take in what a node sends by itself: a signed file whose signature holds, else the error; the same bytes once.
 
-    Its data, many times as large as its bytes, is looked at in turn: `Busy` where none was free in time.
+    It is looked at in its turn: `Busy` where none was free in time.
     """
-    if not arrival.raw.startswith(b"PK"):
+    if not is_package(waiting.file):
         raise Malformed("", UNKNOWN, field="file")
-    digest = sha256(arrival.raw).hexdigest()
+    digest = waiting.digest()
     before = means.files.of_digest(digest)
     if before is not None and before.verdict == "good":
         return before
-    package = head(arrival.raw)
-    signer(package, Party(package.manifest.sender), means, arrival.at)
+    package = head(waiting.file)
+    signer(package, Party(package.manifest.sender), means, waiting.at)
     if means.turns is None:
-        return _in_turn(arrival, digest, means)
+        return _in_turn(waiting.arrival(), digest, means)
     if not means.turns.take():
         raise Busy
     try:
-        return _in_turn(arrival, digest, means)
+        return _in_turn(waiting.arrival(), digest, means)
     finally:
         means.turns.give_back()
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from struct import error as BadFields  # noqa: N812  # an error is named for what is so
-from typing import Final
+from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as BadDeflate  # noqa: N812  # an error is named for what is so
 
@@ -63,7 +63,7 @@ class Package:
     manifest: Manifest
     signed: bytes
     signature: bytes
-    archive: bytes = field(repr=False)
+    archive: bytes | IO[bytes] = field(repr=False)
 
     def pieces(self) -> Iterator[bytes]:
         """The data, a piece at a time and inflated anew each time; `Malformed` where it is more than the manifest declares."""
@@ -140,8 +140,8 @@ def _measured(pieces: Iterable[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def head(raw: bytes) -> Package:
-    """The parts of an archive, or `Malformed`. Its data is not even looked at: the signature is verified first."""
+def head(raw: bytes | IO[bytes]) -> Package:
+    """The parts of an archive, which may stand in a file, or `Malformed`; its data is not looked at before its signature."""
     with _opened(raw) as archive:
         signed, signature = (_entry(archive, name, MANIFEST_MAX) for name in _ENTRIES[:2])
     try:
@@ -165,10 +165,10 @@ def unpack(raw: bytes) -> Package:
 
 
 @contextmanager
-def _opened(raw: bytes) -> Iterator[ZipFile]:
+def _opened(raw: bytes | IO[bytes]) -> Iterator[ZipFile]:
     """The archive with its three entries, deflated or stored; whatever is wrong with it is `Malformed`."""
     try:
-        with ZipFile(BytesIO(raw)) as archive:
+        with ZipFile(BytesIO(raw) if isinstance(raw, bytes) else raw) as archive:
             if tuple(sorted(archive.namelist())) != tuple(sorted(_ENTRIES)):
                 raise Malformed("archive: manifest.json, signature and data, nothing else", field="archive")
             if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in archive.infolist()):

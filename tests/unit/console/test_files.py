@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cardstack.errors import Malformed, Refused
@@ -16,6 +17,7 @@ from server.store.office import Office
 from server.store.office.jobbing import Job
 from server.store.office.people import Operator
 from server.store.store import Store
+from server.turns import Turns
 from tests.filed import Files, correspond, files
 from tests.ledgers import NOON
 from tests.unit.console.conftest import Clock
@@ -136,6 +138,28 @@ def test_an_upload_through_the_page(made: Files, signed_in: SignIn, token: Token
     assert (kept.name, kept.state) == ("a_b_script_.zip", "refused")  # this app trusts nobody
     again = client.post(f"{address}/retry", data={"csrf": token(client)})
     assert again.status_code == 303
+
+
+def test_operators_files_take_turns_with_those_of_nodes(
+    app: Flask, made: Files, signed_in: SignIn, token: Token, office: Office
+) -> None:
+    """An upload waits in the background until a place is free, and gives it back."""
+    turns = app.extensions["file-turns"] = Turns(places=1, queue=0, wait_s=0)
+    client = signed_in("maker")
+    assert turns.take()
+    data = {"csrf": token(client), "file": (io.BytesIO(made.medical), "a.zip")}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("server.console.files.PATIENCE", 0.0)
+        client.post("/console/files/", data=data, content_type="multipart/form-data")
+    (job,) = office.jobs.of("maker", "file")
+    assert (job.state, office.files.get(job.file_name)) == ("running", None)
+    turns.give_back()
+    for _ in range(1000):
+        if office.jobs.of("maker", "file")[0].state != "running":
+            break
+        client.get(f"/console/files/work/{job.id}?seen=running-0")
+    assert office.files.get(job.file_name) is not None
+    assert turns.take()
 
 
 def test_a_long_file_goes_on_in_the_background(

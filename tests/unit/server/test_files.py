@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from http.client import HTTPConnection
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -201,7 +202,7 @@ def test_the_same_file_sent_twice_at_once_is_one_file(hub: Hub) -> None:
     here = hub.app.extensions["cardstack"]
     means = filing.Means(files, hub.store, hub.trust.vouch, here.intake.node, here.intake.identity)
     with ThreadPoolExecutor(4) as many:
-        arrivals = [filing.Arrival(raw, "day.zip", "33.node", NOON, f"F{n}") for n in range(4)]
+        arrivals = [filing.Waiting(BytesIO(raw), "day.zip", "33.node", NOON, f"F{n}") for n in range(4)]
         found = {made.id for made in many.map(partial(filing.from_node, means=means), arrivals)}
     assert len(found) == 1
     assert [one.direction for one in files.page(before=None, size=9, scope=None, where={})].count("in") == 1
@@ -257,7 +258,7 @@ def test_a_turn_is_waited_for_and_given_back(hub: Hub) -> None:
     told = described(b"", name="day", layout=LAYOUT.name, charset="gbk", sender=SENDER, at=NOON, certificates=[hub.leaf])
     strange = pack(b"", msgspec.structs.replace(told, layout="none-1"), hub.signer)
     with pytest.raises(Malformed):
-        filing.from_node(filing.Arrival(strange, "day.zip", "33.node", NOON, "F1"), means)
+        filing.from_node(filing.Waiting(BytesIO(strange), "day.zip", "33.node", NOON, "F1"), means)
     assert turns.take()
 
 
@@ -280,9 +281,9 @@ def test_a_stop_at_any_point_leaves_nothing_out(hub: Hub, monkeypatch: pytest.Mo
         with monkeypatch.context() as patch:
             patch.setattr(files if stop is None else hub.store, "add" if stop is None else "post_many", stopping)
             with pytest.raises(KeyboardInterrupt):
-                filing.from_node(filing.Arrival(raw, "day.zip", "33.node", NOON, f"F{stop}"), means)
+                filing.from_node(filing.Waiting(BytesIO(raw), "day.zip", "33.node", NOON, f"F{stop}"), means)
         assert files.of_digest(sha256(raw).hexdigest()) is None
-    made = filing.from_node(filing.Arrival(raw, "day.zip", "33.node", NOON, "F9"), means)
+    made = filing.from_node(filing.Waiting(BytesIO(raw), "day.zip", "33.node", NOON, "F9"), means)
     assert (made.lines_ok, made.lines_failed) == (5, 1)
     assert files.answer_to("F9") is not None
     assert len(hub.store.transactions()) == 5
