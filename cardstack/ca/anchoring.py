@@ -8,32 +8,45 @@ from cardstack.ca.rules import Bench, Breach, State, Step
 
 def problem(certificate: Certificate, bench: Bench, *, own: bool) -> Breach | None:
     """What keeps a certificate from being an anchor: its time, its form, what its key may do, and by its `own` word for what."""
+    return (
+        _out_of_time(certificate, bench)
+        or conformity.always(certificate)
+        or _no_signer(certificate)
+        or (_not_for(certificate, bench) if own else None)
+        or _demands(certificate, bench)
+    )
+
+
+def _out_of_time(certificate: Certificate, bench: Bench) -> Breach | None:
     if bench.at < certificate.valid_from:
         return tables.NOT_YET_VALID, "trust anchor"
-    if bench.at > certificate.valid_until:
-        return tables.EXPIRED, "trust anchor"
-    breach = conformity.always(certificate)
-    if breach is None and certificate.version == 3 and certificate.present and not certificate.is_ca:
-        breach = tables.NOT_CA, "trust anchor"
-    if breach is None and certificate.key_usage is not None and KEY_CERT_SIGN not in certificate.key_usage:
-        breach = tables.ISSUER_USAGE, "trust anchor"
-    if breach is None and certificate.unknown_critical:
-        breach = tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]
-    if breach is None and own and bench.purpose is not None:
-        found = purposes.not_listed(certificate, bench.purpose)
-        breach = (tables.PURPOSE, f"trust anchor: {found}") if found else None
-    return breach or _demands(certificate, bench)
+    return (tables.EXPIRED, "trust anchor") if bench.at > certificate.valid_until else None
+
+
+def _no_signer(certificate: Certificate) -> Breach | None:
+    """What its own extensions say against its signing certificates; one of version 1 has none that could."""
+    if certificate.version == 3 and certificate.present and not certificate.is_ca:
+        return tables.NOT_CA, "trust anchor"
+    if certificate.key_usage is not None and KEY_CERT_SIGN not in certificate.key_usage:
+        return tables.ISSUER_USAGE, "trust anchor"
+    return (tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]) if certificate.unknown_critical else None
+
+
+def _not_for(certificate: Certificate, bench: Bench) -> Breach | None:
+    """The purpose that is asked about, where its own list leaves it out."""
+    found = purposes.not_listed(certificate, bench.purpose) if bench.purpose is not None else None
+    return (tables.PURPOSE, f"trust anchor: {found}") if found else None
 
 
 def _demands(certificate: Certificate, bench: Bench) -> Breach | None:
     """What binds issuers, and what the CA/Browser Forum adds."""
-    breach = conformity.anchor_profile(certificate) if bench.conforming else None
-    if breach is None and bench.conforming and rules.binds(bench):
-        breach = conformity.loose_constraints(certificate)
-    if breach is None and bench.baseline is not None:
-        found = baseline.of_the_anchor(bench.baseline, certificate)
-        breach = (tables.BASELINE, f"{bench.baseline.title}: {found}") if found else None
-    return breach
+    if bench.conforming and (breach := conformity.anchor_profile(certificate)):
+        return breach
+    if bench.conforming and rules.binds(bench) and (breach := conformity.loose_constraints(certificate)):
+        return breach
+    if bench.baseline is not None and (found := baseline.of_the_anchor(bench.baseline, certificate)):
+        return tables.BASELINE, f"{bench.baseline.title}: {found}"
+    return None
 
 
 def _reads_well(step: Step) -> Breach | None:
