@@ -207,31 +207,35 @@ class Auditor:
 
     def _resolution(self, one: ResolutionRow, by_entry: Mapping[int, Sequence[PostingRow]]) -> None:
         where = f"entry {one.entry}"
-        open_ = one.entry not in self.let_go
-        reverses = one.change == "reverse"
-        if reverses:
-            lawful = one.entry not in self.reversed and (one.entry not in self.pending)
-            self.reversed.add(one.entry)
-        else:
-            lawful = one.entry in self.pending and open_
-            self.let_go.add(one.entry)
-            if one.change == "post":
-                self.pending.discard(one.entry)
-                self.posted_by[one.entry] = one.by_entry or one.entry
-        if not lawful or one.entry >= self.entry:
+        if not self._moved_on(one) or one.entry >= self.entry:
             self._find(Fault.STATE, where)
         made = by_entry.get(one.by_entry or one.entry, ())  # what lapses has no later entry
-        earlier = Counter(self.lookup(self.posted_by[one.entry] if reverses and one.entry in self.posted_by else one.entry))
+        if not self._follows(one, made):
+            self._find(Fault.REVERSAL, where)
+
+    def _moved_on(self, one: ResolutionRow) -> bool:
+        """Take note of what became of an entry; whether its state allowed it."""
+        if one.change == "reverse":
+            lawful = one.entry not in self.reversed and one.entry not in self.pending
+            self.reversed.add(one.entry)
+            return lawful
+        lawful = one.entry in self.pending and one.entry not in self.let_go
+        self.let_go.add(one.entry)
+        if one.change == "post":
+            self.pending.discard(one.entry)
+            self.posted_by[one.entry] = one.by_entry or one.entry
+        return lawful
+
+    def _follows(self, one: ResolutionRow, made: Sequence[PostingRow]) -> bool:
+        """Whether the postings made are those that follow from the earlier ones: their opposites, a part of them, or none."""
         posted = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "posted")
         released = Counter(Moved(p.debtor, p.creditor, p.amount_fen, p.kind) for p in made if p.phase == "released")
-        if reverses:
-            right = (posted, released) == (Counter(p.opposite() for p in earlier.elements()), Counter())
-        elif one.change == "post":
-            right = released == earlier and _within(posted, earlier)
-        else:
-            right = (posted, released) == (Counter(), earlier)
-        if not right:
-            self._find(Fault.REVERSAL, where)
+        if one.change == "reverse":
+            # Of a reservation, what was posted of it is what stands.
+            stands = Counter(self.lookup(self.posted_by.get(one.entry, one.entry)))
+            return posted == Counter(p.opposite() for p in stands.elements()) and not released
+        reserved = Counter(self.lookup(one.entry))
+        return released == reserved and (_within(posted, reserved) if one.change == "post" else not posted)
 
     def finish(self, kept: Iterable[Balance]) -> None:
         """Compare the balances that the ledger keeps with the sums of all postings; every window sums to zero."""
