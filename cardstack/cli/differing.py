@@ -67,12 +67,15 @@ def differ(asked: Asked) -> dict[str, Any]:
         found = _explored(pair, allowed(subject, risk), asked.seed)
         seconds = round(time.monotonic() - clock, 3)
     told = {"reader": opened.reader.name, "profile": kind.name, "seed": asked.seed, "risk": risk.value}
-    told |= {"sent": tested.sent, "sequences": pair.tried, "seconds": seconds, "after": found.sent if found else None}
+    told |= {"sent": tested.sent, "sequences": pair.tried, "seconds": seconds}
+    if found is None:
+        return told | {"after": None, "moves": [], "commands": [], "script": "", "case": ""}
     return told | {
-        "moves": [move.name for move in found.moves] if found else [],
-        "commands": [{"command": command.hex().upper(), "sw": sw} for command, sw in found.commands] if found else [],
-        "script": script(found, profile=kind.name, seed=asked.seed) if found else "",
-        "case": saved(found, reference) if found else "",
+        "after": found.sent,
+        "moves": [move.name for move in found.moves],
+        "commands": [{"command": command.hex().upper(), "sw": sw} for command, sw in found.commands],
+        "script": script(found, profile=kind.name, seed=asked.seed),
+        "case": saved(found, reference),
     }
 
 
