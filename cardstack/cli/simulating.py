@@ -31,13 +31,13 @@ from cardstack.settlement.bulk.transit_file import Batch, batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT
 from cardstack.settlement.bulk.transit_shapes import Memory
 from cardstack.settlement.line import prepare
-from cardstack.settlement.medical.reconciliation import Book, Kind, reconcile
+from cardstack.settlement.medical.reconciliation import Book, Difference, reconcile
 from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import Transit
 from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.simulation.bills import Bill, Bills
-from cardstack.settlement.simulation.dice import Dice
+from cardstack.settlement.simulation.books import BANK_KINDS, bank, hospitals
 from cardstack.settlement.simulation.journeys import Day, journeys
 from cardstack.settlement.simulation.plan import PROVINCES, Plan, Seeded
 from cardstack.settlement.simulation.rides import DayFile
@@ -288,27 +288,10 @@ class Run:
         self.book.append(Book(str(transaction.id), group, *amounts))
 
     def _reconcile(self) -> None:
-        """The hospitals' book differs where it was made to: totals first, then lines."""
-        dice, theirs, used = Dice(f"{self.plan.seed} books"), list(self.book), set[int]()
-        for kind in (Kind.AMOUNT, Kind.MISSING_THERE, Kind.MISSING_HERE, Kind.TWICE):
-            for number in range(self.plan.each):
-                place = dice.below(len(self.book))
-                line = self.book[place]
-                if place in used or line.refund:
-                    continue
-                used.add(place)
-                if kind is Kind.AMOUNT:
-                    theirs[place] = line._replace(medfee_sumamt=line.medfee_sumamt + 100)
-                elif kind is Kind.MISSING_THERE:
-                    theirs[place] = line._replace(key="", group=("", ""))
-                elif kind is Kind.TWICE:
-                    theirs.append(line)
-                else:
-                    line = line._replace(key=f"never-sent-{number}")
-                    theirs.append(line)
-                self.seeded.append(Seeded(kind.value, line.key))
-        differences = reconcile(self.book, (line for line in theirs if line.key))
-        self.found += [Seeded(difference.kind.value, difference.key) for difference in differences]
+        """The hospitals' book differs where it was made to."""
+        theirs, seeded = hospitals(self.plan, self.book)
+        self.seeded += seeded
+        self.found += [Seeded(difference.kind.value, difference.key) for difference in reconcile(self.book, theirs)]
 
     def _settle(self) -> None:
         """Close, agree and pay every window; the bank's file is matched back, and only what was paid is settled."""
@@ -329,33 +312,12 @@ class Run:
             if window not in broken:
                 self.store.move_window(window, Event.SETTLE, actor="simulation", now=at)
 
-    def _bank(self, orders: Sequence[Book]) -> Iterable[Any]:
+    def _bank(self, orders: Sequence[Book]) -> Iterable[Difference]:
         """The bank's file with its faults, matched by payment reference."""
-        names = {
-            Kind.MISSING_THERE: "bank-missing",
-            Kind.AMOUNT: "bank-amount",
-            Kind.TWICE: "bank-twice",
-            Kind.MISSING_HERE: "bank-stranger",
-        }
-        dice, paid = Dice(f"{self.plan.seed} bank"), dict(enumerate(orders))
-        extra: list[Book] = []
-        for number, kind in enumerate(list(names) * min(self.plan.each, 5)):
-            place = dice.below(len(orders))
-            order = orders[place]
-            if paid.get(place) != order or order in extra:
-                continue
-            if kind is Kind.MISSING_THERE:
-                del paid[place]
-            elif kind is Kind.AMOUNT:
-                paid[place] = order._replace(medfee_sumamt=order.medfee_sumamt - 1)
-            elif kind is Kind.TWICE:
-                extra.append(order)
-            else:
-                order = Book(f"stranger-{number}", order.group, 1, 0, 0)
-                extra.append(order)
-            self.seeded.append(Seeded(names[kind], order.key))
-        differences = reconcile(orders, [*paid.values(), *extra])
-        self.found += [Seeded(names[difference.kind], difference.key) for difference in differences]
+        paid, seeded = bank(self.plan, orders)
+        self.seeded += seeded
+        differences = reconcile(orders, paid)
+        self.found += [Seeded(BANK_KINDS[difference.kind], difference.key) for difference in differences]
         return differences
 
     def _audit(self) -> None:
