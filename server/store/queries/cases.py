@@ -8,6 +8,7 @@ from typing import Any
 from cardstack.errors import CardstackError, Refused
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.calendar import BEYOND, Calendar
+from cardstack.settlement.ledger import RESERVE
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.services.case import Service
 from cardstack.settlement.transaction import SHANGHAI, Transaction
@@ -46,10 +47,7 @@ def cases(view: View, schemes: Mapping[str, Scheme], calendar: Calendar, today: 
 
 def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str, str, str], list[Transaction]]:
     """The messages of each case: service, the two provinces, and the number that these gave it."""
-    services = [name for name, scheme in schemes.items() if isinstance(scheme, Service)]
-    marks = ", ".join("?" * len(services)) or "NULL"
-    query = f"SELECT envelope, line FROM entry WHERE scheme IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608  # own names
-    rows = list(reversed(view.all(query, [*services, MOST])))
+    rows = reversed(_newest(view, {name: one.cycle.name for name, one in schemes.items() if isinstance(one, Service)}))
     opened: dict[int, envelopes.Sealed | None] = {}
     cases: dict[tuple[str, str, str, str], list[Transaction]] = {}
     for number, line in rows:
@@ -62,6 +60,25 @@ def _messages(view: View, schemes: Mapping[str, Scheme]) -> dict[tuple[str, str,
             key = told.scheme, told.home_province, told.treating_province, str(told.body.get("case", ""))
             cases.setdefault(key, []).append(told)
     return cases
+
+
+def _newest(view: View, services: Mapping[str, str]) -> list[tuple[int, int]]:
+    """Envelope and line of the newest messages of some services, each with its cycle.
+
+    Looked up by their windows, and by none for what is only reserved: rides and bills, which are nearly all there is,
+    stand in other windows and are not read. A cross join, because SQLite keeps its order.
+    """
+    names, cycles = list(services), sorted(set(services.values()))
+    query = (
+        f"SELECT envelope, line FROM (SELECT '{RESERVE}' AS own UNION ALL "  # noqa: S608  # own names
+        f"SELECT id FROM settlement_window WHERE cycle IN ({_marks(cycles)})) AS windows CROSS JOIN entry "
+        f"WHERE window_id = own AND scheme IN ({_marks(names)}) ORDER BY seq DESC LIMIT ?"
+    )
+    return view.all(query, [*cycles, *names, MOST])
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def _standing(

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from cardstack.settlement.calendar import known
 from cardstack.settlement.dispute import Ground, Stage
 from cardstack.settlement.window import Event
 from cardstack.values import Fen
+from server.console.cases import SERVICES
 from server.permissions import Scope
 from server.store.commit import View
-from server.store.queries import disputes, settling
+from server.store.queries import cases, disputes, settling
 from server.store.queries import transactions as queries
 from server.store.store import Store
 from server.store.values import Entry
@@ -204,6 +206,13 @@ def test_disputes_are_looked_up_by_a_range_of_ids(message: str, enrolled: Path, 
     """However short the beginning that was typed: no dispute of another institution is read."""
     (plan,) = plans(enrolled, tmp_path, lambda view: disputes.page(view, before=None, size=20, scope=None, message=message))
     assert "dispute_message (message>? AND message<?)" in plan
+
+
+def test_cases_are_looked_up_by_the_windows_of_their_services(enrolled: Path, tmp_path: Path) -> None:
+    """However many rides and bills the ledger holds: none of them is read."""
+    (plan,) = plans(enrolled, tmp_path, lambda view: cases.cases(view, SERVICES, known(), NOON.date()))
+    assert "SEARCH entry USING INDEX entry_window (window_id=?)" in plan
+    assert "SCAN entry" not in plan
 
 
 @pytest.mark.parametrize(
