@@ -28,6 +28,7 @@ class Shape(StrEnum):
 
     PARTY = "party"
     NODE = "node"
+    SCHEME = "scheme"
     FEN = "fen"
     NUMBER = "number"
     CHOICE = "choice"

@@ -27,6 +27,7 @@ from server.store.windows import NO_WINDOW, NOT_AGREED
 
 CENTRE_NODE: Final = Party("00.hub")
 WINDOW_FIELD: Final = Field("window", Text("Settlement window", "清算窗口"))
+PLAIN: Final = Text("Empty: a plain correction", "留空记为“调账”")
 
 
 def _window_draft(event: Event) -> Any:
@@ -198,9 +199,9 @@ CHANGES: Final = (
                 DEBTOR,
                 CREDITOR,
                 Field("amount_fen", Text("Amount in fen", "金额（分）"), Shape.FEN, least=1),
-                Field("scheme", Text("Scheme whose window it falls into", "所属业务")),
-                Field("kind", Text("What the money is", "款项种类"), optional=True),
-                Field("rule", Text("Rule", "依据规则"), optional=True),
+                Field("scheme", Text("Scheme whose window it falls into", "计入哪项业务的清算窗口"), Shape.SCHEME),
+                Field("kind", Text("What the money is", "款项种类"), optional=True, hint=PLAIN),
+                Field("rule", Text("Rule", "依据规则"), optional=True, hint=PLAIN),
             ),
         ),
         _correction,

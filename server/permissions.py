@@ -82,6 +82,43 @@ ROLE_TITLES: Mapping[Role, Text] = {
     Role.READER: Text("Reader", "只读"),
 }
 
+PERMISSION_TITLES: Mapping[Permission, Text] = {
+    Permission.OVERVIEW_READ: Text("See the overview", "查看总览"),
+    Permission.TRANSACTION_READ: Text("See transactions and cases", "查看交易与协同事项"),
+    Permission.PERSON_REVEAL: Text("See people's data in clear", "查看个人信息明文"),
+    Permission.WINDOW_READ: Text("See windows", "查看清算窗口"),
+    Permission.WINDOW_CLOSE: Text("Take a window's next step", "办理清算窗口"),
+    Permission.SETTLEMENT_READ: Text("See nets and payments", "查看净额与划款"),
+    Permission.SETTLEMENT_REQUEST: Text("Ask for a release or a rest", "申请放行与另发余款"),
+    Permission.RECONCILIATION_READ: Text("See discrepancies", "查看对账差异"),
+    Permission.RECONCILIATION_WORK: Text("Take in the bank's files", "导入银行回盘"),
+    Permission.ADJUSTMENT_READ: Text("See adjustments and reversals", "查看调账与冲正"),
+    Permission.ADJUSTMENT_REQUEST: Text("Ask for a correction or a reversal", "申请调账与冲正"),
+    Permission.DISPUTE_READ: Text("See disputes", "查看争议"),
+    Permission.DISPUTE_WORK: Text("Open and answer disputes", "提出与办理争议"),
+    Permission.PARTICIPANT_READ: Text("See participants and prepayments", "查看参与方与预付金"),
+    Permission.PARTICIPANT_REQUEST: Text("Ask for a change of participants", "申请变更参与方与预付金"),
+    Permission.BLACKLIST_READ: Text("See card lists", "查看黑名单"),
+    Permission.BLACKLIST_REQUEST: Text("Ask for a change of card lists", "申请变更黑名单"),
+    Permission.FIGURE_READ: Text("See figures", "查看费率与待遇参数"),
+    Permission.FIGURE_REQUEST: Text("Ask for a change of figures", "申请调整费率与待遇参数"),
+    Permission.TRUST_READ: Text("See mutual recognition", "查看证书互认"),
+    Permission.TRUST_REQUEST: Text("Ask for a change of recognition", "申请变更证书互认"),
+    Permission.CARD_READ: Text("See cards and reports", "查看卡片与一致性报告"),
+    Permission.FILE_READ: Text("See files", "查看文件"),
+    Permission.FILE_WORK: Text("Take in files", "接收文件"),
+    Permission.REPORT_READ: Text("See reports", "查看报表"),
+    Permission.EXPORT: Text("Export", "导出"),
+    Permission.APPROVAL_READ: Text("See requests", "查看申请"),
+    Permission.CHECK: Text("Check requests", "复核"),
+    Permission.APPROVE: Text("Approve what needs a second decision", "审批（二级）"),
+    Permission.AUDIT_READ: Text("See the audit log", "查看审计日志"),
+    Permission.OPERATOR_READ: Text("See operators", "查看操作员"),
+    Permission.OPERATOR_REQUEST: Text("Ask for a change of operators", "申请变更操作员"),
+    Permission.SYSTEM_READ: Text("See the system's state", "查看系统状态"),
+    Permission.OWN: Text("One's own account", "本人账户"),
+}
+
 _P = Permission
 _BUSINESS_READ = frozenset(
     {

@@ -76,9 +76,22 @@ def _present(one: Window) -> str:
 
 def _payment_alarms() -> list[Alarm]:
     with store().view() as view:
-        failed = settling.payment_states(view).get(Payment.FAILED.value, 0)
-    said = Text(f"{failed} payments failed", f"{failed} 笔划款失败")
-    return [Alarm(grave=True, said=said, address=url_for("settlements.index", state="failed"))] if failed else []
+        states = settling.payment_states(view)
+    failed, partly = states.get(Payment.FAILED.value, 0), states.get(Payment.PARTLY_PAID.value, 0)
+    told = (
+        (True, Payment.FAILED, failed, Text(f"{failed} payments failed", f"{failed} 笔划款失败")),
+        (
+            False,
+            Payment.PARTLY_PAID,
+            partly,
+            Text(f"The rest of {partly} payments is not ordered", f"{partly} 笔部分支付，余款待另发"),
+        ),
+    )
+    return [
+        Alarm(grave=grave, said=said, address=url_for("settlements.index", state=state.value))
+        for grave, state, count, said in told
+        if count
+    ]
 
 
 def prefunds() -> list[tuple[str, Prefund]]:
@@ -99,8 +112,8 @@ def _prefund_alarms() -> list[Alarm]:
         Alarm(
             grave=one.level is Level.RED,
             said=Text(
-                f"Prepayment {one.debtor} to {one.creditor}: {one.percent} % used",
-                f"预付金 {one.debtor} → {one.creditor} 已使用 {one.percent}%",
+                f"Prepayment of {words.title(one.debtor).en} to {words.title(one.creditor).en}: {one.percent} % used",
+                f"预付金 {words.title(one.debtor).zh} → {words.title(one.creditor).zh} 已使用 {one.percent}%",
             ),
             address=url_for("prefunds.index"),
         )

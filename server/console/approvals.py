@@ -138,6 +138,7 @@ def show(request_id: str) -> ResponseReturnValue:
     return render_template(
         "approvals/show.html",
         asked=asked,
+        subject_page=subject_page({"kind_key": asked.kind, "subject": asked.subject}),
         kind=kind,
         own=own,
         may_decide=open_to_decision and entitled and not own and not decided,

@@ -7,11 +7,12 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Refused
+from cardstack.settlement.window import EVENTS
 from cardstack.text import Text
 from cardstack.values import Fen
 from server import commands
 from server.approvals import Kind, Request
-from server.console import figures, forms, requesting, words
+from server.console import figures, forms, requesting, transactions, words
 from server.console.services import language, moment, operator, services, t
 from server.forms import Field, Shape
 from server.means import Means
@@ -136,11 +137,10 @@ def _choices(field: Field) -> list[tuple[str, object]]:
         return _recognition(field.shape)
     if held is None:
         return []
-    if field.shape is Shape.PARTY:
-        return [(str(one.name), f"{one.title.of(language())} {one.name}") for one in held.parties()]
-    if field.shape is Shape.NODE:
-        return [(str(one.name), f"{one.title.of(language())} {one.name}") for one in held.nodes()]
-    return []
+    if field.shape is Shape.SCHEME:
+        return [(name, one.title) for name, one in held.schemes.items()]
+    named: Any = {Shape.PARTY: held.parties, Shape.NODE: held.nodes}.get(field.shape, tuple)
+    return [(str(one.name), f"{one.title.of(language())} {one.name}") for one in named()]
 
 
 def _recognition(shape: Shape) -> list[tuple[str, object]]:
@@ -167,7 +167,8 @@ def details(kind: Kind, asked: Request) -> list[Detail]:
         before = payload.get(f"{name}_before")
         field = fields.get(name)
         title = title_of(field) if field else NAMES.get(name, Text(name, name))
-        found.append(Detail(title, shown(field, before), shown(field, value), f"{name}_before" in payload and before != value))
+        changed = f"{name}_before" in payload and before != value
+        found.append(Detail(title, shown(field, before, name), shown(field, value, name), changed))
     return found
 
 
@@ -197,15 +198,25 @@ NAMES: Mapping[str, Text] = {
 """What the members of requests without a form of their own are called."""
 
 
+NAMED: Mapping[str, Callable[[Any], object]] = {
+    "scheme": transactions.scheme_title,
+    "home": lambda place: words.province_choice(place)[1],
+    "treating": lambda place: words.province_choice(place)[1],
+    "event": lambda event: EVENTS.get(event, event),
+}
+"""How members without a field are shown that are names of the ledger's."""
+
+
 SHOWN: Mapping[Shape, Callable[[Field, Any], object]] = {
     Shape.FEN: lambda _, value: words.money(Fen(int(value))),
     Shape.CHOICE: lambda field, value: dict(field.choices).get(str(value), value),
     Shape.PARTY: lambda _, value: words.party(str(value)),
     Shape.NODE: lambda _, value: words.party(str(value)),
+    Shape.SCHEME: lambda _, value: transactions.scheme_title(str(value)),
 }
 
 
-def shown(field: Field | None, value: object) -> object:
+def shown(field: Field | None, value: object, name: str = "") -> object:
     """A value as people read it."""
     if value is None or value == "":
         return "—"
@@ -213,4 +224,6 @@ def shown(field: Field | None, value: object) -> object:
         return t("yes", "是") if value else t("no", "否")
     if isinstance(value, list | tuple):
         return "、".join(map(str, value)) or "—"
-    return SHOWN[field.shape](field, value) if field is not None and field.shape in SHOWN else value
+    if field is None:
+        return NAMED[name](value) if name in NAMED else value
+    return SHOWN[field.shape](field, value) if field.shape in SHOWN else value

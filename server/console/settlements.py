@@ -11,10 +11,10 @@ from cardstack.errors import Refused
 from cardstack.settlement.banking import interest
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.scheme import Step
-from cardstack.settlement.window import period
+from cardstack.settlement.window import Stage, period
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.console import evidence, listing, requesting, transactions, windows
+from server.console import approvals, evidence, listing, requesting, transactions, windows
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import scope, store, t
 from server.console.states import choices
@@ -116,7 +116,26 @@ def instruction(instruction_id: str) -> ResponseReturnValue:
     accounts = {str(party.name): party.account for party in store().parties()}
     due, steps = _late(debt.first, paid)
     shown = {"one": one, "debt": debt, "lines": lines, "accounts": accounts, "due": due, "steps": steps}
-    return render_template("settlements/instruction.html", **shown)
+    asked = approvals.waiting_for(debt.first.instruction.id, "rest") if debt.left_fen else None
+    window = store().window(one.instruction.window)
+    pending = window is not None and window.stage is Stage.PENDING
+    left = debt.left_fen if pending and asked is None else Fen(0)
+    following = _following(one, asked) if pending else None
+    return render_template("settlements/instruction.html", **shown, left_fen=left, following=following)
+
+
+def _following(one: PreparedInstruction, asked: str | None) -> tuple[str, Text] | None:
+    """Where a payment's next step is taken, and what it is; None where nothing, or the button beside, is."""
+    if asked is not None:
+        said = Text("The order of its rest waits for a decision.", "另发余款的申请待复核。")
+        return url_for("approvals.show", request_id=asked), said
+    if one.state in (Payment.PREPARED, Payment.FAILED):
+        said = Text("Ask for its release on the page of its window.", "请在所属清算窗口页申请放行。")
+        return url_for("windows.show", window_id=one.instruction.window, _anchor="pay-title"), said
+    if one.state is Payment.RELEASED:
+        said = Text("It is with the bank: take in the bank's file under Discrepancies.", "已放行：请在“对账差异”页导入回盘文件。")
+        return url_for("reconciling.index", window=one.instruction.window), said
+    return None
 
 
 def _late(one: PreparedInstruction, booked: Mapping[date, int]) -> tuple[date | None, tuple[Step, ...]]:

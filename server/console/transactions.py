@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from cardstack.settlement import ledger
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.text import Text
-from server.console import evidence, forms, listing, masking
+from server.console import evidence, forms, kinds, listing, masking
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, scope, store
 from server.console.words import PROVINCE_CHOICES
@@ -22,9 +22,9 @@ SCHEME_CHOICES = [(name, scheme.title) for name, scheme in SCHEMES.items()]
 
 
 def scheme_title(name: str) -> Text:
-    """What a scheme is called."""
+    """What a scheme is called; what two people corrected is of none."""
     scheme = store().schemes.get(name)
-    return scheme.title if scheme else Text(name, name)
+    return scheme.title if scheme else kinds.posting(name)
 
 
 def criteria(where: dict[str, str]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "scheme": scheme_title(entry.scheme),
-        "kind": entry.kind,
+        "kind": kinds.message(entry.kind),
         "sender": str(entry.sender),
         "home": entry.home[:2],
         "treating": entry.treating[:2],
@@ -179,4 +179,5 @@ def _page(message_id: str, *, revealed: bool) -> ResponseReturnValue:
         conversation=evidence.conversation(transaction),
         body=masking.flat(body if revealed else masking.masked(body)),
         revealed=revealed,
+        from_file=kept is not None and kept.kind == "file",
     )

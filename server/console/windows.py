@@ -13,11 +13,11 @@ from cardstack.settlement.window import EVENTS, STAGES, WINDOW, Event, Stage
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.approvals import REASON_MISSING
-from server.console import forms, listing, requesting
+from server.console import approvals, forms, kinds, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, language, moment, operator, scope, store, t
 from server.permissions import EVERYWHERE, Pages, Permission
-from server.store.resting import debts
+from server.store.resting import Debt, debts
 from server.store.values import Window
 
 pages = Pages("windows", __name__, url_prefix="/console/windows")
@@ -28,6 +28,21 @@ ASKED_FOR: dict[Event, str] = {Event.AGREE: "agree", Event.ABORT: "abort"}
 REASONED = frozenset({Event.OBJECT, Event.RESOLVE, Event.ABORT})
 BY_THE_BANK = frozenset({Event.SETTLE, Event.RETURN})
 """Steps that follow from the bank's file and are nobody's to press."""
+
+EFFECTS: dict[Event, Text] = {
+    Event.CUT_OFF: Text(
+        "closes it: what comes later falls into the next window.", "关闭本窗口：此后到达的交易计入下一窗口，不可撤回。"
+    ),
+    Event.RECONCILE: Text("holds its totals against the provinces'.", "与各省核对总额与明细。"),
+    Event.AGREE: Text(
+        "fixes the nets and makes the payments, once another operator agrees.", "经他人复核后确定净额并生成划款指令。"
+    ),
+    Event.OBJECT: Text("stops it until what differs is resolved.", "暂停结算，待差异处理完毕。"),
+    Event.RESOLVE: Text("takes it back to reconciliation.", "返回对账阶段。"),
+    Event.ABORT: Text("stops its settlement, once another operator agrees.", "经他人复核后中止本窗口结算。"),
+    Event.RETRY: Text("takes it back to reconciliation.", "返回对账阶段。"),
+}
+"""What a step does, said beside its button."""
 
 ORDER = (Stage.OPEN, Stage.CLOSED, Stage.IN_RECONCILIATION, Stage.PENDING, Stage.SETTLED)
 
@@ -49,7 +64,7 @@ def _row(one: Window) -> dict[str, Any]:
     receives = Fen(sum(position.net_fen for position in held if position.net_fen > 0))
     return {
         "id": one.id,
-        "cycle": one.cycle,
+        "cycle": kinds.cycle(one.cycle),
         "stage": one.stage.value,
         "opened": one.opened_at,
         "parties": len(held),
@@ -71,7 +86,7 @@ LISTING = Listing(
         Column("net", Text("Net received (yuan)", "净应收（元）"), "money"),
     ),
     filters=(
-        Filter("cycle", Text("Cycle", "清算周期")),
+        Filter("cycle", Text("Cycle", "清算周期"), "choice", choices=list(kinds.CYCLES.items())),
         Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, name) for stage, name in STAGES.items()]),
     ),
     fetch=_rows,
@@ -92,6 +107,8 @@ def show(window_id: str) -> ResponseReturnValue:
     moves = store().moves(window_id)
     steps = [event for event in WINDOW.events(one.stage) if event not in BY_THE_BANK]
     payments = store().instructions(window_id)
+    held_debts = list(debts(payments))
+    releasing = approvals.waiting_for(window_id, "release") if one.stage is Stage.PENDING else None
     return render_template(
         "windows/show.html",
         window=one,
@@ -103,11 +120,13 @@ def show(window_id: str) -> ResponseReturnValue:
         steps=steps if operator().may(Permission.WINDOW_CLOSE, EVERYWHERE) else [],
         reasoned=REASONED,
         asked_for=ASKED_FOR,
+        effects=EFFECTS,
+        releasing=releasing,
+        following=_following(window_id, releasing, held_debts) if one.stage is Stage.PENDING else None,
         positions=held,
         instructions=[one for one in payments if _concerns(one.instruction)],
-        releasable=any(debt.waiting for debt in debts(payments)),
+        releasable=any(debt.waiting for debt in held_debts),
         chart=_chart(held),
-        chain=0,
     )
 
 
@@ -139,6 +158,23 @@ def move(window_id: str) -> ResponseReturnValue:
     audit(window_id, EVERYWHERE, event=event.value, stage=after.value, reason=reason)
     flash(t("Now: ", "当前阶段：") + STAGES[after].of(language()), "success")
     return redirect(url_for(".show", window_id=window_id), 303)
+
+
+def _following(window: str, releasing: str | None, owed: list[Debt]) -> tuple[str, Text] | None:
+    """Where the next step of a pending window is taken, and what it is."""
+    if releasing is not None:
+        return url_for("approvals.show", request_id=releasing), Text("The release waits for a decision.", "放行申请待复核。")
+    if any(debt.waiting for debt in owed):
+        return "#pay-title", Text("Ask for the release of its payments below.", "请在下方“划款指令”申请放行。")
+    rest = next((debt.first.instruction.id for debt in owed if debt.left_fen), None)
+    if rest is not None:
+        said = Text(f"Of payment {rest} only a part was paid: order the rest.", f"划款指令 {rest} 仅部分支付：请另发余款。")
+        return url_for("settlements.instruction", instruction_id=rest), said
+    said = Text(
+        "Its payments are with the bank: take in the bank's file; the window is settled when all are booked.",
+        "划款指令已放行：请导入银行回盘文件，全部入账后本窗口自动结清。",
+    )
+    return url_for("reconciling.index", window=window), said
 
 
 def _concerns(one: Instruction) -> bool:

@@ -15,11 +15,11 @@ from markupsafe import Markup
 from cardstack.text import Text
 from cardstack.values import Fen, mask_name, mask_number, yuan
 from server import operators
-from server.console import formats, forms, shell
+from server.console import formats, forms, kinds, shell
 from server.console.navigation import GROUPS, Group
 from server.console.services import LOCAL, language, moment, services, t
 from server.console.states import state_of
-from server.permissions import ROLE_TITLES, Permission
+from server.permissions import PERMISSION_TITLES, ROLE_TITLES, Permission
 
 STATIC = Path(__file__).parent / "static"
 PROVINCES: dict[str, Text] = {
@@ -27,10 +27,11 @@ PROVINCES: dict[str, Text] = {
     "32": Text("Jiangsu", "江苏"),
     "33": Text("Zhejiang", "浙江"),
     "34": Text("Anhui", "安徽"),
+    "00": Text("centre", "清算中心"),
     "*": Text("all provinces", "全区域"),
 }
 
-PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code != "*"]
+PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code not in {"00", "*"}]
 
 
 def teach(app: Flask) -> None:
@@ -64,21 +65,32 @@ def teach(app: Flask) -> None:
         grant_texts=lambda person: {str(grant) for grant in person.grants},
         flashes=lambda: get_flashed_messages(with_categories=True),
         ROLE_TITLES=ROLE_TITLES,
+        PERMISSION_TITLES=PERMISSION_TITLES,
         now=moment,
     )
     app.jinja_env.filters.update(FILTERS)
 
 
 def party(name: str, *, short: bool = False) -> Markup:
-    """A party's title with its name, or alone where space is `short`; the titles are read once a request."""
+    """A party's title with its name, or alone where space is `short`."""
+    title, shown = _titles().get(str(name)), ident(name)
+    if title and short:
+        return Markup('<span title="{}">{}</span>').format(name, title.of(language()))
+    return Markup('<span class="party">{} <small>{}</small></span>').format(title.of(language()), shown) if title else shown
+
+
+def title(name: object) -> Text:
+    """A party's title; its name where it has none."""
+    return _titles().get(str(name)) or Text(str(name), str(name))
+
+
+def _titles() -> dict[str, Text]:
+    """The titles of all parties, read once a request."""
     if not hasattr(g, "party_titles"):
         held = services().store
         g.party_titles = {str(one.name): one.title for one in held.parties()} if held else {}
-    title = g.party_titles.get(str(name))
-    shown = ident(name)
-    if title and short:
-        return Markup('<span title="{}">{}</span>').format(name, title.of(language()))
-    return Markup("{} <small>{}</small>").format(title.of(language()), shown) if title else shown
+    found: dict[str, Text] = g.party_titles
+    return found
 
 
 def ident(name: object) -> Markup:
@@ -218,6 +230,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "yuan": money,
     "moment": clock,
     "left": left,
+    "listed": lambda values: t(", ", "、").join(say(one) for one in values),
     "ident": ident,
     "day": day,
     "masked_name": mask_name,
@@ -227,5 +240,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "both": lambda kept: kept[language()] if isinstance(kept, Mapping) else say(kept),
     "dict_of": lambda where, given: {**given.to_dict(flat=False), **where},
     "province_choice": province_choice,
+    "posting_kind": kinds.posting,
+    "message_kind": kinds.message,
+    "way_in": kinds.way,
+    "cycle": kinds.cycle,
     "pair": lambda value: (value, party(value).striptags()),
 }

@@ -48,7 +48,7 @@ def test_what_is_wrong_has_the_focus(console: Served, clerk: Any) -> None:
     clerk.locator("#f-correction-amount_fen").fill("壹佰")
     for name in ("debtor", "creditor"):
         clerk.locator(f"#f-correction-{name}").select_option(index=3 if name == "debtor" else 9)
-    clerk.locator("#f-correction-scheme").fill("transit")
+    clerk.locator("#f-correction-scheme").select_option("transit")
     clerk.locator("#f-correction-reason").fill("测试")
     clerk.get_by_role("button", name="提交复核").click()
     clerk.locator("#fault").wait_for()

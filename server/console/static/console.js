@@ -121,10 +121,10 @@
   // Charts: data stands in an attribute; colours follow the theme; every chart has its table beside it for who cannot see it.
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const palette = () => (document.documentElement.dataset.bsTheme === "dark" ? ["#7db2f5", "#7fd8a0", "#ffd97a", "#ff9d95", "#d3b6f7", "#8fdeed"] : ["#1554a3", "#2f9e5b", "#d99500", "#c0392b", "#7a4bb5", "#1a8ba3"]);
-  const axis = () => ({ axisLabel: { color: css("--c-quiet") }, axisLine: { lineStyle: { color: css("--c-line") } }, splitLine: { lineStyle: { color: css("--c-line") } } });
+  const axis = () => ({ axisLabel: { color: css("--c-quiet"), hideOverlap: true }, axisLine: { lineStyle: { color: css("--c-line") } }, splitLine: { lineStyle: { color: css("--c-line") } } });
   const shapes = {
     bar: (d) => ({ grid: grid(d), xAxis: { type: "category", data: d.names, ...axis(), splitLine: { show: false } }, yAxis: { type: "value", ...axis() }, series: d.series.map((s) => ({ type: "bar", name: s.name, data: s.values, stack: d.stack ? "all" : undefined, barMaxWidth: 34 })) }),
-    net: (d) => ({ grid: { ...grid(d), left: 4 }, xAxis: { type: "value", ...axis() }, yAxis: { type: "category", data: d.names, inverse: true, ...axis(), splitLine: { show: false } }, series: [{ type: "bar", data: d.values.map((value) => ({ value, itemStyle: { color: value < 0 ? palette()[3] : palette()[0] } })), barMaxWidth: 22 }] }),
+    net: (d) => ({ grid: { ...grid(d), left: 4 }, xAxis: { type: "value", splitNumber: 4, ...axis() }, yAxis: { type: "category", data: d.names, inverse: true, ...axis(), splitLine: { show: false } }, series: [{ type: "bar", data: d.values.map((value) => ({ value, itemStyle: { color: value < 0 ? palette()[3] : palette()[0] } })), barMaxWidth: 22 }] }),
     line: (d) => ({ grid: grid(d), xAxis: { type: "category", data: d.names, boundaryGap: false, ...axis() }, yAxis: { type: "value", ...axis() }, series: d.series.map((s) => ({ type: "line", name: s.name, data: s.values, smooth: true, showSymbol: false, areaStyle: { opacity: 0.12 } })) }),
     pie: (d) => ({ series: [{ type: "pie", radius: ["46%", "72%"], data: d.values, label: { color: css("--c-text"), formatter: "{b}\n{d}%" } }] }),
     sankey: (d) => ({ series: [{ type: "sankey", data: d.nodes, links: d.links, left: 10, right: 130, top: 10, bottom: 10, nodeGap: 14, label: { color: css("--c-text") }, lineStyle: { color: "gradient", opacity: 0.45 } }] }),

@@ -1,0 +1,106 @@
+"""Pages say the next step in the operator's words: of a window, of a payment; and name what the ledger keeps in short."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.instruction import Instruction
+from cardstack.settlement.schemes import SCHEMES
+from cardstack.values import Fen
+from server.console import kinds
+from server.permissions import PERMISSION_TITLES, Permission
+from server.store.adjusting import Two
+from server.store.store import Store
+from tests.ledgers import NOON
+
+SignIn = Callable[[str], FlaskClient]
+Token = Callable[[FlaskClient], str]
+TWO = Two("centre", "overseer")
+
+
+@pytest.fixture
+def waiting(store: Store) -> Instruction:
+    """A payment of some yuan that waits for release, of a pending window."""
+    window = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
+    return next(one.instruction for one in store.instructions(window) if one.instruction.amount_fen > 100)
+
+
+def seen(client: FlaskClient, payment: Instruction) -> tuple[str, str]:
+    """The page of a payment's window, and its own."""
+    addresses = f"/console/windows/{payment.window}", f"/console/settlements/instructions/{payment.id}"
+    window, own = (client.get(address).get_data(as_text=True) for address in addresses)
+    return window, own
+
+
+def booked(store: Store, payment: Instruction, amount_fen: int, reference: str, *, now: datetime = NOON) -> None:
+    """The bank says that it booked so much of a payment."""
+    account = {str(party.name): party.account for party in store.parties()}[str(payment.debtor)]
+    line = BankLine(account, payment.id, reference, Fen(amount_fen), Side.DEBIT, now.date())
+    store.desk.take_lines([line], actor="bank", now=now)
+
+
+def test_a_pending_window_and_its_payment_say_who_acts_next(
+    waiting: Instruction, store: Store, signed_in: SignIn, token: Token
+) -> None:
+    """Release, its decision, the bank's file, the rest and its decision: each page leads where the step is taken."""
+    client, release = signed_in("centre"), f"/console/settlements/{waiting.window}/release"
+    window, own = seen(client, waiting)
+    assert 'href="#pay-title"' in window
+    assert f'action="{release}"' in window
+    assert f"/console/windows/{waiting.window}#pay-title" in own
+    told = {"csrf": token(client), "reason": "结算", "_form": "release"}
+    asked = client.post(release, data=told).location.rsplit("/", 1)[1]
+    window, _ = seen(client, waiting)
+    assert f"/console/approvals/{asked}" in window
+    assert f'action="{release}"' not in window
+    client.post(f"/console/approvals/{asked}/withdraw", data={"csrf": token(client)})
+    store.desk.release(waiting.window, TWO, now=NOON)
+    assert all(f"/console/reconciliation/?window={waiting.window}" in page for page in seen(client, waiting))
+    for one in store.instructions(waiting.window):
+        due = one.instruction.amount_fen - (100 if one.instruction.id == waiting.id else 0)
+        booked(store, one.instruction, due, f"b{one.instruction.id}")
+    window, own = seen(client, waiting)
+    form = f"/console/changes/rest?payment={waiting.id}"
+    assert f'/console/settlements/instructions/{waiting.id}">划款指令' in window
+    assert form in own
+    assert "1 笔部分支付" in client.get("/console/").get_data(as_text=True)
+    told = {"csrf": token(client), "payment": waiting.id, "amount_fen": "", "reason": "x", "_form": "rest"}
+    asked = client.post("/console/changes/rest", data=told).location.rsplit("/", 1)[1]
+    _, own = seen(client, waiting)
+    assert f"/console/approvals/{asked}" in own
+    assert form not in own
+
+
+def test_a_settled_window_asks_for_nothing(waiting: Instruction, store: Store, signed_in: SignIn) -> None:
+    """Everything booked: neither page leads anywhere."""
+    store.desk.release(waiting.window, TWO, now=NOON)
+    for one in store.instructions(waiting.window):
+        booked(store, one.instruction, one.instruction.amount_fen, f"b{one.instruction.id}", now=NOON + timedelta(hours=1))
+    window, own = seen(signed_in("centre"), waiting)
+    assert "下一步" not in window
+    assert "/console/reconciliation/?window=" not in own
+
+
+def test_a_request_leads_to_what_it_concerns_in_words(store: Store, signed_in: SignIn, token: Token) -> None:
+    """The checker reads scheme and places by name, and opens the transaction from the request."""
+    bill = next(one for one in store.transactions(limit=100) if one.scheme.startswith("medical"))
+    client = signed_in("centre")
+    told = {"csrf": token(client), "message": str(bill.id), "reason": "重复"}
+    asked = client.post("/console/adjustments/", data=told).location
+    page = client.get(asked).get_data(as_text=True)
+    assert f'<a href="/console/transactions/{bill.id}">' in page
+    assert SCHEMES[bill.scheme].title.zh in page
+    assert f">{bill.scheme}<" not in page
+
+
+def test_what_the_ledger_keeps_in_short_has_words(store: Store) -> None:
+    """Every cycle of the shipped schemes, every kind of posting of a month, and every permission."""
+    assert {scheme.cycle.name for scheme in SCHEMES.values()} <= set(kinds.CYCLES)
+    entries = store.transactions(limit=200)
+    assert {one.posting.kind for one in store.postings(*(entry.seq for entry in entries))} <= set(kinds.POSTINGS)
+    assert set(PERMISSION_TITLES) == set(Permission)
+    for words in (*kinds.POSTINGS.values(), *kinds.CYCLES.values(), *PERMISSION_TITLES.values()):
+        assert words.zh != words.en
