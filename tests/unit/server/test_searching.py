@@ -41,8 +41,8 @@ def booked(store: Store) -> list[Entry]:
     later = [
         bill(101, 300, reverses=message_id(3)),
         bill(102, 700, reverses=message_id(7)),
-        bill(103, 500, voids=message_id(5)),
-        bill(104, 1000, posts=message_id(10)),
+        bill(103, 1000, voids=message_id(10)),
+        bill(104, 500, posts=message_id(5)),
     ]
     answers = store.submit([submission(*later)], NOON)[0]
     assert [answer.outcome for answer in answers] == ["accepted"] * 4
