@@ -4,10 +4,10 @@
 
 Envelopes are sealed beforehand, a line has about 255 bytes; threads of this process send them over kept connections, and the
 service signs its receipts. `received` is until every batch is durable and answered (respond-async), `posted` the same lines until
-the last is judged and booked, `judged` batches whose answer waits for that; by batches of 8,190 lines and of 1,000, on SQLite,
-then on PostgreSQL, each the median of some rounds after one to warm up. The floor of batches is the driver's bare executemany of
-as many rows in as large commits, into a new table before every round; the floor of single requests is a bare Flask view on
-granian that inserts one row with one commit, sent the same number of bytes by the same threads.
+the last is judged and booked, `judged` batches whose answer waits for that; by batches of 8,190 lines and of 1,000, each the
+median of some rounds after one to warm up. The floor of batches is the driver's bare executemany of as many rows in as large
+commits, into a new table before every round; the floor of single requests is a bare Flask view on granian that inserts one row
+with one commit by the driver, sent the same number of bytes by the same threads. All of it on SQLite, then on PostgreSQL.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
@@ -91,7 +91,7 @@ def timed(run: Callable[[], list[float]]) -> tuple[float, list[float]]:
 
 
 @contextmanager
-def server(target: str, port: int, folder: Path, database: str = "") -> Iterator[None]:
+def server(target: str, port: int, folder: Path, database: str) -> Iterator[None]:
     """Granian with one worker of sixteen threads, for as long as the block lasts."""
     command = [sys.executable, "-m", "bench.ledger_http", "--serve", target, str(port), str(folder), database]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -128,11 +128,19 @@ def main() -> None:
         (folder / "node.der").write_bytes(certificate)
         make = partial(envelopes, signer, certificate)
         database = f"sqlite:///{folder}/ledger.db"
-        with ledger(database, certificate) as store, server("ours", 18662, folder, database), server("bare", 18661, folder):
+        with served(database, f"sqlite:///{folder}/bare.db", folder, certificate) as store:
             batches("sqlite", store, lambda: floor_sqlite(Path(tempfile.mkdtemp(dir=folder))), make)
-            single(make(singles, 1))
-        with cluster() as database, ledger(database, certificate) as store, server("ours", 18662, folder, database):
+            single("sqlite", make(singles, 1))
+        with cluster() as database, served(database, database, folder, certificate) as store:
             batches("postgresql", store, partial(floor_postgres, database), make)
+            single("postgresql", make(singles, 1))
+
+
+@contextmanager
+def served(database: str, bare: str, folder: Path, certificate: bytes) -> Iterator[Store]:
+    """An enrolled ledger, the service over it, and the bare view over a database of the same kind."""
+    with ledger(database, certificate) as store, server("ours", 18662, folder, database), server("bare", 18661, folder, bare):
+        yield store
 
 
 @contextmanager
@@ -185,7 +193,7 @@ def _waits(store: Store) -> bool:
         return bool(view.all("SELECT 1 FROM received LIMIT 1"))
 
 
-def single(bodies: list[bytes]) -> None:
+def single(database: str, bodies: list[bytes]) -> None:
     """One transaction a request, each durable before it is answered."""
     send(18662, "/transactions", bodies[:100])
     send(18661, "/", bodies[:100])
@@ -202,7 +210,7 @@ def single(bodies: list[bytes]) -> None:
     tail = {"p99_ms": round(quantiles(took, n=100)[98] * 1000, 1)}
     tail["peer_p99_ms"] = round(quantiles(bare_took, n=100)[98] * 1000, 1)
     name = "bare granian, one insert, one commit"
-    report("http-single", Measure(number, walls[1]), peer=Measure(number, walls[0]), peer_name=name, **tail)
+    report(f"http-single-{database}", Measure(number, walls[1]), peer=Measure(number, walls[0]), peer_name=name, **tail)
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -237,19 +245,22 @@ def bare() -> object:
 
     from flask import Flask, request
 
-    app, local, path = Flask("bare"), threading.local(), Path(os.environ["BENCH_FOLDER"]) / "bare.db"
+    app, local = Flask("bare"), threading.local()
+    connect, mark, statements = _driver(os.environ["BENCH_DATABASE"])
+    with closing(connect()) as first:
+        for statement in (*statements, "CREATE TABLE IF NOT EXISTS raw (a BIGINT, b BYTEA)"):
+            first.execute(statement)
 
-    def database() -> sqlite3.Connection:
+    def database() -> Any:
         if not hasattr(local, "database"):
-            local.database = sqlite3.connect(path, isolation_level=None, timeout=60)
-            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE IF NOT EXISTS raw (a, b)"):
+            local.database = connect()
+            for statement in statements:
                 local.database.execute(statement)
-        found: sqlite3.Connection = local.database
-        return found
+        return local.database
 
     @app.post("/")
     def put() -> tuple[str, int]:
-        database().execute("INSERT INTO raw VALUES (?, ?)", (time.time_ns(), request.get_data()))
+        database().execute(f"INSERT INTO raw VALUES ({mark}, {mark})", (time.time_ns(), request.get_data()))
         return "", 201
 
     @app.get("/health")
@@ -257,6 +268,17 @@ def bare() -> object:
         return "ok"
 
     return app
+
+
+def _driver(address: str) -> tuple[Callable[[], Any], str, Sequence[str]]:
+    """How a database is opened by its bare driver, each statement its own commit; the mark of a value; what is said first."""
+    if address.startswith("sqlite:///"):
+        path = address.removeprefix("sqlite:///")
+        connect = partial(sqlite3.connect, path, isolation_level=None, timeout=60)
+        return connect, "?", ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
+    import psycopg
+
+    return partial(psycopg.connect, address, autocommit=True), "%s", ()
 
 
 def ours() -> object:

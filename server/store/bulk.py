@@ -13,7 +13,7 @@ from cardstack.settlement.scheme import Scheme, sharing
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
 from server.store.engine import Database
-from server.store.posting import claimed, last_closed, rooms
+from server.store.posting import PARTIES, claimed, last_closed, rooms
 from server.store.submitting import after_waiting
 from server.store.values import moment
 
@@ -55,7 +55,7 @@ def _judge(commit: Commit, columns: Columns, among: Sequence[str]) -> tuple[list
     _mark_not_yours(columns, outcomes)
     again = _mark_known(commit, columns, outcomes, entries)
     _mark_in_future(commit, columns, outcomes)
-    parties, room = rooms(commit)
+    parties, room = rooms(commit, commit.all(PARTIES))
     strangers = (set(columns.debtors) | set(columns.creditors)) - parties
     if strangers:
         for owner, debtor, creditor in zip(columns.owners, columns.debtors, columns.creditors, strict=True):

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -69,9 +69,12 @@ class Tip(NamedTuple):
     posting: int
     block: int
     envelope: int
+    event: int
     previous: bytes
     figures: bytes
     """The digest of the figures that the last block was judged by."""
+    waits: bool
+    """Whether received lines wait to be judged."""
 
 
 class View:
@@ -87,6 +90,14 @@ class View:
     def among(self, query: str, values: Iterable[Any]) -> list[Any]:
         """The rows of a query over a set of values."""
         return self.database.among(self.connection, query, values)
+
+    def ask(self, query: str) -> Callable[[], list[Any]]:
+        """The rows of a query when they are called for: where others are asked before that, they are answered together."""
+        return self.database.ask(self.connection, query)
+
+    def ask_among(self, query: str, values: Iterable[Any]) -> Callable[[], list[Any]]:
+        """The same over a set of values."""
+        return self.database.ask_among(self.connection, query, values)
 
 
 @contextmanager
@@ -118,8 +129,14 @@ class Commit(View):
 
     def tell(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
         """Add an event to the feed."""
-        ((seq,),) = self.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM event")
-        self.insert("event", "seq, at, kind, subject, data", [(seq, self.at, kind, subject, json.dumps(data))])
+        self.tell_all([(kind, subject, data)])
+
+    def tell_all(self, happened: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Add events to the feed, in order."""
+        first = self.tip.event
+        rows = [(seq, self.at, kind, subject, json.dumps(data)) for seq, (kind, subject, data) in enumerate(happened, first)]
+        self.insert("event", "seq, at, kind, subject, data", rows)
+        self.tip = self.tip._replace(event=first + len(rows))
 
 
 def tip(commit: Commit) -> Tip:
@@ -127,12 +144,13 @@ def tip(commit: Commit) -> Tip:
     (row,) = commit.all(
         "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
         "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
-        "(SELECT hash FROM block ORDER BY seq DESC LIMIT 1), (SELECT digest FROM figure_set ORDER BY block DESC LIMIT 1)",
+        "COALESCE((SELECT MAX(seq) FROM event), 0) + 1, (SELECT hash FROM block ORDER BY seq DESC LIMIT 1), "
+        "(SELECT digest FROM figure_set ORDER BY block DESC LIMIT 1), EXISTS (SELECT 1 FROM received)",
     )
-    numbers, previous, judged_by = row[:4], row[4], row[5]
-    entry, posting, block, envelope = numbers
+    numbers, (previous, judged_by, waits) = row[:5], row[5:]
+    entry, posting, block, envelope, event = numbers
     before = GENESIS if previous is None else bytes(previous)
-    return Tip(entry, posting, block, envelope, before, b"" if judged_by is None else bytes(judged_by))
+    return Tip(entry, posting, block, envelope, event, before, bytes(judged_by or b""), bool(waits))
 
 
 def add_rows(
@@ -185,18 +203,14 @@ def add_balances(commit: Commit, rows: Sequence[BalanceRow]) -> None:
 
 def open_windows(commit: Commit, windows: Iterable[str]) -> None:
     """Windows come to be when the first transaction falls into them."""
-    wanted = set(windows)
-    for (there,) in commit.among("SELECT id FROM settlement_window WHERE id IN {these}", wanted):
-        wanted.discard(there)
-    rows = [(window, period(window)[0], Stage.OPEN.value, commit.at) for window in sorted(wanted)]
-    commit.insert("settlement_window", "id, cycle, stage, opened_at", rows)
+    rows = [(window, period(window)[0], Stage.OPEN.value, commit.at) for window in sorted(set(windows))]
+    commit.insert("settlement_window", "id, cycle, stage, opened_at", rows, "ON CONFLICT DO NOTHING")
 
 
 def keep(commit: Commit, kept: Sequence[tuple[Kept, int]], word: str = "accepted") -> None:
     """Keep envelopes with the certificates that vouched for them, and tell those who follow the events."""
     ends, at = commit.tip, commit.at
     rows, events = [], []
-    ((event,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM event")
     for place, (one, accepted) in enumerate(kept):
         seq = ends.envelope + place
         raw, path = one.packed or packed(one.raw), json.dumps(one.path)
@@ -204,11 +218,9 @@ def keep(commit: Commit, kept: Sequence[tuple[Kept, int]], word: str = "accepted
         told = {"node": one.node, word: accepted} | (
             {"block": ends.block} if word == "accepted" else {"digest": one.digest.hex()}
         )
-        events.append((event + place, at, f"{one.kind}-{word}", str(seq), json.dumps(told)))
+        events.append((f"{one.kind}-{word}", str(seq), told))
     columns = "seq, kind, digest, raw, node, signed_at, received_at, lines, path"
     commit.insert("envelope", columns, rows)
-    commit.insert("event", "seq, at, kind, subject, data", events)
+    commit.tell_all(events)
     certificates = {print_: der for one, _ in kept for print_, der in one.certificates.items()}
-    for (there,) in commit.among("SELECT fingerprint FROM certificate WHERE fingerprint IN {these}", certificates):
-        certificates.pop(there)
-    commit.insert("certificate", "fingerprint, der", list(certificates.items()))
+    commit.insert("certificate", "fingerprint, der", list(certificates.items()), "ON CONFLICT DO NOTHING")

@@ -6,8 +6,8 @@ hash of the one before it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from itertools import chain
 from time import monotonic
@@ -145,13 +145,22 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """The only writer of the ledger; everything becomes durable at the end, or nothing."""
-        with self.writer.begin() as connection:
+    def writing(self, *, few: bool = False) -> Iterator[Connection]:
+        """The only writer of the ledger; everything becomes durable at the end, or nothing.
+
+        With `few` every statement has few rows: PostgreSQL gets those that ask for nothing without a wait for each, and says
+        what one of them must not do later, by the end at the latest.
+        """
+        with self.writer.connect() as connection, self._together(connection, few) as sent, connection.begin():
             if not self.is_sqlite:
                 turn = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
                 connection.exec_driver_sql(turn)
-            yield connection
+            with nullcontext() if sent is None else _answered(sent):
+                yield connection
+
+    def _together(self, connection: Connection, few: bool) -> AbstractContextManager[Any]:
+        together: AbstractContextManager[Any] = driver(connection).pipeline() if few and not self.is_sqlite else nullcontext()
+        return together
 
     def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row], known: str = "") -> None:
         """Add rows given as tuples in the order of `columns` (comma separated); by the driver, not by objects.
@@ -163,7 +172,7 @@ class Database:
         width = columns.count(",") + 1
         if self.is_sqlite:
             _insert_many(driver(connection), table, columns, rows, known)
-        elif len(rows) < FEW or known:
+        elif len(rows) < FEW or known or driver(connection).pgconn.pipeline_status:  # in which there is no COPY
             marks = ",".join(["%s"] * width)
             with driver(connection).cursor() as cursor:
                 cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {known}", rows)  # noqa: S608  # own names
@@ -174,18 +183,26 @@ class Database:
 
     def among(self, connection: Connection, query: str, values: Iterable[Any]) -> list[Any]:
         """The rows of a query in which `{these}` stands for a set of values: `… WHERE id IN {these}`."""
+        return self.ask_among(connection, query, values)()
+
+    def ask_among(self, connection: Connection, query: str, values: Iterable[Any]) -> Callable[[], list[Any]]:
+        """The same, as `ask`."""
         asked = list(values)
         if not asked:
-            return []
-        return list(driver(connection).execute(*set_query(query, asked, is_sqlite=self.is_sqlite)).fetchall())
+            return list
+        found: Callable[[], list[Any]] = driver(connection).execute(*set_query(query, asked, is_sqlite=self.is_sqlite)).fetchall
+        return found
+
+    def ask(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
+        """A query whose places are written `?`; its rows when they are called for, while others may be asked as well."""
+        if not self.is_sqlite:
+            query = query.replace("%", "%%").replace("?", "%s")
+        found: Callable[[], list[Any]] = driver(connection).execute(query, tuple(values)).fetchall
+        return found
 
     def all(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """The rows of a query whose places are written `?`."""
-        if self.is_sqlite:
-            return list(driver(connection).execute(query, tuple(values)).fetchall())
-        with driver(connection).cursor() as cursor:
-            cursor.execute(query.replace("%", "%%").replace("?", "%s"), tuple(values))
-            return list(cursor.fetchall())
+        return self.ask(connection, query, values)()
 
     def change(self, connection: Connection, statement: str, first: int, texts: Sequence[str]) -> int:
         """One statement over texts in order; how many rows it made.
@@ -211,6 +228,18 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
         self.writer.dispose()
+
+
+@contextmanager
+def _answered(sent: Any) -> Iterator[None]:
+    """Until all that was sent is answered: what is raised is the error itself, and not that statements after it were in vain."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            sent.sync()
+        raise
+    sent.sync()
 
 
 def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row], known: str) -> None:

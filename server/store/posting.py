@@ -16,6 +16,7 @@ from cardstack.values import Fen
 from server.store import telling
 from server.store.commit import Commit, Kept, View, add_rows, open_windows
 
+PARTIES = "SELECT name, limit_fen FROM party"
 TOTAL_ADD = "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
 
 
@@ -45,6 +46,9 @@ class Submission(NamedTuple):
 
 def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:
     """What the ledger knows that bears on these lines."""
+    query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
+    known = commit.ask_among(query, [str(line.transaction.id) for line in lines])
+    asked_parties = commit.ask(PARTIES)
     about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
     earlier = earlier_entries(commit, about) if about else {}
     claims: dict[str, set[str]] = {}
@@ -53,15 +57,13 @@ def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line]
             claims.setdefault(line.transaction.scheme, set()).update(line.claims)
     accounts = {one.account for line in lines for one in line.accumulations}
     accounts |= {one.account for entry in earlier.values() for one in entry.accumulations}
-    query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
-    known = commit.among(query, [str(line.transaction.id) for line in lines])
-    parties, room = rooms(commit)
+    parties, room = rooms(commit, asked_parties())
     asked = {line.asks for line in lines if line.asks is not None}
     return Book(
         now,
         schemes,
         parties,
-        {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known},
+        {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known()},
         earlier,
         {
             (among[0], claim)
@@ -87,9 +89,11 @@ def claimed(view: View, schemes: Iterable[str], claims: Collection[str]) -> set[
     return {claim for rows in found for (claim,) in rows}
 
 
-def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:
-    """Every participant, and what each limited one may still owe before the windows that are not settled are paid."""
-    rows = commit.all("SELECT name, limit_fen FROM party")
+def rooms(commit: Commit, rows: list[Any]) -> tuple[set[str], dict[str, int]]:
+    """Every participant, and what each limited one may still owe before the windows that are not settled are paid.
+
+    `rows` are those of `PARTIES`.
+    """
     limits = {name: limit for name, limit in rows if limit is not None}
     if limits:
         owed = commit.all(
@@ -103,10 +107,14 @@ def rooms(commit: Commit) -> tuple[set[str], dict[str, int]]:
     return {name for name, _ in rows}, limits
 
 
+def ask_closed(commit: Commit) -> Callable[[], list[Any]]:
+    """Asks for each cycle's newest window that is no longer open: pairs."""
+    return commit.ask("SELECT cycle, MAX(id) FROM settlement_window WHERE stage <> 'open' GROUP BY cycle")
+
+
 def last_closed(commit: Commit) -> dict[str, str]:
     """Each cycle's newest window that is no longer open."""
-    query = "SELECT cycle, MAX(id) FROM settlement_window WHERE stage <> 'open' GROUP BY cycle"
-    return dict(commit.all(query))
+    return dict(ask_closed(commit)())
 
 
 def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:

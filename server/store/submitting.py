@@ -9,9 +9,9 @@ from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.receiving import pack
 from cardstack.settlement.scheme import Scheme
 from server.store.commit import Commit, Kept, keep
-from server.store.engine import Database
+from server.store.engine import FEW, Database
 from server.store.packing import packed
-from server.store.posting import Submission, book_of, last_closed, write
+from server.store.posting import Submission, ask_closed, book_of, write
 from server.store.receiving import BITS, Ask, post_waiting, refused_of
 from server.store.refusals import Refused, record
 
@@ -20,13 +20,12 @@ def submit(
     database: Database, schemes: Mapping[str, Scheme], submissions: Sequence[Submission], now: datetime
 ) -> list[list[Answer]]:
     """Take several envelopes in one durable commit; an answer a line, in order."""
-    with database.writing() as connection:
+    with database.writing(few=sum(len(one.lines) for one in submissions) < FEW) as connection:
         commit = after_waiting(Commit(database, connection, now), schemes, _ids(submissions), now)
         ends = commit.tip
         lines = [line for submission in submissions for line in submission.lines]
-        booking = Booking(
-            book_of(commit, schemes, lines, now), Numbers(ends.entry, ends.posting, ends.block), last_closed(commit)
-        )
+        closed = ask_closed(commit)
+        booking = Booking(book_of(commit, schemes, lines, now), Numbers(ends.entry, ends.posting, ends.block), dict(closed()))
         answers: list[list[Answer]] = []
         kept: list[tuple[Kept, int]] = []
         rows = _Rows()
@@ -80,7 +79,7 @@ def _judge(booking: Booking, submission: Submission, envelope: int) -> list[Answ
 
 def after_waiting(commit: Commit, schemes: Mapping[str, Scheme], ids: Iterable[str], now: datetime) -> Commit:
     """Lines that were received before come first where they have, or are what is meant by, one of these ids."""
-    if not commit.all("SELECT 1 FROM received LIMIT 1"):
+    if not commit.tip.waits:
         return commit
     places = [place for (place,) in commit.among("SELECT place FROM received WHERE id IN {these}", ids)]
     if not places:

@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from cardstack.settlement.envelope import seal, seal_lines
+from server.api.callers import ROUTES, Caller
 from server.api.direct import Direct
 from server.app import create_app
 from server.config import Config
@@ -105,6 +106,11 @@ def test_what_stands_does_not_meet_the_framework(both: list[Service], monkeypatc
     assert [both[0].ask(ONE).status for _ in range(2)] == ["201 CREATED", "200 OK"]
     with pytest.raises(TypeError):
         both[0].ask(b"{")
+
+
+def test_the_route_asks_for_no_caller_but_the_signer() -> None:
+    """What stands in front of it looks at no other proof."""
+    assert ROUTES["submit"] is Caller.SIGNER
 
 
 def test_a_body_that_comes_by_parts_is_read_whole(both: list[Service]) -> None:
