@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cardstack.errors import Malformed, Refused
+from cardstack.settlement.envelope import seal
 from cardstack.settlement.line import prepare
 from cardstack.settlement.medical.case import Filing, Visit, class_of, supported
 from cardstack.settlement.node import Node
@@ -16,8 +17,8 @@ from cardstack.settlement.services.registration import REGISTRATION, State, fili
 from cardstack.settlement.transaction import Party
 from server.store import open_store
 from server.store.posting import Submission
-from server.store.telling import told
-from tests.ledgers import arrival
+from server.store.telling import Recent, told
+from tests.ledgers import NOON, arrival, bill, node_trust
 from tests.unit.settlement.claims import a_claim
 from tests.unit.settlement.test_services import code, message
 
@@ -148,3 +149,22 @@ def test_a_stay_keeps_the_registration_that_it_began_under() -> None:
     for wrong in ({"stay": ""}, {"lines": [{"code": "0101", "amount_fen": 1, "price_fen": 1, "day": "2026-10-29"}]}):
         with pytest.raises(Malformed, match="admitted"):
             a_claim(**{**told, "admitted": "2026-10-30", **wrong})
+
+
+def test_what_is_held_of_envelopes_is_bounded_by_their_size() -> None:
+    """The one asked for last is held as long as it has room beside the others, and one that has none never is."""
+    _, signer, leaf = node_trust()
+    small, other, third, large = (seal([bill(n)] * many, signer, [leaf], NOON) for n, many in enumerate((1, 2, 2, 90)))
+    recent = Recent(len(small) + len(other))
+    first = recent.contents(small)
+    kept = recent.contents(other)
+    assert recent.contents(other) is kept
+    assert recent.contents(small) is first
+    assert len(recent.contents(large)) == 90
+    assert recent.contents(large) is not recent.contents(large)
+    assert recent.contents(small) is first
+    recent.contents(third)
+    assert recent.contents(small) is first
+    assert recent.contents(other) is not kept
+    with pytest.raises(Malformed):
+        recent.contents(b"{}")
