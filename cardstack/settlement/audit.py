@@ -38,6 +38,8 @@ class Fault(StrEnum):
     WAITING = "waiting"
     POSTING = "posting"
     PEOPLE = "people"
+    STAGE = "stage"
+    CLAIM = "claim"
     FIGURES = "figures"
 
 
@@ -63,6 +65,11 @@ FAULTS: Final[Mapping[Fault, Text]] = {
         "figures that a block was judged by were never shipped, or not added by people before their day",
         "某区块所依据的参数并非任何版本所附，也非在生效日前由人员录入",
     ),
+    Fault.STAGE: Text(
+        "a window, a payment or a dispute does not stand where its recorded steps lead",
+        "窗口、付款或异议的状态与留存的办理记录不符",
+    ),
+    Fault.CLAIM: Text("what may exist once is not kept as the entries that stand declare it", "唯一性登记与有效交易的内容不符"),
     Fault.PEOPLE: Text("one person alone stands behind what takes two", "须双人办理的业务只有一人经办"),
 }
 

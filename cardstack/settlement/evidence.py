@@ -5,7 +5,7 @@ What the ledger's own rows say of each other is `cardstack.settlement.audit`'s.
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +27,9 @@ class Booked(NamedTuple):
     postings: tuple[tuple[str, str, int, str, str], ...]
     """Debtor, creditor, fen, kind and rule of each posting that it made, in order."""
     refers: str | None = None
+    claims: tuple[tuple[str, str], ...] = ()
+    """What is kept of it as existing once, each with its scheme; what was taken back has nothing of the kind."""
+    stands: bool = True
 
 
 class Adjusted(NamedTuple):
@@ -119,12 +122,20 @@ class Evidence:
         if hashlib.sha256(raw).digest() != digest or not {one.refers for one in booked} <= named:
             self._find(Fault.CONTENT, f"envelope {seq}")
 
-    def follows(self, booked: Booked, wanted: Sequence[tuple[str, str, int, str, str]], digest: bytes | None = None) -> None:
-        """An entry against what its content gives when it is computed again; `digest` is that of the content."""
+    def follows(self, booked: Booked, wanted: Sequence[tuple[str, str, int, str, str]], digest: bytes | None = None) -> bool:
+        """Whether an entry is what its content gives when it is computed again; `digest` is that of the content."""
         if digest is not None and digest != booked.digest:
             self._find(Fault.CONTENT, f"entry {booked.seq}")
-        elif Counter(booked.postings) != Counter(wanted):
+            return False
+        right = Counter(booked.postings) == Counter(wanted)
+        if not right:
             self._find(Fault.POSTING, f"entry {booked.seq}")
+        return right
+
+    def claimed(self, booked: Booked, wanted: Collection[tuple[str, str]]) -> None:
+        """An entry's claims, as they are kept, against those that its content declares."""
+        if sorted(booked.claims) != (sorted(wanted) if booked.stands else []):
+            self._find(Fault.CLAIM, f"entry {booked.seq}")
 
     def unreadable(self, seq: int) -> None:
         """A kept record that is not what it says it is."""

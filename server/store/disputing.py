@@ -69,7 +69,7 @@ def open_dispute(
     booked, (message, scheme) = _posting(commit, posting)
     if scheme == "adjustment":
         raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
-    if _is_reversed(commit, posting):
+    if is_reversed(commit, posting):
         raise Refused("its entry was reversed: nothing is left of it", NO_SUCH, posting=posting)
     if opened_by not in (booked.debtor, booked.creditor):
         raise Refused("opened_by", NOT_A_SIDE, field="opened_by")
@@ -112,7 +112,7 @@ def step_dispute(
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
         raise Refused("the deadline has not passed", dispute=seq)
     stage = DISPUTE.after(before.stage, step)
-    gone = stage is Stage.UPHELD and _is_reversed(commit, before.posting)
+    gone = stage is Stage.UPHELD and is_reversed(commit, before.posting)
     told = {**evidence, "reversed": True} if gone else evidence
     due = _due(stage, commit.at)
     commit.run("UPDATE dispute SET stage = ?, since = ?, deadline = ? WHERE seq = ?", [(stage.value, commit.at, due, seq)])
@@ -161,7 +161,7 @@ def _somebody(view: View, actor: str) -> None:
     known_people(view, actor)
 
 
-def _is_reversed(view: View, posting: int) -> bool:
+def is_reversed(view: View, posting: int) -> bool:
     """Whether a posting's entry was reversed; where it posted what another reserved, it is that one which is reversed."""
     ((own, first),) = view.all(
         "SELECT posting.entry, posted.entry FROM posting JOIN entry ON entry.seq = posting.entry "

@@ -173,6 +173,17 @@ def open_payments(view: View) -> tuple[Mismatch, ...]:
     return tuple(_waiting(found.mismatches, [one for window in windows for one in reads.instructions(view, window)]))
 
 
+def beyond_its_lines(view: View, found: Sequence[PreparedInstruction]) -> Iterator[str]:
+    """The payments that stand as paid with more than the bank's lines say; a party's account may have been another then."""
+    accounts, lines = _accounts(view), _lines(view, [one.instruction.id for one in found])
+    for one in (one for one in found if one.paid_fen):
+        mine = {line.account for line in lines if line.reference == one.instruction.id}
+        sides = one.instruction.debtor, one.instruction.creditor
+        known = [accounts, *({**accounts, side: account} for account in mine for side in sides)]
+        if all(sum(paid_on(one.instruction, lines, those).values()) < one.paid_fen for those in known):
+            yield f"payment {one.instruction.id}"
+
+
 def _apply(commit: Commit, one: PreparedInstruction, act: Act, paid: Fen) -> Payment | None:
     after = PAYMENT.moves.get((one.state, act))
     if after is not None:

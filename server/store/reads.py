@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from cardstack.errors import Refused, problem
+from cardstack.errors import CardstackError, Refused, problem
 from cardstack.settlement.instruction import Instruction, Payment
 from cardstack.settlement.ledger import RESERVE
 from cardstack.settlement.netting import Owed, Position
@@ -102,6 +102,14 @@ def envelope(view: View, seq: int) -> KeptEnvelope | None:
     path = tuple(bytes(kept[one]) for one in prints if one in kept)
     digest, raw = bytes(row[2]), unpacked(bytes(row[3]))
     return KeptEnvelope(row[0], row[1], digest, raw, Party(row[4]), moment(row[5]), moment(row[6]), row[7], path)
+
+
+def sound_envelope(view: View, seq: int) -> KeptEnvelope | None:
+    """A kept envelope; None also where its row is not of its form."""
+    try:
+        return envelope(view, seq)
+    except (CardstackError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def windows(view: View, *, cycle: str | None = None, stage: str | None = None) -> list[Window]:

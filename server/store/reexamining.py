@@ -1,7 +1,7 @@
 """Kept records read again for the auditor: adjustments, decisions, lapses and bulk files, and what envelopes' lines give."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
 PIECE = 4096
 """How many entries are read at once."""
 RECORDS = ("adjustment", "decision", "lapse")
-Wanted: TypeAlias = Mapping[int, tuple[bytes, list[tuple[str, str, int, str, str]]]]
-"""What a file's lines give: the digest of the content, and the postings."""
+Given: TypeAlias = tuple[bytes, list[tuple[str, str, int, str, str]], list[tuple[str, str]]]
+"""What a file's line gives: the digest of the content, the postings, and the claims with their scheme."""
+Wanted: TypeAlias = Mapping[int, Given]
+UNDONE = "SELECT entry FROM resolution WHERE entry BETWEEN ? AND ? AND change <> 'post'"
 
 
 def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], periods: Periods) -> None:
     """Read the kept record of every entry again, and compute again what each moves, by the figures of its time."""
     files, seen = _Files(view, evidence, schemes), set()
     for (envelope, period), booked in _runs(view, periods):
-        kept = reads.envelope(view, envelope)
+        kept = reads.sound_envelope(view, envelope)
         if kept is None:
             evidence.unreadable(envelope)
         elif kept.kind in RECORDS:
@@ -45,6 +47,8 @@ def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], per
                     files.compare(kept, booked, period)
                 else:
                     _lines(evidence, kept, booked, schemes)
+        else:
+            evidence.unreadable(envelope)
     kinds = ", ".join(f"'{kind}'" for kind in RECORDS)
     for (envelope,) in view.all(f"SELECT seq FROM envelope WHERE kind IN ({kinds}) ORDER BY seq"):  # noqa: S608  # own names
         if envelope not in seen:
@@ -77,8 +81,15 @@ def _entries(view: View) -> Iterator[tuple[tuple[int, int], Booked]]:
         made: dict[int, list[tuple[str, str, int, str, str]]] = {}
         for entry, *one in view.all(postings, (rows[0][0], rows[-1][0])):
             made.setdefault(entry, []).append((one[0], one[1], one[2], one[3], one[4]))
+        own: dict[int, list[tuple[str, str]]] = {}
+        ends = rows[0][0], rows[-1][0]
+        for entry, scheme, claim in view.all("SELECT entry, scheme, claim FROM claim WHERE entry BETWEEN ? AND ?", ends):
+            own.setdefault(entry, []).append((scheme, claim))
+        undone = {entry for (entry,) in view.all(UNDONE, ends)}
         for row in rows:
-            yield (row[5], row[6]), Booked(row[0], row[1], bytes(row[2]), row[3], tuple(made.get(row[0], ())), row[4])
+            moved, claims = tuple(made.get(row[0], ())), tuple(own.get(row[0], ()))
+            booked = Booked(row[0], row[1], bytes(row[2]), row[3], moved, row[4], claims, row[0] not in undone)
+            yield (row[5], row[6]), booked
         after = rows[-1][0]
 
 
@@ -111,8 +122,9 @@ class _Files:
         if wanted is None:
             return
         for one in booked:
-            digest, postings = wanted.get(one.line, (b"", []))
-            self.evidence.follows(one, postings, digest)
+            digest, postings, claims = wanted.get(one.line, (b"", [], []))
+            if self.evidence.follows(one, postings, digest):
+                self.evidence.claimed(one, claims)
 
     def _read(self, kept: KeptEnvelope, memory: Memory) -> Wanted | None:
         first = kept.seq not in self.judged
@@ -135,10 +147,12 @@ class _Files:
             if first:
                 self.evidence.unreadable(kept.seq)
             return None
-        found: dict[int, tuple[bytes, list[tuple[str, str, int, str, str]]]] = {}
+        found: dict[int, Given] = {}
         for batch in read:
             one = batch.columns
-            found |= {line: (digest, []) for line, digest in zip(one.lines, one.digests, strict=True)}
+            claims = one.claims or [""] * len(one.lines)
+            for line, digest, claim in zip(one.lines, one.digests, claims, strict=True):
+                found[line] = digest, [], [(one.scheme, claim)] if claim else []
             made = zip(one.owners, one.debtors, one.creditors, one.posting_amounts_fen, one.posting_kinds, one.rules, strict=True)
             for owner, debtor, creditor, amount, kind, rule in made:
                 found[one.lines[owner]][1].append((debtor, creditor, amount, kind, rule))
@@ -155,16 +169,17 @@ def _lines(evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked], sch
         if one.refers is not None or one.line >= len(sealed.contents):
             continue
         try:
-            wanted = _postings(sealed.transaction(one.line), schemes)
+            told = sealed.transaction(one.line)
+            scheme = schemes.get(told.scheme)
+            if scheme is None:
+                continue
+            wanted, claims = _postings(told, scheme), [(told.scheme, claim) for claim in scheme.claims(told)]
         except CardstackError:
-            wanted = [("", "", 0, "", "")]
-        if wanted is not None:
-            evidence.follows(one, wanted)
+            wanted, claims = [("", "", 0, "", "")], []
+        if evidence.follows(one, wanted):
+            evidence.claimed(one, claims)
 
 
-def _postings(told: Transaction, schemes: Mapping[str, Scheme]) -> Sequence[Any] | None:
-    scheme = schemes.get(told.scheme)
-    if scheme is None:
-        return None
+def _postings(told: Transaction, scheme: Scheme) -> list[tuple[str, str, int, str, str]]:
     made = scheme.postings(told, told.day)
     return [(str(one.debtor), str(one.creditor), int(one.amount_fen), one.kind, one.rule) for one in made]

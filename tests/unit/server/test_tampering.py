@@ -1,0 +1,172 @@
+"""Every column of every table changed by hand, past every guard: the audit finds it, or the column is declared as no money's."""
+
+import shutil
+import sqlite3
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from cardstack.ca.certificate import Certificate
+from cardstack.crypto.local import LocalSigner
+from cardstack.settlement import envelope
+from cardstack.settlement.audit import Fault, Finding
+from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.dispute import Ground, Step
+from cardstack.settlement.line import prepare
+from cardstack.settlement.node import Node
+from cardstack.settlement.prefund import Change, Kind
+from cardstack.settlement.transaction import Posting, Transaction
+from cardstack.settlement.window import Event
+from cardstack.settlement.wire import canonical, digest
+from cardstack.values import Fen
+from server.store import open_store
+from server.store.commit import Kept
+from server.store.posting import Submission
+from server.store.store import Store
+from tests.ledgers import FUND, HOSPITAL, NODE, NOON, SCHEMES, Toy, bill, enrol, message_id, node_trust
+from tests.unit.server.desks import DAY, TWO
+
+ELSEWHERE = {
+    "outbox": "a node's own queue: its receiver's ledger tells",
+    "setting": "no part of the ledger",
+    "event": "the feed; what it says of payments and prepayments is held against these",
+    "node": "changed by people: the office's own chain of records tells",
+    "party": "changed by people: the office's own chain of records tells",
+}
+"""Tables of which the audit of the ledger says nothing, and who does."""
+NO_MONEY = {
+    "accumulation": {"entry"},
+    "bank_line": {"account", "bank_reference", "amount_fen", "reason", "taken_at"},  # more than was counted is not paid
+    "block": {"sealed_at"},
+    "dispute": {"ground", "disputed_fen", "since", "deadline"},  # of an open one
+    "dispute_move": {"seq", "actor", "evidence", "at", "checker"},
+    "envelope": {"node", "signed_at", "received_at", "lines"},
+    "instruction": {"prepared_at"},
+    "prefund": {"seq", "reference", "maker", "checker", "at"},
+    "settlement_window": {"opened_at"},
+    "window_move": {"seq", "actor", "reason", "at"},
+}
+"""Columns that another number, time or word may stand in without any money moving otherwise."""
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with something in every table of money, without its guards."""
+    path = tmp_path_factory.mktemp("tampered") / "ledger.db"
+    store = enrol(open_store(f"sqlite:///{path}", SCHEMES))
+    _, signer, leaf = node_trust()
+    _send(store, signer, leaf, bill(1, 600, claim="a", account="p"), bill(2, 500, claim="b"), bill(3, 70, pending=True))
+    _send(store, signer, leaf, bill(4, 40, claim="c"), bill(5, reverses=message_id(4)))
+    store.desk.adjust(Toy.cycle, Posting(HOSPITAL, FUND, Fen(30), "pool", "adjustment"), TWO, reason="x", now=NOON)
+    for serial, concede in ((1, True), (2, False)):
+        entry = store.transaction(message_id(serial))
+        assert entry is not None
+        (posting,) = store.postings(entry.seq)
+        asked = {"opened_by": FUND, "ground": Ground.AMOUNT, "disputed_fen": Fen(30)}
+        opened = store.desk.open_dispute(posting.seq, **asked, actor="lin", now=NOON)  # type: ignore[arg-type]  # of its names
+        if concede:
+            store.desk.step_dispute(opened.seq, Step.CONCEDE, actor="wang", checker="zhao", now=NOON)
+    store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(1000), Kind.ALLOTTED, "invented"), TWO, now=NOON)
+    _pay(store)
+    store.lapse(NOON + timedelta(days=3))
+    assert store.audit().findings == ()
+    store.close()
+    with sqlite3.connect(path) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+    raw.close()
+    return path
+
+
+def _send(store: Store, signer: LocalSigner, leaf: bytes, *sent: Transaction) -> None:
+    raw = envelope.seal(sent, signer, [leaf], NOON)
+    path = {Certificate.parse(leaf).fingerprint: leaf}
+    kept = Kept("envelope", sha256(raw).digest(), raw, str(NODE.name), NOON, tuple(path), path)
+    lines = [prepare(one, digest(canonical(one)), Node(NODE.name), SCHEMES) for one in sent]
+    assert all(one.stands for one in store.submit([Submission(kept, lines)], NOON)[0])
+
+
+def _pay(store: Store) -> None:
+    for event in (Event.CUT_OFF, Event.RECONCILE, Event.AGREE):
+        store.move_window(DAY, event, actor="clerk", now=NOON)
+    one = store.instruct(DAY, now=NOON)[0]
+    store.desk.release(DAY, TWO, now=NOON)
+    account = {str(party.name): party.account for party in store.parties()}[one.debtor]
+    booked = BankLine(account, one.id, "b1", one.amount_fen, Side.DEBIT, NOON.date())
+    store.desk.take_lines([booked], actor="bank", now=NOON)
+
+
+def found(ledger: Path, copy: Path, statement: str) -> tuple[Finding, ...]:
+    """What the audit finds after one statement."""
+    shutil.copy(ledger, copy)
+    with sqlite3.connect(copy) as raw:
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        assert raw.execute(statement).rowcount == 1
+    raw.close()
+    store = Store(f"sqlite:///{copy}", SCHEMES)
+    try:
+        return store.audit().findings
+    finally:
+        store.close()
+
+
+def tables(ledger: Path) -> dict[str, dict[str, str]]:
+    """The columns of each table with their types, of those that have a row; the office has a chain of its own."""
+    with sqlite3.connect(ledger) as raw:
+        names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        kept = [one for one in names if not one.startswith(("sqlite_", "office_", "alembic_")) and one not in ELSEWHERE]
+        held = [one for one in kept if raw.execute(f"SELECT COUNT(*) FROM {one}").fetchone()[0]]
+        said = {one: {row[1]: row[2] for row in raw.execute(f"PRAGMA table_info({one})")} for one in held}
+    raw.close()
+    return said
+
+
+@pytest.mark.slow
+def test_what_anybody_changes_by_hand_is_found(ledger: Path, tmp_path: Path) -> None:
+    """A row deleted, a column made another: of all that money hangs on, nothing changes unseen, and nothing stops the audit."""
+    unseen: dict[str, set[str]] = {}
+    for table, columns in tables(ledger).items():
+        last = f"WHERE rowid = (SELECT MAX(rowid) FROM {table})"
+        assert found(ledger, tmp_path / "copy.db", f"DELETE FROM {table} {last}"), table
+        for name, kind in columns.items():
+            other = "x'00'" if "BLOB" in kind else f"{name} + 1" if "INT" in kind else f"{name} || 'x'"
+            other = f"1 - {name}" if kind == "BOOLEAN" else other
+            if not found(ledger, tmp_path / "copy.db", f"UPDATE {table} SET {name} = COALESCE({other}, 1) {last}"):
+                unseen.setdefault(table, set()).add(name)
+    assert unseen == NO_MONEY
+
+
+STEPS = {
+    f"UPDATE settlement_window SET stage = 'open' WHERE id = '{DAY}'": f"window {DAY}",
+    f"UPDATE settlement_window SET stage = 'settled' WHERE id = '{DAY}'": f"window {DAY}",
+    "UPDATE dispute SET stage = 'withdrawn' WHERE seq = 1": "dispute 1",
+    "UPDATE dispute SET disputed_fen = 31 WHERE seq = 1": "dispute 1",
+    "UPDATE dispute SET stage = 'upheld' WHERE seq = 2": "dispute 2",
+    f"UPDATE instruction SET state = 'prepared', paid_fen = 0 WHERE id = '{DAY}.001'": f"payment {DAY}.001",
+    f"UPDATE instruction SET state = 'paid', paid_fen = amount_fen WHERE id = '{DAY}.002'": f"payment {DAY}.002",
+    f"UPDATE bank_line SET amount_fen = amount_fen - 1 WHERE reference = '{DAY}.001'": f"payment {DAY}.001",
+    "DELETE FROM bank_line": f"payment {DAY}.001",
+    "UPDATE prefund SET amount_fen = 2000": "prepayment change 1",
+    "UPDATE prefund SET checker = maker": "prepayment change 1",
+}
+
+
+@pytest.mark.parametrize("statement", STEPS)
+def test_what_stands_where_no_step_leads_is_named(ledger: Path, tmp_path: Path, statement: str) -> None:
+    """A window opened again, a dispute withdrawn behind its correction, a payment paid by nobody: itself and nothing else."""
+    assert found(ledger, tmp_path / "copy.db", statement) == (Finding(Fault.STAGE, STEPS[statement]),)
+
+
+@pytest.mark.parametrize(
+    ("statement", "entry"),
+    [
+        ("DELETE FROM claim WHERE claim = 'a'", 1),
+        ("UPDATE claim SET claim = 'other' WHERE claim = 'b'", 2),
+        ("INSERT INTO claim (scheme, claim, entry) VALUES ('toy', 'c', 4)", 4),
+    ],
+)
+def test_a_claim_that_was_freed_or_made_up_is_named(ledger: Path, tmp_path: Path, statement: str, entry: int) -> None:
+    """A bill whose number was made free could be settled again; one that was taken back holds nothing."""
+    assert found(ledger, tmp_path / "copy.db", statement) == (Finding(Fault.CLAIM, f"entry {entry}"),)
