@@ -123,6 +123,8 @@ def test_every_step_is_told_with_its_rule(service: Service) -> None:
         ({"insured_place": "110000"}, 409, "CS-3201"),
         ({"lines": [{"code": "9999", "amount_fen": 1, "price_fen": 1}]}, 409, "CS-3202"),
         ({"level": "9"}, 400, "CS-1000"),
+        ({"person": "P-0001"}, 422, "CS-4018"),
+        ({"accounts": [{"holder": "p 1", "granted_fen": 1}]}, 422, "CS-4018"),
     ],
 )
 def test_what_would_be_refused_is_refused_now(service: Service, facts: dict[str, Any], status: int, code: str) -> None:

@@ -86,6 +86,14 @@ def test_an_account_is_one_wherever_in_the_province_its_holder_is_said_to_be() -
         a_claim(accounts=[{"holder": "p1", "granted_fen": 1, "place": place} for place in ("310104", "310115")])
 
 
+def test_another_insurance_is_another_year() -> None:
+    """Caps are counted by insurance, so that a person is insured as the bill says is the insured province's to confirm."""
+    ledger = Ledger(compute)
+    names = {insurance: ledger.settle(insurance, stay(90_000_000, insurance=insurance)) for insurance in ("employee", "resident")}
+    assert all(split.info.hifp_pay for split in names.values())
+    assert {".".join(account.split(".")[:3]) for account in ledger.totals} == {"310000.employee.p-0001", "310000.resident.p-0001"}
+
+
 def test_funds_of_a_stay_have_totals_of_their_own() -> None:
     """What one fund looked at, or paid towards one cap, in the first bill of a stay is not another's in the second."""
     caps = [[{"fen": 60_000, "group": name, "basis": "stay"}] for name in ("one", "other")]
