@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import socket
 import sys
 import time
@@ -26,7 +27,26 @@ LOG: Final = {
 }
 """Granian's log goes to standard error: standard output is the command's."""
 STOPPING: Final = 20
-"""For how many seconds a worker that was told to stop may go on; one told while it still started would never hear of it."""
+"""For how many seconds a worker that was told to stop may go on with what it was asked before."""
+
+
+def _born_mortal() -> None:
+    """Let a worker that is told to stop while it still starts end at once: it has no work under way.
+
+    It is born with the handler of its parent, which notes the signal for somebody who is not there, and granian sets one
+    of its own only when the application stands. What comes while it is being born waits until it can die of it.
+    """
+    ending = {signal.SIGTERM}
+
+    def outlived() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ending),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ending),
+        after_in_child=outlived,
+    )
 
 
 def application() -> Flask:
@@ -88,6 +108,7 @@ def serve(
     config = config.model_copy(update={"port": _rehearse(config)})
     served = _served(config, "https" if tls else "http")
     os.environ.update(in_environment(config))
+    _born_mortal()
     granian = Granian(
         "server.serving:application",
         address=config.host,

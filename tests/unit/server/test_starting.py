@@ -5,8 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection
@@ -206,3 +207,44 @@ def test_a_variable_is_heard_where_no_option_says_otherwise(tmp_path: Path, monk
     cli.command(role="hospital")
     (found,) = heard
     assert (found.database, found.role, found.sandbox, found.port) == ("sqlite:///elsewhere.db", Role.HOSPITAL, True, 8650)
+
+
+@contextmanager
+def started(home: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A service of two workers that is on its way up."""
+    command = [sys.executable, "-m", "cardstack.cli", "serve", "--workers", "2", "--port", "0", "--json"]
+    environment = os.environ | {"CARDSTACK_HOME": str(home)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.4])
+def test_a_service_told_to_stop_while_it_starts_stops(tmp_path: Path, after: float) -> None:
+    """Its workers hear of it before their application stands, and nobody waits until they are killed."""
+    with started(tmp_path) as process:
+        assert process.stderr
+        while "Spawning worker-2" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(after)
+        process.terminate()
+        _, said = process.communicate(timeout=serving.STOPPING - 5)
+    assert (process.returncode, "Killing" in said) == (0, False)
+
+
+def test_a_request_under_way_is_answered_before_a_worker_stops(tmp_path: Path) -> None:
+    """A body that is still on its way when the service is told to stop gets its answer."""
+    with started(tmp_path) as process:
+        assert process.stdout
+        port = urlsplit(json.loads(process.stdout.readline())["address"]).port
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+            line.sendall(b"POST /transactions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n{")
+            time.sleep(0.5)
+            process.terminate()
+            time.sleep(0.5)
+            line.sendall(b"}\n")
+            assert line.recv(12).startswith(b"HTTP/1.1 4")
+        _, said = process.communicate(timeout=serving.STOPPING - 5)
+    assert (process.returncode, "Killing" in said) == (0, False)
