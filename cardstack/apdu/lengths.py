@@ -1,7 +1,8 @@
 """Extended lengths where they do not go through: long data in a chain, a long answer in parts.
 
 A card says in its historical bytes whether it takes extended Lc and Le, a reader in its properties whether it carries them;
-over T=0 nobody does (ISO/IEC 7816-3 §12.2). Scripts need not know: the exchange they are driven over is fitted.
+over T=0 a command has one byte of length, and more goes in ENVELOPE (ISO/IEC 7816-3 §12.2), which hardly a card takes and no
+reader makes by itself. Scripts need not know: the exchange they are driven over is fitted.
 """
 
 from dataclasses import replace
@@ -15,6 +16,21 @@ CHAINED, SECURED = 0x10, 0x0C
 """Bits of the class byte: more data follows; secure messaging, whose MAC covers a command as it stands."""
 PARTS_MAX = 256
 """How many parts of 256 bytes the longest answer has."""
+
+
+def extended(raw: bytes) -> bool:
+    """Whether these bytes are a command with lengths of more than one byte, which T=0 cannot carry.
+
+    >>> extended(bytes.fromhex("00A404000000023F00")), extended(bytes.fromhex("00A40400023F00")), extended(bytes(4))
+    (True, False, False)
+    """
+    if len(raw) < 7 or raw[4]:
+        return False
+    try:
+        Command.parse(raw)
+    except Malformed:
+        return False
+    return True
 
 
 def shortened(exchange: Exchange) -> Exchange:
@@ -31,12 +47,9 @@ def shortened(exchange: Exchange) -> Exchange:
     """
 
     def fitted(raw: bytes) -> bytes:
-        try:
-            command = Command.parse(raw)
-        except Malformed:
+        if not extended(raw) or raw[0] & SECURED:
             return exchange(raw)
-        if command.cla & SECURED or not (command.extended or bytes(command) != raw):
-            return exchange(raw)
+        command = Command.parse(raw)
         whole = len(command.data)
         parts = [command.data[at : at + SHORT_DATA] for at in range(0, whole, SHORT_DATA)] or [b""]
         for part in parts[:-1]:

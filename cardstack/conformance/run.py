@@ -14,6 +14,7 @@ from cardstack.card.watching import Watcher
 from cardstack.conformance.capabilities import command_name, lacking
 from cardstack.conformance.case import AGAIN, Case, Differs, Risk, Subject, Unready
 from cardstack.errors import CardstackError
+from cardstack.readers.problems import SHORT_ONLY
 from cardstack.text import Text
 
 RISK_ORDER = tuple(Risk)
@@ -157,8 +158,8 @@ def run_one(case: Case, subject: Subject, card: Card) -> Result:
     except Unready as error:
         verdict, reason = Verdict.INCONCLUSIVE, _why(error)
     except CardstackError as error:
-        # A key that the tester lacks says nothing about the card.
-        verdict = Verdict.INCONCLUSIVE if error.problem is NOT_HELD else Verdict.FAIL
+        # A key that the tester lacks says nothing about the card, nor does a length that the reader cannot carry.
+        verdict = Verdict.INCONCLUSIVE if error.problem in (NOT_HELD, SHORT_ONLY) else Verdict.FAIL
         reason, allowed = error.title, "9000"
         got = str(error.facts.get("sw", error.code))
     seconds = time.monotonic() - began

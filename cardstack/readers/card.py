@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
+from cardstack.apdu.lengths import extended
 from cardstack.errors import Malformed
 from cardstack.readers.api import api
 from cardstack.readers.ports import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api
-from cardstack.readers.problems import NO_READER, CardMute, ReaderError
+from cardstack.readers.problems import NO_READER, SHORT_ONLY, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, SHORT, Patient, Reader
 
 GET_FEATURES = 0x42000000 + 3400
@@ -54,7 +55,7 @@ def connect(
     context, full, card, protocol, atr, vendor, ours = opened
 
     def exchange(command: bytes) -> bytes:
-        answer = patient(lambda: library.transmit(card, protocol, command))
+        answer = patient(lambda: library.transmit(card, protocol, _carried(protocol, command)))
         assert isinstance(answer, bytes)
         return answer
 
@@ -82,6 +83,13 @@ def connect(
         patient.stop()
 
     return Reader(f"pcsc:{full}", bytes(atr), exchange, close, control, vendor, ours, data_max, reset)
+
+
+def _carried(protocol: int, command: bytes) -> bytes:
+    """A command that a protocol carries as it stands; T=0 has one byte of length (ISO/IEC 7816-3 §12.2)."""
+    if protocol == T0 and extended(command):
+        raise ReaderError(problem=SHORT_ONLY)
+    return command
 
 
 def _attribute(library: Api, card: int, number: int) -> bytes:

@@ -101,6 +101,16 @@ NOBODY = problem(
 )
 
 
+SHORT_ONLY = problem(
+    "CS-1316",
+    Text("T=0 carries no command of extended length", "T=0 协议不能传送扩展长度的指令"),
+    Text(
+        "Send it with short lengths: data in a chain, a long answer in parts (GET RESPONSE).",
+        "请改用短长度：数据分段链接发送，较长的应答用 GET RESPONSE 分段取回。",
+    ),
+)
+
+
 class ReaderError(Refused):
     """A reader or its card did not do what was asked."""
 

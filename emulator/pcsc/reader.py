@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cardstack.apdu.atr import Atr
+from cardstack.apdu.lengths import extended
 from cardstack.errors import Malformed
 from emulator.pcsc import wire
 from emulator.pcsc.wire import Code, Disposition, Share
@@ -229,8 +230,8 @@ class VirtualReader:
         if handle.notice or (owner is not None and owner is not handle) or card is None or self.gone:
             return self._why_not(handle), b""
         # vpcd takes one byte for a control code, and a reader may hang on it: refused here, as no card could use it.
-        if protocol not in (self.protocol, wire.RAW) or not 4 <= len(command) <= max(self.data_max + OVERHEAD, SHORT_COMMAND):
-            return self._unfit(command), b""
+        if (unfit := self._unfit(command, protocol)) is not None:
+            return unfit, b""
         if not self.line.acquire(timeout=PATIENCE):
             return Code.SHARING_VIOLATION, b""
         try:
@@ -246,12 +247,16 @@ class VirtualReader:
             return Code.NOT_TRANSACTED, b""
         return Code.SUCCESS, answer
 
-    def _unfit(self, command: bytes) -> Code:
-        """Why a command does not go to the card: too short, longer than the reader carries, or of another protocol."""
+    def _unfit(self, command: bytes, protocol: int) -> Code | None:
+        """Why a command does not go to the card: too short, longer than the reader carries, or not of its protocol."""
         if len(command) < 4:
             return Code.INVALID_PARAMETER
-        fits = len(command) <= max(self.data_max + OVERHEAD, SHORT_COMMAND)
-        return Code.PROTO_MISMATCH if fits else Code.INSUFFICIENT_BUFFER
+        if len(command) > max(self.data_max + OVERHEAD, SHORT_COMMAND):
+            return Code.INSUFFICIENT_BUFFER
+        if protocol not in (self.protocol, wire.RAW):
+            return Code.PROTO_MISMATCH
+        # What the CCID driver says of a command whose length byte is zero and whose data goes on.
+        return Code.NOT_TRANSACTED if protocol == wire.T0 and extended(command) else None
 
     # The books.
 

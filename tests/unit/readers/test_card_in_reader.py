@@ -263,6 +263,29 @@ def test_the_reader_says_whether_extended_lengths_go_through(
                 reader(bytes(Command(0x00, 0x2A, data=message)))
 
 
+LONG = (Command(0x00, 0xD6, data=bytes(256)), Command(0x00, 0xB0, ne=257), Command(0x00, 0xD6, data=bytes(256), ne=300))
+
+
+@pytest.mark.parametrize(
+    "raw", [*map(bytes, LONG), bytes.fromhex("00A404000000023F00")], ids=["3E", "2E", "4E", "3E by form alone"]
+)
+def test_t0_carries_no_extended_length(service: Service, library: Api, raw: bytes) -> None:
+    """We say so before it is sent; another program gets the driver's code, and the card hears nothing of it."""
+    card = FakeCard()
+    service.add("Emulated", card)
+    with connect_card("0", using=library) as reader:
+        with pytest.raises(ReaderError) as refused:
+            reader(raw)
+        assert refused.value.code == "CS-1316"
+        assert len(reader(bytes.fromhex("00B2010400"))) >= 2
+    context = library.establish()
+    handle, protocol = library.connect(context, "Emulated", SHARED, T0)
+    with pytest.raises(CardLost):
+        library.transmit(handle, protocol, raw)
+    library.release(context)
+    assert raw not in card.commands
+
+
 def test_a_reader_that_says_nothing_is_believed_the_card(service: Service) -> None:
     """T=0 carries short lengths alone; without properties and attributes the card's word stands."""
     service.add("Emulated", FakeCard())
