@@ -156,13 +156,13 @@ class Blueprint:
     """Whether it is a terminal's security module, which has commands of its own."""
     named: dict[bytes, Directory] = field(default_factory=dict)
 
-    def application(self, name: bytes) -> Directory | None:
-        """The directory a name selects: the whole name, or else the first it begins (ISO/IEC 7816-4 §11.2.2)."""
+    def applications(self, name: bytes) -> tuple[Directory, ...]:
+        """The directories a name selects in turn: the one of the whole name, or else all it begins (ISO/IEC 7816-4 §11.2.2)."""
         if found := self.named.get(name):
-            return found
+            return (found,)
         if not 5 <= len(name) <= 16:
-            return None
-        return next((place for full, place in self.named.items() if full.startswith(name)), None)
+            return ()
+        return tuple(dict.fromkeys(place for full, place in self.named.items() if full.startswith(name)))
 
 
 def ways(access: Access) -> Ways:

@@ -58,6 +58,9 @@ def _link(card: Card, instruction: Instruction) -> tuple[Card, Instruction | Non
     if not card.blueprint.chaining:
         raise Refusal(0x6884)
     begun = card.session.chain
+    if instruction.chained and not instruction.data:
+        # A link without data carries nothing on; 905C000204 is a card of another kind asked for its balance.
+        raise Refusal(0x6884)
     header = bytes((instruction.cla & ~0x10 & 0xFF, *instruction.header[1:]))
     card = with_session(card, replace(card.session, chain=None))
     if begun and begun[0] != header:

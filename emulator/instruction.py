@@ -41,7 +41,11 @@ class Instruction:
         self.data, self.wanted = command.data, command.ne or 0
         self.channel, self.secured, self.chained = _class(command.cla)
         self.header = bytes((command.cla, command.ins, command.p1, command.p2))
-        self.handler = _handlers.get((self.cla & 0xF0 if self.cla & 0x80 else 0, self.ins), _unknown(command))
+        known = _handlers.get((_spoken(self.cla), self.ins))
+        self.handler = known or _unknown(command)
+        if known is None:
+            # What the card does not know it refuses as it stands, be it a link of a chain or under secure messaging.
+            self.secured = self.chained = False
         self.plain = not (self.secured or self.chained)
 
     def with_data(self, data: bytes) -> "Instruction":
@@ -70,6 +74,11 @@ def _class(cla: int) -> tuple[int, bool, bool]:
         # Proprietary classes of PBOC: 84 is 80 with secure messaging, 90 is 80 chained; B0 stands for itself.
         return cla & 0x03, bool(cla & 0x0C), cla & 0xF0 == 0x90
     return cla & 0x03, bool(cla & 0x0C), bool(cla & 0x10)
+
+
+def _spoken(cla: int) -> int:
+    """The class an instruction is looked up in; a link of a chain (90) is one of the class that it goes on in (80)."""
+    return (0x80 if cla & 0xF0 == 0x90 else cla & 0xF0) if cla & 0x80 else 0
 
 
 _handlers: dict[tuple[int, int], Handler] = {}

@@ -14,7 +14,7 @@ def select(card: Card, instruction: Instruction) -> Answer:
     """By name, by identifier from anywhere near, as a child DF, as an EF of the current DF, or the parent."""
     state = channel(card, instruction)
     p1, data = instruction.p1, instruction.data
-    if instruction.p2 & ~0x0F or instruction.p2 & 0x03 not in (0x00, 0x02):
+    if instruction.p2 & ~0x0F or (p1 != 0x04 and instruction.p2 & 0x01):
         raise Refusal(0x6A86)
     if p1 == 0x04:
         return _enter(card, instruction, state, _named(card, instruction, state.directory))
@@ -33,13 +33,20 @@ def select(card: Card, instruction: Instruction) -> Answer:
 
 
 def _named(card: Card, instruction: Instruction, current: Directory) -> Directory:
-    """The application of a name; P2 bit 2 asks for the next one, and no name here begins two."""
+    """The application of a name. P2 asks for the first (00) or last (01) that it begins, the next (02) or the previous (03).
+
+    The ministry's RID begins the names of several applications; who goes through them stops at 6A82.
+    """
     if not 1 <= len(instruction.data) <= 16:
         raise Refusal(0x6700)
-    found = card.blueprint.application(instruction.data)
-    if found is None or (instruction.p2 & 0x02 and found is current):
+    found = card.blueprint.applications(instruction.data)
+    which = instruction.p2 & 0x03
+    if which & 0x02 and current in found:
+        at = found.index(current) + (1 if which == 0x02 else -1)
+        found = found[at : at + 1] if at >= 0 else ()
+    if not found:
         raise Refusal(0x6A82)
-    return found
+    return found[-1 if which & 0x01 else 0]
 
 
 def _identified(card: Card, current: Directory, p1: int, fid: int) -> Directory | Elementary:

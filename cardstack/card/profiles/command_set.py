@@ -13,8 +13,8 @@ ISO, V2, PBOC, JIANGSU = "ISO/IEC 7816-4", "V2.0", "PBOC 2.0 part 2; COS manual"
 M38, GUIDE = "letter 2012/38", "PSAM guide; recorded terminals"
 NONE = Text("none", "无")
 
-EVERYWHERE = frozenset({0x6700, 0x6881, 0x6883, 0x6985, 0x6A81, 0x6D00, 0x6E00})
-"""What any command may answer: length, channel, an open chain, not here or application blocked, card blocked, unknown."""
+EVERYWHERE = frozenset({0x6700, 0x6881, 0x6883, 0x6884, 0x6985, 0x6A81, 0x6D00, 0x6E00})
+"""What any command may answer: length, channel, an open chain, an empty link, not here or blocked, card blocked, unknown."""
 
 
 class Entry(NamedTuple):
@@ -37,8 +37,9 @@ COMMANDS: tuple[Entry, ...] = (
         0x00,
         0xA4,
         Text(
-            "P1 00 by identifier, 01 child DF, 02 EF, 03 parent, 04 by name; P2 00, 02 next, 0C no FCI",
-            "P1 00 按标识符，01 子 DF，02 EF，03 父 DF，04 按名称；P2 00，02 下一个，0C 不返回 FCI",
+            "P1 00 by identifier, 01 child DF, 02 EF, 03 parent, 04 by name; "
+            "P2 00 or 01 first or last, 02 or 03 next or previous, 0C no FCI",
+            "P1 00 按标识符，01 子 DF，02 EF，03 父 DF，04 按名称；P2 00/01 首个/末个，02/03 下个/上个，0C 不返回 FCI",
         ),
         Text("identifier 2, or name 5 to 16; empty selects the master file", "标识符 2 字节或名称 5-16 字节；为空则选主文件"),
         Text("FCI of an application; nothing for an EF", "应用返回 FCI；EF 不返回数据"),

@@ -3,6 +3,7 @@
 import pytest
 
 from emulator.card import answer
+from emulator.slot import Slot
 from tests.cards import SSSE, card, say, slot
 
 WRONG = {
@@ -37,6 +38,12 @@ WRONG = {
     "secure messaging without challenge": ("04DC072C0B0709443231343335363958", "6984"),
     "reload without secure messaging": ("802400010400000000", "6987"),
     "PSAM command to a card": ("80FA0000080102030405060708", "6D00"),
+    "balance in the class of another kind of card": ("905C000204", "6884"),
+    "version of a card of another kind": ("9060000000", "6D00"),
+    "identifier of the chip, which the reader should have told": ("FFCA000000", "6E00"),
+    "unknown instruction under secure messaging": ("0CFF000000", "6D00"),
+    "last file of a name that is none": ("00A4010002EF05", "6A82"),
+    "previous occurrence of an identifier": ("00A4000302EF05", "6A86"),
 }
 
 
@@ -119,6 +126,23 @@ def test_a_chain_of_commands_is_one_command() -> None:
     assert say(exchange, "10A40400077378312E73682E") == "9000"
     assert say(exchange, "00A4040008C9E7BBE1B1A3D5CF") == "611E"
     assert say(exchange, "10A40400077378312E73682E", "0084000008") == "6883"
+
+
+def test_who_goes_through_the_names_that_begin_alike_meets_each_once() -> None:
+    """The ministry's RID with next until 6A82, and back with previous until 6A82; last and first are the ends."""
+    rid = "05D156000005"
+
+    def through(exchange: Slot, first: str, further: str) -> list[str]:
+        names = [say(exchange, f"00A404{first}{rid}00")]
+        while not names[-1].startswith("6A82"):
+            names.append(say(exchange, f"00A404{further}{rid}00"))
+        return [one[8:20] for one in names[:-1]]
+
+    exchange = slot()
+    forward = through(exchange, "00", "02")
+    assert sorted(forward) == [f"D1560000050{place}" for place in range(5)]
+    assert through(exchange, "01", "03") == forward[::-1]
+    assert say(exchange, SSSE, f"00A40402{rid}00")[8:20] == forward[0]
 
 
 def test_extended_lengths_reach_a_whole_photograph() -> None:
