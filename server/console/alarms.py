@@ -35,7 +35,7 @@ def alarms() -> list[Alarm]:
     found = [*_window_alarms(), *_payment_alarms(), *_prefund_alarms(), *_dispute_alarms(), *_certificate_alarms()]
     waiting = words.waiting()
     if waiting and g.operator.may(Permission.APPROVAL_READ):
-        said = Text(f"{waiting} requests wait for a decision", f"{waiting} 项申请待复核")
+        said = Text(f"Requests that wait for a decision: {waiting}", f"{waiting} 项申请待复核")
         found.append(Alarm(grave=False, said=said, address=url_for("approvals.index")))
     return sorted(found, key=lambda one: not one.grave)
 
@@ -79,12 +79,12 @@ def _payment_alarms() -> list[Alarm]:
         states = settling.payment_states(view)
     failed, partly = states.get(Payment.FAILED.value, 0), states.get(Payment.PARTLY_PAID.value, 0)
     told = (
-        (True, Payment.FAILED, failed, Text(f"{failed} payments failed", f"{failed} 笔划款失败")),
+        (True, Payment.FAILED, failed, Text(f"Payments that failed: {failed}", f"{failed} 笔划款失败")),
         (
             False,
             Payment.PARTLY_PAID,
             partly,
-            Text(f"The rest of {partly} payments is not ordered", f"{partly} 笔部分支付，余款待另发"),
+            Text(f"Payments whose rest is not ordered: {partly}", f"{partly} 笔部分支付，余款待另发"),
         ),
     )
     return [

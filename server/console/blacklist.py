@@ -139,7 +139,7 @@ LISTING = Listing(
     filters=(
         Filter("kind", Text("List", "名单"), "choice", choices=[(kind.value, name) for kind, name in NAMES.items()]),
         Filter("issuer", Text("Issuer", "发卡机构"), hint=Text("its beginning", "前缀")),
-        Filter("card", Text("Card", "卡号"), hint=Text("whole or its beginning; ranges count", "完整卡号或前缀，含号段")),
+        Filter("card", Text("Card", "卡号"), hint=Text("its beginning", "完整或前缀")),
     ),
     fetch=_rows,
     template="blacklist/index.html",

@@ -84,7 +84,7 @@ LISTING = Listing(
         Column("deadline", Text("Deadline", "期限"), "moment"),
     ),
     filters=(
-        Filter("message", Text("Transaction", "交易流水号"), hint=Text("whole, or its beginning", "完整流水号或前缀")),
+        Filter("message", Text("Transaction", "交易流水号"), hint=Text("its beginning", "完整流水号或前缀")),
         Filter("party", Text("Party", "参与方")),
         Filter("stage", Text("Stage", "阶段"), "choice", choices=[(stage.value, STAGES[stage]) for stage in Stage]),
     ),

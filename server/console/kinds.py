@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from cardstack.ca.profile import PROFILES
 from cardstack.settlement.medical.names import FUND_NAMES
 from cardstack.text import Text
 
@@ -81,6 +82,11 @@ def message(name: str) -> Text:
 def cycle(name: str) -> Text:
     """What is cleared in a cycle."""
     return CYCLES.get(name, Text(name, name))
+
+
+def certificate(name: str) -> Text:
+    """What a certificate of a profile is for."""
+    return PROFILES[name].title if name in PROFILES else Text(name, name)
 
 
 def way(name: str) -> Text:

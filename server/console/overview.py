@@ -97,14 +97,10 @@ def _nets(latest: list[Window]) -> dict[str, Any]:
     names = sorted(total)
     return {
         "shape": "net",
-        "names": [_place(name) for name in names],
+        "names": [words.province(name) for name in names],
         "values": [total[name] / 100 for name in names],
-        "rows": [(_place(name), Fen(total[name])) for name in names],
+        "rows": [(words.province(name), Fen(total[name])) for name in names],
     }
-
-
-def _place(code: str) -> str:
-    return words.province(code) if code != "00" else t("centre", "清算中心")
 
 
 def _payments() -> dict[str, Any]:

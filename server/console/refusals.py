@@ -68,7 +68,7 @@ LISTING = Listing(
         Column("digest", Text("Digest of the line", "行摘要"), "code", shown=False),
     ),
     filters=(
-        Filter("id", Text("Message id", "报文编号"), hint=Text("whole, or its beginning", "完整编号或前缀")),
+        Filter("id", Text("Message id", "报文编号"), hint=Text("its beginning", "完整编号或前缀")),
         Filter("node", Text("Node", "节点")),
         Filter("outcome", Text("Answer", "答复"), "choice", choices=[(one.value, text) for one, text in OUTCOMES.items()]),
         Filter("since", Text("From", "起始日期"), "day"),

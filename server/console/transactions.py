@@ -108,7 +108,7 @@ COLUMNS = (
 )
 
 FILTERS = (
-    Filter("id", Text("Transaction", "交易流水号"), hint=Text("whole, or its beginning", "完整流水号或前缀")),
+    Filter("id", Text("Transaction", "交易流水号"), hint=Text("its beginning", "完整流水号或前缀")),
     Filter("scheme", Text("Scheme", "业务品种"), "choice", choices=SCHEME_CHOICES),
     Filter("home", Text("Home", "参保/发卡地"), "choice", choices=PROVINCE_CHOICES),
     Filter("treating", Text("Treating", "就医/使用地"), "choice", choices=PROVINCE_CHOICES),

@@ -17,7 +17,7 @@ from cardstack.text import Text
 from cardstack.vault.home import AuthorityHome
 from cardstack.vault.network import Network
 from server import commands, trust_changes, trustlists
-from server.console import changes, listing, recognition, requesting
+from server.console import changes, kinds, listing, recognition, requesting
 from server.console.listing import Column, Filter, Listing, Query, Row, Slice
 from server.console.services import language, moment, operator, scope, services, t
 from server.console.states import choices
@@ -275,7 +275,7 @@ def _register(home: AuthorityHome) -> Listing:
         title=home.declared.title,
         columns=(
             Column("serial", Text("Serial", "序列号"), "id", link=link),
-            Column("profile", Text("Profile", "证书类型"), "id"),
+            Column("profile", Text("Profile", "证书类型")),
             Column("subject", Text("Subject", "主体"), "wide"),
             Column("until", Text("Until", "到期"), "moment"),
             Column("state", Text("State", "状态"), "state"),
@@ -306,7 +306,7 @@ def _register(home: AuthorityHome) -> Listing:
 def _record_row(one: Record) -> dict[str, Any]:
     return {
         "serial": f"{one.serial:x}",
-        "profile": one.profile,
+        "profile": kinds.certificate(one.profile),
         "subject": one.subject,
         "until": one.valid_until,
         "state": f"certificate {one.state}",

@@ -27,11 +27,10 @@ PROVINCES: dict[str, Text] = {
     "32": Text("Jiangsu", "江苏"),
     "33": Text("Zhejiang", "浙江"),
     "34": Text("Anhui", "安徽"),
-    "00": Text("centre", "清算中心"),
     "*": Text("all provinces", "全区域"),
 }
 
-PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code not in {"00", "*"}]
+PROVINCE_CHOICES = [(code, name) for code, name in PROVINCES.items() if code != "*"]
 
 
 def teach(app: Flask) -> None:
@@ -142,7 +141,9 @@ def state(name: str, of: str = "state") -> Markup:
 
 
 def province(code: str) -> str:
-    """A province's name with its digits."""
+    """A province's name with its digits; of the clearing centre, which is in none, its name."""
+    if code == "00":
+        return t("clearing centre", "清算中心")
     named = PROVINCES.get(code)
     return f"{named.of(language())} {code}" if named and code != "*" else say(named or code)
 
@@ -243,6 +244,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "posting_kind": kinds.posting,
     "message_kind": kinds.message,
     "way_in": kinds.way,
+    "certificate_kind": kinds.certificate,
     "cycle": kinds.cycle,
     "pair": lambda value: (value, party(value).striptags()),
 }

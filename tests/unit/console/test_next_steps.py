@@ -10,7 +10,8 @@ from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.values import Fen
-from server.console import kinds
+from server.console import kinds, route_table
+from server.console.audit import ACTIONS
 from server.permissions import PERMISSION_TITLES, Permission
 from server.store.adjusting import Two
 from server.store.store import Store
@@ -97,10 +98,11 @@ def test_a_request_leads_to_what_it_concerns_in_words(store: Store, signed_in: S
 
 
 def test_what_the_ledger_keeps_in_short_has_words(store: Store) -> None:
-    """Every cycle of the shipped schemes, every kind of posting of a month, and every permission."""
+    """Every cycle of the shipped schemes, every kind of posting of a month, every permission, and what the log keeps."""
     assert {scheme.cycle.name for scheme in SCHEMES.values()} <= set(kinds.CYCLES)
     entries = store.transactions(limit=200)
     assert {one.posting.kind for one in store.postings(*(entry.seq for entry in entries))} <= set(kinds.POSTINGS)
     assert set(PERMISSION_TITLES) == set(Permission)
-    for words in (*kinds.POSTINGS.values(), *kinds.CYCLES.values(), *PERMISSION_TITLES.values()):
+    assert {rule.endpoint for rule in route_table() if rule.method != "GET"} <= set(ACTIONS)
+    for words in (*kinds.POSTINGS.values(), *kinds.CYCLES.values(), *PERMISSION_TITLES.values(), *ACTIONS.values()):
         assert words.zh != words.en
