@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.answer import OUTCOMES, Outcome
 from cardstack.settlement.banking import statements
 from cardstack.settlement.banking.matching import DIFFERENCES
@@ -19,6 +19,9 @@ from server.store.commit import Kept
 from server.store.office.filing import FAULTS_MOST, LineFault
 from server.store.queries import settled
 
+BANK_MAX: Final = 16 << 20
+"""Bytes of a bank's file, which is looked at as a whole: tens of thousands of payments."""
+LONG: Final = Text("a bank's file has at most 16 MB: ask for it by day", "银行文件不超过 16 MB，请按日导出")
 STRANGERS_MOST: Final = 20
 FINE: Final = frozenset({Outcome.ACCEPTED.value, Outcome.REPEATED.value})
 WORDS: Final = {
@@ -138,6 +141,8 @@ def _said(fault: Fault) -> LineFault:
 def bank(arrival: Arrival, means: Means) -> Judged:
     """A bank's lines, each counted once, and what differs from our payments."""
     raw = arrival.raw
+    if len(raw) > BANK_MAX:
+        raise Malformed(LONG, field="file")
     head = raw.lstrip()[:1]
     lines = statements.bank_lines(raw) if head == b"<" else statements.result_csv(raw, "utf-8" if _is_utf8(raw) else "gb18030")
     matched = means.store.desk.take_lines(lines, actor=arrival.actor, now=arrival.at)

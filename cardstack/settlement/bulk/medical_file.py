@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cardstack.settlement.bulk.layout import Charset, Column, Fault, Layout
+from cardstack.settlement.bulk.seen import Seen
 from cardstack.settlement.medical.reconciliation import KINDS, Book, Difference
 from cardstack.settlement.scheme import Reason
 from cardstack.text import Text
@@ -72,7 +73,7 @@ def batches(
     A reader that goes on after a stop starts with a fresh memory of lines seen, so a line repeated across the stop
     is left to reconciliation, which names it as well.
     """
-    seen = set[bytes]()
+    seen = Seen()
     for first, lines in LAYOUT.numbered(body, chunk, start):
         raw, numbers, faults = LAYOUT.sift(lines, first)
         columns = dict(zip((column.name for column in LAYOUT.columns), LAYOUT.columns_of(raw), strict=True))
@@ -81,7 +82,7 @@ def batches(
 
 
 def _books(
-    columns: Mapping[str, Sequence[bytes]], numbers: Sequence[int], faults: list[Fault], seen: set[bytes], charset: Charset
+    columns: Mapping[str, Sequence[bytes]], numbers: Sequence[int], faults: list[Fault], seen: Seen, charset: Charset
 ) -> dict[int, Book]:
     """The lines by their numbers."""
     amounts = [list(map(int, columns[name])) for name in _AMOUNTS]
@@ -95,10 +96,9 @@ def _books(
             faults.append(Fault(number, known, "text-undecodable"))
         elif whole != funds + accounts + cash + hospital:
             faults.append(Fault(number, known, "parts-differ"))
-        elif identity + refund in seen:
+        elif not seen.add(identity + refund):
             faults.append(Fault(number, known, "repeated-line"))
         else:
-            seen.add(identity + refund)
             if (insurance, kind) not in groups:
                 groups[insurance, kind] = insurance.decode(charset).rstrip(), kind.decode(charset).rstrip()
             books[number] = Book(known, groups[insurance, kind], whole, funds, accounts, refund == b"1")

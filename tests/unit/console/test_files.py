@@ -140,6 +140,13 @@ def test_an_upload_through_the_page(made: Files, signed_in: SignIn, token: Token
     assert again.status_code == 303
 
 
+def test_a_bank_s_file_is_bounded(made: Files, store: Store, office: Office) -> None:
+    """It is looked at as a whole, so there is less room for it than for what is looked at in pieces."""
+    with pytest.raises(Malformed, match="16 MB"):
+        filing.take(arrive(b"<" + b" " * (16 << 20)), made.means(store, office))
+    assert office.files.page(before=None, size=9, scope=None, where={}) == []
+
+
 def test_operators_files_take_turns_with_those_of_nodes(
     app: Flask, made: Files, signed_in: SignIn, token: Token, office: Office
 ) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cardstack.settlement.bulk.layout import Charset
 from cardstack.settlement.bulk.medical_file import LAYOUT, REASONS, RESULT, batches, result_body
+from cardstack.settlement.bulk.seen import Seen
 from cardstack.settlement.medical.reconciliation import Book, reconcile, totals
 
 
@@ -82,3 +83,20 @@ def test_the_result_file_says_what_differs() -> None:
     text = raw.decode("gb18030")
     assert "amount        +1000" in text
     assert "missing-there +10000" in text
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 5_000), max_size=3_000))
+def test_keys_that_came_before_are_known(numbers: list[int]) -> None:
+    """As a set of them knows them."""
+    seen, known = Seen(), set[int]()
+    for number in numbers:
+        assert seen.add(b"%d" % number) == (number not in known)
+        known.add(number)
+
+
+def test_a_long_file_s_keys_are_all_known() -> None:
+    """Beyond several doublings of the table."""
+    seen = Seen()
+    assert all(seen.add(b"%d" % number) for number in range(20_000))
+    assert not any(seen.add(b"%d" % number) for number in range(20_000))
