@@ -40,8 +40,8 @@ NOT_A_PART: Final = Reason(
 OTHER_SIDE: Final = Reason(
     "other-side",
     Text(
-        "A message is reversed by the side that sent it or by one that only gives money back by it; the other side disputes it",
-        "报文由发送方冲正，或由仅退还款项的一方冲正；另一方应提出异议",
+        "A message is reversed or posted in part by the side that sent it or by one that is only owed; the other disputes it",
+        "报文由发送方或仅为收款方的一方冲正或部分入账；另一方应提出异议",
     ),
 )
 
@@ -147,8 +147,8 @@ def resolved_reference(line: Line, book: Book) -> bool:
     return late or earlier.about_another or (earlier.state, change) not in ENTRY.moves
 
 
-def takes_back(sender: Party, earlier: Earlier) -> bool:
-    """Whether it is for a side to reverse a message: the one that sent it, who only gives money back by it, or the centre."""
+def lets_go(sender: Party, earlier: Earlier) -> bool:
+    """Whether a side may lessen what a message moves: the one that sent it, who is only owed by it, or the centre."""
     gives = bool(earlier.moved) and all(one.creditor.province == sender.province for one in earlier.moved)
     return gives or sender.province in (earlier.sender[:2], "00")
 
@@ -159,7 +159,8 @@ def refused(line: Line, book: Book) -> bool:
     if change is not None and refers is not None:
         earlier = book.earlier[refers]
         _follow(line, change, earlier)
-        if change is Change.REVERSE and line.reason is None and not takes_back(line.transaction.sender, earlier):
+        lessens = change is Change.REVERSE or (change is Change.POST and AMOUNTS in line.transaction.body)
+        if lessens and line.reason is None and not lets_go(line.transaction.sender, earlier):
             line.reason = OTHER_SIDE
     if line.reason is None and line.asks is not None:
         line.reason = contradicted(line, book)

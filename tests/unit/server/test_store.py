@@ -1,6 +1,7 @@
 """The ledger in its store: outcomes in order, rows that stay, windows that close, money that sums to zero."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -400,6 +401,18 @@ def test_only_its_own_side_takes_a_message_back(store: Store) -> None:
     assert outcomes(store, bill(25, reverses=message_id(5))) == [Outcome.ACCEPTED]  # the hospital gives back what it was told
     both = [bill(6, sender=HOME.name), bill(26, reverses=message_id(6), sender=HOME.name)]
     assert {one.outcome for one in store.submit([submission(*both, node=HOME)], NOON)[0]} == {Outcome.ACCEPTED}
+
+
+def test_who_owes_does_not_post_a_part_of_what_another_reserved(store: Store) -> None:
+    """The rest would be let go on its word alone, and the claim be gone; it may post all, or let all go to be sent again."""
+    send(store, *(bill(one, pending=True, claim=str(one)) for one in (1, 2, 3)))
+    about = [bill(11, posts=message_id(1), amounts_fen=[1]), bill(12, posts=message_id(1)), bill(13, voids=message_id(2))]
+    by_home = submission(*(replace(one, sender=HOME.name) for one in about), node=HOME)
+    answers = store.submit([by_home], NOON)[0]
+    assert [one.outcome for one in answers] == [Outcome.REFUSED, Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert answers[0].reason is not None
+    assert answers[0].reason.code == "other-side"
+    assert outcomes(store, bill(4, claim="2"), bill(14, posts=message_id(3), amounts_fen=[1])) == [Outcome.ACCEPTED] * 2
 
 
 def test_what_has_lapsed_is_not_posted(store: Store) -> None:
