@@ -25,6 +25,7 @@ NAMES: Mapping[int, Text] = {
     0x54: Text("DEBIT FOR PURCHASE", "消费"),
     0x5A: Text("GET TRANSACTION PROOF", "取交易认证"),
     0x5C: Text("GET BALANCE", "读余额"),
+    0xA8: Text("GET PROCESSING OPTIONS", "取处理选项"),
     0x5E: Text("CHANGE PIN", "修改密码"),
     0x70: Text("MANAGE CHANNEL / INIT SAM", "管理通道或 SAM 初始化"),
     0x72: Text("CREDIT SAM", "SAM 校验 MAC2"),

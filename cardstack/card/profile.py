@@ -118,6 +118,10 @@ class Application:
     """A second PIN for whoever administers the application, proved as `MPIN`."""
     proprietary: tuple[Tlv, ...] = ()
     """What stands in template A5 of its FCI."""
+    processing: bytes = b""
+    """What a bank's application says to GET PROCESSING OPTIONS: its profile (AIP) and where its records lie (AFL)."""
+    objects: tuple[Tlv, ...] = ()
+    """What GET DATA gives of it by tag."""
     issuer_file: int | None = None
     """A file whose bytes are issuer data (9F0C) in the FCI."""
     issuer_more: bytes = b""

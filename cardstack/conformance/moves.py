@@ -29,7 +29,7 @@ from cardstack.values import Fen
 
 KEYS, PIN = frozenset({Need.KEYS}), frozenset({Need.PIN})
 NONCE = bytes(range(16))
-HARMLESS = frozenset({0xA4, 0xB0, 0xB2, 0x84, 0xC0, 0xCA, 0x5C})
+HARMLESS = frozenset({0xA4, 0xB0, 0xB2, 0x84, 0xC0, 0xCA, 0x5C, 0xA8})
 """Instructions that only read."""
 PARAMETERS = ((0x00, 0x00), (0x01, 0x00), (0x00, 0x7D), (0x55, 0x00), (0xFF, 0xFF))
 BODIES: tuple[tuple[bytes, int | None], ...] = ((b"", 8), (b"", None), (bytes(3), None), (bytes(16), 8))

@@ -2,6 +2,7 @@
 
 from emulator.handlers import (
     authenticate,
+    bank,
     binary,
     channels,
     lifecycle,
@@ -19,6 +20,7 @@ from emulator.handlers import (
 
 __all__ = [
     "authenticate",
+    "bank",
     "binary",
     "channels",
     "lifecycle",

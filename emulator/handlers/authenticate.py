@@ -99,7 +99,12 @@ def get_challenge_proprietary(card: Card, instruction: Instruction) -> Answer:
 
 @handles(0xCA, 0x80, 0x00)
 def get_data(card: Card, instruction: Instruction) -> Answer:
-    """GET DATA: the serial number of a transit card's chip (80CA0000), nothing else."""
+    """GET DATA: a data object of the application by its tag, or the serial number of a transit card's chip (80CA0000)."""
+    declared = channel(card, instruction).directory.declared
+    tag = instruction.p1 << 8 | instruction.p2
+    held = next((one for one in declared.objects if one.tag == tag), None) if declared else None
+    if held is not None:
+        return give(card, instruction, held.encode())
     serial = card.memory.get(SERIAL)
     if instruction.p1 or instruction.p2 or not isinstance(serial, bytes):
         raise Refusal(0x6A88)

@@ -145,7 +145,10 @@ BANK = Application(
         File(0x0010, Text("further data", "其他数据"), BankTrack, UNIONPAY, Form.RECORDS, update=NEVER),
     ),
     proprietary=(Tlv(0x50, b"PBOC DEBIT"),),
+    processing=bytes.fromhex("7C00 08010100 10010100 18010100"),
+    objects=(Tlv(0x9F36, bytes.fromhex("0001")), Tlv(0x9F13, bytes(2)), Tlv(0x9F17, b"\x03")),
 )
+"""Its counters stand still and no transaction is made with it: social security clients read the account number, no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,24 @@ def test_who_goes_through_the_names_that_begin_alike_meets_each_once() -> None:
     assert say(exchange, SSSE, f"00A40402{rid}00")[8:20] == forward[0]
 
 
+def test_a_bank_application_says_where_its_records_lie() -> None:
+    """GET PROCESSING OPTIONS, with whatever another bank's card asked for; every record that it names can be read."""
+    exchange = slot()
+    assert say(exchange, SSSE, "80A8000002830000") == "6985"
+    assert say(exchange, "00A4040008A00000033301010100").endswith("9000")
+    assert [say(exchange, f"80A80000{wrong}") for wrong in ("", "00", "0183", "03830200", "02770000")] == ["6A80"] * 5
+    assert say(exchange, "80A8010002830000") == "6A86"
+    said = say(exchange, "80A8000002830000")
+    assert say(exchange, "80A800000683040000000000") == said
+    assert (said[:8], said[-4:]) == ("800E7C00", "9000")
+    located = bytes.fromhex(said)[4:-2]
+    for sfi, first, last, _ in zip(*(located[place::4] for place in range(4)), strict=True):
+        for number in range(first, last + 1):
+            assert say(exchange, f"00B2{number:02X}{sfi | 4:02X}00").endswith("9000")
+    counters = [say(exchange, f"80CA{tag}00") for tag in ("9F36", "9F17", "9F79")]
+    assert counters == ["9F360200019000", "9F1701039000", "6A88"]
+
+
 def test_extended_lengths_reach_a_whole_photograph() -> None:
     """READ BINARY of 768 bytes at once needs the proof, and says so in the extended form too."""
     assert say(slot(), SSSE, "00B08700000300") == "6982"
