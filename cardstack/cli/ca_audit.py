@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cardstack.cli.ca_homes import AsJson, Id, authority, folder
+from cardstack.cli.labels import facts
 from cardstack.cli.output import emit, words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=words("The hash-chained audit log.", "哈希链审计日志。"))
@@ -37,7 +38,7 @@ def verify(
         "checkpoints": verdict.checkpoints,
         "signed_until": verdict.signed_until,
     }
-    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{name}: {value}" for name, value in data.items())))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 @app.command(help=words("The log's lines, newest last.", "日志内容，最新在后。"))

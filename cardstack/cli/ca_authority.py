@@ -24,6 +24,7 @@ from cardstack.cli.ca_homes import (
     password,
     serial,
 )
+from cardstack.cli.labels import facts
 from cardstack.cli.output import choices, emit, words
 from cardstack.cli.outputs import ready
 from cardstack.text import Text
@@ -294,7 +295,7 @@ def ticket(
         profile, attributes=attributes(subject), level=level(assurance), hosts=tuple(host or ()), at=moment(at), actor=actor
     )
     data = {"ticket": made.id, "secret": secret, "until": made.until.isoformat(), "path": f"/.well-known/est/{id_}/simpleenroll"}
-    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{name}: {value}" for name, value in data.items())))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 def _key(home: "AuthorityHome", csr: Path | None, key: Path | None) -> Any:

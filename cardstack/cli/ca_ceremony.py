@@ -20,6 +20,7 @@ from cardstack.cli.ca_homes import (
     officer_key,
     password,
 )
+from cardstack.cli.labels import facts
 from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready_folder
 from cardstack.text import Text
@@ -83,7 +84,7 @@ def run(
         "shares": [str(shares / f"{id_}-{who}.share") for who in held.shares],
         "transcript": str(folder() / id_ / "ceremony.jsonl"),
     }
-    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{name}: {value}" for name, value in data.items())))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 @app.command("verify", help=words("Check a transcript.", "核验仪式记录。"))

@@ -28,6 +28,7 @@ from cardstack.cli.ca_homes import (
     public_key,
     serial,
 )
+from cardstack.cli.labels import facts
 from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready, ready_folder
 
@@ -88,7 +89,7 @@ def issue(
     for name, content in as_files(made).items():
         files.write(out / name, content)
     data = {"signature": f"{made.signature.serial:x}", "encryption": f"{made.encryption.serial:x}", "out": str(out)}
-    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{name}: {value}" for name, value in data.items())))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 @app.command("ask", help=words("Ask for a kept key: whose, for whom, and why.", "申请恢复：哪个密钥、给谁、事由。"))
@@ -150,7 +151,7 @@ def recover(
     files.write(out, envelope)
     files.write(transcript, said.encode())
     data = {"serial": f"{asked.serial:x}", "envelope": str(out), "transcript": str(transcript)}
-    emit(data, as_json=as_json, render=lambda: print("\n".join(f"{name}: {value}" for name, value in data.items())))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 @app.command("open", help=words("Open an envelope with one's own signature key.", "用本人签名密钥打开密钥信封。"))

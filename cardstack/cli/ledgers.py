@@ -66,7 +66,7 @@ def table(titles: tuple[str, ...], rows: "Sequence[tuple[Any, ...]]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    made = Table(*titles, box=None, show_header=any(titles))
+    made = Table(*titles, box=None)
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
     Console().print(made)

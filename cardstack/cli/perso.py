@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cardstack.cli.inputs import content
+from cardstack.cli.labels import facts
 from cardstack.cli.output import emit, language, words
 from cardstack.cli.outputs import ready, ready_folder
 from cardstack.text import Text
@@ -71,7 +72,7 @@ def run(
         raise typer.BadParameter(" | ".join(Keys), param_hint="--keys") from None
     order = Order(batch, returned, profile, reader, psam, images, pin, stop_after, direct=direct, mpin=mpin, keys=chosen)
     data = make(order, quiet=as_json)
-    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
+    emit(data, as_json=as_json, render=lambda: facts(data))
     if data["failed"]:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.labels import facts
 from cardstack.cli.output import READER_HELP, emit, words
 
 app = typer.Typer(no_args_is_help=True, help=words("The terminal's PSAM.", "终端 PSAM 卡。"))
@@ -35,4 +36,4 @@ def show(
 
     with open_card(reader) as opened:
         data = {"reader": opened.reader.name, "atr": opened.reader.atr.hex().upper(), **opened.run(public())}
-    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
+    emit(data, as_json=as_json, render=lambda: facts(data))

@@ -18,6 +18,7 @@ from cardstack.cli import (
     settle_medical,
     settle_register,
 )
+from cardstack.cli.labels import facts
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import entitled, means_of, office_of
 from cardstack.cli.output import choices, emit, language, words
@@ -79,7 +80,7 @@ def status(database: Database = "", as_json: Json = False) -> None:
             "parties": len(store.parties()),
             "nodes": len(store.nodes()),
         }
-    emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 @app.command(help=words("List the settlement windows", "列出清算窗口"))
@@ -206,7 +207,7 @@ def transaction(message: str, database: Database = "", as_json: Json = False) ->
     titles = (words("from", "付款方"), words("to", "收款方"), words("yuan", "金额（元）"), words("kind", "种类"))
 
     def render() -> None:
-        table(("", ""), [(name, str(value)) for name, value in data.items() if name != "postings"])
+        facts({name: value for name, value in data.items() if name != "postings"})
         table(titles, rows)
 
     emit(data, as_json=as_json, render=render)
@@ -264,7 +265,7 @@ def audit(
     }
 
     def render() -> None:
-        table(("", ""), [(name, str(value)) for name, value in data.items() if name != "findings"])
+        facts({name: value for name, value in data.items() if name != "findings"})
         for one in report.findings:
             print(f"{one.where}: {FAULTS[one.fault].of(language())}")
         print(words("findings", "发现问题"), len(found))

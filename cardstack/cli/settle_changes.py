@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cardstack.cli.labels import facts
 from cardstack.cli.ledgers import Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, data, decided, found, four_eyes, office_of, person, show
 from cardstack.cli.output import emit, language, words
@@ -102,8 +103,7 @@ def show_one(number: Number, *, database: Database = "", as_json: Json = False) 
     """Show one request."""
     with open_ledger(database) as store:
         one = found(store, number)
-    rows = [(name, str(value)) for name, value in data(one).items() if value not in (None, "", [])]
-    emit(data(one), as_json=as_json, render=lambda: table(("", ""), rows))
+    emit(data(one), as_json=as_json, render=lambda: facts(data(one)))
 
 
 @app.command("list", help=words("List requests, the newest first", "列出申请，最新在前"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardstack.cli.inputs import content, day_of
+from cardstack.cli.labels import facts
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
 from cardstack.cli.output import choices, emit, language, words
@@ -173,7 +174,7 @@ def lapse(*, database: Database = "", as_json: Json = False) -> None:
 
     with open_ledger(database) as store:
         data = minding.lapse(store, office_of(store).requests, now())
-    emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 def cut_off(*, database: Database = "", as_json: Json = False) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardstack.cli.inputs import content
+from cardstack.cli.labels import facts
 from cardstack.cli.ledgers import Json, now, table
 from cardstack.cli.output import choices, emit, language, words
 from cardstack.cli.outputs import ready
@@ -129,7 +130,7 @@ def pack_file(
         "total_fen": told.total_fen,
         "bytes": output.stat().st_size,
     }
-    emit(made, as_json=as_json, render=lambda: table(("", ""), [(key, str(value)) for key, value in made.items()]))
+    emit(made, as_json=as_json, render=lambda: facts(made))
 
 
 def send(
@@ -154,7 +155,7 @@ def send(
 
     def render() -> None:
         names = ("kind", "sender", "state", "lines_ok", "lines_failed", "total_fen", "digest")
-        table(("", ""), [(name, str(told[name])) for name in names])
+        facts({name: told[name] for name in names})
         if told["said"]["en"]:
             print(told["said"][language()])
         for one in told["faults"]:

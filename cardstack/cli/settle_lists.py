@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cardstack.cli.inputs import text_of
+from cardstack.cli.labels import facts
 from cardstack.cli.ledgers import Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, four_eyes, show
 from cardstack.cli.output import emit, words
@@ -86,4 +87,4 @@ def pull(
     finally:
         client.close()
     data = {"kind": wanted.value, "version": here.version, "cards": len(here.cards), "new": new, "at": now()}
-    emit(data, as_json=as_json, render=lambda: table(("", ""), [(name, str(value)) for name, value in data.items()]))
+    emit(data, as_json=as_json, render=lambda: facts(data))

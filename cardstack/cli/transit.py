@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cardstack.cli.labels import facts
 from cardstack.cli.output import READER_HELP, emit, words
 from cardstack.cli.outputs import ready
 
@@ -100,8 +101,7 @@ def pay(
         "sequence": receipt.opening.sequence.hex().upper(),
         "record": _record(public, receipt),
     }
-    said = [(name, value) for name, value in data.items() if name != "record"]
-    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in said), sep="\n"))
+    emit(data, as_json=as_json, render=lambda: facts({name: value for name, value in data.items() if name != "record"}))
 
 
 def _public(kind: "Profile", application: str) -> "Script[Public]":
@@ -157,7 +157,7 @@ def load(
         script = transit_load(kind, host, Fen(fen), datetime.now(), terminal=bytes(6), pin=pin, application=application)  # noqa: DTZ005  # the card writes local time
         receipt = opened.run(script)
     data = {"loaded_fen": fen, "balance_fen": receipt.opening.balance_fen + fen, "tac": receipt.tac.hex().upper()}
-    emit(data, as_json=as_json, render=lambda: print(*(f"{name}: {value}" for name, value in data.items()), sep="\n"))
+    emit(data, as_json=as_json, render=lambda: facts(data))
 
 
 def _render(data: list[dict[str, Any]]) -> None:

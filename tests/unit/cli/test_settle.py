@@ -1,6 +1,7 @@
 """`cardstack settle …` on a ledger."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,17 @@ def test_a_window_is_settled_from_the_command_line(database: str) -> None:
 def test_people_get_tables(database: str, verb: list[str]) -> None:
     """Every verb prints for people too."""
     assert settle(*verb, "--database", database).strip()
+
+
+@pytest.mark.parametrize("verb", [["status"], ["audit", "--no-signatures"], ["transaction", message_id(1)], ["lapse"]])
+def test_people_read_what_each_value_is_in_their_language(
+    database: str, verb: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs ask by name; the labels that people read are words of their own."""
+    monkeypatch.setenv("CARDSTACK_LANG", "zh")
+    labels = [line.partition("：")[0] for line in settle(*verb, "--database", database).splitlines() if "：" in line]
+    assert len(labels) >= 3
+    assert not [one for one in labels if re.search("[a-z_]", one)]
 
 
 def test_a_months_deadlines_are_told(database: str) -> None:
