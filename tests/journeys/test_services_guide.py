@@ -51,6 +51,8 @@ class Reader:
             app = create_app(Config(), with_console=False)
             self.stack.callback(app.extensions["cardstack"].store.close)
             self.stack.callback(app.extensions["cardstack"].intake.close)
+            if (kept := app.extensions["upkeep"]) is not None:  # its thread would go on in the folder of the next test
+                self.stack.callback(kept.close)
             self.monkeypatch.setenv("HUB", self.stack.enter_context(in_background(app)))
         else:
             ended = self.command(*words[1:])
