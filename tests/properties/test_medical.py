@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cardstack.settlement.medical import case
 from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.medical.names import FUNDS
-from cardstack.settlement.medical.policy import Basis, Cap, Policy, Where
+from cardstack.settlement.medical.policy import POOL, Basis, Cap, Policy, Where
 from cardstack.settlement.medical.split import Setlinfo, Split
 from cardstack.settlement.scheme import in_force
 from cardstack.settlement.schemes import medical
@@ -149,7 +149,11 @@ def _facts(claim: Claim) -> dict[str, Any]:
 
 @given(claims(only="inpatient"))
 def test_interim_bills_pay_what_one_bill_would(claim: Claim) -> None:
-    """The deductible and what each fund pays are those of one bill for all of the stay, but for what every bill rounds."""
+    """The deductible and what each fund pays are those of one bill for all of the stay, but for what every bill rounds.
+
+    A further fund pays of the deductible of its own bill before it pays of the rest: by that much, what is left to a fund
+    after it that leaves the deductible out may be another.
+    """
     whole = medical.compute(a_claim(**{**_facts(claim), "stay": "s9"}), DAY).info
     before = dict(claim.before)
     bills = []
@@ -158,8 +162,10 @@ def test_interim_bills_pay_what_one_bill_would(claim: Claim) -> None:
         before.update(after(result))
         bills.append(result.info)
     assert abs(sum(info.act_pay_dedc for info in bills) - whole.act_pay_dedc) <= len(bills)
+    moved = min(whole.act_pay_dedc, sum(getattr(whole, fund) for fund in FUNDS if fund != POOL))
     for fund in FUNDS:
-        assert abs(sum(getattr(info, fund) for info in bills) - getattr(whole, fund)) <= 5 * len(bills), fund
+        apart = abs(sum(getattr(info, fund) for info in bills) - getattr(whole, fund))
+        assert apart <= 5 * len(bills) + (0 if fund == POOL else moved), fund
 
 
 def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
