@@ -71,8 +71,8 @@ LISTING = Listing(
     name="reconciliation",
     title=Text("Discrepancies", "对账差异"),
     about=Text(
-        "Payments that were released and that the bank has not booked as they were sent.",
-        "已放行而银行尚未按指令入账的划款；导入银行回盘后自动核对。",
+        "Payments that were released and that the bank has not booked as they were sent, or gave back.",
+        "已放行而银行尚未按指令入账或已退回的划款；导入银行回盘后自动核对。",
     ),
     columns=COLUMNS,
     filters=(

@@ -129,23 +129,28 @@ def _new(view: View, lines: Sequence[BankLine]) -> tuple[list[BankLine], list[Mi
 
 
 def _waiting(mismatches: Iterable[Mismatch], now: Sequence[PreparedInstruction]) -> Iterator[Mismatch]:
-    """What came back and was sent again is no longer returned: the bank has not booked it yet.
+    """What the bank has not booked as it was sent, each fen once.
 
-    Nothing is missing of what another instruction continues, unless all of them together are short of the debt, or over it.
+    What came back and was sent again is no longer returned: the bank has not booked it yet. A payment whose rest is ordered
+    is told short by what no other stands for, and one that failed only where it may still be sent again. All of them together may
+    be over the debt.
     """
     states = {one.instruction.id: one.state for one in now}
+    held = list(debts(now))
+    waiting = {one.instruction.id for debt in held for one in debt.waiting}
     for one in mismatches:
         state = states.get(one.reference)
-        if state is Payment.CONTINUED and one.difference in _BELOW:
+        below = one.difference in _BELOW
+        if below and (state is Payment.CONTINUED or (state is Payment.FAILED and one.reference not in waiting)):
             continue
         again = one.difference is BankDifference.RETURNED and state is Payment.RELEASED
         yield one._replace(difference=BankDifference.MISSING_AT_BANK) if again else one
-    for debt in debts(now):
-        whole = debt.first.instruction.id, debt.amount_fen, debt.paid_fen
-        if debt.rests and debt.paid_fen > debt.amount_fen:
-            yield Mismatch(BankDifference.PAID_OVER, *whole)
-        elif debt.rests and debt.left_fen and not {one.state for one in debt.all} & {Payment.PARTLY_PAID, Payment.FAILED}:
-            yield Mismatch(BankDifference.PAID_SHORT, *whole)
+    for debt in (one for one in held if one.rests):
+        first, paid = debt.first.instruction.id, debt.first.paid_fen
+        if debt.paid_fen > debt.amount_fen:
+            yield Mismatch(BankDifference.PAID_OVER, first, debt.amount_fen, debt.paid_fen)
+        elif debt.unnamed_fen:
+            yield Mismatch(BankDifference.PAID_SHORT, first, Fen(paid + debt.unnamed_fen), paid)
 
 
 _BELOW = frozenset({BankDifference.PAID_SHORT, BankDifference.RETURNED, BankDifference.MISSING_AT_BANK})
@@ -165,8 +170,8 @@ def _paid_on(debt: Debt, lines: Sequence[BankLine], accounts: Mapping[str, str])
 
 
 def open_payments(view: View) -> tuple[Mismatch, ...]:
-    """What was released and is not fully paid yet, by the lines that are known."""
-    some = reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED))
+    """What was released and is not fully paid yet, or failed, by the lines that are known."""
+    some = reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED, Payment.FAILED))
     waiting = [one.instruction for one in some if one.state is not Payment.CONTINUED]
     found = match(waiting, _lines(view, [one.id for one in waiting]), _accounts(view))
     windows = sorted({one.instruction.window for one in some})

@@ -60,6 +60,12 @@ class Debt(NamedTuple):
         return Fen(max(0, self.amount_fen - self._sure - waiting))
 
     @property
+    def unnamed_fen(self) -> Fen:
+        """What is left and none of its instructions stands for: a payment booked in part stands for its own shortfall."""
+        short = sum(one.instruction.amount_fen - one.paid_fen for one in self.all if one.state is Payment.PARTLY_PAID)
+        return Fen(max(0, self.left_fen - short))
+
+    @property
     def _sure(self) -> int:
         """What is paid or on its way. Of what the bank booked in part, that part."""
         whole = sum(one.instruction.amount_fen for one in self.all if one.state in (Payment.RELEASED, Payment.PAID))

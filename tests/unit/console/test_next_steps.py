@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from cardstack.settlement.banking.matching import DIFFERENCES, Difference
 from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.schemes import SCHEMES
@@ -73,6 +74,27 @@ def test_a_pending_window_and_its_payment_say_who_acts_next(
     _, own = seen(client, waiting)
     assert f"/console/approvals/{asked}" in own
     assert form not in own
+
+
+def test_the_open_payments_name_what_failed_and_each_yuan_once(
+    waiting: Instruction, store: Store, signed_in: SignIn, token: Token
+) -> None:
+    """A payment that came back is listed; one of which a part is ordered again stands only for what no other orders."""
+    store.desk.release(waiting.window, TWO, now=NOON)
+    for one in store.instructions(waiting.window):
+        booked(store, one.instruction, one.instruction.amount_fen, f"b{one.instruction.id}")
+    client, page = signed_in("centre"), f"/console/reconciliation/?window={waiting.window}"
+    account = {str(party.name): party.account for party in store.parties()}[str(waiting.debtor)]
+    back = BankLine(account, waiting.id, "back", waiting.amount_fen, Side.DEBIT, NOON.date(), returned=True)
+    store.desk.take_lines([back], actor="bank", now=NOON)
+    failed = client.get(page).get_data(as_text=True)
+    assert f"/console/settlements/instructions/{waiting.id}" in failed
+    assert DIFFERENCES[Difference.RETURNED].zh in failed.rsplit("<tbody", 1)[1]
+    store.desk.release(waiting.window, TWO, now=NOON)
+    booked(store, waiting, waiting.amount_fen - 100, "part")
+    store.desk.order_rest(waiting.id, TWO, amount=Fen(70), now=NOON)
+    listed = client.get(page).get_data(as_text=True).rsplit("<tbody", 1)[1]
+    assert ("-0.30" in listed, "-0.70" in listed, "-1.00" in listed) == (True, True, False)
 
 
 def test_a_settled_window_asks_for_nothing(waiting: Instruction, store: Store, signed_in: SignIn) -> None:
