@@ -4,6 +4,7 @@ Callers match on the class, on `code` and on `facts`; people read `say`. A sente
 place and never its content: errors end up in logs, and what is on a card is somebody's life.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -101,16 +102,54 @@ class CardstackError(Exception):
 
 
 def told(error: Exception, place: str | Text = "") -> Text:
-    """What an error says, after the place it arose at; where another library raised it, its words stand in English alone.
+    """What an error says, after the place it arose at; what a parser of JSON or TOML says is put into Chinese.
 
     >>> told(Malformed(Text("at most 4 digits", "至多 4 位数字")), Text("line 7", "第 7 行"))
     Text(en='line 7: at most 4 digits', zh='第 7 行：至多 4 位数字')
-    >>> told(ValueError("day is out of range for month"), "born")
-    Text(en='born: day is out of range for month', zh='born：内容不符合约定格式')
+    >>> told(ValueError("Object missing required field `tac` - at `$.taps[3]`"), "body").zh
+    'body：缺少字段 `tac`（`$.taps[3]`）'
+    >>> told(ValueError("day is out of range for month"), "born").zh
+    'born：内容不符合约定格式'
     """
-    said = error.told if isinstance(error, CardstackError) else Text(str(error), "内容不符合约定格式")
+    said = _said(error)
     where = Text(place, place) if isinstance(place, str) else place
     return Text(f"{where.en}: {said.en}", f"{where.zh}：{said.zh}") if where.en else said
+
+
+def _said(error: Exception) -> Text:
+    if isinstance(error, CardstackError):
+        return error.told if error.detail else error.title
+    what, _, place = str(error).partition(" - at ")
+    own = error.__cause__
+    zh = own.told.zh if isinstance(own, CardstackError) else _in_chinese(what)
+    return Text(str(error), f"{zh}（{place}）" if place else zh)
+
+
+_FOREIGN = tuple(
+    (re.compile(pattern), zh)
+    for pattern, zh in (
+        (r"Object missing required field (`[^`]+`)", r"缺少字段 \1"),
+        (r"Object contains unknown field (`[^`]+`)", r"未定义的字段 \1"),
+        (r"Expected (`[^`]+`), got (`[^`]+`)", r"应为 \1，实为 \2"),
+        (r"Expected (`[^`]+`) of length ([<>]=? \d+)", r"\1 的长度应 \2"),
+        (r"Expected (`[^`]+`) matching regex (.+)", r"\1 应符合 \2"),
+        (r"Expected (`[^`]+`) ([<>]=? \S+)", r"\1 应 \2"),
+        (r"Invalid enum value .*", "不在可选值之内"),
+        (r"Invalid RFC3339 encoded \w+", "日期或时间格式不正确"),
+        (r"JSON is malformed: .*\(byte (\d+)\)", r"第 \1 字节处不是 JSON"),
+        (r"Input data was truncated", "内容不完整"),
+        (r".*\(at line (\d+), column (\d+)\)", r"第 \1 行第 \2 列格式不正确"),
+        (r".*: line (\d+) column (\d+) \(char \d+\)", r"第 \1 行第 \2 列格式不正确"),
+    )
+)
+"""What msgspec, tomllib and json say, and how a Chinese reader says it."""
+
+
+def _in_chinese(what: str) -> str:
+    for pattern, zh in _FOREIGN:
+        if found := pattern.fullmatch(what):
+            return found.expand(zh)
+    return "内容不符合约定格式"
 
 
 def _filled(text: Text, facts: Mapping[str, object]) -> Text:
@@ -140,3 +179,31 @@ class Untrusted(CardstackError):
     """A signature, certificate or cryptogram that does not prove what it claims."""
 
     problem = UNTRUSTED
+
+
+def faulty(field: str, en: str, zh: str, problem: Problem = MALFORMED, **facts: object) -> Malformed:
+    """A field that breaks its form, named in front of what is wrong with it.
+
+    >>> error = faulty("until", "before since", "早于 since")
+    >>> error.told, error.facts
+    (Text(en='until: before since', zh='until：早于 since'), {'field': 'until'})
+    """
+    return Malformed(Text(f"{field}: {en}", f"{field}：{zh}"), problem, field=field, **facts)
+
+
+def miscounted(field: str, most: int, got: int) -> Malformed:
+    """A list with none or too many in it.
+
+    >>> str(miscounted("certificates", 10, 11))
+    'certificates: 1 to 10, got 11'
+    """
+    return faulty(field, f"1 to {most}, got {got}", f"应为 1 至 {most} 个，实有 {got} 个")
+
+
+def oversized(field: str, most: int, got: int, problem: Problem = MALFORMED) -> Malformed:
+    """More bytes than are read.
+
+    >>> str(oversized("certificate", 65536, 70000))
+    'certificate: at most 65536 bytes, got 70000'
+    """
+    return faulty(field, f"at most {most} bytes, got {got}", f"至多 {most} 字节，实有 {got} 字节", problem)

@@ -53,7 +53,7 @@ def parse(profile: Profile, text: str) -> tuple[tuple[Address, ...], ...]:
     files = [one for one in text.strip().upper().split("$") if one]
     found = tuple(tuple(_file(profile, one)) for one in files)
     if not found or sum(map(len, found)) > ITEMS_MAX:
-        raise Malformed(f"between 1 and {ITEMS_MAX} items", ADDRESS)
+        raise Malformed(Text(f"between 1 and {ITEMS_MAX} items", f"数据元应为 1 至 {ITEMS_MAX} 个"), ADDRESS)
     return found
 
 

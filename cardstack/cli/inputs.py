@@ -24,7 +24,7 @@ def text_of(path: Path, field: str) -> str:
     try:
         return content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Malformed(f"{field}: not UTF-8", problem=NO_TEXT, field=field, path=path.name) from None
+        raise Malformed(field, problem=NO_TEXT, field=field, path=path.name) from None
 
 
 def day_of(told: str, field: str) -> date:

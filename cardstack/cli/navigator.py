@@ -133,7 +133,7 @@ class Navigator:
     def edit(self, arguments: list[str]) -> Lines:
         """Write one item: FILE TAG VALUE."""
         if len(arguments) != 3:
-            raise Malformed("edit FILE TAG VALUE", SHELL)
+            raise Malformed("`edit FILE TAG VALUE`", SHELL)
         file = self._file(arguments)
         where = f"{self.place}EF{file.fid & 0xFF:02X}|{arguments[1]}|$"
         updates = address.updates(self.profile, where, f"{arguments[2]}|$")

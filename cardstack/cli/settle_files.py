@@ -182,12 +182,10 @@ def _sealed(raw: bytes, identity: "Identity") -> bytes:
     from cardstack.settlement.wire import Content, transaction
 
     try:
-        told = json.loads(raw)
-        contents = msgspec.convert(told if isinstance(told, list) else [told], list[Content])
+        read = json.loads(raw)
+        contents = msgspec.convert(read if isinstance(read, list) else [read], list[Content])
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-        place = str(error).rpartition(" - at ")[2] if " - at " in str(error) else ""
-        said = Text(f"transactions: {error}", f"transactions：不符合约定格式 {place}".rstrip())
-        raise Malformed(said, field="transactions") from error
+        raise Malformed(told(error, "transactions"), field="transactions") from error
     many = [transaction(one) for one in contents]
     return seal(many, identity.signer, identity.certificates, now().replace(microsecond=0))
 

@@ -14,7 +14,7 @@ from functools import lru_cache, wraps
 from itertools import count
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.settlement import figures
 from cardstack.settlement.scheme import Dated, shaped
 
@@ -189,7 +189,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if value is None or isinstance(value, str | int):
         return value
-    raise Malformed("row: only words, whole numbers, days, lists and tables", field="row")
+    raise faulty("row", "only words, whole numbers, days, lists and tables", "仅可含文字、整数、日期、列表和表")
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:

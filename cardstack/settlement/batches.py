@@ -204,7 +204,9 @@ class Exchange:
         own = self._of(batch)
         unknown = set(disputed) - {index for _, index in own}
         if unknown:
-            raise Malformed(f"batch {batch} has no line {min(unknown)}", field="disputed")
+            raise Malformed(
+                Text(f"batch {batch} has no line {min(unknown)}", f"批次 {batch} 无第 {min(unknown)} 行"), field="disputed"
+            )
         moved = {
             key: line._replace(
                 result=LINE.after(line.result, Step.DISPUTE if key[1] in disputed else Step.BOOK),
@@ -220,7 +222,7 @@ class Exchange:
         moved = {}
         for key, pay in verdicts.items():
             if key not in self.lines:
-                raise Malformed(f"batch {key[0]} has no line {key[1]}", field="verdicts")
+                raise Malformed(Text(f"batch {key[0]} has no line {key[1]}", f"批次 {key[0]} 无第 {key[1]} 行"), field="verdicts")
             line = self.lines[key]
             moved[key] = line._replace(result=LINE.after(line.result, Step.PAY if pay else Step.REFUSE), dispute=number)
         return replace(self, lines={**self.lines, **moved})
@@ -248,7 +250,7 @@ class Exchange:
 
     def _of(self, batch: int) -> Mapping[tuple[int, int], Line]:
         if batch not in self.targets:
-            raise Malformed(f"batch {batch} was never received", field="batch")
+            raise Malformed(Text(f"batch {batch} was never received", f"未收到批次 {batch}"), field="batch")
         return {key: line for key, line in self.lines.items() if key[0] == batch}
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import Untrusted, faulty
 from cardstack.settlement.transaction import check_json
 
 SIZE_MAX = 4 << 20
@@ -43,7 +43,11 @@ def open_sealed(message: Mapping[str, object], keys: Keys) -> dict[str, Any]:
     fields = [message.get(name) for name in ("OperatorID", "Data", "TimeStamp", "Seq", "Sig")]
     texts = [field for field in fields if isinstance(field, str) and len(field) <= SIZE_MAX and field.isascii()]
     if len(texts) != 5:
-        raise Malformed("message: OperatorID, Data, TimeStamp, Seq and Sig as ASCII text", field="message")
+        raise faulty(
+            "message",
+            "OperatorID, Data, TimeStamp, Seq and Sig as ASCII text",
+            "应含 OperatorID、Data、TimeStamp、Seq、Sig，均为 ASCII 文本",
+        )
     operator, data, stamp, seq, sig = texts
     if not hmac.compare_digest(sig.upper(), _sig(operator, data, stamp, seq, keys)):
         raise Untrusted("Sig", field="Sig")
@@ -53,9 +57,9 @@ def open_sealed(message: Mapping[str, object], keys: Keys) -> dict[str, Any]:
         padded = decryptor.update(b64decode(data, validate=True)) + decryptor.finalize()
         body = json.loads(unpadder.update(padded) + unpadder.finalize(), parse_float=str)
     except (BadBase64, ValueError, RecursionError) as error:
-        raise Malformed("Data: not what the agreed key enciphers", field="Data") from error
+        raise faulty("Data", "not what the agreed key enciphers", "无法用约定密钥解密") from error
     if not isinstance(body, dict):
-        raise Malformed("Data: not an object", field="Data")
+        raise faulty("Data", "not an object", "不是 JSON 对象")
     check_json(body, "Data")
     return body
 

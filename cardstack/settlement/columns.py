@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from cardstack.errors import Malformed
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import Party
+from cardstack.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Columns:
         lengths = {len(one) for one in (self.digests, self.homes, self.treatings, self.occurred_at, self.amounts_fen, self.lines)}
         postings = {len(one) for one in (self.debtors, self.creditors, self.posting_amounts_fen, self.posting_kinds, self.rules)}
         if lengths != {len(self.ids)} or postings != {len(self.owners)} or len(self.claims) not in (0, len(self.ids)):
-            raise Malformed("columns of a bulk posting differ in length", field="columns")
+            raise Malformed(Text("columns of a bulk posting differ in length", "批量记账各列长度不一"), field="columns")
 
 
 @dataclass(frozen=True, slots=True)

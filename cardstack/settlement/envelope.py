@@ -21,7 +21,7 @@ import msgspec
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import Malformed, Untrusted, problem
+from cardstack.errors import Malformed, Untrusted, faulty, miscounted, oversized, problem, told
 from cardstack.settlement.transaction import Transaction, check_moment
 from cardstack.settlement.wire import BROKEN, Content, Summary, canonical, encode, known, read, split
 from cardstack.text import Text
@@ -108,7 +108,7 @@ def seal(transactions: Transaction | Sequence[Transaction], signer: Signer, cert
     """The envelope of one transaction or of many, in order. `certificates` are DER, the signer's own first."""
     many = (transactions,) if isinstance(transactions, Transaction) else tuple(transactions)
     if not 1 <= len(many) <= LINES_MAX:
-        raise Malformed(f"an envelope carries 1 to {LINES_MAX} transactions, got {len(many)}", field="transactions")
+        raise miscounted("transactions", LINES_MAX, len(many))
     check_moment(at, "signed_at")
     return seal_lines([canonical(one) for one in many], signer, certificates, at)
 
@@ -124,19 +124,19 @@ def seal_lines(lines: Sequence[bytes], signer: Signer, certificates: Sequence[by
 def parse(raw: bytes) -> Sealed:
     """The parts of an envelope, or `Malformed`; a line that is not well formed does not spoil the others."""
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"an envelope has at most {SIZE_MAX} bytes, got {len(raw)}", field="envelope")
+        raise oversized("envelope", SIZE_MAX, len(raw))
     try:
         envelope, signed_bytes = _with_last(raw, "signed", b"{}", _decode_envelope)
         signed, array = _with_last(signed_bytes, "transactions", b"[]", _decode_signed)
         contents, summary = read(array, LINES_MAX)
     except BROKEN as error:
-        raise Malformed(f"envelope: {error}", field="envelope") from error
+        raise Malformed(told(error, "envelope"), field="envelope") from error
     if envelope.format != FORMAT:
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     if not 1 <= len(contents) <= LINES_MAX:
-        raise Malformed(f"transactions: 1 to {LINES_MAX}, got {len(contents)}", field="transactions")
+        raise miscounted("transactions", LINES_MAX, len(contents))
     if not 1 <= len(signed.certificates) <= CERTIFICATES_MAX:
-        raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}, got {len(signed.certificates)}", field="certificates")
+        raise miscounted("certificates", CERTIFICATES_MAX, len(signed.certificates))
     check_moment(signed.signed_at, "signed_at")
     return Sealed(
         raw,
@@ -193,4 +193,4 @@ def _unbase64(text: str, name: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except (BadBase64, ValueError) as error:
-        raise Malformed(f"{name}: not base64", field=name) from error
+        raise faulty(name, "not base64", "不是 base64") from error

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from cardstack.errors import Malformed
 from cardstack.settlement import amending, figures
 from cardstack.settlement.amending import Amendment, remembered
+from cardstack.text import Text
 
 SHIPPED: Final = "shipped.txt"
 """The digest of every text that a release shipped, a line each beside its name."""
@@ -45,7 +46,9 @@ class InForce(NamedTuple):
             texts = {str(name): str(digest) for name, digest in said["texts"].items()}
             added = tuple(Amendment(str(name), str(table), dict(row)) for name, table, row in said["added"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Malformed("figures in force: not as they are kept", field="figures") from error
+            raise Malformed(
+                Text("figures in force: not as they are kept", "现行参数：格式与保存时不符"), field="figures"
+            ) from error
         return cls(texts, added)
 
     def unknown(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class Thresholds(NamedTuple):
     def check(self) -> None:
         """`Malformed` unless 1 <= yellow <= red <= 100."""
         if not 1 <= self.yellow <= self.red <= 100:
-            raise Malformed("red_percent: 1 <= yellow <= red <= 100", field="red_percent")
+            raise Malformed("red_percent: `1 <= yellow <= red <= 100`", field="red_percent")
 
 
 USUAL: Final = Thresholds()

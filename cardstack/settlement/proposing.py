@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from cardstack.errors import CardstackError, Malformed, Refused, problem
+from cardstack.errors import CardstackError, Malformed, Refused, faulty, problem, told
 from cardstack.settlement import amending, figures
 from cardstack.settlement.amending import Amendment, flat, key_of, plain
 from cardstack.settlement.banking.interest import Late
@@ -107,15 +107,14 @@ def propose(name: str, table: str, text: str, today: date) -> Proposal:
     """Read one proposed row; `Malformed` (CS-3130) names the field, `Refused` (CS-3131) says that it begins too early."""
     declared = TABLES.get(table)
     if declared is None or not _belongs(name, declared):
-        raise Malformed(f"table: one of {', '.join(TABLES)}, in its own text", FORM, field="table")
+        raise faulty("table", f"one of {', '.join(TABLES)}, in its own text", f"可选 {'、'.join(TABLES)}，且须为其自身文本", FORM)
     row = _row(text, table)
     figure = _figure(row, table, declared)
     if figure.since <= today:
-        raise Refused(f"since: after {today}", TOO_EARLY, field="since", today=today.isoformat())
+        raise Refused(Text(f"since: after {today}", f"since：须晚于 {today}"), TOO_EARLY, field="since", today=today.isoformat())
     _sane(row, figure)
     before = in_force(name, table, key_of(table, row), figure.since)
-    told = Amendment(name, table, row)
-    return Proposal(told, figure.since, before, differences(before or {}, row), _examples(figure))
+    return Proposal(Amendment(name, table, row), figure.since, before, differences(before or {}, row), _examples(figure))
 
 
 def in_force(name: str, table: str, key: str, day: date) -> Mapping[str, Any] | None:
@@ -143,19 +142,18 @@ def _belongs(name: str, declared: Table) -> bool:
 
 def _row(text: str, table: str) -> dict[str, Any]:
     if len(text) > ROW_MAX:
-        raise Malformed(f"row: at most {ROW_MAX} characters", FORM, field="row")
+        raise faulty("row", f"at most {ROW_MAX} characters", f"至多 {ROW_MAX} 个字符", FORM)
     try:
-        told = tomllib.loads(text)
+        read = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise Malformed(
-            f"row: {error}" if isinstance(error, tomllib.TOMLDecodeError) else "row: nested too deep", FORM, field="row"
-        ) from None
-    if list(told) != [table] or not isinstance(told[table], list) or len(told[table]) != 1:
-        raise Malformed(f"row: exactly one [[{table}]]", FORM, field="row")
+        deep = Malformed(Text("nested too deep", "嵌套过深"))
+        raise Malformed(told(deep if isinstance(error, RecursionError) else error, "row"), FORM, field="row") from None
+    if list(read) != [table] or not isinstance(read[table], list) or len(read[table]) != 1:
+        raise faulty("row", f"exactly one [[{table}]]", f"应恰有一个 [[{table}]]", FORM)
     try:
-        row: dict[str, Any] = plain(told[table][0])
+        row: dict[str, Any] = plain(read[table][0])
     except Malformed as error:
-        raise Malformed(error.detail, FORM, field="row") from None
+        raise Malformed(error.told, FORM, field="row") from None
     return row
 
 
@@ -163,11 +161,11 @@ def _figure(row: Mapping[str, Any], table: str, declared: Table) -> Figure:
     try:
         (figure,) = shaped([row], table, declared.shape)
     except Malformed as error:
-        raise Malformed(error.detail, FORM, field=error.facts.get("field", "row")) from None
+        raise Malformed(error.told, FORM, field=error.facts.get("field", "row")) from None
     if not figure.reference.strip():
-        raise Malformed("reference: it is empty", FORM, field="reference")
+        raise faulty("reference", "it is empty", "为空", FORM)
     if figure.until is not None and figure.until < figure.since:
-        raise Malformed("until: before since", FORM, field="until")
+        raise faulty("until", "before since", "早于 since", FORM)
     return figure
 
 
@@ -178,9 +176,9 @@ def _sane(row: Mapping[str, Any], figure: Figure) -> None:
         if isinstance(value, bool):
             continue
         if isinstance(value, int) and not 0 <= value <= most:
-            raise Malformed(f"{path}: 0 to {most}", FORM, field=path)
+            raise faulty(path, f"0 to {most}", f"应为 0 至 {most}", FORM)
     if isinstance(figure, Policy) and (unknown := sorted(set(figure.care) - set(CARE))):
-        raise Malformed(f"care: no such kind {unknown[0]}", FORM, field="care")
+        raise faulty("care", f"no such kind {unknown[0]}", f"没有该医疗类别 {unknown[0]}", FORM)
 
 
 def _examples(figure: Figure) -> tuple[Example, ...]:
@@ -239,12 +237,12 @@ def _paid(claim: Claim, policies: Sequence[Policy], day: date) -> Text | None:
 
 
 def _fee_example(figure: transit.Fee, amount: Fen) -> Example:
-    def told(fee: transit.Fee) -> Text:
+    def parts(fee: transit.Fee) -> Text:
         issuer, centre = transit.fee_parts(fee, amount)
         return Text(f"issuer {issuer} fen, centre {centre} fen", f"发卡方 {issuer} 分，清算中心 {centre} 分")
 
     try:
-        before = told(transit.fee_of(figure.province, figure.industry[0], figure.since))
+        before = parts(transit.fee_of(figure.province, figure.industry[0], figure.since))
     except CardstackError:
         before = None
-    return Example(Text(f"a journey of {yuan(amount)} yuan", f"乘车 {yuan(amount)} 元"), before, told(figure))
+    return Example(Text(f"a journey of {yuan(amount)} yuan", f"乘车 {yuan(amount)} 元"), before, parts(figure))

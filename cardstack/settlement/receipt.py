@@ -17,10 +17,11 @@ import msgspec
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import Malformed, Untrusted
+from cardstack.errors import Malformed, Untrusted, faulty
 from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.envelope import NOT_SIGNER
 from cardstack.settlement.receiving import AllReceived
+from cardstack.text import Text
 
 FORMAT: Final = "cardstack-receipt/1"
 TOLERANCE: Final = timedelta(minutes=1)
@@ -93,9 +94,9 @@ def read(raw: bytes) -> Receipt:
         chain = tuple(b64decode(one, validate=True) for one in inner.certificates)
         parts = bytes.fromhex(inner.envelope), b64decode(outer.signature, validate=True)
     except (msgspec.MsgspecError, BadBase64, ValueError, RecursionError) as error:
-        raise Malformed("receipt: not of its declared form", field="receipt") from error
+        raise faulty("receipt", "not of its declared form", "不符合约定格式") from error
     if outer.format != FORMAT or not chain:
-        raise Malformed(f"receipt: {FORMAT} was expected", field="format")
+        raise Malformed(Text(f"receipt: {FORMAT} was expected", f"receipt：应为 {FORMAT}"), field="format")
     return Receipt(parts[0], inner.all_received, tuple(inner.answers), inner.received_at, chain, parts[1], bytes(outer.signed))
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkab
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, faulty, problem, told
 from cardstack.settlement.transaction import SHANGHAI, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
@@ -53,8 +53,8 @@ def located(reason: Reason, error: Malformed) -> Reason:
     >>> located(late, Malformed("body: Expected `int`, got `str` - at `$.years[0].months`")).text.en
     'Too late: years[0].months'
     """
-    told = str(error)
-    names = [found[1] for found in (_PLACE.search(told), _FIELD.search(told)) if found and found[1]]
+    said = str(error)
+    names = [found[1] for found in (_PLACE.search(said), _FIELD.search(said)) if found and found[1]]
     where = ".".join(names) or str(error.facts.get("field", ""))
     return Reason(reason.code, Text(f"{reason.text.en}: {where}", f"{reason.text.zh}：{where}")) if where else reason
 
@@ -224,7 +224,7 @@ def at(figures: Sequence[Dated], day: date) -> Dated:
     """The figure in force on a day: the latest that has begun and not ended; `Refused` (CS-3001) where there is none."""
     found = in_force(figures, day)
     if not found:
-        raise Refused(f"no figure in force on {day}", NO_FIGURE, day=day.isoformat())
+        raise Refused(day.isoformat(), NO_FIGURE, day=day.isoformat())
     return max(found, key=lambda figure: figure.since)
 
 
@@ -245,9 +245,9 @@ def load(text: str, table: str, shape: type[Dated]) -> tuple[Dated, ...]:
     try:
         return shaped(tomllib.loads(text)[table], table, shape)
     except KeyError as error:
-        raise Malformed(f"{table}: no such table", field=table) from error
+        raise faulty(table, "no such table", "没有该表") from error
     except tomllib.TOMLDecodeError as error:
-        raise Malformed(f"{table}: {error}", field=table) from error
+        raise Malformed(told(error, table), field=table) from error
 
 
 def shaped(rows: Sequence[Mapping[str, Any]], table: str, shape: type[Dated]) -> tuple[Dated, ...]:
@@ -255,9 +255,9 @@ def shaped(rows: Sequence[Mapping[str, Any]], table: str, shape: type[Dated]) ->
     known = {field.name for field in fields(shape)}
     for place, row in enumerate(rows):
         if unknown := sorted(set(row) - known):
-            raise Malformed(f"{table}[{place}]: no such field {unknown[0]}", field=f"{table}[{place}]")
+            raise faulty(f"{table}[{place}]", f"no such field {unknown[0]}", f"没有该字段 {unknown[0]}")
     try:
         return tuple(msgspec.convert(rows, list[shape]))  # type: ignore[valid-type]  # the shape is an argument
     except msgspec.ValidationError as error:
         member = _MEMBER.search(str(error))
-        raise Malformed(f"{table}: {error}", field=member[1] if member else table) from error
+        raise Malformed(told(error, table), field=member[1] if member else table) from error

@@ -13,7 +13,8 @@ from typing import Any, Final, Self, TypeAlias
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, faulty
+from cardstack.text import Text
 from cardstack.values import Fen
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -48,7 +49,13 @@ class MessageId(str):
         if type(text) is cls:
             return text
         if not is_message_id(text):
-            raise Malformed("message id: 12 letters or digits, a moment of 14 digits and 4 digits", field="id")
+            raise Malformed(
+                Text(
+                    "message id: 12 letters or digits, a moment of 14 digits and 4 digits",
+                    "报文标识：应为 12 位字母或数字、14 位时间和 4 位数字",
+                ),
+                field="id",
+            )
         return super().__new__(cls, text)
 
     @classmethod
@@ -84,7 +91,12 @@ class Party(str):
         if type(text) is cls:
             return text
         if not _PARTY(text):
-            raise Malformed("party: two digits of a province, a dot and a role in lower case", field="party")
+            raise Malformed(
+                Text(
+                    "party: two digits of a province, a dot and a role in lower case", "参与方：应为两位省份代码、点号和小写角色"
+                ),
+                field="party",
+            )
         return super().__new__(cls, text)
 
     @property
@@ -168,9 +180,14 @@ class Transaction:
         object.__setattr__(self, "id", MessageId(self.id))
         object.__setattr__(self, "sender", party(self.sender))
         if not _words(self.scheme, self.kind, self.home, self.treating):
-            raise Malformed("scheme, kind, home or treating: not of its declared form", field="scheme")
+            raise Malformed(
+                Text(
+                    "scheme, kind, home or treating: not of its declared form", "scheme、kind、home 或 treating：不符合约定格式"
+                ),
+                field="scheme",
+            )
         if not 0 <= self.amount_fen <= AMOUNT_MAX:
-            raise Malformed("amount_fen: a whole number of fen from 0 to 2^53 - 1", field="amount_fen")
+            raise faulty("amount_fen", "a whole number of fen from 0 to 2^53 - 1", "应为 0 至 2^53 - 1 的整数分")
         check_moment(self.occurred_at, "occurred_at")
         if self.pending_until is not None:
             check_moment(self.pending_until, "pending_until")
@@ -184,9 +201,12 @@ class Transaction:
         for name in about:
             object.__setattr__(self, name, MessageId(getattr(self, name)))
         if len(about) > 1:
-            raise Malformed("a message reverses, posts or voids one other, not several", field=about[1])
+            raise Malformed(
+                Text("a message reverses, posts or voids one other, not several", "一条报文只能冲正、确认或撤销一条原报文"),
+                field=about[1],
+            )
         if self.pending_until is not None:
-            raise Malformed("pending_until: a message about another is not itself pending", field="pending_until")
+            raise faulty("pending_until", "a message about another is not itself pending", "针对原报文的报文不得再为待确认")
 
     @property
     def day(self) -> date:
@@ -221,7 +241,7 @@ def unchecked(values: Iterable[object]) -> Transaction:
 def check_moment(moment: datetime, name: str) -> None:
     """Aware and in whole seconds, or `Malformed`."""
     if moment.tzinfo is None or moment.microsecond:
-        raise Malformed(f"{name}: a moment with its offset from UTC, in whole seconds", field=name)
+        raise faulty(name, "a moment with its offset from UTC, in whole seconds", "应为含时区偏移的时间，精确到秒")
 
 
 def check_json(value: object, path: str, depth: int = 0) -> None:
@@ -231,23 +251,27 @@ def check_json(value: object, path: str, depth: int = 0) -> None:
         _deep(path, depth)
         for name, inner in value.items():  # type: ignore[attr-defined]  # a dict is a mapping
             if not isinstance(name, str) or not name.isascii():
-                raise Malformed(f"{path}: the name of a member is not ASCII", field=path)
+                raise faulty(path, "the name of a member is not ASCII", "成员名不是 ASCII")
             if type(inner) is not int or not -AMOUNT_MAX <= inner <= AMOUNT_MAX:
                 check_json(inner, f"{path}.{name[:40]}", depth + 1)
     elif isinstance(value, str):
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise Malformed(f"{path}: half a surrogate pair", field=path)
+            raise faulty(path, "half a surrogate pair", "含不成对的代理字符")
     elif isinstance(value, list | tuple):
         _deep(path, depth)
         for place, inner in enumerate(value):
             check_json(inner, f"{path}[{place}]", depth + 1)
     elif not (value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= AMOUNT_MAX)):
-        raise Malformed(f"{path}: not text, a whole number up to 2^53 - 1, true, false or null", field=path)
+        raise faulty(
+            path,
+            "not text, a whole number up to 2^53 - 1, true, false or null",
+            "应为文本、不超过 2^53 - 1 的整数、true、false 或 null",
+        )
 
 
 def _deep(path: str, depth: int) -> None:
     if depth > NESTING_MAX:
-        raise Malformed(f"{path}: nested deeper than {NESTING_MAX}", field=path)
+        raise faulty(path, f"nested deeper than {NESTING_MAX}", f"嵌套超过 {NESTING_MAX} 层")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +293,15 @@ class Posting:
 
     def __post_init__(self) -> None:
         if not 0 < self.amount_fen <= AMOUNT_MAX:
-            raise Refused("a posting moves a positive whole number of fen, at most 2^53 - 1", field="amount_fen")
+            raise Refused(
+                Text(
+                    "a posting moves a positive whole number of fen, at most 2^53 - 1",
+                    "记账分录金额应为不超过 2^53 - 1 的正整数分",
+                ),
+                field="amount_fen",
+            )
         if self.debtor == self.creditor:
-            raise Refused("a party cannot owe itself", field="creditor")
+            raise Refused(Text("a party cannot owe itself", "参与方不能对自身负债"), field="creditor")
 
     def opposite(self) -> "Posting":
         """The posting that takes this one back."""

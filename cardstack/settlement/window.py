@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.fsm import Machine
 from cardstack.settlement.scheme import Cycle
 from cardstack.text import Text
@@ -94,7 +94,7 @@ def period(window: str) -> tuple[str, date]:
                 return cycle, datetime.strptime(text, form).date()  # noqa: DTZ007  # a day of the calendar, no moment
             except ValueError:
                 continue
-    raise Malformed("window: a cycle, a dash and a day or a month", field="window")
+    raise faulty("window", "a cycle, a dash and a day or a month", "应为清算周期、连字符加日期或月份")
 
 
 def following(window: str) -> str:

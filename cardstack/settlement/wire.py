@@ -15,8 +15,9 @@ from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, miscounted, told
 from cardstack.settlement.transaction import AMOUNT_MAX, MESSAGE_ID, MessageId, Transaction, party, unchecked
+from cardstack.text import Text
 from cardstack.values import Fen
 
 WORDS_MAX: Final = 10_000
@@ -185,9 +186,9 @@ def read(array: bytes, most: int) -> tuple[Sequence[Content | Malformed], Summar
         pass
     lines = split(array)
     if b"[" + b",".join(lines) + b"]" != array:
-        raise Malformed("transactions: not in canonical form", field="transactions")
+        raise faulty("transactions", "not in canonical form", "不是规范形式")
     if len(lines) > most:
-        raise Malformed(f"transactions: 1 to {most}, got {len(lines)}", field="transactions")
+        raise miscounted("transactions", most, len(lines))
     return [_content(bytes(line)) for line in lines], None
 
 
@@ -208,9 +209,9 @@ def _content(line: bytes) -> Content | Malformed:
     try:
         content = _decode_line(line)
     except BROKEN as error:
-        return Malformed(f"transaction: {error}", field="transactions")
+        return Malformed(told(error, "transaction"), field="transactions")
     if encode(content) != line:  # a member twice, a space
-        return Malformed("transaction: not in canonical form", field="transactions")
+        return Malformed(Text("transaction: not in canonical form", "transaction：不是规范形式"), field="transactions")
     return _checked(content)
 
 

@@ -55,7 +55,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read(path))
     except (ValueError, RecursionError):
-        raise Malformed("not JSON", problem=UNREADABLE, file=path.name) from None
+        raise Malformed(Text("not JSON", "不是 JSON"), problem=UNREADABLE, file=path.name) from None
 
 
 def write(path: Path, content: bytes, *, secret: bool = False) -> None:

@@ -130,7 +130,7 @@ class Network:
         try:
             return agreed.load(files.read(path).decode("utf-8"))
         except UnicodeDecodeError:
-            raise Malformed("not UTF-8", problem=files.UNREADABLE, file=path.name) from None
+            raise Malformed(Text("not UTF-8", "不是 UTF-8"), problem=files.UNREADABLE, file=path.name) from None
 
     def agree(self, agreements: Iterable[Agreement]) -> None:
         """Replace the table of agreements."""

@@ -11,16 +11,16 @@ from tests.command import commands
 
 PACKAGE = Path(__file__).resolve().parents[2] / "cardstack"
 SAID = [
-    *(path for room in ("cli", "vault") for path in sorted((PACKAGE / room).rglob("*.py"))),
+    *(path for room in ("cli", "vault", "settlement") for path in sorted((PACKAGE / room).rglob("*.py"))),
     *(
         PACKAGE / name
         for name in ("values.py", "codec.py", "card/layout.py", "card/address.py", "card/batch.py", "readers/open.py")
     ),
 ]
-"""Whose errors people read as they are: commands, key stores, and the forms of what they hand in."""
+"""Whose errors people read as they are: commands, key stores, the forms of what they hand in, and settlement."""
 ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect", "ReaderError", "ValueError"}
-SENTENCE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
-"""Two words beside each other; names, forms such as YYYY-MM-DD and lists of words that are typed are no sentence."""
+SENTENCE = re.compile(r"(?<![\w.-])[a-z]{2,}(?= )|(?<= )[a-z]{2,}")
+"""A word of small letters beside another or beside a value; names alone, and forms such as YYYY-MM-DD, are no sentence."""
 
 WITHOUT_JSON: Mapping[str, str] = {}
 """Commands that print no data, each with the reason why none would help a program."""

@@ -158,7 +158,7 @@ def _payable(instructions: Sequence[Instruction], accounts: Accounts, due: date 
     parties = {party for one in instructions for party in (one.debtor, one.creditor)}
     for party in sorted(parties):
         if party not in accounts or not accounts[party].number:
-            raise Refused(f"account of {party}", NO_ACCOUNT, party=str(party))
+            raise Refused(str(party), NO_ACCOUNT, party=str(party))
     if due is not None and not known().is_working(due):
         raise Refused(f"due: {due}", NOT_WORKED, field="due", next=known().on_or_after(due).isoformat())
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 from xml.etree.ElementTree import Element  # only the type
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 from cardstack.settlement.banking.xml import (
     AMOUNT,
     BAD_MESSAGE,
@@ -27,6 +27,7 @@ from cardstack.settlement.banking.xml import (
     write,
     yuan,
 )
+from cardstack.text import Text
 from cardstack.values import Fen
 
 CAMT: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
@@ -124,8 +125,11 @@ def camt_053(raw: bytes) -> tuple[BankLine, ...]:
             booked += _lines(account, entry, number, f"{where}#{text_of(entry, 'NtryRef') or number}")
         moved = sum(one.amount_fen if one.side is Side.CREDIT else -one.amount_fen for one in booked)
         if balance is not None and balance[0] + moved != balance[1]:
-            raise Malformed(
-                "Stmt/Bal: opening balance and entries do not make the closing balance", BAD_MESSAGE, field="Stmt/Bal"
+            raise faulty(
+                "Stmt/Bal",
+                "opening balance and entries do not make the closing balance",
+                "期初余额加发生额与期末余额不符",
+                BAD_MESSAGE,
             )
         lines += booked
     return tuple(lines)
@@ -143,7 +147,7 @@ def camt_054(raw: bytes) -> tuple[BankLine, ...]:
         for number, entry in enumerate(notification.findall("Ntry"), start=1):
             mine = _lines(account, entry, number, "")
             if any(not line.bank_reference for line in mine):
-                raise Malformed("Ntry/AcctSvcrRef: the statement would count it twice", BAD_MESSAGE, field="Ntry/AcctSvcrRef")
+                raise faulty("Ntry/AcctSvcrRef", "the statement would count it twice", "对账单中重复", BAD_MESSAGE)
             lines += mine
     return tuple(lines)
 
@@ -177,10 +181,11 @@ def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[Ba
         return [_line(base, told[0] if told else entry, undone)]
     parts = [text_of(one, "Amt") or text_of(one, "AmtDtls/TxAmt/Amt") for one in told]
     if not all(parts) or sum(map(fen, parts)) != whole:
-        raise Malformed(
-            f"Ntry[{number}]/NtryDtls: the amounts of its transactions do not make the entry's",
+        raise faulty(
+            f"Ntry[{number}]/NtryDtls",
+            "the amounts of its transactions do not make the entry's",
+            "明细金额合计与该笔入账金额不符",
             BAD_MESSAGE,
-            field=f"Ntry[{number}]/NtryDtls",
         )
     return [
         _line(replace(base, bank_reference=_part(one, reference, at), amount_fen=fen(part)), one, undone)
@@ -251,9 +256,11 @@ def result_csv(raw: bytes, charset: str = "gb18030") -> tuple[BankLine, ...]:
     try:
         rows = list(csv.reader(io.StringIO(raw.decode(charset).removeprefix("\ufeff"), newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Malformed("result file: not text in its charset", BAD_MESSAGE, field="file") from error
+        raise Malformed(
+            Text("result file: not text in its charset", "回盘结果文件：与其字符集不符"), BAD_MESSAGE, field="file"
+        ) from error
     if not rows or tuple(rows[0]) != RESULT_COLUMNS:
-        raise Malformed("result file: row 1: other columns", BAD_MESSAGE, field="row 1")
+        raise Malformed(Text("result file: row 1: other columns", "回盘结果文件第 1 行：列名不符"), BAD_MESSAGE, field="row 1")
     return tuple(_result(row, number) for number, row in enumerate(rows[1:], start=2) if row)
 
 
@@ -261,7 +268,8 @@ def _result(row: Sequence[str], number: int) -> BankLine:
     """One row. What failed has often no number of the bank's: it is then told by its payment and day."""
     failed = len(row) == len(RESULT_COLUMNS) and row[4] == "失败"
     if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS or not (row[1] or failed):
-        raise Malformed(f"result file: row {number}", BAD_MESSAGE, field=f"row {number}")
+        said = Text(f"result file: row {number}", f"回盘结果文件第 {number} 行")
+        raise Malformed(said, BAD_MESSAGE, field=f"row {number}")
     day = _day(row[6], f"row {number}")
     amount = fen(row[3]) if not failed else Fen(0)  # what failed was never booked
     reference = row[1] or f"{row[0]} {day.isoformat()}"
@@ -284,4 +292,4 @@ def _day(text: str, where: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Malformed(f"{where}: not a day", BAD_MESSAGE, field=where) from error
+        raise faulty(where, "not a day", "日期不正确", BAD_MESSAGE) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, tostring  # see `parse`
 
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, faulty, problem
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -93,12 +93,12 @@ def read(root: Node, namespace: str | Collection[str], raw: bytes, *, strict: bo
     document = parse(raw)
     known = [namespace] if isinstance(namespace, str) else namespace
     if document.tag not in {f"{{{one}}}Document" for one in known}:
-        raise _bad("Document", "another message or version")
+        raise _bad("Document", "another message or version", "报文种类或版本不符")
     for element in document.iter():
         element.tag = element.tag.rpartition("}")[2]
     children = list(document)
     if [child.tag for child in children] != [root.name]:
-        raise _bad(root.name, "is not the message")
+        raise _bad(root.name, "is not the message", "应为报文的唯一内容")
     _check(children[0], root, root.name, strict)
     return children[0]
 
@@ -109,10 +109,10 @@ def parse(raw: bytes) -> Element:
     The text is UTF-8, or GB 18030 (GBK, GB 2312) where it says so, as some banks write it.
     """
     if len(raw) > SIZE_MAX:
-        raise _bad("Document", f"more than {SIZE_MAX} bytes")
+        raise _bad("Document", f"more than {SIZE_MAX} bytes", f"超过 {SIZE_MAX} 字节")
     text = _text(raw)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise _bad("Document", "a document type is not taken")
+        raise _bad("Document", "a document type is not taken", "不接受文档类型声明")
     try:
         builder = _Bounded()
         parser = XMLParser(target=builder)  # noqa: S314  # no document type gets here
@@ -121,7 +121,7 @@ def parse(raw: bytes) -> Element:
     except Malformed:
         raise
     except (ParseError, ValueError, LookupError) as error:
-        raise _bad("Document", "not well-formed XML") from error
+        raise _bad("Document", "not well-formed XML", "XML 格式错误") from error
     return found
 
 
@@ -129,11 +129,11 @@ def _text(raw: bytes) -> str:
     declared = _ENCODING.match(raw)
     charset = declared[1].decode("ascii").lower() if declared else "utf-8"
     if charset not in _CHARSETS:
-        raise _bad("Document", "its encoding is neither UTF-8 nor GB 18030")
+        raise _bad("Document", "its encoding is neither UTF-8 nor GB 18030", "编码既非 UTF-8 也非 GB 18030")
     try:
         return raw.decode(_CHARSETS[charset])
     except UnicodeDecodeError as error:
-        raise _bad("Document", "not text in its encoding") from error
+        raise _bad("Document", "not text in its encoding", "与所声明的编码不符") from error
 
 
 class _Bounded(TreeBuilder):
@@ -147,7 +147,11 @@ class _Bounded(TreeBuilder):
         """One element more, one level down."""
         self.depth, self.elements = self.depth + 1, self.elements + 1
         if self.depth > DEPTH_MAX or self.elements > ELEMENTS_MAX:
-            raise _bad("Document", f"more than {DEPTH_MAX} levels or {ELEMENTS_MAX} elements")
+            raise _bad(
+                "Document",
+                f"more than {DEPTH_MAX} levels or {ELEMENTS_MAX} elements",
+                f"超过 {DEPTH_MAX} 层或 {ELEMENTS_MAX} 个元素",
+            )
         return super().start(tag, attrs)
 
     def end(self, tag: str, /) -> Element:
@@ -163,14 +167,14 @@ def _check(element: Element, node: Node, path: str, strict: bool) -> None:
     known = {member.name: place for place, member in enumerate(node.members)}
     names = [child.tag for child in element]
     if strict and (unknown := sorted(set(names) - known.keys())):
-        raise _bad(f"{path}/{unknown[0]}", "not in the declaration")
+        raise _bad(f"{path}/{unknown[0]}", "not in the declaration", "未定义的元素")
     places = [known[name] for name in names if name in known]
     if places != sorted(places):
-        raise _bad(path, "members out of order")
+        raise _bad(path, "members out of order", "元素顺序不符")
     for member in node.members:
         found = element.findall(member.name)
         if len(found) < member.least or (member.most is not None and len(found) > member.most):
-            raise _bad(f"{path}/{member.name}", f"stands {len(found)} times")
+            raise _bad(f"{path}/{member.name}", f"stands {len(found)} times", f"出现 {len(found)} 次")
         for child in found:
             _check(child, member, f"{path}/{member.name}", strict)
 
@@ -180,13 +184,13 @@ def _check_leaf(element: Element, node: Node, path: str) -> None:
         len(element)
         or re.fullmatch(node.pattern, element.text or "", re.DOTALL | re.ASCII if node.pattern[0] == "\\" else re.DOTALL) is None
     ):
-        raise _bad(path, "text not as declared")
+        raise _bad(path, "text not as declared", "内容不符合定义")
     if node.currency and element.get("Ccy") != "CNY":
-        raise _bad(path, "currency is not CNY")
+        raise _bad(path, "currency is not CNY", "币种不是 CNY")
 
 
-def _bad(path: str, detail: str) -> Malformed:
-    return Malformed(f"{path}: {detail}", BAD_MESSAGE, field=path)
+def _bad(path: str, en: str, zh: str) -> Malformed:
+    return faulty(path, en, zh, BAD_MESSAGE)
 
 
 def yuan(amount: Fen) -> str:
@@ -205,7 +209,7 @@ def fen(text: str) -> Fen:
     (1234560, 700)
     """
     if re.fullmatch(AMOUNT, text, re.ASCII) is None:
-        raise _bad("Amt", "not an amount with at most two decimals")
+        raise _bad("Amt", "not an amount with at most two decimals", "不是至多两位小数的金额")
     whole, _, part = text.partition(".")
     return Fen(int(whole) * 100 + int(part.ljust(2, "0") or 0))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, faulty, problem
 from cardstack.settlement.bulk import medical_file, return_file, transit_layout
 from cardstack.settlement.bulk.layout import Layout, charset_of
 from cardstack.settlement.bulk.package import Manifest, Package, describe
@@ -61,7 +61,7 @@ def described(
     """The manifest of some data with the lines and the sum that it holds; `Malformed` for a layout that is not exchanged."""
     found = LAYOUTS.get(layout)
     if found is None:
-        raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
+        raise faulty("layout", f"one of {', '.join(LAYOUTS)}", f"可选 {'、'.join(LAYOUTS)}")
     lines, total, _ = _held(found, data, found.layout.room(len(data)))
     return describe(
         data, name=name, layout=layout, charset=charset_of(charset), sender=sender, lines=lines, total_fen=total, at=at,
@@ -79,7 +79,7 @@ def _held(found: Controlled, data: bytes | Iterable[bytes], most: int) -> tuple[
     for piece in layout.pieces(data):
         count += len(piece) // layout.size
         if count > most:
-            raise Malformed(f"lines: more than {most} are there", TOTALS, field="lines")
+            raise faulty("lines", f"more than {most} are there", f"实有超过 {most} 行", TOTALS)
         if amounts is not None:
             good, _, faults = layout.sift(piece, 0)
             whole = whole and not faults
@@ -100,9 +100,17 @@ def check(package: Package) -> None:
         raise Malformed("data", LINE_ENDS, field="data")
     lines, total, whole = _held(found, package.pieces(), found.layout.room(told.size))
     if lines != told.lines:
-        raise Malformed(f"lines: {told.lines} told, {lines} are there", TOTALS, field="lines", lines=lines)
+        raise faulty(
+            "lines", f"{told.lines} told, {lines} are there", f"声明 {told.lines} 行，实有 {lines} 行", TOTALS, lines=lines
+        )
     if total != told.total_fen if whole else total > told.total_fen:
-        raise Malformed(f"total_fen: {told.total_fen} told, {total} is there", TOTALS, field="total_fen", total_fen=total)
+        raise faulty(
+            "total_fen",
+            f"{told.total_fen} told, {total} is there",
+            f"声明 {told.total_fen} 分，实为 {total} 分",
+            TOTALS,
+            total_fen=total,
+        )
 
 
 def held_to_institutions(package: Package, node: Node) -> None:
@@ -118,4 +126,4 @@ def held_to_institutions(package: Package, node: Node) -> None:
         for number, place in enumerate(range(start, len(lines), layout.size), first):
             told = lines[place : place + ID_SIZE].decode("latin-1")
             if not node.numbers(told) and is_message_id(told):
-                raise Refused(f"line {number}: id", NOT_UNDER, field="id", line=number)
+                raise Refused(Text(f"line {number}: id", f"第 {number} 行：id"), NOT_UNDER, field="id", line=number)

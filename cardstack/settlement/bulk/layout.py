@@ -13,7 +13,7 @@ from itertools import chain, takewhile
 from struct import Struct
 from typing import Final, Literal, NamedTuple
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.text import Text
 
 Charset = Literal["gb18030", "utf-8"]
@@ -53,7 +53,7 @@ def charset_of(name: str) -> Charset:
     """
     found = _CHARSETS.get(name.lower())
     if found is None:
-        raise Malformed("charset: gb18030, gbk or utf-8", field="charset")
+        raise faulty("charset", "gb18030, gbk or utf-8", "可选 gb18030、gbk、utf-8")
     return found
 
 
@@ -98,7 +98,8 @@ class Column:
         except ValueError:
             raw = b""
         if not re.fullmatch(self.pattern.encode("latin-1"), raw):
-            raise Malformed(f"{self.name}: {_FORMS[self.form][1].en}, {self.width} bytes", field=self.name)
+            form = _FORMS[self.form][1]
+            raise faulty(self.name, f"{form.en}, {self.width} bytes", f"应为{form.zh}，{self.width} 字节")
         return raw
 
     def _raw(self, value: object, charset: Charset) -> bytes:

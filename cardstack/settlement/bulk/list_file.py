@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 from cardstack.settlement.bulk.layout import Column, Layout
 from cardstack.settlement.transit.lists import Kind, Update
 from cardstack.settlement.transit.tap import moment_of
@@ -52,7 +52,11 @@ def key(text: str, field: str) -> str:
     """
     issuer, _, card = text.partition(".")
     if not _ISSUER.fullmatch(issuer) or not _CARD.fullmatch(card):
-        raise Malformed(f"{field}: issuer (16 hexadecimal digits), a dot, 20 digits or a prefix ending in *", field=field)
+        raise faulty(
+            field,
+            "issuer (16 hexadecimal digits), a dot, 20 digits or a prefix ending in *",
+            "应为发卡机构（16 位十六进制）、点号，再加 20 位数字或以 * 结尾的号段",
+        )
     return text
 
 
@@ -65,13 +69,13 @@ def read(name: str, body: bytes | Iterable[bytes]) -> Update:
     """
     found = _NAME.fullmatch(name)
     if found is None:
-        raise Malformed("name: kind, version, base or full, and since when", field="name")
+        raise faulty("name", "kind, version, base or full, and since when", "应含类型、版本、基准版本或 full、生效时间")
     kind, version, base, since = found.groups()
     changes: dict[bytes, set[str]] = {b"+": set(), b"-": set()}
     for number, (change, issuer, card) in enumerate(chain.from_iterable(map(LAYOUT.struct.iter_unpack, _good(body))), 1):
         text = card.decode("ascii", errors="replace").rstrip(" ")
         if not _CARD.fullmatch(text):
-            raise Malformed(f"line {number}: card", field="data")
+            raise Malformed(Text(f"line {number}: card", f"第 {number} 行：卡号"), field="data")
         changes[change].add(f"{issuer.decode()}.{text}")
     one = None if base == "full" else int(base)
     return Update(Kind(kind), int(version), moment_of(since), frozenset(changes[b"+"]), frozenset(changes[b"-"]), one)
@@ -82,5 +86,6 @@ def _good(body: bytes | Iterable[bytes]) -> Iterator[bytes]:
     for first, lines in LAYOUT.numbered(body):
         _, _, faults = LAYOUT.sift(lines, first)
         if faults:
-            raise Malformed(f"line {faults[0].line}: {faults[0].column}", field="data")
+            line, _, _, column = faults[0]
+            raise Malformed(Text(f"line {line}: {column}", f"第 {line} 行：{column}"), field="data")
         yield lines

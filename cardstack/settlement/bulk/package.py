@@ -25,7 +25,7 @@ import msgspec
 
 from cardstack.ca.trust import Trusted
 from cardstack.crypto.keys import PublicKey, Signer
-from cardstack.errors import CardstackError, Malformed, Untrusted
+from cardstack.errors import CardstackError, Malformed, Untrusted, faulty, told
 from cardstack.settlement.envelope import NOT_SIGNER, TOLERANCE
 from cardstack.settlement.transaction import Party, check_moment
 
@@ -72,7 +72,7 @@ class Package:
             while piece := entry.read(min(PIECE, left + 1)):
                 left -= len(piece)
                 if left < 0:
-                    raise Malformed("data: longer than declared", field="data")
+                    raise faulty("data", "longer than declared", "超过声明长度")
                 yield piece
 
     @property
@@ -86,7 +86,7 @@ class Package:
         try:
             return tuple(b64decode(one, validate=True) for one in self.manifest.certificates)
         except (BadBase64, ValueError) as error:
-            raise Malformed("certificates: not base64", field="certificates") from error
+            raise faulty("certificates", "not base64", "不是 base64") from error
 
 
 def describe(
@@ -147,11 +147,11 @@ def head(raw: bytes | IO[bytes]) -> Package:
     try:
         manifest = msgspec.json.decode(signed, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"manifest: {error}", field="manifest") from error
+        raise Malformed(told(error, "manifest"), field="manifest") from error
     if manifest.format != FORMAT or not 0 <= manifest.size <= DATA_MAX:
-        raise Malformed(f"manifest: {FORMAT} of at most {DATA_MAX} bytes was expected", field="manifest")
+        raise faulty("manifest", f"{FORMAT} of at most {DATA_MAX} bytes was expected", f"应为 {FORMAT}，至多 {DATA_MAX} 字节")
     if not 1 <= len(manifest.certificates) <= CERTIFICATES_MAX:
-        raise Malformed(f"certificates: 1 to {CERTIFICATES_MAX}", field="certificates")
+        raise faulty("certificates", f"1 to {CERTIFICATES_MAX}", f"应为 1 至 {CERTIFICATES_MAX} 个")
     check_moment(manifest.made_at, "made_at")
     return Package(manifest, signed, signature, raw)
 
@@ -160,7 +160,7 @@ def unpack(raw: bytes) -> Package:
     """The parts of an archive whose data is what the manifest says, or `Malformed`."""
     package = head(raw)
     if _measured(package.pieces()) != (package.manifest.size, package.manifest.sha256):
-        raise Malformed("data: not what the manifest's size and digest say", field="data")
+        raise faulty("data", "not what the manifest's size and digest say", "与文件清单的长度和摘要不符")
     return package
 
 
@@ -170,14 +170,14 @@ def _opened(raw: bytes | IO[bytes]) -> Iterator[ZipFile]:
     try:
         with ZipFile(BytesIO(raw) if isinstance(raw, bytes) else raw) as archive:
             if tuple(sorted(archive.namelist())) != tuple(sorted(_ENTRIES)):
-                raise Malformed("archive: manifest.json, signature and data, nothing else", field="archive")
+                raise faulty("archive", "manifest.json, signature and data, nothing else", "应仅有 manifest.json、签名和数据")
             if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in archive.infolist()):
-                raise Malformed("archive: entries are deflated or stored", field="archive")
+                raise faulty("archive", "entries are deflated or stored", "条目只可采用 deflate 压缩或不压缩")
             yield archive
     except CardstackError:
         raise
     except (BadZipFile, BadDeflate, BadFields, ValueError, EOFError, RuntimeError, LookupError, OSError) as error:
-        raise Malformed(f"archive: {error}", field="archive") from error
+        raise Malformed(told(error, "archive"), field="archive") from error
 
 
 def verified(package: Package, trusted: Trusted) -> Package:
@@ -194,7 +194,7 @@ def _entry(archive: ZipFile, name: str, most: int) -> bytes:
     with archive.open(name) as entry:
         content = entry.read(most + 1)
     if len(content) > most:
-        raise Malformed(f"{name}: longer than declared", field=name)
+        raise faulty(name, "longer than declared", "超过声明长度")
     return content
 
 

@@ -59,12 +59,15 @@ def faults(data: bytes | Iterable[bytes], charset: Charset = "gb18030") -> Itera
         for number, line in enumerate(LAYOUT.struct.iter_unpack(lines), first + 1):
             place = (number - first - 1) * LAYOUT.size
             if not LAYOUT.good.fullmatch(lines, place, place + LAYOUT.size):
-                raise Malformed(f"return file, line {number}", field="line")
+                raise Malformed(Text(f"return file, line {number}", f"回盘文件第 {number} 行"), field="line")
             told, identity, code, column, _ = line
             try:
                 text = [value.decode(charset).rstrip(" ") for value in (identity, code, column)]
             except UnicodeDecodeError as error:
-                raise Malformed(f"return file, line {number}: not {charset}", field="line") from error
+                raise Malformed(
+                    Text(f"return file, line {number}: not {charset}", f"回盘文件第 {number} 行：不是 {charset} 编码"),
+                    field="line",
+                ) from error
             yield Fault(int(told), *text)
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, faulty
 from cardstack.settlement.bulk.canonical import contents, text_member
 from cardstack.settlement.bulk.layout import Charset, Fault, Layout, charset_of
 from cardstack.settlement.bulk.package import Package
@@ -71,7 +71,7 @@ def of_package(package: Package, scheme: Transit, memory: Memory | None = None) 
     told = package.manifest
     layout = LAYOUTS.get(told.layout)
     if layout is None:
-        raise Malformed(f"layout: one of {', '.join(LAYOUTS)}", field="layout")
+        raise faulty("layout", f"one of {', '.join(LAYOUTS)}", f"可选 {'、'.join(LAYOUTS)}")
     charset = charset_of(told.charset)
     return batches(package.pieces(), scheme, Party(told.sender), charset=charset, memory=memory, layout=layout)
 

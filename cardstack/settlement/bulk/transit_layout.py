@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.settlement.bulk.layout import Charset, Column, Layout
 from cardstack.settlement.transit.tap import Tap
 from cardstack.text import Text
@@ -69,7 +69,7 @@ def line_of(
     """The line of one purchase; `home` and `treating` are the six digits of the regions. What has no column is not left out."""
     if layout is LAYOUT and (tap.expires or tap.week_fen):
         field = "expires" if tap.expires else "week_fen"
-        raise Malformed(f"{field}: only {WITH_EXPIRY.name} has a column for it", field=field)
+        raise faulty(field, f"only {WITH_EXPIRY.name} has a column for it", f"仅 {WITH_EXPIRY.name} 有该列")
     previous = tap.previous
     values: dict[str, object] = {name: getattr(tap, name) for name in tap.__struct_fields__}
     values |= {

@@ -201,7 +201,7 @@ def class_of(visit: Visit, filings: Sequence[Filing], filed_on: date | None = No
     'unregistered'
     """
     if visit.paid_in_full_on is not None and filed_on is not None and filed_on > visit.paid_in_full_on:
-        raise Refused("filed after payment", MANUAL, field="registration")
+        raise Refused("registration", MANUAL, field="registration")
     days = (visit.began, visit.settled)
     found = [filing for filing in filings if any(filing.covers(visit.place, day) for day in days)]
     if found:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, told
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.transaction import AMOUNT_MAX, exactly
 
@@ -126,7 +126,7 @@ def charges(lines: Sequence[Line]) -> tuple[Charge, ...]:
             if back == one.quantity:
                 places.pop()
         if quantity or amount:
-            raise Malformed(f"lines[{place}]: more is given back than was charged before", field=f"lines[{place}]")
+            raise faulty(f"lines[{place}]", "more is given back than was charged before", "退费超过此前已收金额")
     return tuple(made)
 
 
@@ -140,19 +140,19 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
     try:
         claim: Claim = msgspec.convert(body, Claim)
     except msgspec.ValidationError as error:
-        raise Malformed(f"claim: {error}", field="claim") from error
+        raise Malformed(told(error, "claim"), field="claim") from error
     for place, line in enumerate(claim.lines):
         whole = half_up(line.price_fen * abs(line.quantity), 1000)
         if not line.quantity or line.amount_fen != (whole if line.quantity > 0 else -whole):
-            raise Malformed(f"lines[{place}]: the amount is not price times quantity, half up", field=f"lines[{place}]")
+            raise faulty(f"lines[{place}]", "the amount is not price times quantity, half up", "金额不等于单价乘数量（四舍五入）")
     charges(claim.lines)
     holders = [(province(account.place or claim.insured_place), account.holder) for account in claim.accounts]
     if len({*holders}) < len(holders):
-        raise Malformed("accounts: one account is named twice", field="accounts")
+        raise faulty("accounts", "one account is named twice", "同一账户重复出现")
     if claim.admitted is not None and not (claim.stay and all(claim.admitted <= (line.day or date.max) for line in claim.lines)):
-        raise Malformed("admitted: of a stay, and no later than its fees", field="admitted")
+        raise faulty("admitted", "of a stay, and no later than its fees", "仅住院填写，且不得晚于费用发生日")
     if claim.stay and claim.referred_from == claim.stay:
-        raise Malformed("referred_from: a stay is not referred from itself", field="referred_from")
+        raise faulty("referred_from", "a stay is not referred from itself", "不得由本次住院转入")
     if claim.total_fen > AMOUNT_MAX:
-        raise Malformed("lines: their sum is beyond 2^53 - 1 fen", field="lines")
+        raise faulty("lines", "their sum is beyond 2^53 - 1 fen", "合计超过 2^53 - 1 分")
     return claim

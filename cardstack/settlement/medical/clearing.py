@@ -165,7 +165,7 @@ def sign(month: date, lines: Iterable[Line], day: date) -> Cleared:
         elif line.cnfm_flag == "0":
             carried.append(line)
         else:
-            raise Refused(f"settlement {line.setl_sn}", UNCONFIRMED, field="cnfm_flag")
+            raise Refused(line.setl_sn, UNCONFIRMED, field="cnfm_flag")
     total = sum(line.optins_pay_sumamt for line in paid)
     inquiries = tuple(line for line in paid if line.medfee_sumamt > limit.inquiry_fen)
     return Cleared(tuple(paid), total, tuple(line._replace(cnfm_flag="") for line in carried), tuple(late), inquiries)

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from cardstack.errors import Refused, problem
+from cardstack.errors import Refused, faulty, problem
 from cardstack.settlement.medical.claim import Amount, Claim, Place
 from cardstack.settlement.scheme import Figure, at, in_force
 from cardstack.settlement.transaction import exactly
@@ -84,7 +84,7 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def __post_init__(self) -> None:
         if self.age_from >= self.age_below:
-            raise ValueError("age_from: not below age_below")  # msgspec says where
+            raise faulty("age_from", "not below age_below", "应小于 age_below")  # msgspec says where
 
     def fits(self, claim: Claim) -> bool:
         """Whether a claim is one of these cases."""
@@ -133,7 +133,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         tops = [band.to_fen for band in self.bands[:-1]]
         ends = [top for top in (*tops, self.bands[-1].to_fen) if top is not None]
         if None in tops or any(low >= high for low, high in pairwise(ends)):
-            raise ValueError("bands: each ends above the one before it, and only the last has no end")
+            raise faulty(
+                "bands", "each ends above the one before it, and only the last has no end", "各段上限应依次递增，仅末段可无上限"
+            )
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -153,7 +155,7 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def __post_init__(self) -> None:
         if self.fund != POOL and not self.parts:
-            raise ValueError("parts: this fund would look at nothing")
+            raise faulty("parts", "this fund would look at nothing", "该基金未指定支付范围")
 
     @property
     def totals(self) -> str:
@@ -199,7 +201,11 @@ class Policy(Figure):
         """What the claim's registration class does; `Refused` where the policy does not know the class."""
         found = next((row for row in self.registrations if row.name == claim.registration), None)
         if found is None:
-            raise Refused("registration: the policy has no such class", NO_POLICY, field="registration")
+            raise Refused(
+                Text("registration: the policy has no such class", "registration：政策中无该备案类别"),
+                NO_POLICY,
+                field="registration",
+            )
         return found
 
 
@@ -219,7 +225,9 @@ def policy_for(policies: Sequence[Policy], claim: Claim, day: date) -> Policy:
     own = [p for p in policies if covers(p.place, claim.insured_place)]
     fitting = [p for p in own if p.insurance == claim.insurance and claim.care in p.care and _treats(p, claim)]
     if not fitting:
-        raise Refused(f"insured place {claim.insured_place}", NO_POLICY, field="insured_place")
+        raise Refused(
+            Text(f"insured place {claim.insured_place}", f"参保地 {claim.insured_place}"), NO_POLICY, field="insured_place"
+        )
     current = in_force(fitting, day) or fitting
     narrowest = max(map(_narrow, current))
     return at([p for p in current if _narrow(p) == narrowest], day)
@@ -247,5 +255,5 @@ def entry_for(catalogue: Mapping[str, tuple[Entry, ...]], code: str, day: date) 
     """The catalogue entry of an item on a day; `Refused` (CS-3202) where there is none."""
     entries = catalogue.get(code)
     if not entries:
-        raise Refused("lines: an item that the catalogue lacks", NOT_IN_CATALOGUE, field="lines")
+        raise Refused("lines", NOT_IN_CATALOGUE, field="lines")
     return at(entries, day)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Refused, faulty, problem
 from cardstack.settlement.medical.claim import Account, Charge, Claim, charges
 from cardstack.settlement.medical.funds import apply_layers, charge_deductible, first_share
 from cardstack.settlement.medical.names import FUND_NAMES, FUNDS, GRADES
@@ -125,7 +125,7 @@ def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
     """Each fee line by the treating place's catalogue: class C is the person's own, the limit and the first share come off."""
     for place, line in enumerate(sheet.case.claim.lines):
         if line.day is not None and line.day > sheet.case.day:
-            raise Malformed(f"lines[{place}]: a fee of a later day than its bill's", field=f"lines[{place}]")
+            raise faulty(f"lines[{place}]", "a fee of a later day than its bill's", "费用日期晚于结算日期")
     for charge in charges(sheet.case.claim.lines):
         line = charge.line
         entry = entry_for(catalogue, line.code, line.day or sheet.case.day)

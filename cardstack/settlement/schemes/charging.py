@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, told
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
@@ -135,7 +135,7 @@ def _order(transaction: Transaction) -> Order:
     try:
         order: Order = msgspec.convert(transaction.body.get("order"), Order)
     except msgspec.ValidationError as error:
-        raise Malformed(f"order: {error}", field="order") from error
+        raise Malformed(told(error, "order"), field="order") from error
     return order
 
 

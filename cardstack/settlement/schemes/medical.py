@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, Malformed, faulty
 from cardstack.settlement import amending
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends, sends, supported
@@ -258,5 +258,5 @@ def _computed(transaction: Transaction, day: date) -> tuple[Claim, Split]:
 def _claim(transaction: Transaction) -> Claim:
     body = transaction.body.get("claim")
     if not isinstance(body, Mapping):
-        raise Malformed("claim: not a mapping", field="claim")
+        raise faulty("claim", "not a mapping", "不是 JSON 对象")
     return read_claim(body)

@@ -14,7 +14,7 @@ import msgspec
 
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, told
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
@@ -170,7 +170,7 @@ def _change(transaction: Transaction) -> Change:
     try:
         change: Change = msgspec.convert(transaction.body.get("change"), Change)
     except msgspec.ValidationError as error:
-        raise Malformed(f"change: {error}", field="change") from error
+        raise Malformed(told(error, "change"), field="change") from error
     moment_of(change.moment)
     return change
 

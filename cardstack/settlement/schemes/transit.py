@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, faulty
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Sharing, Step, Unit, at, in_force, located
@@ -206,7 +206,7 @@ def _policy(city: str, industry: str, day: date) -> FarePolicy:
 def _tap(transaction: Transaction) -> Tap:
     body = transaction.body.get("tap")
     if not isinstance(body, Mapping):
-        raise Malformed("tap: not a mapping", field="tap")
+        raise faulty("tap", "not a mapping", "不是 JSON 对象")
     return read_tap(body)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, faulty, told
 from cardstack.fsm import Machine
 from cardstack.settlement.calendar import Calendar
 from cardstack.settlement.scheme import Accumulation, Cycle, Reason, Step, located
@@ -91,11 +91,11 @@ class Service(Generic[State, Event]):
         """The typed content of a message; `Malformed` where it is none."""
         kind = self._kind(transaction)
         if kind is None:
-            raise Malformed("kind: the service has no such message", field="kind")
+            raise faulty("kind", "the service has no such message", "该业务没有此类报文")
         try:
             content = msgspec.convert(transaction.body, self.messages[kind].shape)
         except msgspec.ValidationError as error:
-            raise Malformed(f"body: {error}", field="body") from error
+            raise Malformed(told(error, "body"), field="body") from error
         for name in content.__struct_fields__:
             _check_day(name, getattr(content, name))
         return content
@@ -184,7 +184,10 @@ class Service(Generic[State, Event]):
             seen.add(transaction.id)
             kind = self._kind(transaction)
             if kind is None:
-                raise Refused(f"{transaction.kind} is no message of {self.name}", field="kind")
+                raise Refused(
+                    Text(f"{transaction.kind} is no message of {self.name}", f"{transaction.kind} 不是 {self.name} 的报文"),
+                    field="kind",
+                )
             state = self.machine.after(state, kind)
         return state
 
@@ -203,4 +206,4 @@ def _check_day(name: str, value: object) -> None:
         try:
             date.fromisoformat(value)
         except ValueError:
-            raise Malformed(f"{name}: no day of the calendar", field=name) from None
+            raise faulty(name, "no day of the calendar", "日期不存在") from None

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from cardstack.errors import Malformed
 from cardstack.fsm import Machine
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
@@ -44,7 +45,12 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     def __post_init__(self) -> None:
         if (self.result == "deceased") != bool(self.deceased_on):
-            raise ValueError("field `deceased_on`: where the result is deceased, and only there")
+            raise Malformed(
+                Text(
+                    "field `deceased_on`: where the result is deceased, and only there",
+                    "字段 `deceased_on`：仅结果为死亡时填写，且必填",
+                )
+            )
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from cardstack.errors import Malformed
 from cardstack.fsm import Machine
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.services.case import Message, Service, Term
@@ -41,7 +42,12 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def __post_init__(self) -> None:
         if (self.standing == "revoked") != bool(self.revoked_on):
-            raise ValueError("field `revoked_on`: where the record is revoked, and only there")
+            raise Malformed(
+                Text(
+                    "field `revoked_on`: where the record is revoked, and only there",
+                    "字段 `revoked_on`：仅记录已撤销时填写，且必填",
+                )
+            )
 
 
 class State(StrEnum):

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from cardstack.errors import Malformed
 from cardstack.fsm import Machine
 from cardstack.settlement.medical.case import Filing
 from cardstack.settlement.medical.claim import Place
@@ -49,7 +50,7 @@ class Registered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     def __post_init__(self) -> None:
         if self.until and self.until < self.since:
-            raise ValueError("field `until`: before since")
+            raise Malformed(Text("field `until`: before since", "字段 `until`：早于 since"))
 
 
 class Declined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.text import Text
 
 
@@ -50,9 +50,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not 0 < self.scale <= 100:
-            raise Malformed("scale: above 0 and at most 100", field="scale")
+            raise faulty("scale", "above 0 and at most 100", "应大于 0 且不超过 100")
         if not (2025 <= self.year <= 2099 and 1 <= self.month <= 12):
-            raise Malformed("month: from 2025-01 on", field="month")
+            raise faulty("month", "from 2025-01 on", "不早于 2025-01")
 
     @classmethod
     def of(cls, month: str, scale: float = 1.0, seed: str = "cardstack") -> "Plan":
@@ -63,7 +63,7 @@ class Plan:
         """
         digits = month.split("-")
         if len(month) != 7 or len(digits) != 2 or not all(part.isascii() and part.isdecimal() for part in digits):
-            raise Malformed("month: four digits, a dash and two digits", field="month")
+            raise faulty("month", "four digits, a dash and two digits", "应为四位数字、连字符加两位数字")
         return cls(int(digits[0]), int(digits[1]), scale, seed)
 
     @property

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, faulty, problem
 from cardstack.settlement.transaction import check_moment
 from cardstack.text import Text
 
@@ -44,11 +44,11 @@ class Update:
     def __post_init__(self) -> None:
         check_moment(self.since, "since")
         if self.version < 1 or (self.base is not None and not 1 <= self.base < self.version):
-            raise Malformed("version: from 1, and a delta is on an earlier one", field="version")
+            raise faulty("version", "from 1, and a delta is on an earlier one", "自 1 起，增量须基于较早版本")
         if self.base is None and self.remove:
-            raise Malformed("remove: a full list removes nothing", field="remove")
+            raise faulty("remove", "a full list removes nothing", "全量名单不得删除")
         if self.add & self.remove:
-            raise Malformed("a key is added or removed, not both", field="add")
+            raise Malformed(Text("a key is added or removed, not both", "同一卡号不得既增又删"), field="add")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,27 @@ class CardList:
         cardstack.errors.Refused: the delta is on version 6, version 4 is here
         """
         if update.kind is not self.kind:
-            raise Refused(f"a {update.kind} list is no version of a {self.kind} list")
+            raise Refused(
+                Text(
+                    f"a {update.kind} list is no version of a {self.kind} list", f"{update.kind} 名单不是 {self.kind} 名单的版本"
+                )
+            )
         if update.base is not None and update.base != self.version:
             raise Refused(
-                f"the delta is on version {update.base}, version {self.version} is here", VERSION_GAP, here=self.version
+                Text(
+                    f"the delta is on version {update.base}, version {self.version} is here",
+                    f"增量基于版本 {update.base}，本地为版本 {self.version}",
+                ),
+                VERSION_GAP,
+                here=self.version,
             )
         if update.version <= self.version or (self.versions and update.since < self.versions[-1][1]):
-            raise Refused(f"version {update.version} is not newer than {self.version}", here=self.version)
+            raise Refused(
+                Text(
+                    f"version {update.version} is not newer than {self.version}", f"版本 {update.version} 不新于 {self.version}"
+                ),
+                here=self.version,
+            )
         cards = update.add if update.base is None else self.cards - update.remove | update.add
         return CardList(self.kind, (*self.versions, (update.version, update.since, cards)))
 
@@ -99,7 +113,7 @@ class CardList:
         """The list as it was with that version its newest."""
         kept = tuple(one for one in self.versions if one[0] <= version)
         if not kept or kept[-1][0] != version:
-            raise Refused(f"version {version} is not known here", here=self.version)
+            raise Refused(Text(f"version {version} is not known here", f"本地没有版本 {version}"), here=self.version)
         return CardList(self.kind, kept)
 
     def delta(self, base: int) -> Update:

@@ -12,7 +12,7 @@ import msgspec
 
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, told
 from cardstack.settlement.transaction import SHANGHAI, exactly
 from cardstack.settlement.transit.keys import KeyRing
 
@@ -119,7 +119,7 @@ def read_record(body: object, shape: type[Kind], name: str) -> Kind:
     try:
         record = msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        raise Malformed(f"{name}: {error}", field=name) from error
+        raise Malformed(told(error, name), field=name) from error
     moment_of(record.moment)
     return record
 
@@ -135,9 +135,9 @@ def read_tap(body: Mapping[str, Any]) -> Tap:
 def moment_of(digits: str) -> datetime:
     """Fourteen digits as a moment in China standard time; `Malformed` where the calendar has no such moment."""
     if len(digits) != 14:
-        raise Malformed("moment: 14 digits", field="moment")
+        raise faulty("moment", "14 digits", "应为 14 位数字")
     try:
         day, clock = divmod(int(digits), 1_000_000)
         return datetime(day // 10_000, day // 100 % 100, day % 100, clock // 10_000, clock // 100 % 100, clock % 100, 0, SHANGHAI)
     except ValueError as error:
-        raise Malformed("moment: not a moment of the calendar", field="moment") from error
+        raise faulty("moment", "not a moment of the calendar", "时间不存在") from error
