@@ -188,7 +188,12 @@ class Requests(Protocol):
 def ask(requests: Requests, kind: Kind, request: Request, by: Person) -> Request:
     """Enter a request; its maker must hold the kind's permission in the province and give a reason."""
     if request.maker != by.id or not by.may(kind.ask, request.province):
-        raise Refused(f"asking for {kind.name}", problem=NOT_ENTITLED, kind=kind.name, province=request.province)
+        raise Refused(
+            Text(f"asking for {kind.name}", f"申请：{kind.title.zh}"),
+            problem=NOT_ENTITLED,
+            kind=kind.name,
+            province=request.province,
+        )
     if not request.reason.strip():
         raise Malformed("", problem=REASON_MISSING, field="reason")
     requests.add(request)
@@ -207,17 +212,17 @@ def decide(
     """Record a decision; the last approval carries the change out, and a failure is kept as the outcome."""
     request = requests.get(request_id)
     if request is None or request.kind != kind.name:
-        raise Refused("no such request", problem=NOT_PENDING)
+        raise Refused(Text("no such request", "没有该申请"), problem=NOT_PENDING)
     _may_decide(kind, request, decision, by)
     if request.expires <= decision.at:
         requests.move(request_id, request.state, REQUEST.after(request.state, Move.LAPSE))
-        raise Refused("it lapsed", problem=NOT_PENDING)
+        raise Refused(Text("it lapsed", "已逾期失效"), problem=NOT_PENDING)
     if decision.approve and request.approvals + 1 < kind.decisions_needed(request.amount_fen):
         requests.decide(request_id, decision)
         return replace(request, decisions=(*request.decisions, decision))
     after = REQUEST.after(request.state, Move.APPROVE if decision.approve else Move.REFUSE)
     if not requests.move(request_id, request.state, after):
-        raise Refused("somebody else decided first", problem=NOT_PENDING)
+        raise Refused(Text("somebody else decided first", "已由他人先行复核"), problem=NOT_PENDING)
     requests.decide(request_id, decision)
     decided = replace(request, state=after, decisions=(*request.decisions, decision))
     return _carry_out(requests, decided, execute) if decision.approve else decided
@@ -227,21 +232,26 @@ def withdraw(requests: Requests, request_id: str, by: Person) -> None:
     """Take back one's own request while nobody has decided it."""
     request = requests.get(request_id)
     if request is None or request.maker != by.id:
-        raise Refused("no request of one's own", problem=NOT_PENDING)
+        raise Refused(Text("no request of one's own", "不是本人提出的申请"), problem=NOT_PENDING)
     after = REQUEST.after(request.state, Move.WITHDRAW)
     if not requests.move(request_id, request.state, after):
-        raise Refused("somebody decided it first", problem=NOT_PENDING)
+        raise Refused(Text("somebody decided it first", "已有人复核"), problem=NOT_PENDING)
 
 
 def _may_decide(kind: Kind, request: Request, decision: Decision, by: Person) -> None:
     if request.state is not State.PENDING:
-        raise Refused(f"it is {request.state}", problem=NOT_PENDING, state=request.state)
+        raise Refused(Text(f"it is {request.state}", f"当前状态为 {request.state}"), problem=NOT_PENDING, state=request.state)
     if by.id == request.maker or decision.operator_id != by.id:
-        raise Refused("maker and checker are one person", problem=OWN_REQUEST)
+        raise Refused(problem=OWN_REQUEST)
     if any(earlier.operator_id == by.id for earlier in request.decisions):
-        raise Refused("one operator, one decision", problem=DECIDED_BEFORE)
+        raise Refused(problem=DECIDED_BEFORE)
     if not by.may(deciding_needs(kind, request), request.province):
-        raise Refused("deciding", problem=NOT_ENTITLED, kind=kind.name, province=request.province)
+        raise Refused(
+            Text(f"deciding {kind.name}", f"复核：{kind.title.zh}"),
+            problem=NOT_ENTITLED,
+            kind=kind.name,
+            province=request.province,
+        )
     if not decision.approve and not decision.reason.strip():
         raise Malformed("", problem=REASON_MISSING, field="reason")
 

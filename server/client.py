@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from cardstack.crypto.keys import Signer
-from cardstack.errors import CardstackError, Malformed, Problem, Refused, Untrusted, problem
+from cardstack.errors import CardstackError, Malformed, Problem, Refused, Untrusted, faulty, problem
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.transaction import Transaction
 from cardstack.text import Text
@@ -54,7 +54,7 @@ class Client:
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or parts.hostname is None:
-            raise Malformed("url: http://host:port or https://host:port", field="url")
+            raise faulty("url", "http://host:port or https://host:port", "应为 http://主机:端口 或 https://主机:端口")
         self.url, self.signer, self.certificates, self.clock = url.rstrip("/"), signer, tuple(certificates), clock
         if parts.scheme == "https":
             self.connection: HTTPConnection = HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls)
@@ -162,7 +162,7 @@ class Client:
 
     def _seal(self, transactions: Sequence[Transaction], at: datetime) -> bytes:
         if self.signer is None:
-            raise Refused("this client has no key to sign with")
+            raise Refused(Text("this client has no key to sign with", "客户端未配置签名密钥"))
         return seal(transactions, self.signer, self.certificates, at)
 
     def _proof(self, method: str, path: str, body: bytes) -> Mapping[str, str]:
@@ -195,9 +195,9 @@ def _object(raw: bytes) -> dict[str, Any]:
     try:
         content = json.loads(raw)
     except ValueError as error:
-        raise Lost("an answer that is no JSON") from error
+        raise Lost(Text("an answer that is no JSON", "应答不是 JSON")) from error
     if not isinstance(content, dict):
-        raise Lost("an answer that is no object")
+        raise Lost(Text("an answer that is no object", "应答不是 JSON 对象"))
     return content
 
 

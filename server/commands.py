@@ -63,7 +63,7 @@ def _change(name: str) -> Change:
     try:
         return _CHANGES[name]
     except KeyError:
-        raise Refused(f"no such kind of change: {name}") from None
+        raise Refused(Text(f"no such kind of change: {name}", f"没有该申请种类：{name}")) from None
 
 
 def draft(name: str, told: Mapping[str, Any], means: Means) -> Draft:
@@ -73,7 +73,7 @@ def draft(name: str, told: Mapping[str, Any], means: Means) -> Draft:
     """
     one, _, drawn = _change(name)
     if drawn is None:
-        raise Refused(f"{name} has no form of its own", FORMLESS, kind=name)
+        raise Refused(name, FORMLESS, kind=name)
     return drawn(read(one.fields, told), means)
 
 
@@ -107,7 +107,7 @@ def settle(number: str, decision: Decision, *, by: Person, means: Means) -> Requ
     """Decide a request with its line in the audit log; the last approval carries it out."""
     asked = means.office.requests.get(number)
     if asked is None:
-        raise Refused("no such request", problem=approvals.NOT_PENDING)
+        raise Refused(Text("no such request", "没有该申请"), problem=approvals.NOT_PENDING)
     after = approvals.decide(
         means.office.requests,
         kind(asked.kind),

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, problem, told
 from cardstack.text import Text
 
 SECRET_LEAST = 32
@@ -69,13 +70,18 @@ class Config(BaseSettings):
     @classmethod
     def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value()) < SECRET_LEAST:
-            raise ValueError(f"at least {SECRET_LEAST} characters")
+            raise Malformed(Text(f"at least {SECRET_LEAST} characters", f"至少 {SECRET_LEAST} 个字符"))
         return given
 
     @model_validator(mode="after")
     def _believes_no_header_alone(self) -> Self:
         if self.certificate_header and self.terminator_secret is None:
-            raise ValueError("certificate_header needs terminator_secret: a header alone could come from anybody")
+            raise Malformed(
+                Text(
+                    "certificate_header needs terminator_secret: a header alone could come from anybody",
+                    "启用 certificate_header 时须设置 terminator_secret，否则任何人都可伪造该请求头",
+                )
+            )
         return self
 
     @property
@@ -99,6 +105,16 @@ def settings(**given: object) -> Config:
     try:
         return Config(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # it checks
     except ValidationError as error:
-        wrong = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False, include_url=False)]
-        told = "; ".join(f"{name}: {what}" if name else what for name, what in wrong)
-        raise Malformed(told, BAD_SETTING, field=wrong[0][0]) from None
+        wrong = error.errors(include_input=False, include_url=False)
+        said = [_said(one) for one in wrong]
+        both = Text("; ".join(one.en for one in said), "；".join(one.zh for one in said))
+        raise Malformed(both, BAD_SETTING, field=_setting(wrong[0])) from None
+
+
+def _setting(one: ErrorDetails) -> str:
+    return ".".join(map(str, one["loc"]))
+
+
+def _said(one: ErrorDetails) -> Text:
+    own = one.get("ctx", {}).get("error")
+    return told(own if isinstance(own, Malformed) else ValueError(one["msg"]), _setting(one))

@@ -75,7 +75,7 @@ def _within_64_bits() -> Iterator[None]:
         in_postgres = getattr(error, "sqlstate", "") == "22003"
         if not (in_sqlite or in_postgres or isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException)):
             raise
-        raise Refused("a sum past 64 bits", TOO_LARGE) from error
+        raise Refused(Text("a sum past 64 bits", "合计超出 64 位整数"), TOO_LARGE) from error
 
 
 def export_postings(view: View, path: Path, *, piece: int = 50_000) -> int:
@@ -100,5 +100,5 @@ def same(results: Iterable[Iterable[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
     """The rows on which several engines agree, sorted; `Refused` where they do not."""
     answers = [sorted(rows) for rows in results]
     if any(answer != answers[0] for answer in answers[1:]):
-        raise Refused("two engines disagree about one expression")
+        raise Refused(Text("two engines disagree about one expression", "两个计算引擎对同一表达式的结果不一致"))
     return answers[0]

@@ -26,7 +26,9 @@ def proposal(told: Mapping[str, Any], means: Means) -> Proposal:
     with means.ledger.view() as view:
         first = figuring.earliest(view, told["table"], means.at)
     if found.since < first:
-        raise Refused(f"since: not before {first}", TOO_EARLY, field="since", first=first.isoformat())
+        raise Refused(
+            Text(f"since: not before {first}", f"since：不得早于 {first}"), TOO_EARLY, field="since", first=first.isoformat()
+        )
     return found
 
 
@@ -55,7 +57,7 @@ def _figures(request: Request, means: Means) -> str:
     """Add the row, in force from its day on."""
     told = request.payload
     if date.fromisoformat(told["since"]) <= means.at.astimezone(SHANGHAI).date():
-        raise Refused("since: its day has come before it was decided", TOO_EARLY, field="since")
+        raise Refused(Text("since: its day has come before it was decided", "since：复核前已到生效日"), TOO_EARLY, field="since")
     if told["table"] not in TABLES:
         raise Malformed("table", FIELD, field="table")
     amendment = Amendment(told["name"], told["table"], told["row"])

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, faulty, problem
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
 
@@ -61,11 +61,11 @@ class Field:
         if told is None or (isinstance(told, str) and not told.strip()):
             if self.optional:
                 return None
-            raise self._wrong("it is missing")
+            raise self._wrong("it is missing", "未填写")
         if self.shape in (Shape.FEN, Shape.NUMBER):
             return self._number(told)
         if not isinstance(told, str):
-            raise self._wrong("text expected")
+            raise self._wrong("text expected", "应为文本")
         return self._text(told if self.shape is Shape.LONG else told.strip())
 
     def _number(self, told: object) -> int:
@@ -74,26 +74,26 @@ class Field:
         except ValueError:
             value = None
         if not isinstance(value, int) or isinstance(value, bool) or not self.least <= value <= self.most:
-            raise self._wrong(f"a whole number from {self.least} to {self.most}")
+            raise self._wrong(f"a whole number from {self.least} to {self.most}", f"应为 {self.least} 至 {self.most} 的整数")
         return value
 
     def _text(self, told: str) -> str:
         most = 1_000_000 if self.shape is Shape.LONG else TEXT_MAX
         if len(told) > most or "\0" in told:
-            raise self._wrong(f"at most {most} characters")
+            raise self._wrong(f"at most {most} characters", f"至多 {most} 个字符")
         if self.shape in (Shape.PARTY, Shape.NODE):
             return str(Party(told))
         if self.shape is Shape.CHOICE and told not in dict(self.choices):
-            raise self._wrong(f"one of {', '.join(dict(self.choices))}")
+            raise self._wrong(f"one of {', '.join(dict(self.choices))}", f"可选 {'、'.join(dict(self.choices))}")
         if self.shape is Shape.DAY:
             try:
                 return date.fromisoformat(told).isoformat()
             except ValueError:
-                raise self._wrong("YYYY-MM-DD") from None
+                raise self._wrong("YYYY-MM-DD", "应为 YYYY-MM-DD") from None
         return told
 
-    def _wrong(self, how: str) -> Malformed:
-        return Malformed(f"{self.name}: {how}", FIELD, field=self.name)
+    def _wrong(self, en: str, zh: str) -> Malformed:
+        return faulty(self.name, en, zh, FIELD)
 
 
 def read(fields: Sequence[Field], told: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,5 +101,5 @@ def read(fields: Sequence[Field], told: Mapping[str, Any]) -> dict[str, Any]:
     known = {one.name for one in fields}
     for name in told:
         if name not in known:
-            raise Malformed(f"{name[:40]}: no such field", FIELD, field=name[:40])
+            raise faulty(name[:40], "no such field", "没有该字段", FIELD)
     return {one.name: one.read(told.get(one.name)) for one in fields}

@@ -115,7 +115,13 @@ class Intake:
         with self._turn if len(raw) >= LARGE else nullcontext():  # decoding holds the interpreter: two at once both end later
             sealed = envelope.parse(raw)
         if len(sealed.contents) > most:
-            raise Refused(f"{len(sealed.contents)} transactions, at most {most} here", field="transactions")
+            raise Refused(
+                Text(
+                    f"{len(sealed.contents)} transactions, at most {most} here",
+                    f"{len(sealed.contents)} 笔交易，本接口至多 {most} 笔",
+                ),
+                field="transactions",
+            )
         now = self.clock()
         if not now - self.config.age_max <= sealed.signed_at <= now + SKEW:
             raise Refused("signed_at", NOT_NOW, field="signed_at")

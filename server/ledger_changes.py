@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Refused, faulty
 from cardstack.settlement.dispute import DISPUTE, Step
 from cardstack.settlement.line import prepare
 from cardstack.settlement.node import Node
@@ -35,7 +35,7 @@ def _window_draft(event: Event) -> Any:
         window = told["window"]
         one = means.ledger.window(window)
         if one is None:
-            raise Refused("no such window", NO_WINDOW, window=window)
+            raise Refused(window, NO_WINDOW, window=window)
         WINDOW.after(one.stage, event)
         amount = Fen(sum(each.net_fen for each in means.ledger.positions(window) if each.net_fen > 0))
         return Draft(event.value, EVERYWHERE, window, {**told, "event": event.value}, amount)
@@ -58,7 +58,7 @@ def _reversal(request: Request, means: Means) -> str:
     payload, store = request.payload, means.ledger
     entry = store.transaction(payload["message"])
     if entry is None:
-        raise Refused(f"no such transaction: {payload['message']}", NO_SUCH)
+        raise Refused(Text(f"no such transaction: {payload['message']}", f"没有该交易：{payload['message']}"), NO_SUCH)
     if entry.scheme not in store.schemes:
         raise Refused("scheme", NOT_INSTALLED, scheme=entry.scheme)
     transaction = Transaction(
@@ -79,14 +79,14 @@ def _reversal(request: Request, means: Means) -> str:
     prepared = prepare(transaction, digest(line), Node(CENTRE_NODE), store.schemes)
     ((answer,),) = store.submit([Submission(kept, [prepared])], means.at)
     if not answer.stands:
-        raise Refused(f"the ledger answered {answer.outcome.value}")
+        raise Refused(Text(f"the ledger answered {answer.outcome.value}", f"账本答复为 {answer.outcome.value}"))
     return str(answer.id)
 
 
 def _reversal_draft(told: Mapping[str, Any], means: Means) -> Draft:
     entry = means.ledger.transaction(told["message"])
     if entry is None:
-        raise Refused("no such transaction", NO_SUCH)
+        raise Refused(Text("no such transaction", "没有该交易"), NO_SUCH)
     payload = {**told, "scheme": entry.scheme, "home": entry.home, "treating": entry.treating}
     return Draft("reversal", entry.home[:2], str(entry.id), payload, entry.amount_fen)
 
@@ -94,7 +94,7 @@ def _reversal_draft(told: Mapping[str, Any], means: Means) -> Draft:
 def _release_draft(told: Mapping[str, Any], means: Means) -> Draft:
     found = [one for debt in debts(means.ledger.instructions(told["window"])) for one in debt.waiting]
     if not found:
-        raise Refused("nothing here is waiting for release", window=told["window"])
+        raise Refused(Text("nothing here is waiting for release", "没有待发出的划款指令"), window=told["window"])
     payload = {**told, "instructions": [one.instruction.id for one in found]}
     amount = Fen(sum(one.instruction.amount_fen for one in found))
     return Draft("release", EVERYWHERE, told["window"], payload, amount)
@@ -114,7 +114,7 @@ def _rest_draft(told: Mapping[str, Any], means: Means) -> Draft:
     first = one.first.instruction
     found = means.ledger.window(first.window)
     if found is None or found.stage is not Stage.PENDING:
-        raise Refused("the window is not pending settlement", NOT_AGREED, window=first.window)
+        raise Refused(first.window, NOT_AGREED, window=first.window)
     payload = {**told, "payment": first.id, "amount_fen": amount, "window": first.window}
     return Draft("rest", EVERYWHERE, first.id, payload, amount)
 
@@ -127,7 +127,7 @@ def _rest(request: Request, means: Means) -> str:
 
 def _correction_draft(told: Mapping[str, Any], means: Means) -> Draft:
     if told["scheme"] not in means.ledger.schemes:
-        raise Malformed(f"scheme: one of {', '.join(means.ledger.schemes)}", FIELD, field="scheme")
+        raise faulty("scheme", f"one of {', '.join(means.ledger.schemes)}", f"可选 {'、'.join(means.ledger.schemes)}", FIELD)
     payload = {**told, "kind": told["kind"] or "adjustment", "rule": told["rule"] or "adjustment"}
     posting = _posting(payload)
     return Draft("correction", posting.debtor.province, f"{posting.debtor} {posting.creditor}", payload, posting.amount_fen)
@@ -150,7 +150,7 @@ def _dispute_draft(told: Mapping[str, Any], means: Means) -> Draft:
     with means.ledger.view() as view:
         one = queries.one(view, told["dispute"])
     if one is None:
-        raise Refused("no such dispute", NO_SUCH, dispute=told["dispute"])
+        raise Refused(Text(f"dispute {told['dispute']}", f"异议 {told['dispute']}"), NO_SUCH, dispute=told["dispute"])
     DISPUTE.after(one.stage, Step(told["step"]))
     payload = {**told, "transaction": one.message}
     return Draft("dispute", one.against[:2], str(one.seq), payload, one.disputed_fen)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.settlement.bulk.list_file import key
 from cardstack.settlement.transit.lists import Kind as ListKind
 from cardstack.text import Text
@@ -27,13 +27,13 @@ def _draft(told: Mapping[str, Any], means: Means) -> Draft:
     add, remove = _keys(told["add"], "add"), _keys(told["remove"], "remove")
     if told["restore"] is not None:
         if add or remove:
-            raise Malformed("restore: a version, or cards", FIELD, field="restore")
+            raise faulty("restore", "a version, or cards", "恢复版本与增删卡号只能选一", FIELD)
         older = here.rolled_back(told["restore"]).cards
         add, remove = older - here.cards, here.cards - older
     if add & remove:
-        raise Malformed("remove: a card is added or removed, not both", FIELD, field="remove")
+        raise faulty("remove", "a card is added or removed, not both", "同一卡号不得既增又删", FIELD)
     if not add and not remove:
-        raise Malformed("add: nothing changes", FIELD, field="add")
+        raise faulty("add", "nothing changes", "没有变更", FIELD)
     payload = {**told, "add": sorted(add), "remove": sorted(remove), "version_before": here.version}
     return Draft("card-list", EVERYWHERE, told["kind"], payload)
 

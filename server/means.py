@@ -45,7 +45,7 @@ class Means:
     def ledger(self) -> "Store":
         """The ledger's store; a change of the ledger is refused where there is none."""
         if self.store is None:
-            raise Refused("no ledger is attached", NO_LEDGER)
+            raise Refused(Text("no ledger is attached", "未连接账本"), NO_LEDGER)
         return self.store
 
 

@@ -107,7 +107,7 @@ def enter(people: People, token: str, visitor: Visitor, at: datetime) -> tuple[O
     operator_id = people.take_link(token_hash(token), at)
     operator = people.operator(operator_id) if operator_id else None
     if operator is None or operator.disabled:
-        raise Untrusted("one-time link", problem=LINK_SPENT)
+        raise Untrusted(problem=LINK_SPENT)
     return operator, sign_in(people, operator, "link", visitor, at)
 
 

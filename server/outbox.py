@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from cardstack.errors import CardstackError, Malformed, Untrusted
+from cardstack.errors import CardstackError, Untrusted, miscounted
 from cardstack.settlement.envelope import LINES_MAX
 from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.wire import Content, canonical, transaction
@@ -65,7 +65,7 @@ class Outbox:
     def put(self, transactions: Sequence[Transaction]) -> int:
         """Keep up to 8,190 transactions for sending; the number of the item, durable when it returns."""
         if not 1 <= len(transactions) <= LINES_MAX:
-            raise Malformed(f"1 to {LINES_MAX} transactions, got {len(transactions)}", field="transactions")
+            raise miscounted("transactions", LINES_MAX, len(transactions))
         raw = b"[" + b",".join(canonical(one) for one in transactions) + b"]"
         now = int(self.clock().timestamp())
         with self.store.database.writing() as connection:

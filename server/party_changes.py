@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Refused, faulty
 from cardstack.settlement.prefund import INCREASE, KINDS, IncreaseStep, Thresholds
 from cardstack.settlement.prefund import Change as PrefundChange
 from cardstack.settlement.prefund import Kind as PrefundKind
@@ -27,7 +27,7 @@ SUSPEND, RESUME = "suspend", "resume"
 def _prefund_draft(told: Mapping[str, Any], means: Means) -> Draft:
     kind, amount = PrefundKind(told["why"]), Fen(told["amount_fen"])
     if not kind.allows(amount):
-        raise Malformed(f"amount_fen: its sign does not fit {kind}", FIELD, field="amount_fen")
+        raise faulty("amount_fen", f"its sign does not fit {kind}", f"正负号与 {kind} 不符", FIELD)
     _known(told, means)
     subject = f"{told['debtor']} {told['creditor']}"
     return Draft("prefund", told["debtor"][:2], subject, {**told, "reference": told["reference"] or ""}, Fen(abs(amount)))
@@ -38,7 +38,7 @@ def _prefund(request: Request, means: Means) -> str:
     told = request.payload
     kind = PrefundKind(told["why"])
     if kind is PrefundKind.EMERGENCY:
-        raise Refused("an emergency increase is asked for and noticed first", NO_INCREASE)
+        raise Refused(Text("an emergency increase is asked for and noticed first", "紧急调增须先提出并通知"), NO_INCREASE)
     change = PrefundChange(Party(told["debtor"]), Party(told["creditor"]), Fen(told["amount_fen"]), kind, told["reference"])
     held = means.ledger.desk.change_prefund(change, two(request), now=means.at)
     return f"{held.debtor} {held.creditor} {held.held_fen}"
@@ -94,7 +94,7 @@ def _node_draft(told: Mapping[str, Any], means: Means) -> Draft:
     with means.ledger.view() as view:
         active = registering.node(view, told["node"]).active
     if active == (told["act"] == RESUME):
-        raise Refused("act: it is so already", registering.CHANGED_MEANWHILE, field="act")
+        raise Refused(Text("act: it is so already", "act：已是该状态"), registering.CHANGED_MEANWHILE, field="act")
     return Draft("node", told["node"][:2], told["node"], dict(told))
 
 
@@ -110,7 +110,11 @@ def _institutions_draft(told: Mapping[str, Any], means: Means) -> Draft:
         node = registering.node(view, told["node"])
     wanted = tuple(dict.fromkeys((told["institutions"] or "").split()))
     if replace(node, institutions=wanted) == node:
-        raise Refused("institutions: it is so already", registering.CHANGED_MEANWHILE, field="institutions")
+        raise Refused(
+            Text("institutions: it is so already", "institutions：已是该内容"),
+            registering.CHANGED_MEANWHILE,
+            field="institutions",
+        )
     payload = {**told, "institutions": " ".join(wanted), "institutions_before": " ".join(node.institutions)}
     return Draft("node-institutions", node.name[:2], node.name, payload)
 
@@ -142,13 +146,13 @@ def _increase(request: Request, means: Means) -> str:
 def _increase_of(number: int, means: Means) -> Asked:
     found = next((one for one in means.ledger.desk.increases() if one.number == number), None)
     if found is None:
-        raise Refused("no such increase", NO_INCREASE, increase=number)
+        raise Refused(str(number), NO_INCREASE, increase=number)
     return found
 
 
 def _known(told: Mapping[str, Any], means: Means) -> None:
     if told["debtor"] == told["creditor"]:
-        raise Malformed("creditor: another party than the debtor", FIELD, field="creditor")
+        raise faulty("creditor", "another party than the debtor", "应与付款方不同", FIELD)
     with means.ledger.view() as view:
         for name in ("debtor", "creditor"):
             registering.party(view, told[name])

@@ -98,7 +98,7 @@ def check(people: People, answer: dict[str, Any], *, challenge: str, host: str, 
     held = people.by_handle(KIND, str(answer.get("id", "")))
     operator = people.operator(held.operator_id) if held else None
     if held is None or operator is None or operator.disabled:
-        raise Untrusted("no such passkey", problem=PASSKEY_REFUSED)
+        raise Untrusted(Text("no such passkey", "没有该通行密钥"), problem=PASSKEY_REFUSED)
     try:
         verified = webauthn.verify_authentication_response(
             credential=answer,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.text import Text
 
 EVERYWHERE = "*"
@@ -194,7 +194,7 @@ class Grant(NamedTuple):
         """
         role, _, province = text.partition("@")
         if role not in set(Role) or not (province == EVERYWHERE or (province.isascii() and province.isdigit())):
-            raise Malformed("grant: role@province expected", field="grant")
+            raise faulty("grant", "role@province expected", "应为 角色@省份")
         return cls(Role(role), province)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from cardstack.ca.trust import Trusted
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Refused, faulty
 from cardstack.settlement.bulk.list_file import LAYOUT, read
 from cardstack.settlement.bulk.package import unpack, verified
 from cardstack.settlement.transit.lists import VERSION_GAP, CardList, Kind, Update
@@ -56,7 +56,7 @@ class Pulled:
         manifest = verified(package, trusted).manifest
         found = read(manifest.name, package.pieces())
         if manifest.layout != LAYOUT.name or found.kind is not kind:
-            raise Malformed("manifest: another list", field="manifest")
+            raise faulty("manifest", "another list", "是另一份名单")
         return found
 
 

@@ -71,10 +71,16 @@ class Keyring:
             except ValueError:
                 key = b""
             if not name.isalnum() or len(key) != 32:
-                raise Malformed(f"key file: line {number}: a name and 32 bytes in base64 expected", problem=KEY_FILE)
+                raise Malformed(
+                    Text(
+                        f"key file: line {number}: a name and 32 bytes in base64 expected",
+                        f"密钥文件第 {number} 行：应为名称和 32 字节的 base64",
+                    ),
+                    problem=KEY_FILE,
+                )
             keys[name] = key
         if not keys:
-            raise Malformed("key file: it holds no key", problem=KEY_FILE)
+            raise Malformed(Text("key file: it holds no key", "密钥文件中没有密钥"), problem=KEY_FILE)
         return cls(keys)
 
     def __str__(self) -> str:
@@ -93,12 +99,12 @@ class Keyring:
         name, _, words = rest.partition(":")
         key = self.keys.get(name)
         if mark != MARK or key is None:
-            raise Untrusted("a sealed secret", problem=NOT_OPENED)
+            raise Untrusted(problem=NOT_OPENED)
         try:
             raw = base64.b64decode(words, validate=True)
             return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], f"{name} {place}".encode()).decode()
         except (ValueError, InvalidTag) as error:
-            raise Untrusted("a sealed secret", problem=NOT_OPENED) from error
+            raise Untrusted(problem=NOT_OPENED) from error
 
     def is_current(self, sealed: str) -> bool:
         """Whether a stored secret is sealed, and under the newest key."""
@@ -128,9 +134,15 @@ def opened(path: Path) -> Callable[[], Keyring]:
 def keyring(path: Path) -> Keyring:
     """The keys of a file. `Refused` where it is not there or others may read it."""
     if not path.is_file():
-        raise Refused("key file: it is not there", problem=KEY_FILE)
+        raise Refused(Text("key file: it is not there", "密钥文件不存在"), problem=KEY_FILE)
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise Refused(f"key file: others may read it (mode {stat.S_IMODE(path.stat().st_mode):o})", problem=KEY_FILE)
+        raise Refused(
+            Text(
+                f"key file: others may read it (mode {stat.S_IMODE(path.stat().st_mode):o})",
+                f"密钥文件可被其他用户读取（权限 {stat.S_IMODE(path.stat().st_mode):o}）",
+            ),
+            problem=KEY_FILE,
+        )
     return Keyring.parse(path.read_text("ascii", errors="replace"))
 
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 from server.config import BAD_SETTING, Config, Role, settings
 
 KNOCKING: Final = 0.05
@@ -152,7 +153,11 @@ def _rehearse(config: Config) -> int:
         raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(config.trust))
     Trust.load(config.trust_folder)
     if (config.key is None) != (config.certificate is None):
-        raise Malformed("key and certificate belong together", BAD_SETTING, field="key" if config.key is None else "certificate")
+        raise Malformed(
+            Text("key and certificate belong together", "key 与 certificate 须同时设置"),
+            BAD_SETTING,
+            field="key" if config.key is None else "certificate",
+        )
     if config.key and config.certificate:
         Identity.load(config.key, config.certificate, config.key_password)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET

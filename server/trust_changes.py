@@ -17,7 +17,7 @@ from cardstack.ca.profile import PURPOSES
 from cardstack.ca.register import Act, Reason
 from cardstack.ca.whatif import effects_as_data, what_if
 from cardstack.crypto.suite import digest
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, faulty, problem
 from cardstack.text import Text
 from cardstack.values import Fen
 from cardstack.vault.network import PLAN_MOVED, Network, Plan
@@ -61,7 +61,7 @@ REASONS: Final = tuple(
 
 def _network(means: Means) -> Network:
     if means.network is None:
-        raise Refused("no authority is kept here", NO_LEDGER)
+        raise Refused(Text("no authority is kept here", "本系统未配置认证机构"), NO_LEDGER)
     return means.network
 
 
@@ -85,7 +85,7 @@ def _agreement_draft(told: Mapping[str, Any], means: Means) -> Draft:
     )
     for member in (new.by, new.of, new.via):
         if member is not None and member not in here.members:
-            raise Malformed(f"{member}: no such authority here", FIELD, field="by")
+            raise Malformed(Text(f"{member}: no such authority here", f"{member}：没有该认证机构"), FIELD, field="by")
     here.home(new.by)
     table = followed(here.agreements(), new, told["reference"])
     return _drawn("agreement", new, table, told, means)
@@ -209,13 +209,13 @@ def _serial(text: str) -> int:
     try:
         return int(text.replace(":", ""), 16)
     except ValueError:
-        raise Malformed("serial: hexadecimal", FIELD, field="serial") from None
+        raise faulty("serial", "hexadecimal", "应为十六进制", FIELD) from None
 
 
 def _purposes(text: str | None) -> tuple[str, ...]:
     named = tuple((text or "").replace(",", " ").replace("，", " ").split())
     if not set(named) <= set(PURPOSES):
-        raise Malformed(f"purposes: among {', '.join(PURPOSES)}", FIELD, field="purposes")
+        raise faulty("purposes", f"among {', '.join(PURPOSES)}", f"可选 {'、'.join(PURPOSES)}", FIELD)
     return named
 
 
@@ -223,7 +223,7 @@ def _name(line: str) -> bytes:
     """A subtree as certificates show it, most special first: O=…,ST=…,C=CN."""
     pairs = [part.partition("=") for part in line.split(",")]
     if not all(kind.strip() and sign and value.strip() for kind, sign, value in pairs):
-        raise Malformed("excluded: O=…,ST=…,C=CN, one a line", FIELD, field="excluded")
+        raise faulty("excluded", "O=…,ST=…,C=CN, one a line", "每行一项，如 O=…,ST=…,C=CN", FIELD)
     named = {kind.strip(): value.strip() for kind, _, value in reversed(pairs)}
     return der.name(**named)
 

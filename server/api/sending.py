@@ -6,7 +6,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, told
 from cardstack.settlement.wire import Content, transaction
 from server.api import shapes
 from server.api.callers import Caller, calls, services
@@ -38,7 +38,7 @@ def put() -> Response:
     try:
         contents = msgspec.json.decode(request.get_data(), type=list[Content])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"transactions: {error}", field="transactions") from error
+        raise Malformed(told(error, "transactions"), field="transactions") from error
     outbox = _outbox()
     item = outbox.item(outbox.put([transaction(one) for one in contents]))
     assert item is not None

@@ -7,7 +7,8 @@ import segno
 from flask import Response, abort, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
+from cardstack.text import Text
 from server import operators, passkeys, terminator
 from server.console import shell, words
 from server.console.services import moment, operator, services, signed_in, t
@@ -53,7 +54,7 @@ def password() -> ResponseReturnValue:
     """A new password; every other session ends."""
     given = request.form.get("password", "")
     if given != request.form.get("password_again", ""):
-        raise Malformed("the two passwords differ", field="password")
+        raise Malformed(Text("the two passwords differ", "两次输入的口令不一致"), field="password")
     operators.set_password(services().office.people, operator(), given, moment())
     services().office.people.end_sessions(operator().id, keep=signed_in().token_hash)
     return _back(t("Password changed; other sessions have ended.", "密码已修改，其他登录已结束。"))
@@ -148,7 +149,7 @@ def remove_certificate(credential_id: int) -> ResponseReturnValue:
 def end_session(prefix: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     if len(prefix) < 12:
-        raise Malformed("session: its first characters", field="session")
+        raise faulty("session", "its first characters", "请给出会话标识的开头几位")
     services().office.people.end_session(operator().id, prefix)
     return _back(t("Session ended.", "已结束该登录。"))
 

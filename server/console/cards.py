@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.apdu.atr import Atr
 from cardstack.card.profiles import PROFILES
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, faulty
 from cardstack.text import Text
 from server.console import evidence, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
@@ -114,7 +114,7 @@ def conversation(text: str) -> list[evidence.Said]:
         return evidence.explained([_record(line, number) for number, line in enumerate(lines, start=1)])
     plain = ["".join(character for character in line if character in "0123456789abcdefABCDEF*") for line in lines]
     if len(plain) % 2:
-        raise Malformed("trace: each command needs its answer on the next line", field="trace")
+        raise faulty("trace", "each command needs its answer on the next line", "每条命令的下一行须为其应答")
     return evidence.explained([{"command": one, "answer": other} for one, other in zip(plain[::2], plain[1::2], strict=True)])
 
 
@@ -122,9 +122,9 @@ def _record(line: str, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except ValueError as error:
-        raise Malformed(f"trace: line {number} is not JSON", field="trace") from error
+        raise faulty("trace", f"line {number} is not JSON", f"第 {number} 行不是 JSON") from error
     if not isinstance(record, dict):
-        raise Malformed(f"trace: line {number} is not an object", field="trace")
+        raise faulty("trace", f"line {number} is not an object", f"第 {number} 行不是 JSON 对象")
     return record
 
 
@@ -132,4 +132,4 @@ def _hex(text: str, name: str) -> bytes:
     try:
         return bytes.fromhex(text.strip())
     except ValueError as error:
-        raise Malformed(f"{name}: hexadecimal expected", field=name) from error
+        raise faulty(name, "hexadecimal expected", "应为十六进制") from error

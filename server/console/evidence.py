@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cardstack.apdu.status import meaning
 from cardstack.ca.certificate import Certificate
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, faulty
 from cardstack.settlement import envelope
 from cardstack.settlement.bulk import package
 from cardstack.settlement.transaction import Transaction
@@ -114,7 +114,7 @@ def _signed(kept: KeptEnvelope) -> tuple[bytes, bytes, bytes]:
     if kept.kind == "file":
         file = package.unpack(kept.raw)
         if not file.certificates:
-            raise Malformed("certificates: none came with the file", field="certificates")
+            raise faulty("certificates", "none came with the file", "文件未附证书")
         return file.certificates[0], file.signature, package.message(file.signed)
     sealed = _sealed(kept.raw)
     return sealed.certificates[0], sealed.signature, envelope.FORMAT.encode() + b"\n" + sealed.signed
@@ -168,5 +168,5 @@ def whole(entry: Entry, kept: KeptEnvelope | None) -> Transaction:
     """The signed transaction, or `Malformed` where the kept envelope does not hold it."""
     found = transaction_of(entry, kept)
     if found is None:
-        raise Malformed("envelope: it does not hold this transaction", field="envelope")
+        raise faulty("envelope", "it does not hold this transaction", "其中没有该交易")
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, faulty
 from cardstack.settlement import amending, figures
 from cardstack.settlement.medical.claim import read_claim
 from cardstack.settlement.medical.names import CARE, FUND_NAMES, REGISTRATIONS
@@ -104,7 +104,7 @@ def _is_day(text: str | None) -> bool:
     try:
         return text is not None and date.fromisoformat(text) is not None
     except ValueError as error:
-        raise Malformed("day: YYYY-MM-DD expected", field="day") from error
+        raise faulty("day", "YYYY-MM-DD expected", "应为 YYYY-MM-DD") from error
 
 
 LISTING = Listing(
@@ -224,7 +224,7 @@ def _compute(asked: dict[str, str]) -> Any:
     amount = forms.fen_of(asked["amount"])
     line = {"code": asked["code"], "amount_fen": amount, "price_fen": amount}
     if not asked["age"].isascii() or not asked["age"].isdigit():
-        raise Malformed("age: whole years", field="age")
+        raise faulty("age", "whole years", "应为周岁整数")
     claim = read_claim(
         {
             "person": "what-if",

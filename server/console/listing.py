@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 from server.console import words
@@ -236,4 +236,4 @@ def day_start(text: str, *, end: bool = False, name: str = "day") -> datetime:
         asked = date.fromisoformat(text)
         return datetime(asked.year, asked.month, asked.day, tzinfo=LOCAL) + timedelta(days=1 if end else 0)
     except (ValueError, OverflowError) as error:
-        raise Malformed(f"{name}: YYYY-MM-DD expected", field=name) from error
+        raise faulty(name, "YYYY-MM-DD expected", "应为 YYYY-MM-DD") from error

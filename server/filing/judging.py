@@ -69,7 +69,7 @@ def _transit(package: Package, kept: Kept, means: Means) -> Judged:
     """Post a day's purchases by columns; what the ledger or the rules refuse is a fault of its line."""
     scheme = means.store.schemes.get(TRANSIT.name)
     if not isinstance(scheme, Transit):
-        raise Refused("transit is not settled here", UNKNOWN, field="file")
+        raise Refused(Text("transit is not settled here", "本系统不办理公交地铁清算"), UNKNOWN, field="file")
     taken, total = 0, 0
     faults = _Faults(_charset(package))
     strangers: set[str] = set()

@@ -48,7 +48,7 @@ class Two(NamedTuple):
         """
         checkers = [one.strip() for one in self.checker.split("+")]
         if not self.maker.strip() or not all(checkers) or self.maker.strip() in checkers:
-            raise Refused("two different people are needed", TWO_PEOPLE)
+            raise Refused(problem=TWO_PEOPLE)
         known_people(view, self.maker, *checkers)
 
 

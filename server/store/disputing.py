@@ -68,15 +68,20 @@ def open_dispute(
     _somebody(commit, actor)
     booked, (message, scheme) = _posting(commit, posting)
     if scheme == "adjustment":
-        raise Refused("a correction is not itself disputed", NO_SUCH, posting=posting)
+        raise Refused(Text("a correction is not itself disputed", "调账分录不可再提异议"), NO_SUCH, posting=posting)
     if is_reversed(commit, posting):
-        raise Refused("its entry was reversed: nothing is left of it", NO_SUCH, posting=posting)
+        raise Refused(
+            Text("its entry was reversed: nothing is left of it", "该交易已冲正，无余额可异议"), NO_SUCH, posting=posting
+        )
     if opened_by not in (booked.debtor, booked.creditor):
         raise Refused("opened_by", NOT_A_SIDE, field="opened_by")
     if not 0 < disputed_fen <= booked.amount_fen:
-        raise Refused("disputed_fen: more than nothing and at most what the posting moved", field="disputed_fen")
+        raise Refused(
+            Text("disputed_fen: more than nothing and at most what the posting moved", "disputed_fen：应大于零且不超过分录金额"),
+            field="disputed_fen",
+        )
     if commit.all("SELECT 1 FROM dispute WHERE posting = ? AND stage NOT IN ('rejected', 'withdrawn')", (posting,)):
-        raise Refused("this posting is in dispute already", posting=posting)
+        raise Refused(Text("this posting is in dispute already", "该分录已有未决异议"), posting=posting)
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute")
     due = _due(Stage.OPENED, commit.at)
     against = booked.creditor if opened_by == booked.debtor else booked.debtor
@@ -108,9 +113,9 @@ def step_dispute(
     else:
         _somebody(commit, actor)
     if step in OTHER_SIDE and opener(commit, seq) in {actor.strip(), *checker.split("+")}:
-        raise Refused("the one who opened it", TWO_PEOPLE, dispute=seq)
+        raise Refused(Text("the one who opened it", "由提出方本人办理"), TWO_PEOPLE, dispute=seq)
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
-        raise Refused("the deadline has not passed", dispute=seq)
+        raise Refused(Text("the deadline has not passed", "期限未到"), dispute=seq)
     stage = DISPUTE.after(before.stage, step)
     gone = stage is Stage.UPHELD and is_reversed(commit, before.posting)
     told = {**evidence, "reversed": True} if gone else evidence
@@ -131,7 +136,7 @@ def dispute(view: View, seq: int) -> Dispute:
     """One dispute."""
     rows = view.all(f"SELECT {COLUMNS} FROM dispute WHERE seq = ?", (seq,))  # noqa: S608  # own names
     if not rows:
-        raise Refused("no such dispute", NO_SUCH, dispute=seq)
+        raise Refused(Text(f"dispute {seq}", f"异议 {seq}"), NO_SUCH, dispute=seq)
     return Dispute.of(rows[0])
 
 
@@ -186,7 +191,7 @@ def _posting(commit: Commit, seq: int) -> tuple[Posting, tuple[str, str]]:
         (seq,),
     )
     if not rows:
-        raise Refused("no such posting", NO_SUCH, posting=seq)
+        raise Refused(Text(f"posting {seq}", f"分录 {seq}"), NO_SUCH, posting=seq)
     row = rows[0]
     return Posting(Party(row[0]), Party(row[1]), Fen(row[2]), row[3], row[4]), (row[5], row[6])
 

@@ -9,6 +9,7 @@ from cardstack.settlement.amending import Amendment
 from cardstack.settlement.intake import SKEW
 from cardstack.settlement.transaction import SHANGHAI
 from cardstack.settlement.window import Stage, following, period
+from cardstack.text import Text
 from server.store import reads
 from server.store.adjusting import Two
 from server.store.commit import Commit, View, add_rows
@@ -25,7 +26,7 @@ def add(commit: Commit, told: Amendment, two: Two) -> int:
     since = date.fromisoformat(told.row["since"])
     first = earliest(commit, told.table, moment(commit.at))
     if since < first:
-        raise Refused(f"since: not before {first}", TOO_EARLY, field="since")
+        raise Refused(Text(f"since: not before {first}", f"since：不得早于 {first}"), TOO_EARLY, field="since")
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM figure")
     row = json.dumps(told.row, ensure_ascii=False)
     commit.insert("figure", COLUMNS, [(seq, told.name, told.table, since.isoformat(), row, *two, commit.at)])

@@ -50,13 +50,15 @@ def ask_increase(commit: Commit, window: str, debtor: Party, creditor: Party, am
     """Ask for an increase of a prepayment that a window uses up to red; `Refused` (CS-3048) below that."""
     known_people(commit, actor)
     if amount <= 0:
-        raise Refused("amount_fen: more than nothing", field="amount_fen")
+        raise Refused(Text("amount_fen: more than nothing", "amount_fen：应大于零"), field="amount_fen")
     held = next((one for one in prefunds(commit, window) if (one.debtor, one.creditor) == (debtor, creditor)), None)
     if held is None or held.level is not Level.RED:
         raise Refused("usage", NOT_RED, percent=None if held is None else held.percent)
     for one in increases(commit):
         if (one.debtor, one.creditor) == (debtor, creditor) and INCREASE.events(one.stage):
-            raise Refused("an increase of this prepayment is under way already", increase=one.number)
+            raise Refused(
+                Text("an increase of this prepayment is under way already", "该预付金已有未完结的紧急调增"), increase=one.number
+            )
     ((number,),) = commit.all("SELECT COALESCE(MAX(increase), 0) + 1 FROM prefund_increase")
     return _add(commit, (number, str(debtor), str(creditor), amount, INCREASE.initial.value, actor, reason, commit.at))
 
@@ -65,7 +67,7 @@ def step_increase(commit: Commit, number: int, step: IncreaseStep, *, actor: str
     """Move an increase on; when it is paid, the prepayment grows in the same commit, approved by a second person."""
     before = next((one for one in increases(commit) if one.number == number), None)
     if before is None:
-        raise Refused("no such increase", NO_INCREASE, increase=number)
+        raise Refused(str(number), NO_INCREASE, increase=number)
     stage = INCREASE.after(before.stage, step)
     known_people(commit, actor)
     if step is IncreaseStep.PAY:

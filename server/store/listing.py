@@ -8,6 +8,7 @@ from cardstack.settlement.bulk.list_file import body_of, name_of, read
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
 from cardstack.settlement.transit.lists import CardList, Kind, Lists, Update
+from cardstack.text import Text
 from server.store.adjusting import Two
 from server.store.commit import Commit, View
 from server.store.values import moment
@@ -24,7 +25,7 @@ def publish(commit: Commit, kind: Kind, add: frozenset[str], remove: frozenset[s
     gone = remove & cards if here.version else frozenset[str]()
     update = Update(kind, here.version + 1, moment(commit.at), add - cards, gone, here.version or None)
     if not update.add and not update.remove and here.version:
-        raise Refused("nothing changes", kind=kind.value)
+        raise Refused(Text("nothing changes", "没有变更"), kind=kind.value)
     here.after(update)
     row = (kind.value, update.version, update.base, commit.at, body_of(update), *two)
     commit.insert("card_list", "kind, version, base, since, changes, maker, checker", [row])

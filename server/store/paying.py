@@ -12,6 +12,7 @@ from cardstack.settlement.banking.orders import number_of
 from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.instruction import PAYMENT, Act, Instruction, Payment
 from cardstack.settlement.window import Event, Stage
+from cardstack.text import Text
 from cardstack.values import Fen
 from server.store import reads, resting
 from server.store.adjusting import Two
@@ -31,11 +32,11 @@ def release(commit: Commit, window: str, two: Two, only: Collection[str] | None 
     """
     two.check(commit)
     if stage(commit, window) is not Stage.PENDING:
-        raise Refused("the window is not pending settlement", NOT_AGREED, window=window)
+        raise Refused(window, NOT_AGREED, window=window)
     waiting = [one for debt in debts(reads.instructions(commit, window)) for one in debt.waiting]
     found = [one for one in waiting if only is None or one.instruction.id in only]
     if not found:
-        raise Refused("nothing here is waiting for release", window=window)
+        raise Refused(Text("nothing here is waiting for release", "没有待发出的划款指令"), window=window)
     rows = [(PAYMENT.after(one.state, Act.RELEASE).value, one.instruction.id) for one in found]
     commit.run("UPDATE instruction SET state = ? WHERE id = ?", rows)
     told = {"maker": two.maker, "checker": two.checker, "count": len(rows), "instructions": [id_ for _, id_ in rows]}
@@ -74,7 +75,7 @@ def released(view: View, window: str, number: int | None = None) -> tuple[int, t
     told = [json.loads(row[0]) for row in view.all(query, (window,))]
     wanted = len(told) if number is None else number
     if not 0 < wanted <= len(told):
-        raise Refused("nothing was released", NOT_AGREED, window=window)
+        raise Refused(Text("nothing was released", "没有已发出的划款指令"), NOT_AGREED, window=window)
     # Before version 0.2 a release did not name its payments: it was all that had been sent.
     ids = told[wanted - 1].get("instructions")
     sent = [one for one in reads.instructions(view, window) if one.state not in (Payment.PREPARED, Payment.CANCELLED)]

@@ -2,11 +2,12 @@
 
 from datetime import date, timedelta
 
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Refused, faulty
 from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.netting import bilateral
 from cardstack.settlement.prefund import USUAL, Change, Kind, Prefund, Thresholds, red_day
 from cardstack.settlement.transaction import Party
+from cardstack.text import Text
 from cardstack.values import Fen
 from server.store import reads
 from server.store.adjusting import Two
@@ -26,12 +27,12 @@ def change_prefund(commit: Commit, change: Change, two: Two) -> Prefund:
     """Allot, top up, return or correct a prepayment; it may not fall below zero."""
     two.check(commit)
     if not change.kind.allows(change.amount_fen):
-        raise Malformed(f"amount_fen: its sign does not fit {change.kind}", field="amount_fen")
+        raise faulty("amount_fen", f"its sign does not fit {change.kind}", f"正负号与 {change.kind} 不符")
     for name in (change.debtor, change.creditor):
         party(commit, name)
     held = _held(commit).get((change.debtor, change.creditor), 0) + change.amount_fen
     if held < 0:
-        raise Refused("amount_fen: more than is held", field="amount_fen")
+        raise Refused(Text("amount_fen: more than is held", "amount_fen：超过现有预付金"), field="amount_fen")
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund")
     row = (seq, str(change.debtor), str(change.creditor), change.amount_fen, change.kind.value, change.reference, *two, commit.at)
     commit.insert("prefund", "seq, debtor, creditor, amount_fen, kind, reference, maker, checker, at", [row])

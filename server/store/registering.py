@@ -61,7 +61,7 @@ def set_active(commit: Commit, name: str, two: Two, *, active: bool) -> None:
     """Suspend a node, whose messages are refused from then on, or let it sign again."""
     two.check(commit)
     if node(commit, name).active == active:
-        raise Refused("active: it is so already", CHANGED_MEANWHILE, field="active")
+        raise Refused(Text("active: it is so already", "active：已是该状态"), CHANGED_MEANWHILE, field="active")
     commit.run("UPDATE node SET active = ? WHERE name = ?", [(active, name)])
     word = "node-resumed" if active else "node-suspended"
     commit.tell(word, name, {"maker": two.maker, "checker": two.checker})

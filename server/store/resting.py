@@ -87,7 +87,9 @@ def debt(view: View, payment: str) -> Debt:
     for one in debts(reads.instructions(view, window)) if window else ():
         if payment in {each.instruction.id for each in one.all}:
             return one
-    raise Refused("payment: no such instruction", NOT_LEFT, field="payment", payment=payment, left=0)
+    raise Refused(
+        Text("payment: no such instruction", "payment：没有该划款指令"), NOT_LEFT, field="payment", payment=payment, left=0
+    )
 
 
 def check_left(one: Debt, amount: Fen) -> None:

@@ -108,7 +108,9 @@ class Store:
         with self.database.writing() as connection:
             taken = self.database.all(connection, query, (one.subject, str(one.name)))
             if taken:
-                raise Refused(f"subject: it names {taken[0][0]} already", TAKEN, field="subject")
+                raise Refused(
+                    Text(f"subject: it names {taken[0][0]} already", f"subject：已对应 {taken[0][0]}"), TAKEN, field="subject"
+                )
             self.database.run(connection, statement, [row])
 
     def submit(self, submissions: Sequence[Submission], now: datetime) -> list[list[Answer]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 from cardstack.settlement.answer import Answer
 from cardstack.settlement.instruction import Instruction, Payment
 from cardstack.settlement.ledger import Phase, State
@@ -54,7 +54,7 @@ class RegisteredNode:
     def __post_init__(self) -> None:
         for one in self.institutions:
             if not re.fullmatch("[A-Z0-9]{1,12}", one):
-                raise Malformed("institutions: 1 to 12 letters or digits each", field="institutions")
+                raise faulty("institutions", "1 to 12 letters or digits each", "每项应为 1 至 12 位字母或数字")
 
 
 @dataclass(frozen=True, slots=True)

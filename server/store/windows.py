@@ -38,7 +38,7 @@ def stage(commit: Commit, window: str) -> Stage:
     """The stage a window is in; `Refused` (CS-3021) where there is none."""
     rows = commit.all("SELECT stage FROM settlement_window WHERE id = ?", (window,))
     if not rows:
-        raise Refused("no such window", NO_WINDOW, window=window)
+        raise Refused(window, NO_WINDOW, window=window)
     return Stage(rows[0][0])
 
 
@@ -60,10 +60,10 @@ def _close_in_order(commit: Commit, window: str) -> None:
     cycle, _ = period(window)
     rows = commit.all("SELECT MIN(id) FROM settlement_window WHERE cycle = ? AND stage = 'open' AND id < ?", (cycle, window))
     if rows and rows[0][0] is not None:
-        raise Refused("windows close in order", IN_ORDER, earlier=rows[0][0])
+        raise Refused(window, IN_ORDER, earlier=rows[0][0])
     later = commit.all("SELECT 1 FROM settlement_window WHERE cycle = ? AND stage <> 'open' AND id > ?", (cycle, window))
     if later:
-        raise Refused("a later window has closed already", window=window)
+        raise Refused(Text("a later window has closed already", "较晚的清算窗口已截止"), window=window)
     open_windows(commit, [window])
 
 
@@ -77,10 +77,10 @@ def is_window(commit: Commit, window: str, cycles: Collection[Cycle]) -> None:
     name, first = period(window)
     begins = datetime.combine(first, time(), SHANGHAI)
     if window not in {cycle.window(begins) for cycle in cycles if cycle.name == name}:
-        raise Refused("window: not of a cycle here", NO_WINDOW, window=window)
+        raise Refused(Text("window: not of a cycle here", "window：不属于本系统的清算周期"), NO_WINDOW, window=window)
     ((last,),) = commit.all("SELECT MAX(id) FROM settlement_window WHERE cycle = ? AND stage <> 'open'", (name,))
     if begins > moment(commit.at) and (last is None or window != following(last)):
-        raise Refused("window: it has not begun", NO_WINDOW, window=window)
+        raise Refused(Text("window: it has not begun", "window：尚未开始"), NO_WINDOW, window=window)
 
 
 def cut_off_due(commit: Commit, now: datetime, *, actor: str) -> list[str]:
@@ -106,7 +106,7 @@ def instruct(commit: Commit, window: str) -> tuple[Instruction, ...]:
     Where nothing is left to be paid, because all nets are nought or it was paid before, the window is settled at once.
     """
     if stage(commit, window) is not Stage.PENDING:
-        raise Refused("the window is not pending settlement", NOT_AGREED, window=window)
+        raise Refused(window, NOT_AGREED, window=window)
     nets = {one.party: one.net_fen for one in positions(commit, window) if one.net_fen}
     made = instructions(window, nets)
     if not commit.all("SELECT 1 FROM instruction WHERE window_id = ? LIMIT 1", (window,)):

@@ -11,14 +11,14 @@ from tests.command import commands
 
 PACKAGE = Path(__file__).resolve().parents[2] / "cardstack"
 SAID = [
-    *(path for room in ("cli", "vault", "settlement") for path in sorted((PACKAGE / room).rglob("*.py"))),
+    *(path for room in ("cli", "vault", "settlement", "../server") for path in sorted((PACKAGE / room).rglob("*.py"))),
     *(
         PACKAGE / name
         for name in ("values.py", "codec.py", "card/layout.py", "card/address.py", "card/batch.py", "readers/open.py")
     ),
 ]
-"""Whose errors people read as they are: commands, key stores, the forms of what they hand in, and settlement."""
-ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect", "ReaderError", "ValueError"}
+"""Whose errors people read as they are: commands, key stores, the forms of what they hand in, settlement and its service."""
+ERRORS = {"Malformed", "Refused", "Untrusted", "Unavailable", "Defect", "ReaderError", "ValueError", "Lost", "Busy"}
 SENTENCE = re.compile(r"(?<![\w.-])[a-z]{2,}(?= )|(?<= )[a-z]{2,}")
 """A word of small letters beside another or beside a value; names alone, and forms such as YYYY-MM-DD, are no sentence."""
 

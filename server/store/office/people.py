@@ -9,6 +9,7 @@ from sqlalchemy import Delete, Engine, delete, func, update
 from sqlmodel import Session, col, select
 
 from cardstack.errors import Refused, Untrusted
+from cardstack.text import Text
 from server.permissions import Grant, Permission, Scope, scope
 from server.sealing import KEY_FILE, Keyring
 from server.store.office.tables import (
@@ -168,7 +169,7 @@ class People:
 
     def _ring(self) -> Keyring:
         if self._keys is None:
-            raise Refused("no key file", problem=KEY_FILE)
+            raise Refused(Text("no key file", "未配置密钥文件"), problem=KEY_FILE)
         return self._keys()
 
     def drop_credentials(self, operator_id: str, kind: str, credential_id: int | None = None) -> None:

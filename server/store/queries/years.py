@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Refused, faulty, problem
 from cardstack.settlement import envelope as envelopes
 from cardstack.settlement.ledger import State
 from cardstack.settlement.medical.claim import Claim, read_claim
@@ -42,13 +42,13 @@ def settled_again(view: View, message: str, corrected: Claim | None) -> Year:
     """What follows when a bill is corrected, or (None) taken back; `Refused` (CS-3208) where there is no such bill."""
     entry = reads.entry(view, message)
     if entry is None or not _stands(entry):
-        raise Refused(f"message {message}", NO_BILL, field="message")
+        raise Refused(message, NO_BILL, field="message")
     standing = [one for one in _sharing(view, entry.seq, since=entry.seq) if _stands(one)]
     messages = {str(one.id): told for one in standing if (told := _message(view, one)) is not None}
     bills = [_bill(told) for told in messages.values()]
     whose = next((bill.claim for bill in bills if bill.id == message), None)
     if whose is not None and corrected is not None and _person(corrected) != _person(whose):
-        raise Malformed("claim: of another person, insurance or insured place", field="claim")
+        raise faulty("claim", "of another person, insurance or insured place", "人员、险种或参保地不同")
     return Year(settle_again(bills, {message: corrected}, lambda accounts: reads.totals(view, accounts), compute), messages)
 
 
@@ -97,7 +97,7 @@ def _sharing(view: View, first: int, since: int) -> list[Entry]:
             break
         numbers, accounts = numbers | more, accounts | new
         if len(numbers) > MOST:
-            raise Refused(f"more than {MOST}", TOO_MANY, field="message")
+            raise Refused(Text(f"more than {MOST}", f"超过 {MOST} 笔"), TOO_MANY, field="message")
     return reads.numbered(view, sorted(numbers))
 
 

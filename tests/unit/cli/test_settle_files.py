@@ -101,8 +101,8 @@ def test_messages_are_signed_as_they_are_sent(hub: Hub, signed: list[str], comma
         file.write_text("{")
         assert command("settle", "submit", str(file), "--url", url, *signed).code == 65
         for told, where in (
-            ([{**message, "id": 3}], "transactions：不符合约定格式 `$[0].id`。"),
-            ("x", "transactions：不符合约定格式 `$[0]`。"),
+            ([{**message, "id": 3}], "transactions：应为 `str`，实为 `int`（`$[0].id`）。"),
+            ("x", "transactions：应为 `object`，实为 `str`（`$[0]`）。"),
         ):
             file.write_text(json.dumps(told))
             assert where in command("settle", "submit", str(file), "--url", url, *signed).err

@@ -48,7 +48,7 @@ def test_looking_ahead_does_not_spend_a_link(app: Flask, office: Office, clock: 
 def test_a_link_grows_old(office: Office, clock: Any) -> None:
     """A day later it is spent without having been used."""
     link = operators.first_link(office.people, "maker", clock())
-    with pytest.raises(Untrusted, match="one-time link"):
+    with pytest.raises(Untrusted, match="This link was used"):
         operators.enter(office.people, link, HERE, clock() + operators.LINK_LIVES)
 
 
