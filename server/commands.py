@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
-from server import approvals, figure_changes, ledger_changes, list_changes, party_changes, trust_changes
+from server import approvals, figure_changes, ledger_changes, list_changes, party_changes, registrations, trust_changes
 from server.approvals import Decision, Kind, Person, Request, State
 from server.forms import read
 from server.means import Change, Draft, Means
@@ -42,6 +42,7 @@ _CHANGES: Final[Mapping[str, Change]] = {
         Change(Kind("operator", Text("Operator and roles", "操作员与角色"), Permission.OPERATOR_REQUEST), _operator),
         *ledger_changes.CHANGES,
         *party_changes.CHANGES,
+        *registrations.CHANGES,
         *figure_changes.CHANGES,
         *list_changes.CHANGES,
         *trust_changes.CHANGES,

@@ -73,6 +73,7 @@ def every_page(store: Store, office: Office, network: Network) -> dict[str, dict
             "node": "/console/nodes/33.node",
             "changes": "/console/changes/",
             "change": "/console/changes/correction",
+            "change-node-new": "/console/changes/node-new",
             "adjustments": "/console/adjustments/",
             "adjustment-new": f"/console/adjustments/new?message={bill.id}",
             "blacklist": "/console/blacklist/",

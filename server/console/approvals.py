@@ -63,14 +63,19 @@ SUBJECT_PAGES: dict[str, tuple[str, str]] = {
     "prefund": ("prefunds.index", "party"),
     "prefund-thresholds": ("prefunds.index", "party"),
     "increase-pay": ("prefunds.index", "increase"),
+    "party-new": ("participants.show", "party"),
+    "node-new": ("nodes.show", "name"),
 }
 """Where the subject of a request of each kind leads, and the part of the address that it is."""
+MADE = frozenset({"party-new", "node-new"})
+"""The kinds whose subject has a page only when they were carried out."""
 
 
 def subject_page(row: Any) -> str:
     """To what a request concerns; a kind without a page of its own leads to every request about the same."""
     endpoint, name = SUBJECT_PAGES.get(row["kind_key"], ("approvals.index", "subject"))
-    if name == "seq" and not row["subject"].isdigit():
+    missing = row["kind_key"] in MADE and row["state"] != State.DONE
+    if missing or (name == "seq" and not row["subject"].isdigit()):
         endpoint, name = "approvals.index", "subject"
     return url_for(endpoint, **{name: row["subject"]})
 
@@ -138,7 +143,7 @@ def show(request_id: str) -> ResponseReturnValue:
     return render_template(
         "approvals/show.html",
         asked=asked,
-        subject_page=subject_page({"kind_key": asked.kind, "subject": asked.subject}),
+        subject_page=subject_page({"kind_key": asked.kind, "subject": asked.subject, "state": asked.state}),
         kind=kind,
         own=own,
         may_decide=open_to_decision and entitled and not own and not decided,

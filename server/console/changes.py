@@ -1,6 +1,7 @@
 """提出申请: one form for every kind of change, drawn from the fields that the kind declares; another operator decides."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -193,6 +194,9 @@ NAMES: Mapping[str, Text] = {
     "authority": Text("Authority", "发证机构"),
     "serial": Text("Serial number", "证书序列号"),
     "fingerprint": Text("Fingerprint", "证书指纹"),
+    "subject": Text("Subject of its certificates", "证书主体"),
+    "issuer": Text("Issuer of the certificate", "证书签发者"),
+    "valid_until": Text("Certificate valid until", "证书有效期至"),
     "why": Text("Why", "原因"),
 }
 """What the members of requests without a form of their own are called."""
@@ -203,6 +207,7 @@ NAMED: Mapping[str, Callable[[Any], object]] = {
     "home": lambda place: words.province_choice(place)[1],
     "treating": lambda place: words.province_choice(place)[1],
     "event": lambda event: EVENTS.get(event, event),
+    "valid_until": lambda until: words.clock(datetime.fromisoformat(until)),
 }
 """How members without a field are shown that are names of the ledger's."""
 

@@ -88,7 +88,10 @@ GUIDES: Final[Mapping[str, Guide]] = {
     ),
     "nodes": Guide(
         Text("Who may sign messages to this service.", "可报送签名报文的节点。"),
-        Text("Suspending takes two people and effect within a second.", "停用须两人办理，一秒内生效。"),
+        Text(
+            "Suspending takes two people and effect within a second; a new node is registered with its certificate, by three.",
+            "停用须两人办理，一秒内生效；新节点凭证书登记，须复核、审批两级。",
+        ),
     ),
     "blacklist": Guide(
         Text("Cards that are refused, looked at or trusted.", "黑、灰、白名单。"),

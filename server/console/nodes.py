@@ -6,7 +6,7 @@ from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.text import Text
-from server import commands
+from server import commands, registrations
 from server.console import changes, listing
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import operator, scope, store
@@ -18,12 +18,7 @@ from server.store.values import RegisteredNode
 
 pages = Pages("nodes", __name__, url_prefix="/console/nodes")
 
-ROLES: dict[str, Text] = {
-    "hub": Text("hub", "区域枢纽"),
-    "province": Text("province", "省级节点"),
-    "hospital": Text("hospital", "医疗机构"),
-    "operator": Text("operator", "运营单位"),
-}
+ROLES = dict(registrations.ROLES)
 
 
 def _row(one: RegisteredNode) -> dict[str, Any]:
@@ -87,6 +82,7 @@ LISTING = Listing(
     ),
     fetch=_rows,
     key="name",
+    template="nodes/index.html",
 )
 
 

@@ -20,6 +20,7 @@ from server.store import disputing, figuring, increasing, listing, paying, prefu
 from server.store.adjusting import Two, adjust
 from server.store.commit import Commit, viewing
 from server.store.engine import Database
+from server.store.values import Participant, RegisteredNode
 
 
 class Desk:
@@ -104,6 +105,16 @@ class Desk:
         """From which usage a prepayment warns."""
         with self.database.writing() as connection:
             prefunding.set_thresholds(Commit(self.database, connection, now), debtor, creditor, wanted, two)
+
+    def add_party(self, made: Participant, two: Two, *, now: datetime) -> None:
+        """Enter a participant."""
+        with self.database.writing() as connection:
+            registering.add_party(Commit(self.database, connection, now), made, two)
+
+    def add_node(self, made: RegisteredNode, two: Two, *, now: datetime) -> None:
+        """Enter a node that signs."""
+        with self.database.writing() as connection:
+            registering.add_node(Commit(self.database, connection, now), made, two)
 
     def change_account(self, party: str, account: str, expected: str, two: Two, *, now: datetime) -> None:
         """Give a participant another bank account."""

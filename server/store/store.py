@@ -10,7 +10,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-from cardstack.errors import Refused, problem
 from cardstack.settlement.answer import Answer
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.instruction import Instruction
@@ -18,7 +17,6 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
-from cardstack.text import Text
 from server.store import bulk, figuring, listing, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View, viewing
@@ -29,6 +27,7 @@ from server.store.packing import unpacked
 from server.store.posting import Sign, Submission
 from server.store.receiving import Arrival, Ask, Received, passing, post_waiting, received_batch, take_in, waits
 from server.store.refusals import Refusal, refusals
+from server.store.registering import NODE_COLUMNS, PARTY_COLUMNS, node_row, party_row, taken_by
 from server.store.submitting import submit
 from server.store.values import (
     BookedPosting,
@@ -43,14 +42,6 @@ from server.store.values import (
     Window,
 )
 
-TAKEN: Final = problem(
-    "CS-3024",
-    Text("Another node has that subject", "该证书主体已对应另一节点"),
-    Text(
-        "Give every node a certificate of its own, or change the node that has it.",
-        "请为每个节点使用各自的证书，或修改已有节点。",
-    ),
-)
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -84,23 +75,18 @@ class Store:
 
     def register_party(self, one: Participant) -> None:
         """Add a participant, or give one its new title, account or limit."""
-        row = (one.name, one.title.en, one.title.zh, one.account, one.limit_fen, int(one.since.timestamp()))
         statement = (
-            "INSERT INTO party (name, title_en, title_zh, account, limit_fen, since) VALUES (?, ?, ?, ?, ?, ?) "
+            f"INSERT INTO party ({PARTY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) "  # noqa: S608  # own names
             "ON CONFLICT (name) DO UPDATE SET title_en = excluded.title_en, title_zh = excluded.title_zh, "
             "account = excluded.account, limit_fen = excluded.limit_fen"
         )
         with self.database.writing() as connection:
-            self.database.run(connection, statement, [(str(one.name), *row[1:])])
+            self.database.run(connection, statement, [party_row(one)])
 
     def register_node(self, one: RegisteredNode) -> None:
         """Add a node that signs, or change what is known of one."""
-        since = int(one.since.timestamp())
-        titles, under = (one.title.en, one.title.zh), " ".join(one.institutions)
-        row = (str(one.name), one.role, *titles, one.subject, one.relays, one.active, since, under)
         statement = (
-            "INSERT INTO node (name, role, title_en, title_zh, subject, relays, active, since, institutions) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            f"INSERT INTO node ({NODE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608  # own names
             "ON CONFLICT (name) DO UPDATE SET role = excluded.role, title_en = excluded.title_en, title_zh = excluded.title_zh, "
             "subject = excluded.subject, relays = excluded.relays, active = excluded.active, institutions = excluded.institutions"
         )
@@ -108,10 +94,8 @@ class Store:
         with self.database.writing() as connection:
             taken = self.database.all(connection, query, (one.subject, str(one.name)))
             if taken:
-                raise Refused(
-                    Text(f"subject: it names {taken[0][0]} already", f"subject：已对应 {taken[0][0]}"), TAKEN, field="subject"
-                )
-            self.database.run(connection, statement, [row])
+                raise taken_by(taken[0][0], "subject")
+            self.database.run(connection, statement, [node_row(one)])
 
     def submit(self, submissions: Sequence[Submission], now: datetime) -> list[list[Answer]]:
         """Take signed envelopes in one durable commit; an answer a line."""

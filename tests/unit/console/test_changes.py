@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from flask.testing import FlaskClient
 
+from cardstack.crypto.armour import pem
 from cardstack.errors import Refused
 from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.prefund import Increase
@@ -21,6 +22,7 @@ from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.office.tables import EPOCH
 from server.store.store import Store
+from tests.ledgers import node_trust
 from tests.unit.console.conftest import Clock
 
 SignIn = Callable[[str], FlaskClient]
@@ -207,6 +209,40 @@ def test_the_rest_of_a_payment_is_ordered_from_its_page(both: Everything, token:
     assert offer in client.get(f"/console/windows/{window}").get_data(as_text=True)
     store.desk.take_lines([replace(booked, bank_reference="b3", amount_fen=Fen(1))], actor="bank", now=now)
     assert offer not in client.get(f"/console/windows/{window}").get_data(as_text=True)
+
+
+def test_a_node_is_registered_from_the_list_of_nodes(signed_in: SignIn, token: Token, store: Store) -> None:
+    """What was typed stays beside the fault; the deciders see the certificate's subject; its page is there once both agreed."""
+    maker, (_, _, leaf) = signed_in("maker"), node_trust("bus of Hangzhou")
+    assert "/console/changes/node-new" in maker.get("/console/nodes/").get_data(as_text=True)
+    assert "/console/changes/node-new" not in signed_in("checker").get("/console/nodes/").get_data(as_text=True)
+    told = {"node": "33.operator.bus", "title_zh": "杭州公交（虚构）", "role": "operator", "relays": "no", "csrf": token(maker)}
+    form = told | {"certificate": "no certificate", "reason": "接入", "_form": "node-new", "_back": "/console/changes/node-new"}
+    fault = maker.post("/console/changes/node-new", data=form)
+    assert fault.status_code == 422
+    assert all(one in fault.get_data(as_text=True) for one in ("CS-4106", "PEM", "杭州公交（虚构）", "no certificate"))
+    asked = ask(maker, token, "node-new", **told | {"certificate": pem("CERTIFICATE", leaf).decode()})
+    page = maker.get(asked).get_data(as_text=True)
+    assert all(one in page for one in ("CN=bus of Hangzhou", "CN=test authority", "证书有效期至", "运营单位"))
+    assert "/console/nodes/33.operator.bus" not in page
+    approve(signed_in("checker"), token, asked)
+    assert maker.get("/console/nodes/33.operator.bus").status_code == 404
+    done = approve(signed_in("approver"), token, asked)
+    assert "/console/nodes/33.operator.bus" in done
+    assert "CN=bus of Hangzhou" in maker.get("/console/nodes/33.operator.bus").get_data(as_text=True)
+    assert store.node_of("CN=bus of Hangzhou") is not None
+
+
+def test_a_participant_is_registered_from_the_list_of_participants(signed_in: SignIn, token: Token, store: Store) -> None:
+    """With an account and a limit in yuan, once checker and approver agreed."""
+    maker = signed_in("maker")
+    assert "/console/changes/party-new" in maker.get("/console/participants/").get_data(as_text=True)
+    told = {"party": "33.bus-fund", "title_zh": "公交专户（虚构）", "account": "invented 33", "limit_fen": "1,000.50"}
+    asked = ask(maker, token, "party-new", **told)
+    approve(signed_in("checker"), token, asked)
+    approve(signed_in("approver"), token, asked)
+    made = next(one for one in store.parties() if one.name == "33.bus-fund")
+    assert (made.title.en, made.account, made.limit_fen) == ("公交专户（虚构）", "invented 33", 100_050)
 
 
 def test_a_nodes_institutions_are_asked_for_from_its_page(both: Everything, token: Token) -> None:

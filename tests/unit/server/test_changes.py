@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from cardstack.crypto.armour import pem
 from cardstack.errors import CardstackError, Malformed, Refused
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import IncreaseStep, Level
 from cardstack.settlement.window import Event
+from cardstack.text import Text
 from cardstack.values import Fen
 from server import approvals, commands
 from server.approvals import Decision, Request, State
@@ -21,7 +24,7 @@ from server.store.adjusting import Two
 from server.store.office import Office
 from server.store.office.people import Operator
 from server.store.store import Store
-from tests.ledgers import FUND, HOSPITAL, NODE, NOON, bill, submission
+from tests.ledgers import FUND, HOSPITAL, NODE, NOON, bill, node_trust, submission
 from tests.unit.server.desks import line
 
 DAY = "toy-2026-11-22"
@@ -196,6 +199,77 @@ def test_a_suspended_node_signs_nothing_until_it_is_resumed(store: Store, means:
     told = [(one.kind, one.data) for one in store.events() if one.kind.startswith("node-")]
     who = {"maker": "lin", "checker": "chen"}
     assert told == [("node-suspended", who), ("node-resumed", who)]
+
+
+def node_form(certificate: bytes, **other: str) -> dict[str, str]:
+    """The form of a node of Anhui, with a certificate."""
+    text = pem("CERTIFICATE", certificate).decode()
+    told = {"node": "34.operator.bus", "title_zh": "合肥公交（虚构）", "role": "operator", "relays": "no", "certificate": text}
+    return told | other
+
+
+def test_a_node_is_registered_by_three(store: Store, means: Means) -> None:
+    """Its certificate's subject is what counts and what the deciders see; it signs once checker and approver agreed."""
+    _, _, leaf = node_trust("bus of Hefei")
+    asked = ask(means, "node-new", "R1", **node_form(leaf, institutions=" T34 T34 P3401"))
+    ask(means, "node-new", "R2", **node_form(leaf, node="34.operator.other"))
+    shown = ("34", "CN=bus of Hefei", "CN=test authority", sha256(leaf).hexdigest(), "T34 P3401")
+    told = asked.payload
+    assert (asked.province, told["subject"], told["issuer"], told["fingerprint"], told["institutions"]) == shown
+    assert "certificate" not in told
+    with pytest.raises(Refused):
+        decide(means, "R1", "lin")
+    assert decide(means, "R1", "chen").state is State.PENDING
+    assert store.node_of("CN=bus of Hefei") is None
+    assert decide(means, "R1", "zhao").state is State.DONE
+    made = next(one for one in store.nodes() if one.name == "34.operator.bus")
+    assert made == store.node_of("CN=bus of Hefei")
+    assert (made.role, made.title.en, made.relays, made.institutions, made.since) == (
+        "operator", "合肥公交（虚构）", False, ("T34", "P3401"), NOON,
+    )  # fmt: skip
+    decide(means, "R2", "chen")
+    assert decide(means, "R2", "zhao").failure == "CS-3024"
+    event = next(one for one in store.events() if one.kind == "node-registered")
+    assert (event.subject, event.data["maker"], event.data["checker"]) == ("34.operator.bus", "lin", "chen+zhao")
+    assert not store.audit(signatures=False).findings
+
+
+def test_a_node_that_cannot_be_is_refused_before_it_is_asked_for(means: Means) -> None:
+    """A name or subject that is taken, what is no name, no certificate or no institution: each by its field."""
+    _, _, leaf = node_trust("bus of Hefei")
+    _, _, known = node_trust("hospital")
+    cases = {
+        ("CS-3071", "node"): node_form(leaf, node=str(NODE.name)),
+        ("CS-3024", "certificate"): node_form(known),
+        ("CS-1000", "node"): node_form(leaf, node="Bus"),
+        ("CS-4106", "certificate"): node_form(leaf) | {"certificate": "no certificate"},
+        ("CS-4106", "role"): node_form(leaf, role="bank"),
+        ("CS-1000", "institutions"): node_form(leaf, institutions="t34"),
+    }
+    for (code, field), told in cases.items():
+        error = refused(means, "node-new", told)
+        assert (error.code, error.facts["field"]) == (code, field)
+
+
+def test_a_participant_is_registered_by_three(store: Store, means: Means) -> None:
+    """With its account and limit, which nobody sets alone; a name that is taken is refused, and at the decision again."""
+    told = {
+        "party": "34.city-finance",
+        "title_zh": "合肥市财政（虚构）",
+        "title_en": "Hefei (invented)",
+        "account": "invented 34",
+    }
+    for number in ("R1", "R2"):
+        assert ask(means, "party-new", number, **told, limit_fen="500").amount_fen == 500
+        assert decide(means, number, "chen").state is State.PENDING
+    assert decide(means, "R1", "zhao").state is State.DONE
+    made = next(one for one in store.parties() if one.name == "34.city-finance")
+    assert (made.title, made.account, made.limit_fen) == (Text("Hefei (invented)", "合肥市财政（虚构）"), "invented 34", 500)
+    assert decide(means, "R2", "zhao").failure == "CS-3071"
+    assert refused(means, "party-new", told).code == "CS-3071"
+    assert refused(means, "party-new", told | {"party": "x"}).facts["field"] == "party"
+    event = next(one for one in store.events() if one.kind == "party-registered")
+    assert (event.subject, event.data) == ("34.city-finance", {"maker": "lin", "checker": "chen+zhao"})
 
 
 def test_a_nodes_institutions_are_changed_by_two(store: Store, means: Means) -> None:
