@@ -40,6 +40,7 @@ class Fault(StrEnum):
     PEOPLE = "people"
     STAGE = "stage"
     CLAIM = "claim"
+    RECORD = "record"
     FIGURES = "figures"
 
 
@@ -52,7 +53,10 @@ FAULTS: Final[Mapping[Fault, Text]] = {
     Fault.REVERSAL: Text("a reversal is not the opposite of what it reverses", "冲正分录与原分录不相反"),
     Fault.CONTENT: Text("an entry is not what its sender signed", "入账内容与发送方签名内容不符"),
     Fault.SIGNATURE: Text("a kept envelope's signature does not verify", "留存报文的签名验证失败"),
-    Fault.TOTAL: Text("a running total is not the sum of what was added", "累计额与明细合计不符"),
+    Fault.TOTAL: Text(
+        "a running total is not the sum of what was added, or an entry did not add what its content gives",
+        "累计额与明细合计不符，或明细与交易内容不符",
+    ),
     Fault.WAITING: Text(
         "lines that wait to be judged, or their answers, are not those of the envelope that was received",
         "待审核的行或其应答与已接收报文不符",
@@ -66,10 +70,14 @@ FAULTS: Final[Mapping[Fault, Text]] = {
         "某区块所依据的参数并非任何版本所附，也非在生效日前由人员录入",
     ),
     Fault.STAGE: Text(
-        "a window, a payment or a dispute does not stand where its recorded steps lead",
-        "窗口、付款或异议的状态与留存的办理记录不符",
+        "a window, a payment, a dispute, a prepayment or bank lines do not stand as their recorded steps lead and tell",
+        "窗口、付款、异议、预付金或银行明细与留存的办理记录不符",
     ),
     Fault.CLAIM: Text("what may exist once is not kept as the entries that stand declare it", "唯一性登记与有效交易的内容不符"),
+    Fault.RECORD: Text(
+        "a block or kept record was written at another time, by another node or with other lines than was told then",
+        "区块或留存报文的时间、节点或行数与当时发布的事件不符",
+    ),
     Fault.PEOPLE: Text("one person alone stands behind what takes two", "须双人办理的业务只有一人经办"),
 }
 
@@ -200,9 +208,9 @@ class Auditor:
         last = datetime.fromtimestamp(self.latest, SHANGHAI).date().isoformat()
         return any(one not in before.added and str(one.row.get("since")) <= last for one in held.added)
 
-    def figures_added(self, added: Sequence[Amendment]) -> None:
-        """The rows that people added, against those of the last set."""
-        if self.figures is not None and self.figures.added != last_of(added):
+    def figures_added(self, added: Sequence[Amendment] | None) -> None:
+        """The rows that people added, against those of the last set; None where they are not of their form."""
+        if added is None or (self.figures is not None and self.figures.added != last_of(added)):
             self._find(Fault.FIGURES, "added figures")
 
     @staticmethod

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +31,10 @@ class Booked(NamedTuple):
     claims: tuple[tuple[str, str], ...] = ()
     """What is kept of it as existing once, each with its scheme; what was taken back has nothing of the kind."""
     stands: bool = True
+    added: tuple[tuple[str, int], ...] = ()
+    """What it added to which running total."""
+    takes_back: tuple[tuple[str, int], ...] | None = None
+    """What the entry it is about had added; None unless it lets go or takes back one."""
 
 
 class Adjusted(NamedTuple):
@@ -47,13 +52,15 @@ class Evidence:
 
     findings: list[Finding]
 
-    def envelope(self, seq: int, raw: bytes, key: PublicKey | None, entries: Mapping[int, bytes]) -> None:
-        """A kept envelope against the digests of the entries that came from its lines, and its signer's key."""
+    def envelope(self, seq: int, raw: bytes, key: PublicKey | None, entries: Mapping[int, bytes], signed_at: datetime) -> None:
+        """A kept envelope against the digests of the entries that came from its lines, its signer's key and its moment."""
         try:
             sealed = envelopes.parse(raw)
         except CardstackError:
             self._find(Fault.CONTENT, f"envelope {seq}")
             return
+        if int(sealed.signed_at.timestamp()) != int(signed_at.timestamp()):
+            self._find(Fault.CONTENT, f"envelope {seq}")
         for line, digest in entries.items():
             if line >= len(sealed.lines) or hashlib.sha256(sealed.lines[line]).digest() != digest:
                 self._find(Fault.CONTENT, f"envelope {seq} line {line}")
@@ -65,21 +72,28 @@ class Evidence:
         except CardstackError:
             self._find(Fault.SIGNATURE, f"envelope {seq}")
 
-    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, str]) -> None:
-        """A received envelope against the ids of its lines that wait; `answered` were at once, None where all are."""
+    def waits(self, seq: int, raw: bytes, answered: Container[int] | None, waiting: Mapping[int, str], size: int | None) -> None:
+        """A received envelope against the ids of its lines that wait; `answered` were at once, None where all are.
+
+        `size` is how many lines its batch is said to have, None where it has none.
+        """
         try:
             contents = envelopes.parse(raw).contents
         except CardstackError:
             contents = ()
         ids = {place: getattr(content, "id", "") for place, content in enumerate(contents)}
         wanted = {} if answered is None else {place: id_ for place, id_ in ids.items() if place not in answered}
-        if wanted != waiting or not contents:
+        if wanted != waiting or not contents or size not in (None, len(contents)):
             self._find(Fault.WAITING, f"envelope {seq}")
 
     def answered(self, seq: int, accepted: Mapping[int, tuple[int | None, str]], booked: Mapping[int, tuple[int, str]]) -> None:
         """The entries (number and message id) that a batch was answered with, by line, against those that name its lines."""
         if accepted != booked:
             self._find(Fault.WAITING, f"envelope {seq}")
+
+    def unanswered(self, seq: int) -> None:
+        """A batch whose answers are not of their form."""
+        self._find(Fault.WAITING, f"envelope {seq}")
 
     def adjustment(self, seq: int, raw: bytes, digest: bytes, booked: Sequence[Booked], rows: Mapping[int, Adjusted]) -> None:
         """A kept adjustment against its one entry, the posting it made, and the people the ledger names beside it."""
@@ -136,6 +150,11 @@ class Evidence:
         """An entry's claims, as they are kept, against those that its content declares."""
         if sorted(booked.claims) != (sorted(wanted) if booked.stands else []):
             self._find(Fault.CLAIM, f"entry {booked.seq}")
+
+    def added(self, booked: Booked, wanted: Collection[tuple[str, int]]) -> None:
+        """What an entry added to running totals against what its content gives; what is taken back is the opposite of that."""
+        if sorted(booked.added) != sorted(wanted):
+            self._find(Fault.TOTAL, f"entry {booked.seq}")
 
     def unreadable(self, seq: int) -> None:
         """A kept record that is not what it says it is."""

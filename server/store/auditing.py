@@ -1,11 +1,12 @@
 """The whole ledger, streamed block by block to the auditor of the core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
-from cardstack.settlement.answer import Outcome
+from cardstack.settlement.amending import Amendment
+from cardstack.settlement.answer import Answer, Outcome
 from cardstack.settlement.audit import Auditor, Balance, BlockRow, Finding, Moved
 from cardstack.settlement.evidence import Evidence
 from cardstack.settlement.ledger import EntryRow, PostingRow, ResolutionRow
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 BLOCK_COLUMNS = "seq, first_entry, first_posting, entries, postings, previous, hash"
 PIECE = 512
 """How many blocks, or envelopes, are read at once."""
+NO_ANSWERS = (ValueError, TypeError, LookupError)
+"""What answers raise that are not of their form."""
 FEW = 16
 """How many batches are, with up to 8,190 answers each."""
 
@@ -49,7 +52,7 @@ def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"
     periods = Periods(view)
     for row in _blocks(view):
         _feed(view, auditor, row, periods)
-    auditor.figures_added(figuring.added(view))
+    auditor.figures_added(_figures(view))
     columns = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
     auditor.finish(Balance(*row) for row in view.all(f"SELECT {columns} FROM balance"))  # noqa: S608  # own names
     kept = view.all("SELECT window_id, debtor, creditor, amount_fen FROM owed")
@@ -71,6 +74,13 @@ def audit(view: View, *, signatures: bool = True, schemes: Mapping[str, "Scheme"
 
         reexamine(view, evidence, schemes, periods)
     return Report(auditor.blocks, auditor.entry - 1, auditor.posting - 1, auditor.previous, tuple(auditor.findings), waiting)
+
+
+def _figures(view: View) -> Sequence[Amendment] | None:
+    try:
+        return figuring.added(view)
+    except (ValueError, TypeError):
+        return None
 
 
 def _blocks(view: View) -> Iterator[BlockRow]:
@@ -127,20 +137,24 @@ def _payments(view: View, auditor: Auditor) -> None:
 def _waiting(view: View, evidence: Evidence) -> int:
     """Every batch that was received and not answered in full, and every line that waits; how many lines."""
     count = 0
-    batches = dict(
-        view.all(
-            "SELECT envelope, answers FROM batch "
-            "WHERE NOT EXISTS (SELECT 1 FROM batch_result WHERE batch_result.envelope = batch.envelope)"
-        )
+    rows = view.all(
+        "SELECT envelope, answers, lines FROM batch "
+        "WHERE NOT EXISTS (SELECT 1 FROM batch_result WHERE batch_result.envelope = batch.envelope)"
     )
+    batches = {envelope: (answers, size) for envelope, answers, size in rows}
     envelopes = {place >> BITS for (place,) in view.all("SELECT place FROM received")} | batches.keys()
     for envelope in sorted(envelopes):
         between = (envelope << BITS, (envelope + 1) << BITS)
         rows = view.all("SELECT place, id FROM received WHERE place >= ? AND place < ?", between)
         lines = {place - between[0]: id_ for place, id_ in rows}
         kept = reads.sound_envelope(view, envelope)
-        answers = batches.get(envelope)
-        evidence.waits(envelope, kept.raw if kept else b"", None if answers is None else unpack_places(bytes(answers)), lines)
+        answers, size = batches.get(envelope, (None, None))
+        try:
+            answered = None if answers is None else unpack_places(bytes(answers))
+        except NO_ANSWERS:
+            evidence.unanswered(envelope)
+        else:
+            evidence.waits(envelope, kept.raw if kept else b"", answered, lines, size)
         count += len(lines)
     return count
 
@@ -148,9 +162,11 @@ def _waiting(view: View, evidence: Evidence) -> int:
 def _answered(view: View, evidence: Evidence) -> None:
     after, accepted = 0, Outcome.ACCEPTED
     while rows := view.all(
-        "SELECT envelope, answers FROM batch_result WHERE envelope > ? ORDER BY envelope LIMIT ?", (after, FEW)
+        "SELECT batch_result.envelope, batch_result.answers, batch.lines FROM batch_result LEFT JOIN batch "
+        "ON batch.envelope = batch_result.envelope WHERE batch_result.envelope > ? ORDER BY batch_result.envelope LIMIT ?",
+        (after, FEW),
     ):
-        results = [(envelope, unpack(unpacked(bytes(raw)))) for envelope, raw in rows]
+        results = list(_results(rows, evidence))
         said = {
             envelope: {place: (one.entry, one.id) for place, one in enumerate(answers) if one.outcome is accepted}
             for envelope, answers in results
@@ -162,6 +178,19 @@ def _answered(view: View, evidence: Evidence) -> None:
         for envelope, lines in said.items():
             evidence.answered(envelope, lines, booked.get(envelope, {}))
         after = rows[-1][0]
+
+
+def _results(rows: Iterable[tuple[int, bytes, int]], evidence: Evidence) -> Iterator[tuple[int, Sequence[Answer]]]:
+    """The answers of batches that are of their form, one to each line."""
+    for envelope, raw, size in rows:
+        try:
+            answers = unpack(unpacked(bytes(raw)))
+        except NO_ANSWERS:
+            answers = []
+        if len(answers) != size:
+            evidence.unanswered(envelope)
+        else:
+            yield envelope, answers
 
 
 def _envelopes(view: View, evidence: Evidence) -> None:
@@ -189,4 +218,4 @@ def _envelope(view: View, evidence: Evidence, seq: int, digests: Mapping[int, by
             key = Certificate.parse(kept.path[-1]).public_key
         except CardstackError:
             key = None
-    evidence.envelope(seq, kept.raw, key, digests)
+    evidence.envelope(seq, kept.raw, key, digests, kept.signed_at)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from cardstack.errors import Refused, problem
@@ -88,7 +89,8 @@ def open_dispute(
     begun = (ground.value, disputed_fen, Stage.OPENED.value, commit.at, due)
     row = (seq, posting, str(opened_by), *begun, str(against), message)
     commit.insert("dispute", COLUMNS, [row])
-    _note(commit, seq, "open", Stage.OPENED, actor=actor, evidence=evidence)
+    about = {"posting": posting, "opened_by": str(opened_by), "ground": ground.value, "disputed_fen": disputed_fen}
+    _note(commit, seq, "open", Stage.OPENED, actor=actor, evidence=evidence, told={**about, "deadline": due})
     return Dispute.of(row)
 
 
@@ -121,7 +123,8 @@ def step_dispute(
     told = {**evidence, "reversed": True} if gone else evidence
     due = _due(stage, commit.at)
     commit.run("UPDATE dispute SET stage = ?, since = ?, deadline = ? WHERE seq = ?", [(stage.value, commit.at, due, seq)])
-    _note(commit, seq, step.value, stage, actor=actor, checker=checker if step in UPHOLDS else "", evidence=told)
+    by = checker if step in UPHOLDS else ""
+    _note(commit, seq, step.value, stage, actor=actor, checker=by, evidence=told, told={"deadline": due})
     if stage is Stage.UPHELD and not gone:
         booked, (message, scheme) = _posting(commit, before.posting)
         two = Two(actor, checker) if step in UPHOLDS else Two("deadline", actor)
@@ -197,9 +200,22 @@ def _posting(commit: Commit, seq: int) -> tuple[Posting, tuple[str, str]]:
 
 
 def _note(
-    commit: Commit, seq: int, step: str, stage: Stage, *, actor: str, evidence: Mapping[str, Any], checker: str = ""
+    commit: Commit,
+    seq: int,
+    step: str,
+    stage: Stage,
+    *,
+    actor: str,
+    evidence: Mapping[str, Any],
+    told: Mapping[str, Any],
+    checker: str = "",
 ) -> None:
     ((number,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM dispute_move")
-    row = (number, seq, step, stage.value, actor, json.dumps(evidence, ensure_ascii=False), commit.at, checker)
-    commit.insert("dispute_move", "seq, dispute, step, stage, actor, evidence, at, checker", [row])
-    commit.tell(f"dispute-{stage.value}", str(seq), {"step": step, "actor": actor, "checker": checker})
+    kept = json.dumps(evidence, ensure_ascii=False)
+    commit.insert(
+        "dispute_move",
+        "seq, dispute, step, stage, actor, evidence, at, checker",
+        [(number, seq, step, stage.value, actor, kept, commit.at, checker)],
+    )
+    said = {"step": step, "actor": actor, "checker": checker, "evidence": sha256(kept.encode()).hexdigest(), **told}
+    commit.tell(f"dispute-{stage.value}", str(seq), said)

@@ -1,9 +1,7 @@
 """Windows, payments and disputes against the records of their steps, for the auditor: each stands where these lead."""
 
-import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
 from cardstack.errors import CardstackError
@@ -14,6 +12,7 @@ from cardstack.settlement.instruction import Payment
 from cardstack.settlement.ledger import RESERVE
 from server.store import reads
 from server.store.commit import View
+from server.store.corroborating import REST, corroborate, data_of
 from server.store.disputing import is_reversed
 from server.store.paying import beyond_its_lines
 from server.store.values import PreparedInstruction
@@ -21,7 +20,6 @@ from server.store.values import PreparedInstruction
 State = TypeVar("State", bound=StrEnum)
 Event = TypeVar("Event", bound=StrEnum)
 RELEASED: Final = "instructions-released"
-REST: Final = "payment-rest-ordered"
 PAYMENTS: Final = {f"payment-{one.value}": one.value for one in Payment}
 
 
@@ -37,10 +35,14 @@ DISPUTED: Final = (
 
 
 def follow(view: View) -> Iterator[Finding]:
-    """What stands otherwise than its recorded steps lead, or has no step to it."""
+    """What stands otherwise than its recorded steps lead, or has no step to it; each thing once."""
+    yield from dict.fromkeys(_follow(view))
+
+
+def _follow(view: View) -> Iterator[Finding]:
     yield from _windows(view)
     yield from _disputes(view)
-    yield from _prefunds(view)
+    yield from corroborate(view)
     told = list(_told(view))
     for (id_,) in view.all("SELECT DISTINCT window_id FROM instruction ORDER BY window_id"):
         try:
@@ -90,28 +92,11 @@ def _disputes(view: View) -> Iterator[Finding]:
     yield from (Finding(Fault.STAGE, f"dispute {number}") for number in sorted(booked.keys() | now.keys()))
 
 
-def _prefunds(view: View) -> Iterator[Finding]:
-    kept = view.all("SELECT debtor, creditor, amount_fen, kind, maker, checker FROM prefund ORDER BY seq")
-    events = view.all("SELECT subject, data FROM event WHERE kind = 'prefund-changed' ORDER BY seq")
-    for place, (row, event) in enumerate(zip_longest(kept, events), start=1):
-        debtor, creditor, amount, kind, maker, checker = row or ("",) * 6
-        said = f"{debtor} {creditor}", {"amount_fen": amount, "kind": kind}
-        if row is None or event is None or (event[0], _data(event[1])) != said or maker == checker:
-            yield Finding(Fault.STAGE, f"prepayment change {place}")
-
-
-def _data(text: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
-        return {}
-
-
 def _told(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What happened to payments, in order: kind, subject and data."""
     rows = view.among("SELECT seq, kind, subject, data FROM event WHERE kind IN {these}", [*PAYMENTS, RELEASED, REST])
     for _, kind, subject, data in sorted(rows):
-        yield kind, subject, _data(data)
+        yield kind, subject, data_of(data)
 
 
 def _strayed(found: Sequence[PreparedInstruction], told: Sequence[tuple[str, str, dict[str, Any]]]) -> Iterator[str]:

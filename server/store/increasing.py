@@ -88,5 +88,7 @@ def _add(commit: Commit, row: tuple[Any, ...], checker: str = "") -> Asked:
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund_increase")
     commit.insert("prefund_increase", f"seq, {COLUMNS}, checker", [(seq, *row, checker)])
     made = Asked.of(row)
-    commit.tell(f"increase-{made.stage.value}", str(made.number), {"amount_fen": made.amount_fen, "actor": made.actor})
+    told = {"debtor": made.debtor, "creditor": made.creditor, "amount_fen": made.amount_fen}
+    by = {"actor": made.actor, "reason": made.reason, "checker": checker}
+    commit.tell(f"increase-{made.stage.value}", str(made.number), {**told, **by})
     return made

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 
 from cardstack.errors import Refused
 from cardstack.settlement.bulk.list_file import body_of, name_of, read
@@ -27,11 +28,11 @@ def publish(commit: Commit, kind: Kind, add: frozenset[str], remove: frozenset[s
     if not update.add and not update.remove and here.version:
         raise Refused(Text("nothing changes", "没有变更"), kind=kind.value)
     here.after(update)
-    row = (kind.value, update.version, update.base, commit.at, body_of(update), *two)
+    body = body_of(update)
+    row = (kind.value, update.version, update.base, commit.at, body, *two)
     commit.insert("card_list", "kind, version, base, since, changes, maker, checker", [row])
-    commit.tell(
-        "card-list-published", kind.value, {"version": update.version, "add": len(update.add), "remove": len(update.remove)}
-    )
+    told = {"version": update.version, "base": update.base, "add": len(update.add), "remove": len(update.remove), **two._asdict()}
+    commit.tell("card-list-published", kind.value, {**told, "sha256": sha256(body).hexdigest()})
     return update
 
 

@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
+from typing import Any
 
 from cardstack.errors import Refused
 from cardstack.settlement.banking.matching import Difference as BankDifference
@@ -109,7 +111,8 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
     for window in windows:
         _settle(commit, window, actor)
     mismatches = (*twice, *_waiting(matched.mismatches, after))
-    commit.tell("bank-lines-taken", actor, {"lines": len(new), "mismatches": len(mismatches)})
+    told = {"lines": len(new), "mismatches": len(mismatches), "seal": seal_of([_row(one, commit.at) for one in new])}
+    commit.tell("bank-lines-taken", actor, told)
     return matched._replace(mismatches=mismatches)
 
 
@@ -209,6 +212,21 @@ def _settle(commit: Commit, window: str, actor: str) -> None:
 def _row(one: BankLine, at: int) -> tuple[object, ...]:
     day = one.booked_on.isoformat()
     return (one.account, one.bank_reference, one.reference, one.amount_fen, one.side.value, day, one.returned, one.reason, at)
+
+
+def seal_of(rows: Iterable[Sequence[Any]]) -> str:
+    """What stands for bank lines, in the order of `LINE_COLUMNS`, whatever their own order: the sum of their SHA-256."""
+    texts = (json.dumps([*row[:6], bool(row[6]), *row[7:]]) for row in rows)
+    return joined(sha256(text.encode()).hexdigest() for text in texts)
+
+
+def joined(seals: Iterable[str]) -> str:
+    """What stands for the lines of several of them together.
+
+    >>> joined(["f" * 64, "02"]), joined([]) == seal_of([])
+    ('0000000000000000000000000000000000000000000000000000000000000001', True)
+    """
+    return f"{sum(int(one, 16) for one in seals) % 2**256:064x}"
 
 
 def _lines(view: View, references: Iterable[str]) -> list[BankLine]:

@@ -36,9 +36,8 @@ def change_prefund(commit: Commit, change: Change, two: Two) -> Prefund:
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund")
     row = (seq, str(change.debtor), str(change.creditor), change.amount_fen, change.kind.value, change.reference, *two, commit.at)
     commit.insert("prefund", "seq, debtor, creditor, amount_fen, kind, reference, maker, checker, at", [row])
-    commit.tell(
-        "prefund-changed", f"{change.debtor} {change.creditor}", {"amount_fen": change.amount_fen, "kind": change.kind.value}
-    )
+    told = {"amount_fen": change.amount_fen, "kind": change.kind.value, "reference": change.reference, **two._asdict()}
+    commit.tell("prefund-changed", f"{change.debtor} {change.creditor}", told)
     return Prefund(change.debtor, change.creditor, Fen(held), Fen(0))
 
 
@@ -50,7 +49,7 @@ def set_thresholds(commit: Commit, debtor: Party, creditor: Party, wanted: Thres
         party(commit, name)
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund_threshold")
     commit.insert("prefund_threshold", THRESHOLD_COLUMNS, [(seq, str(debtor), str(creditor), *wanted, *two, commit.at)])
-    commit.tell("prefund-thresholds-changed", f"{debtor} {creditor}", wanted._asdict())
+    commit.tell("prefund-thresholds-changed", f"{debtor} {creditor}", {**wanted._asdict(), **two._asdict()})
 
 
 def thresholds(view: View) -> dict[tuple[str, str], Thresholds]:

@@ -1,7 +1,7 @@
 """Kept records read again for the auditor: adjustments, decisions, lapses and bulk files, and what envelopes' lines give."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
@@ -29,12 +29,20 @@ Given: TypeAlias = tuple[bytes, list[tuple[str, str, int, str, str]], list[tuple
 """What a file's line gives: the digest of the content, the postings, and the claims with their scheme."""
 Wanted: TypeAlias = Mapping[int, Given]
 UNDONE = "SELECT entry FROM resolution WHERE entry BETWEEN ? AND ? AND change <> 'post'"
+ADDED = "SELECT entry, account, add_fen FROM accumulation WHERE entry BETWEEN ? AND ?"
+TAKEN_BACK = (
+    "SELECT by_entry, account, -add_fen FROM resolution LEFT JOIN accumulation ON accumulation.entry = resolution.entry "
+    "WHERE block BETWEEN ? AND ? AND change <> 'post' AND by_entry IS NOT NULL"
+)
 
 
 def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], periods: Periods) -> None:
     """Read the kept record of every entry again, and compute again what each moves, by the figures of its time."""
     files, seen = _Files(view, evidence, schemes), set()
     for (envelope, period), booked in _runs(view, periods):
+        for one in booked:
+            if one.takes_back is not None:
+                evidence.added(one, one.takes_back)
         kept = reads.sound_envelope(view, envelope)
         if kept is None:
             evidence.unreadable(envelope)
@@ -85,12 +93,22 @@ def _entries(view: View) -> Iterator[tuple[tuple[int, int], Booked]]:
         ends = rows[0][0], rows[-1][0]
         for entry, scheme, claim in view.all("SELECT entry, scheme, claim FROM claim WHERE entry BETWEEN ? AND ?", ends):
             own.setdefault(entry, []).append((scheme, claim))
+        added, back = _grouped(view.all(ADDED, ends)), _grouped(view.all(TAKEN_BACK, (rows[0][6], rows[-1][6])))
         undone = {entry for (entry,) in view.all(UNDONE, ends)}
         for row in rows:
             moved, claims = tuple(made.get(row[0], ())), tuple(own.get(row[0], ()))
-            booked = Booked(row[0], row[1], bytes(row[2]), row[3], moved, row[4], claims, row[0] not in undone)
+            totals = tuple(added.get(row[0], ())), tuple(back[row[0]]) if row[0] in back else None
+            booked = Booked(row[0], row[1], bytes(row[2]), row[3], moved, row[4], claims, row[0] not in undone, *totals)
             yield (row[5], row[6]), booked
         after = rows[-1][0]
+
+
+def _grouped(rows: Sequence[Any]) -> dict[int, list[tuple[str, int]]]:
+    """Accounts and amounts by entry; an entry without any has an empty account."""
+    groups: dict[int, list[tuple[str, int]]] = {}
+    for entry, account, amount in rows:
+        groups.setdefault(entry, []).extend([] if account is None else [(account, amount)])
+    return groups
 
 
 def _record(view: View, evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked]) -> None:
@@ -174,10 +192,12 @@ def _lines(evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked], sch
             if scheme is None:
                 continue
             wanted, claims = _postings(told, scheme), [(told.scheme, claim) for claim in scheme.claims(told)]
+            added = [(given.account, int(given.add_fen)) for given in scheme.accumulations(told)]
         except CardstackError:
-            wanted, claims = [("", "", 0, "", "")], []
+            wanted, claims, added = [("", "", 0, "", "")], [], []
         if evidence.follows(one, wanted):
             evidence.claimed(one, claims)
+            evidence.added(one, added)
 
 
 def _postings(told: Transaction, scheme: Scheme) -> list[tuple[str, str, int, str, str]]:

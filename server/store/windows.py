@@ -51,7 +51,7 @@ def move(commit: Commit, window: str, event: Event, *, actor: str, reason: str) 
     commit.run("UPDATE settlement_window SET stage = ? WHERE id = ?", [(after.value, window)])
     columns = "seq, window_id, event, stage, actor, reason, at"
     commit.insert("window_move", columns, [(seq, window, event.value, after.value, actor, reason, commit.at)])
-    commit.tell(f"window-{after.value}", window, {"event": event.value, "actor": actor})
+    commit.tell(f"window-{after.value}", window, {"event": event.value, "actor": actor, "reason": reason})
     return after
 
 
