@@ -11,7 +11,7 @@ from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign
 from cardstack.text import Text
-from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows, tip
+from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows
 from server.store.posting import last_closed
 from server.store.values import moment
 
@@ -97,7 +97,7 @@ def adjust(
     add_rows(commit, [entry], [made], ())
     commit.insert("adjustment", "entry, maker, checker, reason, dispute", [(entry.seq, two.maker, two.checker, reason, dispute)])
     keep(commit, [(Kept("adjustment", digest, raw, SENDER, moment(commit.at)), 1)])
-    commit.tip = tip(commit)
+    commit.look_again()
     return entry
 
 

@@ -1,8 +1,9 @@
 """The set-based way into the ledger: a file's transactions by columns, held equal by tests to the one-by-one way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
+from typing import Any, NamedTuple
 
 from cardstack.settlement.answer import Outcome
 from cardstack.settlement.booking import DAY, EAST
@@ -13,8 +14,8 @@ from cardstack.settlement.scheme import Scheme, sharing
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
 from server.store.engine import Database
-from server.store.posting import PARTIES, claimed, last_closed, rooms
-from server.store.submitting import after_waiting
+from server.store.posting import PARTIES, ask_claimed, ask_closed, rooms
+from server.store.submitting import post_before
 from server.store.values import moment
 
 ACCEPTED = Outcome.ACCEPTED.value
@@ -25,17 +26,20 @@ def post_many(database: Database, schemes: Mapping[str, Scheme], columns: Column
 
     A file may come in several pieces: it is kept once, known by its digest.
     """
-    with database.writing() as connection:
-        commit = after_waiting(Commit(database, connection, now), schemes, columns.ids, now)
-        outcomes, entries = _judge(commit, columns, sharing(schemes, columns.scheme))
+    with database.writing(at_once=True) as connection:
+        commit = Commit(database, connection, now)
+        asked = _ask(commit, columns, kept, sharing(schemes, columns.scheme))
+        if post_before(commit, schemes, columns.ids, now):
+            asked = _ask(commit, columns, kept, sharing(schemes, columns.scheme))
+        outcomes, entries = _judge(commit, columns, asked)
         chosen = [place for place, outcome in enumerate(outcomes) if outcome == ACCEPTED]
         if not chosen:
             return Posted(outcomes, entries, None)
         for number, place in enumerate(chosen, start=commit.tip.entry):
             entries[place] = number
-        windows = _windows(commit, columns)
+        windows = _windows(columns, dict(asked.closed()).get(columns.cycle.name))
         open_windows(commit, {windows[place] for place in chosen})
-        envelope = _keep(commit, kept, len(chosen))
+        envelope = _keep(commit, kept, asked.kept(), len(chosen))
         add_rows(
             commit,
             _entry_rows(commit, columns, chosen, windows, envelope),
@@ -48,21 +52,41 @@ def post_many(database: Database, schemes: Mapping[str, Scheme], columns: Column
         return Posted(outcomes, entries, commit.tip.block)
 
 
-def _judge(commit: Commit, columns: Columns, among: Sequence[str]) -> tuple[list[str], list[int | None]]:
+class _Asked(NamedTuple):
+    """What the ledger is asked about a file's transactions, all at once."""
+
+    known: Callable[[], list[Any]]
+    parties: Callable[[], list[Any]]
+    claimed: Callable[[], set[str]]
+    closed: Callable[[], list[Any]]
+    kept: Callable[[], list[Any]]
+
+
+def _ask(commit: Commit, columns: Columns, kept: Kept, among: Sequence[str]) -> _Asked:
+    return _Asked(
+        commit.ask_among("SELECT id, digest, seq FROM entry WHERE id IN {these}", columns.ids),
+        commit.ask(PARTIES),
+        ask_claimed(commit, among, {claim for claim in columns.claims or () if claim}),
+        ask_closed(commit),
+        commit.ask("SELECT seq FROM envelope WHERE digest = ? ORDER BY seq LIMIT 1", (kept.digest,)),
+    )
+
+
+def _judge(commit: Commit, columns: Columns, asked: _Asked) -> tuple[list[str], list[int | None]]:
     """The outcome of each transaction, and the entry of those that stand in the ledger already."""
     outcomes: list[str] = [ACCEPTED] * len(columns.ids)
     entries: list[int | None] = [None] * len(columns.ids)
     _mark_not_yours(columns, outcomes)
-    again = _mark_known(commit, columns, outcomes, entries)
+    again = _mark_known(columns, asked.known(), outcomes, entries)
     _mark_in_future(commit, columns, outcomes)
-    parties, room = rooms(commit, commit.all(PARTIES))
+    parties, room = rooms(commit, asked.parties())
     strangers = (set(columns.debtors) | set(columns.creditors)) - parties
     if strangers:
         for owner, debtor, creditor in zip(columns.owners, columns.debtors, columns.creditors, strict=True):
             if outcomes[owner] == ACCEPTED and (debtor in strangers or creditor in strangers):
                 outcomes[owner] = Outcome.UNKNOWN_PARTY.value
     if columns.claims:
-        _mark_duplicates(commit, columns, outcomes, among)
+        _mark_duplicates(columns, asked.claimed(), outcomes)
     if room.keys() & (set(columns.debtors) | set(columns.creditors)):
         _mark_over_limit(columns, room, outcomes)
     for place, first in again.items():
@@ -91,9 +115,8 @@ def _mark_in_future(commit: Commit, columns: Columns, outcomes: list[str]) -> No
                 outcomes[place] = Outcome.IN_FUTURE.value
 
 
-def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: list[int | None]) -> dict[int, int]:
+def _mark_known(columns: Columns, found: list[Any], outcomes: list[str], entries: list[int | None]) -> dict[int, int]:
     """Mark what is known by its id; the lines that say again what an earlier one of the same file says, by their places."""
-    found = commit.among("SELECT id, digest, seq FROM entry WHERE id IN {these}", columns.ids)
     known: dict[str, tuple[bytes, int | None]] = {id_: (bytes(digest), seq) for id_, digest, seq in found}
     if not known and len(set(columns.ids)) == len(columns.ids):
         return {}
@@ -113,8 +136,7 @@ def _mark_known(commit: Commit, columns: Columns, outcomes: list[str], entries: 
     return again
 
 
-def _mark_duplicates(commit: Commit, columns: Columns, outcomes: list[str], among: Sequence[str]) -> None:
-    taken = claimed(commit, among, {claim for claim in columns.claims if claim})
+def _mark_duplicates(columns: Columns, taken: set[str], outcomes: list[str]) -> None:
     if not taken and len(set(columns.claims)) == len(columns.claims):
         return
     for place, claim in enumerate(columns.claims):
@@ -142,16 +164,14 @@ def _mark_over_limit(columns: Columns, room: dict[str, int], outcomes: list[str]
             room[party] -= mine[party]
 
 
-def _windows(commit: Commit, columns: Columns) -> list[str]:
-    """The window of each transaction; one decision a day."""
-    closed = last_closed(commit).get(columns.cycle.name)
+def _windows(columns: Columns, closed: str | None) -> list[str]:
+    """The window of each transaction, after the newest that is `closed`; one decision a day."""
     days = [(at + EAST) // DAY for at in columns.occurred_at]
     windows = {day: assign(columns.cycle, moment(day * DAY - EAST), closed) for day in set(days)}
     return [windows[day] for day in days]
 
 
-def _keep(commit: Commit, kept: Kept, accepted: int) -> int:
-    known = commit.all("SELECT seq FROM envelope WHERE digest = ? ORDER BY seq LIMIT 1", (kept.digest,))
+def _keep(commit: Commit, kept: Kept, known: list[Any], accepted: int) -> int:
     if not known:
         keep(commit, [(kept, accepted)])
         return commit.tip.envelope

@@ -31,21 +31,25 @@ ENTRY_COLUMNS = (
     "envelope, line, block"
 )
 POSTING_COLUMNS = "seq, entry, window_id, debtor, creditor, amount_fen, kind, rule, phase"
-BALANCE_UPSERT = (
-    "INSERT INTO balance (party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen) "
-    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (party, window_id) DO UPDATE SET "
+BALANCE_COLUMNS = "party, window_id, pays_fen, receives_fen, pays_reserved_fen, receives_reserved_fen"
+BALANCE_GROWS = (
+    "ON CONFLICT (party, window_id) DO UPDATE SET "
     "pays_fen = balance.pays_fen + excluded.pays_fen, receives_fen = balance.receives_fen + excluded.receives_fen, "
     "pays_reserved_fen = balance.pays_reserved_fen + excluded.pays_reserved_fen, "
     "receives_reserved_fen = balance.receives_reserved_fen + excluded.receives_reserved_fen"
 )
-OWED_UPSERT = (
-    "INSERT INTO owed (window_id, debtor, creditor, amount_fen) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (window_id, debtor, creditor) DO UPDATE SET amount_fen = owed.amount_fen + excluded.amount_fen"
-)
+OWED_GROWS = "ON CONFLICT (window_id, debtor, creditor) DO UPDATE SET amount_fen = owed.amount_fen + excluded.amount_fen"
 BALANCE_ADD = (
     "UPDATE balance SET pays_fen = pays_fen + ?, receives_fen = receives_fen + ?, pays_reserved_fen = pays_reserved_fen + ?, "
     "receives_reserved_fen = receives_reserved_fen + ? WHERE party = ? AND window_id = ?"
 )
+ENDS = (
+    "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
+    "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
+    "COALESCE((SELECT MAX(seq) FROM event), 0) + 1, (SELECT hash FROM block ORDER BY seq DESC LIMIT 1), "
+    "(SELECT digest FROM figure_set ORDER BY block DESC LIMIT 1), EXISTS (SELECT 1 FROM received)"
+)
+"""The next free numbers, the hash of the last block, the figures it was judged by, and whether lines wait."""
 
 
 class Kept(NamedTuple):
@@ -91,9 +95,9 @@ class View:
         """The rows of a query over a set of values."""
         return self.database.among(self.connection, query, values)
 
-    def ask(self, query: str) -> Callable[[], list[Any]]:
+    def ask(self, query: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
         """The rows of a query when they are called for: where others are asked before that, they are answered together."""
-        return self.database.ask(self.connection, query)
+        return self.database.ask(self.connection, query, values)
 
     def ask_among(self, query: str, values: Iterable[Any]) -> Callable[[], list[Any]]:
         """The same over a set of values."""
@@ -113,7 +117,23 @@ class Commit(View):
     def __init__(self, database: Database, connection: Connection, now: datetime) -> None:
         super().__init__(database, connection)
         self.at = int(now.timestamp())
-        self.tip = tip(self)
+        self._asked = self.ask(ENDS)
+        self._tip: Tip | None = None
+
+    @property
+    def tip(self) -> Tip:
+        """Where everything numbered ends, as this commit has found it and added to it."""
+        if self._tip is None:
+            self._tip = _tip(self._asked())
+        return self._tip
+
+    @tip.setter
+    def tip(self, tip: Tip) -> None:
+        self._tip = tip
+
+    def look_again(self) -> None:
+        """What was added since has moved the ends."""
+        self._tip = _tip(self.all(ENDS))
 
     def insert(self, table: str, columns: str, rows: Sequence[Any], known: str = "") -> None:
         """Add rows; `known` says what is done with one that is there."""
@@ -139,14 +159,8 @@ class Commit(View):
         self.tip = self.tip._replace(event=first + len(rows))
 
 
-def tip(commit: Commit) -> Tip:
-    """The next free numbers and the hash of the last block."""
-    (row,) = commit.all(
-        "SELECT COALESCE((SELECT MAX(seq) FROM entry), 0) + 1, COALESCE((SELECT MAX(seq) FROM posting), 0) + 1, "
-        "COALESCE((SELECT MAX(seq) FROM block), 0) + 1, COALESCE((SELECT MAX(seq) FROM envelope), 0) + 1, "
-        "COALESCE((SELECT MAX(seq) FROM event), 0) + 1, (SELECT hash FROM block ORDER BY seq DESC LIMIT 1), "
-        "(SELECT digest FROM figure_set ORDER BY block DESC LIMIT 1), EXISTS (SELECT 1 FROM received)",
-    )
+def _tip(rows: Sequence[Any]) -> Tip:
+    (row,) = rows
     numbers, (previous, judged_by, waits) = row[:5], row[5:]
     entry, posting, block, envelope, event = numbers
     before = GENESIS if previous is None else bytes(previous)
@@ -170,7 +184,7 @@ def add_rows(
     commit.insert("resolution", "entry, change, by_entry, block", resolutions)
     moved = flows(postings)
     add_balances(commit, balances(moved))
-    commit.run(OWED_UPSERT, owed(moved))
+    commit.insert("owed", "window_id, debtor, creditor, amount_fen", list(owed(moved)), OWED_GROWS)
     return seal
 
 
@@ -197,14 +211,15 @@ def add_balances(commit: Commit, rows: Sequence[BalanceRow]) -> None:
     """Add to the balances. What only takes away finds its row there; a check constraint keeps it from passing zero."""
     grows = [row for row in rows if min(row[2:]) >= 0]
     falls = [row for row in rows if min(row[2:]) < 0]
-    commit.run(BALANCE_UPSERT, grows)
+    commit.insert("balance", BALANCE_COLUMNS, grows, BALANCE_GROWS)
     commit.run(BALANCE_ADD, [(*row[2:], row.party, row.window) for row in falls])
 
 
 def open_windows(commit: Commit, windows: Iterable[str]) -> None:
     """Windows come to be when the first transaction falls into them."""
     rows = [(window, period(window)[0], Stage.OPEN.value, commit.at) for window in sorted(set(windows))]
-    commit.insert("settlement_window", "id, cycle, stage, opened_at", rows, "ON CONFLICT DO NOTHING")
+    statement = "INSERT INTO settlement_window (id, cycle, stage, opened_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    commit.run(statement, rows)  # a statement before that of the balances, which the database holds against it
 
 
 def keep(commit: Commit, kept: Sequence[tuple[Kept, int]], word: str = "accepted") -> None:

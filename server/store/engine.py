@@ -7,7 +7,7 @@ hash of the one before it.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain
 from time import monotonic
@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
+from server.store.together import Into, held_back, together
 
 LOCK: Final = 0x63617264
 """The advisory lock under which PostgreSQL's ledger is written."""
@@ -28,6 +29,8 @@ PATIENCE: Final = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
 """How long PostgreSQL may take to be reached (s), and the network to carry what is sent (ms), unless its address says so."""
 TURN_MS: Final = 60_000
 """For how long a writer waits for its turn, on either database: whoever holds it may have been stopped."""
+TURN: Final = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
+"""How PostgreSQL gives a writer its turn, for as long as its transaction lasts."""
 
 LOOK_MS: Final = 1
 """How long SQLite waits between two looks whether a writer's turn has come."""
@@ -55,16 +58,16 @@ NO_ADDRESS: Final = problem(
 def connect(url: str, *, alone: bool = False) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…`; psycopg 3 is PostgreSQL's driver. `Malformed` CS-4041.
 
-    `alone` is SQLite's with one connection, whose turns are taken in order and whose pages stay in memory from turn to turn.
+    `alone` is one with one connection, whose turns are taken in order: what SQLite has read stays in memory from turn to
+    turn, and PostgreSQL's says itself when it begins, commits and prepares.
     """
     parsed = _address(url)
+    pool = {"pool_size": 1, "max_overflow": 0, "pool_timeout": TURN_MS / 1000} if alone else {}
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed.set(drivername="sqlite"),
             connect_args={"check_same_thread": False},
-            pool_size=1 if alone else 16,
-            max_overflow=0 if alone else 48,
-            pool_timeout=TURN_MS / 1000,
+            **{"pool_size": 16, "max_overflow": 48, "pool_timeout": TURN_MS / 1000} | pool,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         if alone:
@@ -72,7 +75,11 @@ def connect(url: str, *, alone: bool = False) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     patience = {name: value for name, value in PATIENCE.items() if name not in parsed.query}
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=patience, pool_size=8, max_overflow=24)
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    if alone:  # by itself the driver would forget all that is prepared whenever something is given up
+        said = patience | {"prepare_threshold": None}
+        return create_engine(parsed, connect_args=said, isolation_level="AUTOCOMMIT", **pool)
+    return create_engine(parsed, connect_args=patience, pool_size=8, max_overflow=24)
 
 
 def _address(url: str) -> URL:
@@ -137,6 +144,7 @@ class Database:
         self.engine = connect(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.writer = (connect(url, alone=True) if self.is_sqlite else self.engine).execution_options(writes=True)
+        self.alone = None if self.is_sqlite else connect(url, alone=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -145,22 +153,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, *, few: bool = False) -> Iterator[Connection]:
+    def writing(self, *, at_once: bool = False) -> Iterator[Connection]:
         """The only writer of the ledger; everything becomes durable at the end, or nothing.
 
-        With `few` every statement has few rows: PostgreSQL gets those that ask for nothing without a wait for each, and says
-        what one of them must not do later, by the end at the latest.
+        With `at_once` PostgreSQL is told together what can be told together: a broken rule is raised by the end at the latest.
         """
-        with self.writer.connect() as connection, self._together(connection, few) as sent, connection.begin():
-            if not self.is_sqlite:
-                turn = f"SELECT set_config('lock_timeout', '{TURN_MS}', true), pg_advisory_xact_lock({LOCK})"
-                connection.exec_driver_sql(turn)
-            with nullcontext() if sent is None else _answered(sent):
+        if at_once and self.alone is not None:
+            with self.alone.connect() as connection, together(connection, driver(connection)):
+                self.ask(connection, TURN)
                 yield connection
-
-    def _together(self, connection: Connection, few: bool) -> AbstractContextManager[Any]:
-        together: AbstractContextManager[Any] = driver(connection).pipeline() if few and not self.is_sqlite else nullcontext()
-        return together
+            return
+        with self.writer.connect() as connection, connection.begin():
+            if not self.is_sqlite:
+                driver(connection).execute(TURN)
+            yield connection
 
     def insert(self, connection: Connection, table: str, columns: str, rows: Sequence[Row], known: str = "") -> None:
         """Add rows given as tuples in the order of `columns` (comma separated); by the driver, not by objects.
@@ -169,17 +175,25 @@ class Database:
         """
         if not rows:
             return
-        width = columns.count(",") + 1
+        held = held_back(connection)
         if self.is_sqlite:
             _insert_many(driver(connection), table, columns, rows, known)
-        elif len(rows) < FEW or known or driver(connection).pgconn.pipeline_status:  # in which there is no COPY
-            marks = ",".join(["%s"] * width)
-            with driver(connection).cursor() as cursor:
-                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {known}", rows)  # noqa: S608  # own names
-        else:
-            with driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        elif len(rows) >= FEW and not known:
+            with self._ready(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
+        elif held is not None:
+            held.insert(Into(table, columns, known), rows)
+        else:
+            marks = ",".join(["%s"] * (columns.count(",") + 1))
+            with driver(connection).cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {known}", rows)  # noqa: S608  # own names
+
+    def _ready(self, connection: Connection) -> Any:
+        """The driver's connection, once it was told what is held back: a statement sees what was added before."""
+        if held := held_back(connection):
+            held.send()
+        return driver(connection)
 
     def among(self, connection: Connection, query: str, values: Iterable[Any]) -> list[Any]:
         """The rows of a query in which `{these}` stands for a set of values: `… WHERE id IN {these}`."""
@@ -190,13 +204,15 @@ class Database:
         asked = list(values)
         if not asked:
             return list
-        found: Callable[[], list[Any]] = driver(connection).execute(*set_query(query, asked, is_sqlite=self.is_sqlite)).fetchall
-        return found
+        return self._ask(connection, *set_query(query, asked, is_sqlite=self.is_sqlite))
 
     def ask(self, connection: Connection, query: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
         """A query whose places are written `?`; its rows when they are called for, while others may be asked as well."""
-        if not self.is_sqlite:
-            query = query.replace("%", "%%").replace("?", "%s")
+        return self._ask(connection, query if self.is_sqlite else _marked(query), values)
+
+    def _ask(self, connection: Connection, query: str, values: Sequence[Any]) -> Callable[[], list[Any]]:
+        if held := held_back(connection):
+            return held.ask(query, values)
         found: Callable[[], list[Any]] = driver(connection).execute(query, tuple(values)).fetchall
         return found
 
@@ -213,33 +229,29 @@ class Database:
             given = statement.format(numbered="json_each(?)")
             return int(driver(connection).execute(given, (first, msgspec.json.encode(texts).decode())).rowcount)
         numbered = "(SELECT place - 1, value FROM unnest(%s::text[]) WITH ORDINALITY AS _ (value, place)) AS _ (key, value)"
-        with driver(connection).cursor() as cursor:
+        with self._ready(connection).cursor() as cursor:
             return int(cursor.execute(statement.replace("?", "%s").format(numbered=numbered), (first, list(texts))).rowcount)
 
     def run(self, connection: Connection, statement: str, rows: Sequence[Row]) -> None:
-        """A statement with `?` places, once for each row."""
+        """A statement with `?` places, once for each row, after all that was added before."""
         if self.is_sqlite:
             driver(connection).executemany(statement, rows)
+        elif held := held_back(connection):
+            held.run(_marked(statement), rows)
         elif rows:
             with driver(connection).cursor() as cursor:
-                cursor.executemany(statement.replace("%", "%%").replace("?", "%s"), rows)
+                cursor.executemany(_marked(statement), rows)
 
     def close(self) -> None:
         """Give back every connection."""
-        self.engine.dispose()
-        self.writer.dispose()
+        for engine in (self.engine, self.writer, self.alone):
+            if engine is not None:
+                engine.dispose()
 
 
-@contextmanager
-def _answered(sent: Any) -> Iterator[None]:
-    """Until all that was sent is answered: what is raised is the error itself, and not that statements after it were in vain."""
-    try:
-        yield
-    except BaseException:
-        with suppress(Exception):
-            sent.sync()
-        raise
-    sent.sync()
+def _marked(statement: str) -> str:
+    """A statement whose places are written `?` as PostgreSQL's driver takes it."""
+    return statement.replace("%", "%%").replace("?", "%s")
 
 
 def _insert_many(sqlite: Any, table: str, columns: str, rows: Sequence[Row], known: str) -> None:
@@ -258,11 +270,12 @@ def _insert_text(table: str, columns: str, rows: int, known: str) -> str:
 
 
 def set_query(query: str, asked: list[Any], *, is_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
-    """A query over a set of values as the driver takes it, in one statement whatever their number."""
+    """A query over a set of values as the driver takes it, in one statement whatever their number: they go as one JSON text."""
+    values = (msgspec.json.encode(asked, enc_hook=str).decode(),)
     if is_sqlite:
-        return query.format(these="(SELECT value FROM json_each(?))"), (msgspec.json.encode(asked, enc_hook=str).decode(),)
-    kind = "bigint" if isinstance(asked[0], int) else "text"
-    return query.format(these=f"(SELECT unnest(%s::{kind}[]))"), (asked,)
+        return query.format(these="(SELECT value FROM json_each(?))"), values
+    value = "value::bigint" if isinstance(asked[0], int) else "value"
+    return query.format(these=f"(SELECT {value} FROM json_array_elements_text(%s::json))"), values  # noqa: S608  # own words
 
 
 def driver(connection: Connection) -> Any:

@@ -17,7 +17,8 @@ from server.store import telling
 from server.store.commit import Commit, Kept, View, add_rows, open_windows
 
 PARTIES = "SELECT name, limit_fen FROM party"
-TOTAL_ADD = "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
+TOTALS = "SELECT account, total_fen FROM total WHERE account IN {these}"
+TOTAL_GROWS = "ON CONFLICT (account) DO UPDATE SET total_fen = total.total_fen + excluded.total_fen"
 
 
 Sign: TypeAlias = Callable[[bytes, Sequence[Answer]], bytes | None]
@@ -44,37 +45,39 @@ class Submission(NamedTuple):
         return self.lines[place - sum(one < place for one in self.broken)].digest
 
 
-def book_of(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Book:
-    """What the ledger knows that bears on these lines."""
+def ask_book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line], now: datetime) -> Callable[[], Book]:
+    """Asks what the ledger knows that bears on these lines, as far as they say it themselves; the rest when it is called for."""
     query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
     known = commit.ask_among(query, [str(line.transaction.id) for line in lines])
-    asked_parties = commit.ask(PARTIES)
-    about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
-    earlier = earlier_entries(commit, about) if about else {}
+    parties = commit.ask(PARTIES)
     claims: dict[str, set[str]] = {}
     for line in lines:
         if line.claims:
             claims.setdefault(line.transaction.scheme, set()).update(line.claims)
+    among = {scheme: sharing(schemes, scheme) for scheme in claims}
+    taken = [(among[scheme][0], ask_claimed(commit, among[scheme], own)) for scheme, own in claims.items()]
     accounts = {one.account for line in lines for one in line.accumulations}
-    accounts |= {one.account for entry in earlier.values() for one in entry.accumulations}
-    parties, room = rooms(commit, asked_parties())
-    asked = {line.asks for line in lines if line.asks is not None}
-    return Book(
-        now,
-        schemes,
-        parties,
-        {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known()},
-        earlier,
-        {
-            (among[0], claim)
-            for scheme, own in claims.items()
-            for among in (sharing(schemes, scheme),)
-            for claim in claimed(commit, among, own)
-        },
-        dict(commit.among("SELECT account, total_fen FROM total WHERE account IN {these}", accounts)),
-        room,
-        telling.told(commit, consulted(schemes), asked) if asked else None,
-    )
+    totals = commit.ask_among(TOTALS, accounts)
+
+    def book() -> Book:
+        about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
+        earlier = earlier_entries(commit, about) if about else {}
+        others = {one.account for entry in earlier.values() for one in entry.accumulations} - accounts
+        names, room = rooms(commit, parties())
+        asks = {line.asks for line in lines if line.asks is not None}
+        return Book(
+            now,
+            schemes,
+            names,
+            {id_: Seen(bytes(digest), seq, state, window) for id_, digest, seq, state, window in known()},
+            earlier,
+            {(first, claim) for first, found in taken for claim in found()},
+            dict([*totals(), *commit.among(TOTALS, others)]),
+            room,
+            telling.told(commit, consulted(schemes), asks) if asks else None,
+        )
+
+    return book
 
 
 def consulted(schemes: Mapping[str, Scheme]) -> set[str]:
@@ -82,11 +85,14 @@ def consulted(schemes: Mapping[str, Scheme]) -> set[str]:
     return {scheme.consults for scheme in schemes.values() if isinstance(scheme, Consulting)}
 
 
-def claimed(view: View, schemes: Iterable[str], claims: Collection[str]) -> set[str]:
-    """Which claims are taken in one of these schemes. The scheme is a word of the query: the index of claims begins with it."""
+def ask_claimed(view: View, schemes: Iterable[str], claims: Collection[str]) -> Callable[[], set[str]]:
+    """Asks which claims are taken in one of these schemes.
+
+    The scheme is a word of the query: the index of claims begins with it.
+    """
     query = "SELECT claim FROM claim WHERE scheme = '{scheme}' AND claim IN {{these}}"
-    found = [view.among(query.format(scheme=scheme), claims) for scheme in schemes]
-    return {claim for rows in found for (claim,) in rows}
+    asked = [view.ask_among(query.format(scheme=scheme), claims) for scheme in schemes]
+    return lambda: {claim for rows in asked for (claim,) in rows()}
 
 
 def rooms(commit: Commit, rows: list[Any]) -> tuple[set[str], dict[str, int]]:
@@ -191,5 +197,8 @@ def write(commit: Commit, booking: Booking) -> None:
         claims = [one for one in claims if one.entry not in freed]
     commit.insert("claim", "scheme, claim, entry", claims)
     commit.insert("accumulation", "entry, account, add_fen", booking.accumulations)
-    moved = [(account, amount) for _, account, amount in booking.accumulations if amount]
-    commit.insert("total", "account, total_fen", moved, TOTAL_ADD)
+    moved: dict[str, int] = {}
+    for _, account, amount in booking.accumulations:
+        if amount:
+            moved[account] = moved.get(account, 0) + amount
+    commit.insert("total", "account, total_fen", list(moved.items()), TOTAL_GROWS)

@@ -9,9 +9,9 @@ from cardstack.settlement.booking import Booking, Numbers
 from cardstack.settlement.receiving import pack
 from cardstack.settlement.scheme import Scheme
 from server.store.commit import Commit, Kept, keep
-from server.store.engine import FEW, Database
+from server.store.engine import Database
 from server.store.packing import packed
-from server.store.posting import Submission, ask_closed, book_of, write
+from server.store.posting import Submission, ask_book, ask_closed, write
 from server.store.receiving import BITS, Ask, post_waiting, refused_of
 from server.store.refusals import Refused, record
 
@@ -20,12 +20,14 @@ def submit(
     database: Database, schemes: Mapping[str, Scheme], submissions: Sequence[Submission], now: datetime
 ) -> list[list[Answer]]:
     """Take several envelopes in one durable commit; an answer a line, in order."""
-    with database.writing(few=sum(len(one.lines) for one in submissions) < FEW) as connection:
-        commit = after_waiting(Commit(database, connection, now), schemes, _ids(submissions), now)
-        ends = commit.tip
+    with database.writing(at_once=True) as connection:
+        commit = Commit(database, connection, now)
         lines = [line for submission in submissions for line in submission.lines]
-        closed = ask_closed(commit)
-        booking = Booking(book_of(commit, schemes, lines, now), Numbers(ends.entry, ends.posting, ends.block), dict(closed()))
+        closed, book = ask_closed(commit), ask_book(commit, schemes, lines, now)
+        if post_before(commit, schemes, _ids(submissions), now):
+            closed, book = ask_closed(commit), ask_book(commit, schemes, lines, now)
+        ends = commit.tip
+        booking = Booking(book(), Numbers(ends.entry, ends.posting, ends.block), dict(closed()))
         answers: list[list[Answer]] = []
         kept: list[tuple[Kept, int]] = []
         rows = _Rows()
@@ -77,15 +79,16 @@ def _judge(booking: Booking, submission: Submission, envelope: int) -> list[Answ
     return [final[place] for place in range(size)]
 
 
-def after_waiting(commit: Commit, schemes: Mapping[str, Scheme], ids: Iterable[str], now: datetime) -> Commit:
-    """Lines that were received before come first where they have, or are what is meant by, one of these ids."""
+def post_before(commit: Commit, schemes: Mapping[str, Scheme], ids: Iterable[str], now: datetime) -> bool:
+    """Whether received lines had to be judged first, because they have, or are what is meant by, one of these ids."""
     if not commit.tip.waits:
-        return commit
+        return False
     places = [place for (place,) in commit.among("SELECT place FROM received WHERE id IN {these}", ids)]
     if not places:
-        return commit
+        return False
     post_waiting(commit, schemes, Ask(upto=max(places) >> BITS), now)
-    return Commit(commit.database, commit.connection, now)
+    commit.look_again()
+    return True
 
 
 def _ids(submissions: Sequence[Submission]) -> set[str]:

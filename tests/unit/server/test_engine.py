@@ -16,42 +16,64 @@ def events(store: Store) -> list[str]:
         return [subject for (subject,) in store.database.all(connection, "SELECT subject FROM event ORDER BY seq")]
 
 
-def add(store: Store, few: bool, *numbers: int, error: Exception | None = None) -> None:
+def add(store: Store, at_once: bool, *numbers: int, error: Exception | None = None) -> None:
     """Events of these numbers, a statement each, and the error at the end."""
-    with store.database.writing(few=few) as connection:
+    with store.database.writing(at_once=at_once) as connection:
         for seq in numbers:
             store.database.insert(connection, "event", COLUMNS, [(seq, 0, "k", str(seq), "{}")])
         if error is not None:
             raise error
 
 
-@pytest.mark.parametrize("few", [False, True])
-def test_what_breaks_a_rule_takes_its_whole_write_along(store: Store, few: bool) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_breaks_a_rule_takes_its_whole_write_along(store: Store, at_once: bool) -> None:
     """It is raised by the end at the latest, and the next write finds nothing of it."""
     before = events(store)
     with pytest.raises(BROKEN):
-        add(store, few, 9001, 9001, 9002)
+        add(store, at_once, 9001, 9001, 9002)
     assert events(store) == before
-    add(store, few, 9001)
+    add(store, at_once, 9001)
     assert events(store) == [*before, "9001"]
 
 
-@pytest.mark.parametrize("few", [False, True])
-def test_a_write_that_is_given_up_leaves_nothing(store: Store, few: bool) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_write_that_is_given_up_leaves_nothing(store: Store, at_once: bool) -> None:
     """Also where the database had not heard of it yet."""
     before = events(store)
     with pytest.raises(KeyError):
-        add(store, few, 9001, error=KeyError())
+        add(store, at_once, 9001, error=KeyError())
     assert events(store) == before
 
 
-@pytest.mark.parametrize("few", [False, True])
-def test_questions_are_answered_in_any_order(store: Store, few: bool) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_questions_are_answered_in_any_order(store: Store, at_once: bool) -> None:
     """Several may be under way, among statements that ask for nothing; many rows may be written among them."""
     db = store.database
-    with db.writing(few=few) as connection:
+    with db.writing(at_once=at_once) as connection:
         first = db.ask(connection, "SELECT COUNT(*) FROM event WHERE seq >= ?", (9000,))
         db.insert(connection, "event", COLUMNS, [(9000 + n, 0, "k", str(n), "{}") for n in range(100)])
         second = db.ask_among(connection, "SELECT subject FROM event WHERE seq IN {these} ORDER BY seq", [9001, 9003])
         nothing = db.ask_among(connection, "SELECT subject FROM event WHERE seq IN {these}", [])
         assert (second(), first(), nothing()) == ([("1",), ("3",)], [(0,)], [])
+
+
+def test_a_connection_that_broke_is_replaced(store: Store) -> None:
+    """Whoever was writing hears of it; the next one writes, and finds nothing of it."""
+    if store.database.is_sqlite:
+        return
+    add(store, True, 9001)
+    with pytest.raises(psycopg.OperationalError):
+        _break(store)
+    add(store, True, 9003)
+    assert events(store)[-2:] == ["9001", "9003"]
+
+
+def _break(store: Store) -> None:
+    """A write whose connection is ended from outside."""
+    db = store.database
+    with db.writing(at_once=True) as connection:
+        db.insert(connection, "event", COLUMNS, [(9002, 0, "k", "9002", "{}")])
+        ((mine,),) = db.all(connection, "SELECT pg_backend_pid()")
+        with db.reading() as other:
+            db.all(other, "SELECT pg_terminate_backend(?)", (mine,))
+        db.all(connection, "SELECT 1")
