@@ -29,7 +29,7 @@ _catalogue: dict[str, Problem] = {}
 def problem(code: str, title: Text, remedy: Text) -> Problem:
     """Declare a problem. Rooms declare theirs in a module `problems`; a code is given once."""
     if code in _catalogue:
-        raise ValueError(f"{code} is already declared as {_catalogue[code].title.en!r}")
+        raise ValueError(f"{code}: {_catalogue[code].title.en!r}")
     _catalogue[code] = Problem(code, title, remedy)
     return _catalogue[code]
 

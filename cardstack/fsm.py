@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from cardstack.errors import Refused
+from cardstack.text import Text
 
 State = TypeVar("State", bound=StrEnum)
 Event = TypeVar("Event", bound=StrEnum)
@@ -23,7 +24,9 @@ class Machine(Generic[State, Event]):
         try:
             return self.moves[state, event]
         except KeyError:
-            raise Refused(f"{event} is not possible in state {state}", state=state, event=event) from None
+            raise Refused(
+                Text(f"{event} is not possible in state {state}", f"状态 {state} 下不能执行 {event}"), state=state, event=event
+            ) from None
 
     def events(self, state: State) -> tuple[Event, ...]:
         """What can happen next, in the order of the table."""

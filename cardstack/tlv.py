@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 DEPTH_MAX = 16
 
@@ -48,7 +49,13 @@ def parse(raw: bytes) -> tuple[Tlv, ...]:
         length, body = _read_length(raw, body)
         if len(raw) - body < length:
             left = len(raw) - body
-            raise Malformed(f"data object {tag:X} at offset {offset} promises {length} bytes, {left} are left", offset=offset)
+            raise Malformed(
+                Text(
+                    f"data object {tag:X} at offset {offset} promises {length} bytes, {left} are left",
+                    f"偏移 {offset} 处的数据对象 {tag:X} 声明 {length} 字节，仅余 {left} 字节",
+                ),
+                offset=offset,
+            )
         objects.append(Tlv(tag, raw[body : body + length]))
         offset = body + length
     return tuple(objects)
@@ -74,7 +81,9 @@ def _length(length: int) -> bytes:
     if length <= 0xFFFF:
         width = 1 if length <= 0xFF else 2
         return bytes((0x80 | width,)) + length.to_bytes(width)
-    raise Malformed(f"a data object holds at most 65535 bytes, got {length}")
+    raise Malformed(
+        Text(f"a data object holds at most 65535 bytes, got {length}", f"数据对象至多 65535 字节，实为 {length} 字节")
+    )
 
 
 def _tag(raw: bytes, offset: int) -> tuple[int, int]:
@@ -85,7 +94,10 @@ def _tag(raw: bytes, offset: int) -> tuple[int, int]:
             end += 1
         end += 1
     if end > len(raw) or end - offset > 3:
-        raise Malformed(f"tag at offset {offset} is cut off or longer than three bytes", offset=offset)
+        raise Malformed(
+            Text(f"tag at offset {offset} is cut off or longer than three bytes", f"偏移 {offset} 处的标签不完整或超过三字节"),
+            offset=offset,
+        )
     return int.from_bytes(raw[offset:end]), end
 
 
@@ -96,5 +108,11 @@ def _read_length(raw: bytes, offset: int) -> tuple[int, int]:
         return first, offset + 1
     width = first & 0x7F
     if width not in (1, 2) or offset + 1 + width > len(raw):
-        raise Malformed(f"length at offset {offset} is cut off, indefinite or above 65535", offset=offset)
+        raise Malformed(
+            Text(
+                f"length at offset {offset} is cut off, indefinite or above 65535",
+                f"偏移 {offset} 处的长度不完整、为不定长或超过 65535",
+            ),
+            offset=offset,
+        )
     return int.from_bytes(raw[offset + 1 : offset + 1 + width]), offset + 1 + width

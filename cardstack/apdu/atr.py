@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,24 @@ class Atr:
     def parse(cls, raw: bytes) -> "Atr":
         """The parts of an answer to reset, or `Malformed` with the offset."""
         if not 2 <= len(raw) <= 33:
-            raise Malformed(f"an answer to reset has 2 to 33 bytes, got {len(raw)}")
+            raise Malformed(
+                Text(f"an answer to reset has 2 to 33 bytes, got {len(raw)}", f"复位应答应为 2 至 33 字节，实为 {len(raw)} 字节")
+            )
         if raw[0] not in (0x3B, 0x3F):
-            raise Malformed("TS is neither 3B nor 3F", offset=0)
+            raise Malformed(Text("TS is neither 3B nor 3F", "TS 既非 3B 也非 3F"), offset=0)
         offset, protocols = _interface(raw)
         count = raw[1] & 0x0F
         check = 1 if any(protocol != 0 for protocol in protocols) else 0
         left = len(raw) - offset - count
         # A check byte is owed unless T=0 alone is offered; cards that leave it out are read all the same.
         if left not in (0, check):
-            raise Malformed(f"{count} historical bytes are announced, {len(raw) - offset} bytes are left", offset=offset)
+            raise Malformed(
+                Text(
+                    f"{count} historical bytes are announced, {len(raw) - offset} bytes are left",
+                    f"声明有 {count} 个历史字节，仅余 {len(raw) - offset} 字节",
+                ),
+                offset=offset,
+            )
         return cls(raw, tuple(dict.fromkeys(protocols)) or (0,), raw[offset : offset + count])
 
     @property
@@ -70,10 +79,14 @@ def _interface(raw: bytes) -> tuple[int, list[int]]:
         if not more & 0x8:
             break
         if offset >= len(raw):
-            raise Malformed(f"interface bytes are cut off at offset {offset}", offset=offset)
+            raise Malformed(
+                Text(f"interface bytes are cut off at offset {offset}", f"接口字节在偏移 {offset} 处中断"), offset=offset
+            )
         if raw[offset] & 0x0F != 0x0F:  # T=15 qualifies global bytes and is no protocol
             protocols.append(raw[offset] & 0x0F)
         more, offset = raw[offset] >> 4, offset + 1
     if offset > len(raw):
-        raise Malformed(f"interface bytes are cut off at offset {len(raw)}", offset=len(raw))
+        raise Malformed(
+            Text(f"interface bytes are cut off at offset {len(raw)}", f"接口字节在偏移 {len(raw)} 处中断"), offset=len(raw)
+        )
     return offset, protocols

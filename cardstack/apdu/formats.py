@@ -133,7 +133,7 @@ def from_pcap(raw: bytes) -> Iterator[Exchanged]:
     """The GSMTAP packets of a capture on raw IP, Ethernet or Linux cooked links."""
     order = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(raw[:4])
     if order is None or len(raw) < 24:
-        raise Malformed("the file does not begin as a pcap", FOREIGN, form="pcap")
+        raise Malformed(Text("the file does not begin as a pcap", "文件开头不是 pcap 格式"), FOREIGN, form="pcap")
     link = {1: 14, 101: 0, 113: 16, 228: 0}.get(struct.unpack_from(order + "I", raw, 20)[0], 0)
     offset = 24
     while offset + 16 <= len(raw):
@@ -170,7 +170,7 @@ def _split(payload: bytes, said: int | None) -> Exchanged:
 
 def _record(command: str, answer: str) -> Exchanged:
     if len(command) % 2 or len(answer) % 2 or len(answer) < 4 or len(command) < 8:
-        raise Malformed("a command or an answer is cut off", FOREIGN, form="hexadecimal")
+        raise Malformed(Text("a command or an answer is cut off", "命令或应答不完整"), FOREIGN, form="hexadecimal")
     channel = int(command[:2], 16) & 0x03
     return Exchanged("", "", channel, command, answer)
 

@@ -35,9 +35,14 @@ class Command:
 
     def __post_init__(self) -> None:
         if self.ne is not None and not 1 <= self.ne <= 65536:
-            raise ValueError(f"ne is 1 to 65536, or None; got {self.ne}")
+            raise Malformed(Text(f"ne is 1 to 65536, or None; got {self.ne}", f"ne 应为 1 至 65536 或 None，实为 {self.ne}"))
         if len(self.data) > 65535:
-            raise ValueError(f"a command carries at most 65535 bytes, got {len(self.data)}")
+            raise Malformed(
+                Text(
+                    f"a command carries at most 65535 bytes, got {len(self.data)}",
+                    f"命令数据至多 65535 字节，实为 {len(self.data)} 字节",
+                )
+            )
 
     @property
     def extended(self) -> bool:
@@ -56,7 +61,7 @@ class Command:
     def parse(cls, raw: bytes) -> "Command":
         """One of the seven cases of 7816-3 §12.1.3, or `Malformed`."""
         if len(raw) < 4:
-            raise Malformed(f"a command has at least 4 bytes, got {len(raw)}")
+            raise Malformed(Text(f"a command has at least 4 bytes, got {len(raw)}", f"命令至少 4 字节，实为 {len(raw)} 字节"))
         data, ne = _body(raw[4:])
         return cls(raw[0], raw[1], raw[2], raw[3], data, ne)
 
@@ -80,9 +85,15 @@ def _lengths(body: bytes, width: int) -> tuple[bytes, int | None]:
     size = int.from_bytes(body[:width])
     data, le = body[width : width + size], body[width + size :]
     if len(body) < width or not size or len(data) < size:
-        raise Malformed(f"Lc says {size} bytes of data, {len(data)} are there", offset=4)
+        raise Malformed(
+            Text(f"Lc says {size} bytes of data, {len(data)} are there", f"Lc 声明 {size} 字节数据，实有 {len(data)} 字节"),
+            offset=4,
+        )
     if len(le) not in (0, width):
-        raise Malformed(f"{len(le)} bytes after the data, Le has {width}", offset=4 + width + size)
+        raise Malformed(
+            Text(f"{len(le)} bytes after the data, Le has {width}", f"数据之后有 {len(le)} 字节，Le 应为 {width} 字节"),
+            offset=4 + width + size,
+        )
     return data, (int.from_bytes(le) or 256**width) if le else None
 
 
@@ -96,7 +107,12 @@ class Response:
     @classmethod
     def parse(cls, raw: bytes) -> "Response":
         if len(raw) < 2:
-            raise Malformed(f"a response ends in two status bytes, got {len(raw)} in all")
+            raise Malformed(
+                Text(
+                    f"a response ends in two status bytes, got {len(raw)} in all",
+                    f"应答末尾应为两字节状态字，总共仅 {len(raw)} 字节",
+                )
+            )
         return cls(raw[:-2], int.from_bytes(raw[-2:]))
 
     def __bytes__(self) -> bytes:

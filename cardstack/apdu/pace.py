@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cardstack.apdu.explain import NAMES
 from cardstack.apdu.trace import Exchanged
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, faulty, problem
 from cardstack.text import Text
 
 FORMAT: Final = "cardstack-timing/1"
@@ -123,16 +123,16 @@ def read_model(raw: str) -> Model:
         per_byte_us = float(data.get("per_byte_us", 0.0))
         known = data.get("format", FORMAT) == FORMAT
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Malformed("commands: median_ms, p95_ms and samples by name", field="commands") from error
+        raise faulty("commands", "median_ms, p95_ms and samples by name", "各命令应含 median_ms、p95_ms 和 samples") from error
     if not known:
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     if not 0 <= per_byte_us <= LONGEST_MS:
-        raise Malformed("per_byte_us: microseconds from 0", field="per_byte_us")
+        raise faulty("per_byte_us", "microseconds from 0", "应为不小于 0 的微秒数")
     return Model(commands, per_byte_us)
 
 
 def _declared(one: Any) -> Pace:
     pace = Pace(float(one["median_ms"]), float(one["p95_ms"]), int(one.get("samples", 0)))
     if not 0 <= pace.median_ms <= pace.p95_ms <= LONGEST_MS:
-        raise ValueError("0 ≤ median_ms ≤ p95_ms")
+        raise ValueError("`0 ≤ median_ms ≤ p95_ms`")
     return pace

@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from cardstack.apdu.message import Command, Response
 from cardstack.errors import Malformed, Refused
+from cardstack.text import Text
 
 PARTS_MAX = 32
 """How many 61xx an answer may be split into."""
@@ -41,14 +42,19 @@ def ask(command: Command, partner: str | None = None) -> Script[Response]:
         more = Command(command.cla & 0x03, 0xC0, ne=answer.sw & 0xFF or 256)
         answer = yield _to(more, partner)
         data += _heard(answer, more.ne)
-    raise Malformed(f"the card still had more to say after {PARTS_MAX} parts")
+    raise Malformed(Text(f"the card still had more to say after {PARTS_MAX} parts", f"卡在 {PARTS_MAX} 段之后仍有后续数据"))
 
 
 def _heard(answer: Response, ne: int | None) -> bytes:
     """The data of an answer, which no card can make longer than both Ne and 256 bytes (ISO/IEC 7816-4 §5.1)."""
     most = max(ne or 0, 256)
     if len(answer.data) > most:
-        raise Malformed(f"the answer has {len(answer.data)} data bytes, at most {most} were asked for")
+        raise Malformed(
+            Text(
+                f"the answer has {len(answer.data)} data bytes, at most {most} were asked for",
+                f"应答有 {len(answer.data)} 字节数据，请求至多 {most} 字节",
+            )
+        )
     return answer.data
 
 
@@ -74,6 +80,9 @@ def _carry(step: Command | To, exchange: Exchange, partners: dict[str, Exchange]
     if isinstance(step, Command):
         return Response.parse(exchange(bytes(step)))
     if step.partner not in partners:
-        raise Refused(f"this conversation needs a {step.partner}, and none is connected", partner=step.partner)
+        raise Refused(
+            Text(f"this conversation needs a {step.partner}, and none is connected", f"该会话需要 {step.partner}，但未连接"),
+            partner=step.partner,
+        )
     answer = partners[step.partner](bytes(step.message))
     return Response.parse(answer) if isinstance(step.message, Command) else Response(answer, 0x9000)

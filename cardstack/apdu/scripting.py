@@ -88,7 +88,7 @@ def _step(number: int, text: str) -> Step:
     matched = _LINE.fullmatch(text)
     digits = "".join(matched["command"].split()) if matched else ""
     if matched is None or len(digits) % 2 or len(digits) < 8:
-        raise Malformed(f"line {number}", SCRIPT, line=number)
+        raise Malformed(Text(f"line {number}", f"第 {number} 行"), SCRIPT, line=number)
     data = None if matched["data"] is None else "".join(matched["data"].split()).upper()
     sws = tuple(re.split(r"[,|\s]+", matched["sw"].strip().upper())) if matched["sw"] else ()
     return Step(number, bytes.fromhex(digits), data, sws)

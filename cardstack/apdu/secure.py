@@ -11,6 +11,7 @@ from cardstack.apdu.message import Command
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Untrusted
+from cardstack.text import Text
 
 SECURE, ENCIPHERED = 0x04, 0x0C
 """Class bits: a MAC, and a MAC over enciphered data. Some commands encipher under 04; they say so in their text."""
@@ -24,7 +25,12 @@ def initial_vector(challenge: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
     '7217489000000000'
     """
     if len(challenge) > block.size:
-        raise Malformed(f"a challenge of {len(challenge)} bytes does not fit a block of {block.size}")
+        raise Malformed(
+            Text(
+                f"a challenge of {len(challenge)} bytes does not fit a block of {block.size}",
+                f"{len(challenge)} 字节的随机数与 {block.size} 字节的分组不符",
+            )
+        )
     return challenge.ljust(block.size, b"\0")
 
 
@@ -54,7 +60,7 @@ def decipher(data: bytes, key: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
     whole = cryptogram.decrypt(key, data, block)
     plain = whole[1 : 1 + whole[0]] if whole else b""
     if not whole or len(plain) != whole[0] or encipher(plain, key, block) != data:
-        raise Untrusted("the enciphered data does not have its length and padding")
+        raise Untrusted(Text("the enciphered data does not have its length and padding", "密文数据的长度或填充不正确"))
     return plain
 
 
@@ -82,9 +88,9 @@ def unprotect(command: Command, key: bytes, iv: bytes, block: Block = Block.TRIP
     True
     """
     if len(command.data) < MAC_SIZE:
-        raise Untrusted("the command ends before its MAC")
+        raise Untrusted(Text("the command ends before its MAC", "命令缺少 MAC"))
     bare = replace(command, data=command.data[:-MAC_SIZE])
     if not compare_digest(mac(bare, key, iv, block), command.data[-MAC_SIZE:]):
-        raise Untrusted("the MAC of the command is wrong")
+        raise Untrusted(Text("the MAC of the command is wrong", "命令的 MAC 不正确"))
     data = decipher(bare.data, key, block) if enciphered and bare.data else bare.data
     return replace(bare, cla=command.cla & ~ENCIPHERED, data=data)

@@ -127,9 +127,14 @@ def parse(lines: Iterable[str]) -> Iterator[Exchanged]:
                 took_ms=float(held.get("took_ms", 0.0)),
             )
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise Malformed(f"line {number} of the trace is no record", line=number) from error
+            raise Malformed(
+                Text(f"line {number} of the trace is no record", f"报文跟踪第 {number} 行不是记录"), line=number
+            ) from error
         if not all(isinstance(text, str) for text in (record.command, record.answer)) or len(record.answer) < 4:
-            raise Malformed(f"line {number} of the trace lacks a command or an answer", line=number)
+            raise Malformed(
+                Text(f"line {number} of the trace lacks a command or an answer", f"报文跟踪第 {number} 行缺少命令或应答"),
+                line=number,
+            )
         yield record
 
 
@@ -149,6 +154,8 @@ def replay(records: Iterable[Exchanged]) -> Exchange:
         try:
             return bytes.fromhex(record.answer)
         except ValueError as error:
-            raise Malformed(f"exchange {told} of the recording is not hexadecimal") from error
+            raise Malformed(
+                Text(f"exchange {told} of the recording is not hexadecimal", f"记录中第 {told} 次收发不是十六进制")
+            ) from error
 
     return answer

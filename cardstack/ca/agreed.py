@@ -9,7 +9,7 @@ from typing import Any
 from cardstack.ca import encoding as der
 from cardstack.ca.agreement import Agreement, Event, Level, Step
 from cardstack.ca.names import Name
-from cardstack.errors import CardstackError, Malformed, problem
+from cardstack.errors import CardstackError, Malformed, problem, told
 from cardstack.text import Text
 
 TABLE = problem(
@@ -31,9 +31,11 @@ def load(text: str) -> tuple[Agreement, ...]:
         held = tomllib.loads(text)
         entries = held.get("agreement", [])
         if set(held) - {"agreement"} or not isinstance(entries, list):
-            raise Malformed("the table has entries [[agreement]] alone", problem=TABLE, entry=0)
+            raise Malformed(
+                Text("the table has entries [[agreement]] alone", "表中只能有 [[agreement]] 条目"), problem=TABLE, entry=0
+            )
     except tomllib.TOMLDecodeError as error:
-        raise Malformed(str(error), problem=TABLE, entry=0) from None
+        raise Malformed(told(error), problem=TABLE, entry=0) from None
     return tuple(_agreement(entry, place) for place, entry in enumerate(entries, 1))
 
 
@@ -41,7 +43,7 @@ def _agreement(held: Any, place: int) -> Agreement:
     try:
         unknown = sorted(set(held) - _KEYS)
         if unknown:
-            raise Malformed(f"unknown: {', '.join(unknown)}")
+            raise Malformed(Text(f"unknown: {', '.join(unknown)}", f"未知：{'、'.join(unknown)}"))
         return Agreement(
             id=_text(held["id"]),
             by=_text(held["by"]),
@@ -58,11 +60,13 @@ def _agreement(held: Any, place: int) -> Agreement:
             ),
         )
     except CardstackError as error:
-        raise Malformed(error.detail, problem=TABLE, entry=place) from error
+        raise Malformed(told(error), problem=TABLE, entry=place) from error
     except KeyError as error:
-        raise Malformed(f"{error} is missing or of another form", problem=TABLE, entry=place) from None
+        raise Malformed(
+            Text(f"{error} is missing or of another form", f"缺少 {error} 或其格式不符"), problem=TABLE, entry=place
+        ) from None
     except (ValueError, TypeError, AttributeError):
-        raise Malformed("a value of another form than expected", problem=TABLE, entry=place) from None
+        raise Malformed(Text("a value of another form than expected", "有值不符合约定格式"), problem=TABLE, entry=place) from None
 
 
 def _text(value: Any) -> str:

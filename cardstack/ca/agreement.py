@@ -133,17 +133,20 @@ class Agreement:
 
     def __post_init__(self) -> None:
         faults = {
-            "both sides are the same": self.by == self.of or self.via in (self.by, self.of),
-            "it ends before it begins": self.until < self.since,
-            "no level is recognised": not self.levels,
-            "a level of theirs stands twice": len({theirs for theirs, _ in self.levels}) != len(self.levels),
-            "its path length is negative": self.path_length < 0,
+            Text("both sides are the same", "双方相同"): self.by == self.of or self.via in (self.by, self.of),
+            Text("it ends before it begins", "终止早于生效"): self.until < self.since,
+            Text("no level is recognised", "未认可任何等级"): not self.levels,
+            Text("a level of theirs stands twice", "对方同一等级出现两次"): len({theirs for theirs, _ in self.levels})
+            != len(self.levels),
+            Text("its path length is negative", "路径长度为负"): self.path_length < 0,
         }
         for fault, found in faults.items():
             if found:
                 raise Malformed(fault, problem=AGREEMENT, agreement=self.id)
         if [event.since for event in self.history] != sorted(event.since for event in self.history):
-            raise Malformed("its history is not in the order of days", problem=AGREEMENT, agreement=self.id)
+            raise Malformed(
+                Text("its history is not in the order of days", "其历史未按日期排列"), problem=AGREEMENT, agreement=self.id
+            )
         self.status(date.max)
 
     def status(self, day: date) -> Status:
@@ -177,7 +180,7 @@ def followed(present: Iterable[Agreement], new: Agreement, reference: str) -> tu
     kept = []
     for one in present:
         if one.id == new.id:
-            raise Refused("this id is taken", problem=AGREEMENT, agreement=new.id)
+            raise Refused(Text("this id is taken", "该标识已被使用"), problem=AGREEMENT, agreement=new.id)
         ends = (one.by, one.of) == (new.by, new.of) and one.until >= new.since and one.status(new.since) is not Status.ENDED
         kept.append(one.after(Event(new.since, Step.END, reference)) if ends else one)
     return (*kept, new)
@@ -206,6 +209,8 @@ def members(listed: Iterable[Member]) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for member in listed:
         if member.id in found:
-            raise Refused(f"two members are called {member.id}", problem=AGREEMENT, agreement=member.id)
+            raise Refused(
+                Text(f"two members are called {member.id}", f"有两个成员同名 {member.id}"), problem=AGREEMENT, agreement=member.id
+            )
         found[member.id] = member
     return found

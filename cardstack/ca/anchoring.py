@@ -3,7 +3,9 @@
 from cardstack.ca import baseline, conformity, purposes, rules, tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import KEY_CERT_SIGN
-from cardstack.ca.rules import Bench, Breach, State, Step
+from cardstack.ca.rules import Bench, State, Step
+from cardstack.ca.tables import Breach
+from cardstack.text import Text
 
 
 def problem(certificate: Certificate, bench: Bench, *, own: bool) -> Breach | None:
@@ -19,23 +21,23 @@ def problem(certificate: Certificate, bench: Bench, *, own: bool) -> Breach | No
 
 def _out_of_time(certificate: Certificate, bench: Bench) -> Breach | None:
     if bench.at < certificate.valid_from:
-        return tables.NOT_YET_VALID, "trust anchor"
-    return (tables.EXPIRED, "trust anchor") if bench.at > certificate.valid_until else None
+        return tables.NOT_YET_VALID, Text("trust anchor", "信任锚")
+    return (tables.EXPIRED, Text("trust anchor", "信任锚")) if bench.at > certificate.valid_until else None
 
 
 def _no_signer(certificate: Certificate) -> Breach | None:
     """What its own extensions say against its signing certificates; one of version 1 has none that could."""
     if certificate.version == 3 and certificate.present and not certificate.is_ca:
-        return tables.NOT_CA, "trust anchor"
+        return tables.NOT_CA, Text("trust anchor", "信任锚")
     if certificate.key_usage is not None and KEY_CERT_SIGN not in certificate.key_usage:
-        return tables.ISSUER_USAGE, "trust anchor"
+        return tables.ISSUER_USAGE, Text("trust anchor", "信任锚")
     return (tables.UNKNOWN_CRITICAL, certificate.unknown_critical[0]) if certificate.unknown_critical else None
 
 
 def _not_for(certificate: Certificate, bench: Bench) -> Breach | None:
     """The purpose that is asked about, where its own list leaves it out."""
     found = purposes.not_listed(certificate, bench.purpose) if bench.purpose is not None else None
-    return (tables.PURPOSE, f"trust anchor: {found}") if found else None
+    return (tables.PURPOSE, Text(f"trust anchor: {found.en}", f"信任锚：{found.zh}")) if found else None
 
 
 def _demands(certificate: Certificate, bench: Bench) -> Breach | None:
@@ -45,7 +47,7 @@ def _demands(certificate: Certificate, bench: Bench) -> Breach | None:
     if bench.conforming and rules.binds(bench) and (breach := conformity.loose_constraints(certificate)):
         return breach
     if bench.baseline is not None and (found := baseline.of_the_anchor(bench.baseline, certificate)):
-        return tables.BASELINE, f"{bench.baseline.title}: {found}"
+        return tables.BASELINE, bench.baseline.says(found)
     return None
 
 

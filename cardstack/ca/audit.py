@@ -92,7 +92,7 @@ def append(
 ) -> Line:
     """The next line; a signer makes it a checkpoint."""
     if not actor or at.tzinfo is None:
-        raise Malformed("an event has an actor, and a moment with its zone", field="audit")
+        raise Malformed(Text("an event has an actor, and a moment with its zone", "事件应有操作者和带时区的时间"), field="audit")
     number, previous = place(last)
     number += 1
     line = Line(number, at, actor, action, facts, previous)
@@ -135,13 +135,19 @@ def verify(texts: Iterable[str], signers: Iterable[PublicKey] = (), *, head: str
         line = Line.parse(text.rstrip("\n"), number)
         follows(line, last)
         if line.signature and keys and not _signed(line, keys):
-            raise Untrusted("its signature is not one of this authority's", problem=BROKEN, line=number)
+            raise Untrusted(
+                Text("its signature is not one of this authority's", "其签名不是本机构的签名"), problem=BROKEN, line=number
+            )
         last, seen = line, seen or line.hash == head
         if line.signature:
             checkpoints, signed_until = checkpoints + 1, number
     count, end = place(last)
     if not seen:
-        raise Untrusted("the head that was noted is not in it: lines were cut off", problem=BROKEN, line=count + 1)
+        raise Untrusted(
+            Text("the head that was noted is not in it: lines were cut off", "其中没有已登记的末行：有行被截去"),
+            problem=BROKEN,
+            line=count + 1,
+        )
     return Verified(count, end, checkpoints, signed_until)
 
 

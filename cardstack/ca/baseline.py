@@ -18,6 +18,7 @@ from cardstack.ca.crl import Crl
 from cardstack.ca.extensions import ALTERNATIVE_NAMES, ANY_USE, CRL_SIGN, EXTENDED_KEY_USAGE, KEY_CERT_SIGN, KEY_USAGE
 from cardstack.ca.names import DNS, IP, MAIL, URI, GeneralName
 from cardstack.ca.purposes import PURPOSES, Purpose
+from cardstack.text import Text
 
 _USE = {name: one.use for name, one in PURPOSES.items() if one.use}
 _SIGNERS = frozenset({KEY_CERT_SIGN, CRL_SIGN})
@@ -44,6 +45,10 @@ class Baseline:
     """Whether every authority below the root may sign CRLs."""
     firm_usage: bool = False
     """Whether the key usage has to be critical."""
+
+    def says(self, what: Text) -> Text:
+        """What is broken, under its title."""
+        return Text(f"{self.title}: {what.en}", f"{self.title}：{what.zh}")
 
 
 _FOREIGN = frozenset({_USE["code-signing"], _USE["time-stamping"], ANY_USE})
@@ -90,51 +95,54 @@ def asked(purpose: Purpose | None, names: tuple[GeneralName, ...]) -> Baseline |
     return None
 
 
-def of_the_last(baseline: Baseline, certificate: Certificate) -> str | None:
+def of_the_last(baseline: Baseline, certificate: Certificate) -> Text | None:
     """What the certificate that is asked about breaks, with the paragraph."""
     if ALTERNATIVE_NAMES in certificate.critical and certificate.subject:
-        return "a critical subjectAltName beside a subject (§7.1.2)"
+        return Text("a critical subjectAltName beside a subject (§7.1.2)", "有主体而 subjectAltName 为关键扩展（§7.1.2）")
     if baseline.plain_use and EXTENDED_KEY_USAGE in certificate.critical:
-        return "a critical extended key usage (§7.1.2.7.6)"
+        return Text("a critical extended key usage (§7.1.2.7.6)", "扩展密钥用途为关键扩展（§7.1.2.7.6）")
     if baseline.stated and (certificate.key_usage is None or certificate.extended_key_usage is None):
-        return "key usage or extended key usage is missing (§7.1.2.3)"
+        return Text("key usage or extended key usage is missing (§7.1.2.3)", "缺少密钥用途或扩展密钥用途（§7.1.2.3）")
     if (baseline.firm_usage and KEY_USAGE not in certificate.critical) or _SIGNERS & (certificate.key_usage or frozenset()):
-        return "a key usage that is not critical, or for certificates or CRLs (§7.1.2)"
+        return Text(
+            "a key usage that is not critical, or for certificates or CRLs (§7.1.2)",
+            "密钥用途不是关键扩展，或用于签发证书或 CRL（§7.1.2）",
+        )
     if baseline.own_lists and any(name.form != URI for point in certificate.points for name in point.names):
-        return "a CRL distribution point that is no URI (§7.1.2.11.2)"
+        return Text("a CRL distribution point that is no URI (§7.1.2.11.2)", "CRL 分发点不是 URI（§7.1.2.11.2）")
     return _of_any(baseline, certificate)
 
 
-def of_an_authority(baseline: Baseline, certificate: Certificate) -> str | None:
+def of_an_authority(baseline: Baseline, certificate: Certificate) -> Text | None:
     """What an authority between root and certificate breaks."""
     usage = certificate.key_usage
     if baseline.lists_signed and usage is not None and CRL_SIGN not in usage:
-        return "an authority that may not sign CRLs (§7.1.2.2)"
+        return Text("an authority that may not sign CRLs (§7.1.2.2)", "机构不得签发 CRL（§7.1.2.2）")
     return _of_any(baseline, certificate)
 
 
-def of_the_anchor(baseline: Baseline, certificate: Certificate) -> str | None:
+def of_the_anchor(baseline: Baseline, certificate: Certificate) -> Text | None:
     """What a root breaks; an authority that is trusted by itself is held to the rules of authorities."""
     if not certificate.self_issued:
         return of_an_authority(baseline, certificate)
     if certificate.extended_key_usage is not None:
-        return "a root with extended key usage (§7.1.2.1)"
+        return Text("a root with extended key usage (§7.1.2.1)", "根证书含扩展密钥用途（§7.1.2.1）")
     named = certificate.authority_key
     if named is not None and (named.issuer or named.serial is not None):
-        return "a root that names its issuer's certificate (§7.1.2.1.3)"
+        return Text("a root that names its issuer's certificate (§7.1.2.1.3)", "根证书指明了签发者证书（§7.1.2.1.3）")
     return _of_any(baseline, certificate)
 
 
-def of_a_list(baseline: Baseline, crl: Crl) -> str | None:
+def of_a_list(baseline: Baseline, crl: Crl) -> Text | None:
     """What keeps a CRL from being used."""
     if not baseline.own_lists:
         return None
     scope = crl.scope
     if scope is not None and (scope.indirect or scope.relative or any(name.form != URI for name in scope.names)):
-        return "a CRL for others, or not found by URI (§7.2.2.1)"
-    return "a CRL that lists one certificate twice (§7.2.2)" if crl.doubled else None
+        return Text("a CRL for others, or not found by URI (§7.2.2.1)", "CRL 涉及其他签发者，或不以 URI 定位（§7.2.2.1）")
+    return Text("a CRL that lists one certificate twice (§7.2.2)", "CRL 中同一证书列出两次（§7.2.2）") if crl.doubled else None
 
 
-def _of_any(baseline: Baseline, certificate: Certificate) -> str | None:
+def _of_any(baseline: Baseline, certificate: Certificate) -> Text | None:
     found = baseline.foreign & (certificate.extended_key_usage or frozenset())
-    return f"extended key usage with {min(found)} (§7.1.2)" if found else None
+    return Text(f"extended key usage with {min(found)} (§7.1.2)", f"扩展密钥用途含 {min(found)}（§7.1.2）") if found else None

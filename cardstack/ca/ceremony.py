@@ -15,7 +15,7 @@ from cardstack.ca import audit, officers
 from cardstack.ca.audit import Line
 from cardstack.ca.officers import Approval, Officer, approve
 from cardstack.crypto.keys import Signer
-from cardstack.errors import Refused, Untrusted, problem
+from cardstack.errors import Refused, Untrusted, problem, told
 from cardstack.text import Text
 
 OUT_OF_SCRIPT = problem(
@@ -122,7 +122,7 @@ class Ceremony:
     def transcript(self) -> str:
         """The lines, with the officers' public keys in front; `Refused` before the end."""
         if self.next is not None:
-            raise Refused("it is not finished", problem=OUT_OF_SCRIPT, step=self.next.id)
+            raise Refused(Text("it is not finished", "尚未完成"), problem=OUT_OF_SCRIPT, step=self.next.id)
         head = officers.head(officer for officer, _ in self._present.values())
         return "\n".join([head, *(line.encode() for line in self.lines), ""])
 
@@ -156,11 +156,15 @@ def verify(transcript: str, known: Mapping[str, Officer] | None = None, script: 
     first, *texts = transcript.splitlines() or [""]
     present = officers.listed(first, NOT_PROVEN, step="open")
     if known is not None and any(known.get(one.id) != one for one in present.values()):
-        raise Untrusted("an officer is not known here", problem=NOT_PROVEN, step="open")
+        raise Untrusted(Text("an officer is not known here", "有管理员不在名单中"), problem=NOT_PROVEN, step="open")
     audit.verify(texts)
     if len(texts) != len(script):
         reached = script[min(len(texts), len(script) - 1)].id
-        raise Untrusted(f"{len(texts)} steps of {len(script)}", problem=NOT_PROVEN, step=reached)
+        raise Untrusted(
+            Text(f"{len(texts)} steps of {len(script)}", f"共 {len(script)} 步，完成 {len(texts)} 步"),
+            problem=NOT_PROVEN,
+            step=reached,
+        )
     last: Line | None = None
     outputs = {}
     for number, (step, text) in enumerate(zip(script, texts, strict=True), 1):
@@ -178,7 +182,7 @@ def _proven(step: Step, line: Line, last: Line | None, present: Mapping[str, Off
         what = _content(step, line.actor, checker, outputs, last)
         signed = officers.agreed(what, approvals, present, needed=2, at=line.at)
     except (KeyError, TypeError, ValueError, Refused, Untrusted) as error:
-        raise Untrusted(str(error), problem=NOT_PROVEN, step=step.id) from None
+        raise Untrusted(told(error), problem=NOT_PROVEN, step=step.id) from None
     wanted = set(present) if everybody else {line.actor, checker}
     if line.action != step.id or line.actor == checker or set(outputs) != set(step.outputs) or set(signed) != wanted:
         raise Untrusted(problem=NOT_PROVEN, step=step.id)

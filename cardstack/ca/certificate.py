@@ -22,7 +22,8 @@ from cardstack.ca.extensions import (
 from cardstack.ca.names import GeneralName, Name
 from cardstack.crypto import local
 from cardstack.crypto.keys import PublicKey
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, oversized, told
+from cardstack.text import Text
 
 REMEMBERED, REMEMBERED_SIZE = 8_192, 1 << 14
 """How many certificates stay in memory, and up to which size; whoever sends large ones has them parsed again."""
@@ -58,7 +59,7 @@ class Certificate:
     spki: bytes = field(repr=False)
     critical: frozenset[str]
     present: frozenset[str]
-    defects: tuple[str, ...] = ()
+    defects: tuple[Text, ...] = ()
     repeated: bool = False
     unique_identifiers: bool = False
 
@@ -150,7 +151,7 @@ def _remembered(raw: bytes) -> Certificate:
 
 def _parse(raw: bytes) -> Certificate:
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"a certificate has at most {SIZE_MAX} bytes, got {len(raw)}")
+        raise oversized("certificate", SIZE_MAX, len(raw))
     tbs, algorithm, signature = signed_parts(raw, "certificate")
     facts = _tbs(raw, tbs)
     return Certificate(
@@ -167,9 +168,9 @@ def signed_parts(raw: bytes, what: str) -> tuple[der.Item, der.Item, der.Item]:
     """What is signed, the algorithm and the signature (§4.1.1, §5.1.1)."""
     parts = der.fields(raw, what)
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BITS]:
-        raise Malformed(f"{what}: content, algorithm and signature were expected", field=what)
+        raise faulty(what, "content, algorithm and signature were expected", "应含内容、算法和签名")
     if parts[1].stop - parts[1].begin > ALGORITHM_SIZE_MAX:
-        raise Malformed(f"{what}: an algorithm larger than any in use", field=what)
+        raise faulty(what, "an algorithm larger than any in use", "算法标识过长")
     return parts[0], parts[1], parts[2]
 
 
@@ -188,9 +189,11 @@ def _tbs(raw: bytes, tbs: der.Item) -> dict[str, Any]:
     parts.end()
     times = der.inside(raw, validity, der.SEQUENCE, "validity")
     if len(times) != 2:
-        raise Malformed("validity: two moments were expected", field="validity")
+        raise faulty("validity", "two moments were expected", "应为两个时间")
     if spki.stop - spki.begin > KEY_SIZE_MAX or algorithm.stop - algorithm.begin > ALGORITHM_SIZE_MAX:
-        raise Malformed("a public key or an algorithm larger than any in use", field="subjectPublicKeyInfo")
+        raise Malformed(
+            Text("a public key or an algorithm larger than any in use", "公钥或算法标识过长"), field="subjectPublicKeyInfo"
+        )
     return {
         "version": _version(raw, version),
         "serial": der.integer(raw, serial, "serial number"),
@@ -214,7 +217,7 @@ def _version(raw: bytes, one: der.Item | None) -> int:
     inner = der.inside(raw, one, 0xA0, "version")
     number = der.integer(raw, inner[0], "version") if len(inner) == 1 and inner[0].tag == der.INTEGER else -1
     if not 0 <= number <= 2:
-        raise Malformed("version: unknown", field="version")
+        raise faulty("version", "unknown", "未知")
     return number + 1
 
 
@@ -232,7 +235,7 @@ def extension_facts(raw: bytes, one: der.Item | None, parsers: Mapping[str, tupl
             try:
                 facts[known[0]] = known[1](content)
             except Malformed as error:
-                defects.append(str(error))
+                defects.append(told(error))
     facts |= {"critical": frozenset(critical), "present": frozenset(present), "defects": tuple(defects), "repeated": repeated}
     return facts
 
@@ -243,7 +246,7 @@ def extension_list(raw: bytes, one: der.Item | None) -> list[tuple[str, bool, by
         return []
     inner = der.items(raw, one.start, one.stop)
     if len(inner) != 1 or inner[0].tag != der.SEQUENCE or inner[0].start == inner[0].stop:
-        raise Malformed("extensions: at least one was expected", field="extensions")
+        raise faulty("extensions", "at least one was expected", "至少应有一个")
     return [_extension(raw, part) for part in der.items(raw, inner[0].start, inner[0].stop)]
 
 
@@ -253,5 +256,11 @@ def _extension(raw: bytes, one: der.Item) -> tuple[str, bool, bytes]:
     if len(parts) == 3 and parts[1].tag == der.BOOLEAN:
         critical = der.boolean(raw, parts.pop(1), "extension")
     if len(parts) != 2 or parts[0].tag != der.OID or parts[1].tag != der.OCTETS:
-        raise Malformed(f"extension at offset {one.begin}: identifier and content were expected", field="extension")
+        raise Malformed(
+            Text(
+                f"extension at offset {one.begin}: identifier and content were expected",
+                f"偏移 {one.begin} 处的扩展：应含标识和内容",
+            ),
+            field="extension",
+        )
     return der.dotted(raw[parts[0].start : parts[0].stop]), critical, raw[parts[1].start : parts[1].stop]

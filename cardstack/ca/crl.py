@@ -13,6 +13,7 @@ from cardstack.ca.certificate import extension_facts, extension_list, signature_
 from cardstack.ca.extensions import ALL_REASONS, AuthorityKey, IssuingPoint, Point, authority_key, issuing_point, points
 from cardstack.ca.names import DIRECTORY, Name, generals
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 REMEMBERED, REMEMBERED_SIZE, REMEMBERED_LARGE = 1_024, 1 << 16, 8
 REMOVE_FROM_CRL, CERTIFICATE_HOLD = 8, 6
@@ -196,7 +197,11 @@ def _entry(raw: bytes, at: int, stop: int) -> tuple[int, Entry, _Extra, int]:
     number = der.item(raw, start, end)
     time = der.item(raw, number[3], end)
     if tag != der.SEQUENCE or number[0] != der.INTEGER or number[2] == number[3]:
-        raise Malformed(f"CRL entry at offset {at}: serial number and date were expected", field="CRL entry", offset=at)
+        raise Malformed(
+            Text(f"CRL entry at offset {at}: serial number and date were expected", f"偏移 {at} 处的 CRL 条目：应含序列号和日期"),
+            field="CRL entry",
+            offset=at,
+        )
     extra = _PLAIN if time[3] == end else _extensions(raw[time[3] : end])
     revoked_at = der.moment(raw, time, "revocation date")
     return int.from_bytes(raw[number[2] : number[3]], signed=True), Entry(revoked_at, extra.reason), extra, end
@@ -257,7 +262,7 @@ def _tbs(raw: bytes, tbs: der.Item) -> dict[str, Any]:
     parts = der.Fields(raw, der.items(raw, tbs.start, tbs.stop), "CRL")
     version = parts.maybe(der.INTEGER)
     if version is not None and der.integer(raw, version, "version") != 1:
-        raise Malformed("CRL: unknown version", field="version")
+        raise Malformed(Text("CRL: unknown version", "CRL：未知版本"), field="version")
     algorithm, issuer = parts.need(der.SEQUENCE), parts.need(der.SEQUENCE)
     this_update = der.moment(raw, parts.need(der.UTC_TIME, der.GENERALIZED_TIME), "thisUpdate")
     next_update = parts.maybe(der.UTC_TIME) or parts.maybe(der.GENERALIZED_TIME)

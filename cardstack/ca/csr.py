@@ -12,7 +12,7 @@ from cardstack.ca.issue import algorithm_identifier, signed
 from cardstack.ca.names import GeneralName, Name
 from cardstack.crypto import local
 from cardstack.crypto.keys import BadSignature, PublicKey, Signer
-from cardstack.errors import Malformed, problem
+from cardstack.errors import Malformed, oversized, problem, told
 from cardstack.text import Text
 
 REQUEST = problem(
@@ -44,14 +44,14 @@ class Request:
         try:
             return _parse(read.blocks(raw, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")[0])
         except BadSignature:
-            raise Malformed("the key that it asks for did not sign it", problem=REQUEST) from None
+            raise Malformed(Text("the key that it asks for did not sign it", "未用所申请的密钥签名"), problem=REQUEST) from None
         except Malformed as error:
-            raise Malformed(error.detail, problem=REQUEST) from None
+            raise Malformed(told(error), problem=REQUEST) from None
 
 
 def _parse(raw: bytes) -> Request:
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"at most {SIZE_MAX} bytes, got {len(raw)}")
+        raise oversized("request", SIZE_MAX, len(raw))
     content, algorithm, signature = signed_parts(raw, "request")
     parts = read.Fields(raw, read.items(raw, content.start, content.stop), "request")
     parts.need(read.INTEGER)
@@ -60,7 +60,7 @@ def _parse(raw: bytes) -> Request:
     parts.end()
     public = local.public_key(read.encoded(raw, spki))
     if read.encoded(raw, algorithm) != algorithm_identifier(public.algorithm):
-        raise Malformed("signature algorithm: not the one of its key")
+        raise Malformed(Text("signature algorithm: not the one of its key", "签名算法：与其密钥不符"))
     public.verify(signature_bytes(raw, signature), read.encoded(raw, content))
     asked = b"" if attributes is None else _names(raw, attributes)
     names = alternative_names(asked) if asked else ()

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, oversized
+from cardstack.text import Text
 
 BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
@@ -41,21 +42,32 @@ def item(raw: bytes, at: int, limit: int) -> Item:
     cardstack.errors.Malformed: DER: length at offset 1 is not minimal
     """
     if at + 2 > limit:
-        raise Malformed(f"DER: an element at offset {at} is cut off", offset=at)
+        raise Malformed(Text(f"DER: an element at offset {at} is cut off", f"DER：偏移 {at} 处的元素不完整"), offset=at)
     tag, length = raw[at], raw[at + 1]
     start = at + 2
     if tag & 0x1F == 0x1F:
-        raise Malformed(f"DER: a tag of several bytes at offset {at}", offset=at)
+        raise Malformed(Text(f"DER: a tag of several bytes at offset {at}", f"DER：偏移 {at} 处为多字节标签"), offset=at)
     if length >= 0x80:
         width = length & 0x7F
         if not 1 <= width <= 4 or start + width > limit:
-            raise Malformed(f"DER: length at offset {at + 1} is indefinite, too large or cut off", offset=at + 1)
+            raise Malformed(
+                Text(
+                    f"DER: length at offset {at + 1} is indefinite, too large or cut off",
+                    f"DER：偏移 {at + 1} 处的长度为不定长、过大或不完整",
+                ),
+                offset=at + 1,
+            )
         length = int.from_bytes(raw[start : start + width])
         if length < 0x80 or length >> (8 * width - 8) == 0:
-            raise Malformed(f"DER: length at offset {at + 1} is not minimal", offset=at + 1)
+            raise Malformed(
+                Text(f"DER: length at offset {at + 1} is not minimal", f"DER：偏移 {at + 1} 处的长度不是最短编码"), offset=at + 1
+            )
         start += width
     if start + length > limit:
-        raise Malformed(f"DER: the element at offset {at} promises more than there is", offset=at)
+        raise Malformed(
+            Text(f"DER: the element at offset {at} promises more than there is", f"DER：偏移 {at} 处的元素长度超出数据"),
+            offset=at,
+        )
     return _new(Item, (tag, at, start, start + length))
 
 
@@ -81,7 +93,7 @@ def whole(raw: bytes, tag: int, what: str) -> Item:
     """The one element that fills `raw`."""
     one = item(raw, 0, len(raw))
     if one.tag != tag or one.stop != len(raw):
-        raise Malformed(f"{what}: one element {tag:02X} was expected", field=what)
+        raise faulty(what, f"one element {tag:02X} was expected", f"应为单个元素 {tag:02X}")
     return one
 
 
@@ -94,7 +106,12 @@ def fields(raw: bytes, what: str, tag: int = SEQUENCE) -> list[Item]:
 def inside(raw: bytes, one: Item, tag: int, what: str) -> list[Item]:
     """The elements inside an element of a given tag."""
     if one[0] != tag:
-        raise Malformed(f"{what}: tag {one[0]:02X} at offset {one[1]}, expected {tag:02X}", field=what, offset=one[1])
+        raise faulty(
+            what,
+            f"tag {one[0]:02X} at offset {one[1]}, expected {tag:02X}",
+            f"偏移 {one[1]} 处标签为 {one[0]:02X}，应为 {tag:02X}",
+            offset=one[1],
+        )
     return items(raw, one[2], one[3])
 
 
@@ -118,12 +135,16 @@ class Fields:
         if self._place < len(self._items) and (not tags or self._items[self._place][0] in tags):
             self._place += 1
             return self._items[self._place - 1]
-        raise Malformed(f"{self.what}: field {self._place + 1} is missing or of another type", field=self.what)
+        raise faulty(
+            self.what, f"field {self._place + 1} is missing or of another type", f"缺少第 {self._place + 1} 个字段或类型不符"
+        )
 
     def end(self) -> None:
         """There is nothing more."""
         if self._place != len(self._items):
-            raise Malformed(f"{self.what}: {len(self._items) - self._place} fields too many", field=self.what)
+            raise faulty(
+                self.what, f"{len(self._items) - self._place} fields too many", f"多出 {len(self._items) - self._place} 个字段"
+            )
 
 
 def value(raw: bytes, one: Item) -> bytes:
@@ -140,7 +161,7 @@ def integer(raw: bytes, one: Item, what: str) -> int:
     """A whole number in as few bytes as it takes."""
     content = raw[one[2] : one[3]]
     if not content or (len(content) > 1 and content[0] in (0x00, 0xFF) and content[0] >> 7 == content[1] >> 7):
-        raise Malformed(f"{what}: a number that is empty or not minimal", field=what)
+        raise faulty(what, "a number that is empty or not minimal", "整数为空或不是最短编码")
     return int.from_bytes(content, signed=True)
 
 
@@ -148,7 +169,7 @@ def small(raw: bytes, one: Item, what: str) -> int:
     """A number from 0 upwards that counts something; larger than any count is as good as the largest."""
     number = integer(raw, one, what)
     if number < 0:
-        raise Malformed(f"{what}: a negative number", field=what)
+        raise faulty(what, "a negative number", "负数")
     return min(number, 1 << 30)
 
 
@@ -156,14 +177,14 @@ def boolean(raw: bytes, one: Item, what: str) -> bool:
     """TRUE is FF and FALSE is 00."""
     content = raw[one[2] : one[3]]
     if content not in (b"\x00", b"\xff"):
-        raise Malformed(f"{what}: a truth value that is neither 00 nor FF", field=what)
+        raise faulty(what, "a truth value that is neither 00 nor FF", "布尔值既非 00 也非 FF")
     return content == b"\xff"
 
 
 def bit_string(raw: bytes, one: Item, what: str) -> bytes:
     """The bytes of a BIT STRING of whole bytes."""
     if one[3] - one[2] < 1 or raw[one[2]] != 0:
-        raise Malformed(f"{what}: a bit string of whole bytes was expected", field=what)
+        raise faulty(what, "a bit string of whole bytes was expected", "应为整字节的比特串")
     return raw[one[2] + 1 : one[3]]
 
 
@@ -171,9 +192,9 @@ def flags(raw: bytes, one: Item, what: str) -> frozenset[int]:
     """The numbers of the named bits that are set (X.690 §11.2.2 asks for no trailing zeros; some writers leave them)."""
     content = raw[one[2] : one[3]]
     if not content or content[0] > 7 or (len(content) == 1 and content[0]) or len(content) > 8:
-        raise Malformed(f"{what}: a malformed bit string", field=what)
+        raise faulty(what, "a malformed bit string", "比特串格式不正确")
     if content[0] and content[-1] & ((1 << content[0]) - 1):
-        raise Malformed(f"{what}: unused bits that are not zero", field=what)
+        raise faulty(what, "unused bits that are not zero", "未用位不为零")
     return frozenset(8 * place + bit for place, byte in enumerate(content[1:]) for bit in range(8) if byte & (0x80 >> bit))
 
 
@@ -193,11 +214,13 @@ def dotted(content: bytes) -> str:
         # 2.5.4.x and 2.5.29.x: the attributes of names and the extensions, nearly all there is in a certificate.
         return f"2.5.{content[1]}.{content[2]}"
     if not content or content[-1] & 0x80 or len(content) > 64:
-        raise Malformed("an object identifier that is empty, cut off or longer than 64 bytes")
+        raise Malformed(
+            Text("an object identifier that is empty, cut off or longer than 64 bytes", "对象标识符为空、不完整或超过 64 字节")
+        )
     arcs, arc, fresh = [], 0, True
     for byte in content:
         if fresh and byte == 0x80:
-            raise Malformed("an object identifier with a padded arc")
+            raise Malformed(Text("an object identifier with a padded arc", "对象标识符的弧不是最短编码"))
         arc = arc << 7 | byte & 0x7F
         fresh = not byte & 0x80
         if fresh:
@@ -216,7 +239,7 @@ def moment(raw: bytes, one: Item, what: str) -> datetime:
 def _moment(tag: int, content: bytes, what: str) -> datetime:
     digits = {UTC_TIME: 12, GENERALIZED_TIME: 14}.get(tag)
     if digits is None or len(content) != digits + 1 or content[-1:] != b"Z" or not content[:-1].isdigit():
-        raise Malformed(f"{what}: a time that is not in the form of RFC 5280 §4.1.2.5", field=what)
+        raise faulty(what, "a time that is not in the form of RFC 5280 §4.1.2.5", "时间不符合 RFC 5280 §4.1.2.5 的格式")
     text = content[:-1].decode("ascii")
     if digits == 12:
         text = ("19" if text >= "5" else "20") + text
@@ -224,7 +247,7 @@ def _moment(tag: int, content: bytes, what: str) -> datetime:
         year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
         return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:]), tzinfo=UTC)
     except ValueError:
-        raise Malformed(f"{what}: not a moment of the calendar", field=what) from None
+        raise faulty(what, "not a moment of the calendar", "时间不存在") from None
 
 
 def optional_parts(raw: bytes, one: Item, what: str) -> Iterator[tuple[int, Item]]:
@@ -233,7 +256,7 @@ def optional_parts(raw: bytes, one: Item, what: str) -> Iterator[tuple[int, Item
     for part in inside(raw, one, SEQUENCE, what):
         number = part[0] & 0x1F
         if part[0] & 0xC0 != 0x80 or number <= last:
-            raise Malformed(f"{what}: a field out of order at offset {part[1]}", field=what, offset=part[1])
+            raise faulty(what, f"a field out of order at offset {part[1]}", f"偏移 {part[1]} 处字段顺序不符", offset=part[1])
         last = number
         yield number, part
 
@@ -261,7 +284,7 @@ def blocks(raw: bytes, *labels: str) -> tuple[bytes, ...]:
     '3000'
     """
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"at most {SIZE_MAX} bytes are read, got {len(raw)}")
+        raise oversized("file", SIZE_MAX, len(raw))
     if b"-----BEGIN " not in raw:
         return (raw,)
     found = []
@@ -270,7 +293,9 @@ def blocks(raw: bytes, *labels: str) -> tuple[bytes, ...]:
             try:
                 found.append(base64.b64decode(b"".join(body.split()), validate=True))
             except (binascii.Error, ValueError):
-                raise Malformed(f"PEM block {len(found) + 1} is not base64") from None
+                raise Malformed(
+                    Text(f"PEM block {len(found) + 1} is not base64", f"第 {len(found) + 1} 个 PEM 块不是 base64")
+                ) from None
     if not found:
-        raise Malformed(f"no PEM block {' or '.join(labels)}")
+        raise Malformed(Text(f"no PEM block {' or '.join(labels)}", f"没有 PEM 块 {' 或 '.join(labels)}"))
     return tuple(found)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
+from cardstack.text import Text
 
 TRUE, FALSE, NULL = b"\x01\x01\xff", b"\x01\x01\x00", b"\x05\x00"
 GENERALIZED_FROM = 2050  # RFC 5280 §4.1.2.5: UTCTime through 2049
@@ -101,10 +102,15 @@ def oid(dotted: str) -> bytes:
     """
     arcs = dotted.split(".")
     if len(arcs) < 2 or not all(arc.isascii() and arc.isdigit() and len(arc) < 40 for arc in arcs):
-        raise Malformed("an object identifier is numbers with dots between them")
+        raise Malformed(Text("an object identifier is numbers with dots between them", "对象标识符应为以点分隔的数字"))
     first, second, *rest = map(int, arcs)
     if first > 2 or (first < 2 and second > 39):
-        raise Malformed("an object identifier begins with 0, 1 or 2 and, below 2, has at most 39 next")
+        raise Malformed(
+            Text(
+                "an object identifier begins with 0, 1 or 2 and, below 2, has at most 39 next",
+                "对象标识符首弧应为 0、1 或 2，首弧小于 2 时次弧至多 39",
+            )
+        )
     return element(0x06, b"".join(_arc(arc) for arc in (40 * first + second, *rest)))
 
 
@@ -124,14 +130,19 @@ def utf8(text: str) -> bytes:
 def printable(text: str) -> bytes:
     """PrintableString: letters, digits and a few marks (X.680 §41.4)."""
     if not all(character.isascii() and (character.isalnum() or character in " '()+,-./:=?") for character in text):
-        raise Malformed("a PrintableString has letters, digits, blanks and '()+,-./:=? alone")
+        raise Malformed(
+            Text(
+                "a PrintableString has letters, digits, blanks and '()+,-./:=? alone",
+                "PrintableString 只能含字母、数字、空格和 '()+,-./:=?",
+            )
+        )
     return element(0x13, text.encode("ascii"))
 
 
 def ia5(text: str) -> bytes:
     """IA5String, which is ASCII."""
     if not text.isascii():
-        raise Malformed("an IA5String is ASCII")
+        raise Malformed(Text("an IA5String is ASCII", "IA5String 应为 ASCII"))
     return element(0x16, text.encode("ascii"))
 
 
@@ -151,7 +162,7 @@ def time(moment: datetime) -> bytes:
 
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None or not 1950 <= moment.year <= 9999:
-        raise Malformed("a moment has a zone, and a year from 1950 to 9999")
+        raise Malformed(Text("a moment has a zone, and a year from 1950 to 9999", "时间应带时区，年份为 1950 至 9999"))
     return moment.astimezone(UTC)
 
 
@@ -195,8 +206,12 @@ def below(base: bytes, **attributes: str) -> bytes:
 
 def _attribute(kind: str, text: str) -> bytes:
     if kind not in _ATTRIBUTES:
-        raise Malformed(f"a name has no attribute {kind} here", field=kind)
+        raise Malformed(Text(f"a name has no attribute {kind} here", f"名称不支持属性 {kind}"), field=kind)
     if not 0 < len(text) <= _LENGTHS.get(kind, 255):
-        raise Malformed(f"{kind}: 1 to {_LENGTHS.get(kind, 255)} characters, got {len(text)}", field=kind)
+        raise faulty(
+            kind,
+            f"1 to {_LENGTHS.get(kind, 255)} characters, got {len(text)}",
+            f"应为 1 至 {_LENGTHS.get(kind, 255)} 个字符，实为 {len(text)} 个",
+        )
     write = {"C": printable, "serialNumber": printable, "DC": ia5, "E": ia5}.get(kind, utf8)
     return sequence(oid(_ATTRIBUTES[kind]), write(text))

@@ -54,7 +54,7 @@ class Tried:
 
     steps: tuple[StepData, ...]
     rule: str | None
-    detail: str
+    detail: Text
 
     @property
     def accepted(self) -> bool:
@@ -70,7 +70,7 @@ class Tried:
             "clause": known.clause if known else None,
             "title": known.problem.title._asdict() if known else None,
             "remedy": known.problem.remedy._asdict() if known else None,
-            "detail": self.detail or None,
+            "detail": self.detail.en or None,
             "steps": list(self.steps),
         }
 
@@ -142,7 +142,9 @@ def _told(number: int, one: Tried, language: Language) -> Iterable[str]:
     ending = _HELD.of(language)
     if one.rule:
         rule = tables.RULES[one.rule]
-        ending = f"{rule.problem.title.of(language)} [{one.rule}; {rule.clause}]" + (f" {one.detail}" if one.detail else "")
+        ending = f"{rule.problem.title.of(language)} [{one.rule}; {rule.clause}]" + (
+            f" {one.detail.of(language)}" if one.detail.en else ""
+        )
     yield _PATH.of(language).format(number=number, ending=ending)
     for depth, step in enumerate(one.steps):
         stopped = one.rule is not None and depth == len(one.steps) - 1
@@ -195,7 +197,7 @@ def _recorded(attempt: Attempt, evidence: Mapping[str, list[Finding]]) -> Tried:
     if len(steps) > 1 or attempt.breach is None:
         steps[len(state.path) - 1]["counters"] = _counters(state)
     rule, detail = attempt.breach or (None, "")
-    return Tried(tuple(steps), rule, detail)
+    return Tried(tuple(steps), rule, Text(detail, detail) if isinstance(detail, str) else detail)
 
 
 def _step(certificate: Certificate, level: Level | None, evidence: Mapping[str, list[Finding]]) -> StepData:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from cardstack.ca import der
 from cardstack.ca.names import DIRECTORY, GeneralName, Name, general, generals
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
+from cardstack.text import Text
 
 ANY_POLICY = "2.5.29.32.0"
 ANY_USE = "2.5.29.37.0"
@@ -128,7 +129,7 @@ def authority_key(raw: bytes) -> AuthorityKey:
         elif number == 2:
             serial = der.integer(raw, part, "authorityCertSerialNumber")
         else:
-            raise Malformed("authorityKeyIdentifier: an unknown field", field="authorityKeyIdentifier")
+            raise faulty("authorityKeyIdentifier", "an unknown field", "未知字段")
     return AuthorityKey(key, issuer, serial)
 
 
@@ -146,7 +147,7 @@ def certificate_policies(raw: bytes) -> tuple[Policy, ...]:
         qualifiers = parts.maybe(der.SEQUENCE)
         parts.end()
         if oid in policies:
-            raise Malformed("certificatePolicies: a policy stands twice", field="certificatePolicies")
+            raise faulty("certificatePolicies", "a policy stands twice", "策略重复")
         policies[oid] = Policy(oid, der.encoded(raw, qualifiers) if qualifiers else b"")
     return tuple(policies.values())
 
@@ -166,10 +167,10 @@ def policy_constraints(raw: bytes) -> PolicyConstraints:
     found: dict[int, int] = {}
     for number, part in der.optional_parts(raw, der.whole(raw, der.SEQUENCE, "policyConstraints"), "policyConstraints"):
         if number > 1:
-            raise Malformed("policyConstraints: an unknown field", field="policyConstraints")
+            raise faulty("policyConstraints", "an unknown field", "未知字段")
         found[number] = der.small(raw, part, "policyConstraints")
     if not found:
-        raise Malformed("policyConstraints: empty", field="policyConstraints")
+        raise faulty("policyConstraints", "empty", "为空")
     return PolicyConstraints(found.get(0), found.get(1))
 
 
@@ -184,7 +185,7 @@ def name_constraints(raw: bytes) -> Subtrees:
     bounded: set[int] = set()
     for number, part in der.optional_parts(raw, der.whole(raw, der.SEQUENCE, "nameConstraints"), "nameConstraints"):
         if number > 1 or part.start == part.stop:
-            raise Malformed("nameConstraints: an unknown or empty field", field="nameConstraints")
+            raise faulty("nameConstraints", "an unknown or empty field", "未知或空字段")
         bases = []
         for subtree in der.items(raw, part.start, part.stop):
             base, *rest = der.inside(raw, subtree, der.SEQUENCE, "subtree") or [subtree]
@@ -194,7 +195,7 @@ def name_constraints(raw: bytes) -> Subtrees:
                 bounded.add(bases[-1].form)
         sides[number] = tuple(bases)
     if not sides:
-        raise Malformed("nameConstraints: empty", field="nameConstraints")
+        raise faulty("nameConstraints", "empty", "为空")
     return Subtrees(sides.get(0, ()), sides.get(1, ()), frozenset(bounded))
 
 
@@ -215,9 +216,11 @@ def _point(raw: bytes, one: der.Item) -> Point:
         elif number == 2:
             issuers = generals(raw, der.items(raw, part.start, part.stop))
         else:
-            raise Malformed("distribution point: an unknown field", field="cRLDistributionPoints")
+            raise Malformed(Text("distribution point: an unknown field", "分发点：未知字段"), field="cRLDistributionPoints")
     if not (names or relative or issuers):
-        raise Malformed("distribution point: neither a name nor an issuer", field="cRLDistributionPoints")
+        raise Malformed(
+            Text("distribution point: neither a name nor an issuer", "分发点：既无名称也无签发者"), field="cRLDistributionPoints"
+        )
     return Point(names, relative, reasons, issuers)
 
 
@@ -225,7 +228,7 @@ def point_name(raw: bytes, part: der.Item) -> tuple[tuple[GeneralName, ...], byt
     """A DistributionPointName: full names, or one relative to the CRL issuer as a SET in DER."""
     inner = der.item(raw, part.start, part.stop)
     if inner.stop != part.stop or inner.tag not in (0xA0, 0xA1):
-        raise Malformed("distribution point: an unknown kind of name", field="distributionPoint")
+        raise Malformed(Text("distribution point: an unknown kind of name", "分发点：未知的名称类型"), field="distributionPoint")
     if inner.tag == 0xA0:
         return generals(raw, der.items(raw, inner.start, inner.stop)), None
     der.items(raw, inner.start, inner.stop)
@@ -247,9 +250,9 @@ def issuing_point(raw: bytes) -> IssuingPoint:
         elif number <= 5:
             flags[number] = der.boolean(raw, part, "issuingDistributionPoint")
         else:
-            raise Malformed("issuingDistributionPoint: an unknown field", field="issuingDistributionPoint")
+            raise faulty("issuingDistributionPoint", "an unknown field", "未知字段")
     if sum(flags.get(number, False) for number in (1, 2, 5)) > 1:
-        raise Malformed("issuingDistributionPoint: more than one onlyContains", field="issuingDistributionPoint")
+        raise faulty("issuingDistributionPoint", "more than one onlyContains", "onlyContains 多于一个")
     return IssuingPoint(
         names, relative, flags.get(1, False), flags.get(2, False), reasons, flags.get(4, False), flags.get(5, False)
     )
@@ -276,7 +279,7 @@ def _all(raw: bytes, tag: int, what: str) -> list[der.Item]:
     """The elements of a SEQUENCE OF with at least one, all of one type."""
     found = der.fields(raw, what)
     if not found or any(one.tag != tag for one in found):
-        raise Malformed(f"{what}: empty, or an element of another type", field=what)
+        raise faulty(what, "empty, or an element of another type", "为空或含其他类型的元素")
     return found
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cardstack.ca import encoding as der
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 
 class Extension(NamedTuple):
@@ -76,7 +77,7 @@ def address(text: str, *, network: bool = False) -> bytes:
     try:
         parsed = ip_network(text)
     except ValueError:
-        raise Malformed("an IP address or network was expected", field="address") from None
+        raise Malformed(Text("an IP address or network was expected", "应为 IP 地址或网段"), field="address") from None
     mask = parsed.netmask.packed if network else b""
     return der.context(7, parsed.network_address.packed + mask, constructed=False)
 
@@ -167,7 +168,13 @@ def ocsp_no_check() -> Extension:
 def holder_number(kind: str, number: str) -> Extension:
     """A number of the holder; the kinds are those of `HOLDER_NUMBERS`."""
     if kind not in HOLDER_NUMBERS:
-        raise Malformed(f"no holder number is called {kind}; known are {', '.join(HOLDER_NUMBERS)}", field=kind)
+        raise Malformed(
+            Text(
+                f"no holder number is called {kind}; known are {', '.join(HOLDER_NUMBERS)}",
+                f"没有名为 {kind} 的持卡人号码，可选 {'、'.join(HOLDER_NUMBERS)}",
+            ),
+            field=kind,
+        )
     return Extension(HOLDER_NUMBERS[kind], critical=False, value=der.printable(number))
 
 
@@ -175,5 +182,5 @@ def encode(extensions: Iterable[Extension]) -> bytes:
     """Extensions; each OID at most once (§4.2)."""
     chosen = tuple(extensions)
     if len({one.oid for one in chosen}) != len(chosen):
-        raise Malformed("an extension stands in a certificate once")
+        raise Malformed(Text("an extension stands in a certificate once", "证书中同一扩展只能出现一次"))
     return der.sequence(*(one.encode() for one in chosen))

@@ -86,4 +86,4 @@ def _text(value: bytes) -> str:
             continue
         if text and text.isprintable():
             return text
-    raise Malformed("a holder number is text", field="holder number")
+    raise Malformed(Text("a holder number is text", "持卡人号码应为文本"), field="holder number")

@@ -51,7 +51,9 @@ class Authority:
     def of(cls, certificate: Certificate, signer: Signer, places: Places | None = None) -> "Authority":
         """The authority of a CA certificate; `Refused` where the key is another one."""
         if certificate.spki != signer.public.spki:
-            raise Refused("the key is not that of the authority's certificate", problem=WRONG_FOR_PROFILE)
+            raise Refused(
+                Text("the key is not that of the authority's certificate", "密钥与机构证书不匹配"), problem=WRONG_FOR_PROFILE
+            )
         return cls(certificate.subject.raw, signer, certificate, places or Places())
 
     @property
@@ -168,7 +170,11 @@ def link(old: Authority, new: Authority, *, profile: Profile, at: datetime, seri
     They are self-issued, so they count towards no path length, and any policy passes through them.
     """
     if old.subject != new.subject or old.signer.public.spki == new.signer.public.spki:
-        raise Refused("a key change keeps the name and changes the key", problem=WRONG_FOR_PROFILE, profile=profile.name)
+        raise Refused(
+            Text("a key change keeps the name and changes the key", "更换密钥须保持名称不变且密钥不同"),
+            problem=WRONG_FOR_PROFILE,
+            profile=profile.name,
+        )
     made = []
     for (issuer, subject), serial in zip(((old, new), (new, old)), serials, strict=True):
         wish = Wish(policies=(fields.ANY_POLICY,), subject_key=subject.key_identifier)
@@ -194,9 +200,17 @@ def _until(profile: Profile, issuer: Authority, at: datetime, asked: datetime | 
     if asked is None:
         return longest if parent is None else min(longest, parent.valid_until)
     if not at < asked <= longest:
-        raise Refused(f"it lasts at most {profile.days_max} days", problem=WRONG_FOR_PROFILE, profile=profile.name)
+        raise Refused(
+            Text(f"it lasts at most {profile.days_max} days", f"有效期至多 {profile.days_max} 天"),
+            problem=WRONG_FOR_PROFILE,
+            profile=profile.name,
+        )
     if parent is not None and asked > parent.valid_until:
-        raise Refused("it would outlast its issuer's own certificate", problem=WRONG_FOR_PROFILE, profile=profile.name)
+        raise Refused(
+            Text("it would outlast its issuer's own certificate", "有效期将超出签发者证书"),
+            problem=WRONG_FOR_PROFILE,
+            profile=profile.name,
+        )
     return asked
 
 
@@ -230,7 +244,11 @@ def _extensions(profile: Profile, issuer: Authority, wish: Wish, subject: bytes,
     places = issuer.places if issuer.certificate is not None else Places()
     shared, oids = _shared(profile, wish.policies, length, issuer.key_identifier, (places, issuer.crl_issuer))
     if len(oids | {one.oid for one in written}) != len(oids) + len(written):
-        raise Refused("an extension stands in a certificate once", problem=WRONG_FOR_PROFILE, profile=profile.name)
+        raise Refused(
+            Text("an extension stands in a certificate once", "证书中同一扩展只能出现一次"),
+            problem=WRONG_FOR_PROFILE,
+            profile=profile.name,
+        )
     return der.element(0x30, b"".join([one.encode() for one in written]) + shared)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from cardstack.ca import der
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 # The string types of DirectoryString and the others that names use, with how their bytes are read (X.520, X.680).
 _CHARSETS = {
@@ -140,7 +141,7 @@ def _typed(text: str) -> Name:
 def _typed_pair(text: str) -> tuple[str, Value]:
     kind, sign, value = text.partition("=")
     if not (kind.strip() and sign and value.strip()):
-        raise Malformed("a name is written CN=…,O=…,C=…", field="name")
+        raise Malformed(Text("a name is written CN=…,O=…,C=…", "名称应写作 CN=…,O=…,C=…"), field="name")
     return _LONG.get(kind.strip(), kind.strip()), normal(_ESCAPED.sub(r"\1", value))
 
 
@@ -150,7 +151,7 @@ def _rdn(raw: bytes, rdn: der.Item) -> list[tuple[str, Value, str]]:
     for attribute in der.inside(raw, rdn, der.SET, "relative name"):
         parts = der.inside(raw, attribute, der.SEQUENCE, "attribute")
         if len(parts) != 2 or parts[0].tag != der.OID:
-            raise Malformed("attribute: a type and a value were expected", field="attribute")
+            raise Malformed(Text("attribute: a type and a value were expected", "属性：应含类型和值"), field="attribute")
         kind, held = der.oid(raw, parts[0]), der.value(raw, parts[1])
         text = _text(parts[1].tag, held)
         if text is None:
@@ -158,7 +159,7 @@ def _rdn(raw: bytes, rdn: der.Item) -> list[tuple[str, Value, str]]:
         else:
             pairs.append((kind, normal(text), text))
     if not pairs:
-        raise Malformed("relative name: no attribute", field="relative name")
+        raise Malformed(Text("relative name: no attribute", "相对名称：没有属性"), field="relative name")
     return pairs
 
 
@@ -207,13 +208,20 @@ def general(raw: bytes, one: der.Item) -> GeneralName:
     """A GeneralName at its place."""
     form = one.tag & 0x1F
     if one.tag & 0xC0 != 0x80 or form > REGISTERED:
-        raise Malformed(f"general name: unknown form at offset {one.begin}", field="general name", offset=one.begin)
+        raise Malformed(
+            Text(f"general name: unknown form at offset {one.begin}", f"通用名称：偏移 {one.begin} 处形式未知"),
+            field="general name",
+            offset=one.begin,
+        )
     held = der.value(raw, one)
     if form == DIRECTORY:
         return GeneralName(form, Name.parse(held))
     if form in (MAIL, DNS, URI):
         if not held.isascii():
-            raise Malformed(f"general name: {FORMS[form]} with characters outside ASCII", field="general name")
+            raise Malformed(
+                Text(f"general name: {FORMS[form]} with characters outside ASCII", f"通用名称：{FORMS[form]} 含非 ASCII 字符"),
+                field="general name",
+            )
         return GeneralName(form, held.decode("ascii"))
     return GeneralName(form, held)
 
@@ -221,7 +229,7 @@ def general(raw: bytes, one: der.Item) -> GeneralName:
 def generals(raw: bytes, found: list[der.Item]) -> tuple[GeneralName, ...]:
     """GeneralNames: at least one."""
     if not found:
-        raise Malformed("general names: none at all", field="general names")
+        raise Malformed(Text("general names: none at all", "通用名称：一个也没有"), field="general names")
     return tuple(general(raw, one) for one in found)
 
 
@@ -240,7 +248,7 @@ def expected(text: str) -> GeneralName:
     rest = rest.strip()
     address = _address(rest)
     if known == IP and address is None:
-        raise Malformed("an expected IP name is no address", field="names")
+        raise Malformed(Text("an expected IP name is no address", "所期望的 IP 名称不是地址"), field="names")
     # The last label of a host name is no number, so what looks like an address is one, whatever it is called (RFC 9525 §4.1).
     if address is not None and known in (IP, DNS, None):
         return GeneralName(IP, address.packed)

@@ -10,7 +10,8 @@ from cardstack.ca import der
 from cardstack.ca.certificate import Certificate, extension_list, signature_bytes
 from cardstack.ca.names import Name
 from cardstack.crypto import suite
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, oversized
+from cardstack.text import Text
 
 REMEMBERED, REMEMBERED_SIZE = 1_024, 1 << 16
 SIZE_MAX = 1 << 20
@@ -88,14 +89,14 @@ def key_hash(digest: str, spki: bytes) -> bytes:
     """The hash of a public key's bits, without tag, length and count of unused bits."""
     parts = der.fields(spki, "public key")
     if len(parts) != 2:
-        raise Malformed("public key: an algorithm and bits were expected")
+        raise Malformed(Text("public key: an algorithm and bits were expected", "公钥：应含算法和比特串"))
     return _digest(digest, der.bit_string(spki, parts[1], "public key"))
 
 
 def _digest(name: str, data: bytes) -> bytes:
     known = next((known for known in suite.DIGEST_OIDS if known == name), None)
     if known is None:
-        raise Malformed("OCSP: unknown digest")
+        raise Malformed(Text("OCSP: unknown digest", "OCSP：未知摘要算法"))
     return suite.digest(known, data)
 
 
@@ -106,15 +107,15 @@ def _remembered(raw: bytes) -> OcspResponse:
 
 def _parse(raw: bytes) -> OcspResponse:
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"an OCSP response has at most {SIZE_MAX} bytes, got {len(raw)}")
+        raise oversized("OCSP response", SIZE_MAX, len(raw))
     outer = der.Fields(raw, der.fields(raw, "OCSP response"), "OCSP response")
     status, wrapped = outer.need(der.ENUMERATED), outer.maybe(0xA0)
     if der.integer(raw, status, "status") != 0 or wrapped is None:
-        raise Malformed("OCSP response: not a successful one", field="responseStatus")
+        raise Malformed(Text("OCSP response: not a successful one", "OCSP 响应：状态不是成功"), field="responseStatus")
     (inner,) = der.inside(raw, wrapped, 0xA0, "responseBytes") or [wrapped]
     kind, content = [*der.inside(raw, inner, der.SEQUENCE, "responseBytes"), inner, inner][:2]
     if kind.tag != der.OID or der.oid(raw, kind) != _BASIC or content.tag != der.OCTETS:
-        raise Malformed("OCSP response: not a basic one", field="responseType")
+        raise Malformed(Text("OCSP response: not a basic one", "OCSP 响应：不是基本响应"), field="responseType")
     return _basic(raw[content.start : content.stop])
 
 
@@ -131,7 +132,7 @@ def _basic(raw: bytes) -> OcspResponse:
     data = der.Fields(raw, der.items(raw, tbs.start, tbs.stop), "response data")
     version = data.maybe(0xA0)
     if version is not None and raw[version.start : version.stop] != b"\x02\x01\x00":
-        raise Malformed("OCSP response: unknown version", field="version")
+        raise Malformed(Text("OCSP response: unknown version", "OCSP 响应：未知版本"), field="version")
     responder = data.need(0xA1, 0xA2)
     held = raw[responder.start : responder.stop]
     produced, answers, more = data.need(der.GENERALIZED_TIME), data.need(der.SEQUENCE), data.maybe(0xA1)

@@ -45,7 +45,7 @@ class Officer:
         try:
             officer = cls(str(held["id"]), str(held["name"]), bytes.fromhex(held["spki"]))
         except (KeyError, TypeError, ValueError):
-            raise Malformed("an officer has id, name and key", field="officer") from None
+            raise Malformed(Text("an officer has id, name and key", "管理员应有标识、姓名和密钥"), field="officer") from None
         local.public_key(officer.spki)
         return officer
 
@@ -67,7 +67,9 @@ class Approval:
         try:
             return cls(str(held["officer"]), datetime.fromisoformat(held["at"]), bytes.fromhex(held["signature"]))
         except (KeyError, TypeError, ValueError):
-            raise Malformed("an approval has officer, moment and signature", field="approval") from None
+            raise Malformed(
+                Text("an approval has officer, moment and signature", "批准应含管理员、时间和签名"), field="approval"
+            ) from None
 
 
 def head(present: Iterable[Officer]) -> str:
@@ -82,7 +84,7 @@ def listed(text: str, unproven: Problem, **facts: Any) -> dict[str, Officer]:
         found: Iterable[Any] = json.loads(text)["officers"]
         return {one.id: one for one in map(Officer.of_data, found)}
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Malformed("the first line lists the officers", problem=unproven, **facts) from None
+        raise Malformed(Text("the first line lists the officers", "首行应列出管理员"), problem=unproven, **facts) from None
 
 
 def approve(what: bytes, *, officer: str, signer: Signer, at: datetime) -> Approval:
@@ -105,7 +107,7 @@ def agreed(
     `not_by` are those whose word does not count here: whoever made a thing does not check it.
     """
     if needed < 1:
-        raise Malformed("at least one officer agrees", field="needed")
+        raise Malformed(Text("at least one officer agrees", "至少须有一名管理员同意"), field="needed")
     excluded, found = frozenset(not_by), dict[str, None]()
     for one in approvals:
         officer = officers.get(one.officer)

@@ -10,7 +10,8 @@ from cardstack.ca import der as read
 from cardstack.ca import encoding as der
 from cardstack.crypto.problems import KEY_FORM
 from cardstack.crypto.sm2 import Sm2Public, Sm2Signer
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
+from cardstack.text import Text
 
 SM4_ECB = "1.2.156.10197.1.104.1"
 
@@ -22,7 +23,10 @@ def envelope(private: Sm2Signer, recipient: Sm2Public, session_key: bytes) -> by
     the number hides them.
     """
     if len(session_key) != 16:
-        raise Malformed(f"an SM4 key has 16 bytes, got {len(session_key)}", problem=KEY_FORM)
+        raise Malformed(
+            Text(f"an SM4 key has 16 bytes, got {len(session_key)}", f"SM4 密钥应为 16 字节，实为 {len(session_key)} 字节"),
+            problem=KEY_FORM,
+        )
     sealed = Cipher(algorithms.SM4(session_key), modes.ECB()).encryptor()  # noqa: S305  # the mode that GM/T 0009 gives
     return der.sequence(
         der.sequence(der.oid(SM4_ECB)),
@@ -37,15 +41,15 @@ def opened(raw: bytes, own: Sm2Signer) -> Sm2Signer:
     parts = read.Fields(raw, read.fields(raw, "envelope"), "envelope")
     algorithm = read.inside(raw, parts.need(read.SEQUENCE), read.SEQUENCE, "algorithm")
     if not algorithm or algorithm[0].tag != read.OID or read.oid(raw, algorithm[0]) != SM4_ECB:
-        raise Malformed("envelope: SM4 in ECB was expected", field="envelope")
+        raise faulty("envelope", "SM4 in ECB was expected", "应为 SM4 ECB")
     key = own.decrypt(read.encoded(raw, parts.need(read.SEQUENCE)))
     point = read.bit_string(raw, parts.need(read.BITS), "public key")
     number = read.bit_string(raw, parts.need(read.BITS), "private key")
     parts.end()
     if len(key) != 16 or len(number) != 32:
-        raise Malformed("envelope: a key of another length", field="envelope")
+        raise faulty("envelope", "a key of another length", "密钥长度不符")
     clear = Cipher(algorithms.SM4(key), modes.ECB()).decryptor()  # noqa: S305  # as above
     pair = Sm2Signer.from_number(clear.update(number) + clear.finalize())
     if pair.public.point != point:
-        raise Malformed("envelope: the two halves do not belong together", field="envelope")
+        raise faulty("envelope", "the two halves do not belong together", "公私钥不匹配")
     return pair

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from cardstack.ca import tables
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.names import Name
-from cardstack.ca.rules import Bench, Breach, State, take
+from cardstack.ca.rules import Bench, State, take
+from cardstack.ca.tables import Breach
 
 DEPTH_MAX = 32
 """The longest path tried, whatever the constraints allow."""

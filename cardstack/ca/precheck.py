@@ -1,20 +1,23 @@
 """What no relying party could accept is not given out: a certificate is validated before it leaves the authority."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.trust import Anchor, PathRejected, Revocation, Settings, validate
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, problem, told
 from cardstack.text import Text
 
 UNUSABLE = problem(
     "CS-2203",
-    Text("No path could validate this certificate: {rule}", "没有任何路径能够验证该证书：{rule}"),
+    Text("No path could validate this certificate", "没有任何路径能够验证该证书"),
     Text(
         "Ask for what the issuer's constraints, path length, policies and dates allow; nothing was given out.",
         "请在签发者的名称约束、路径长度、策略与有效期允许的范围内申请；证书未发出。",
     ),
 )
+WEAK: Final = Text("weak or unknown key", "密钥过弱或无法识别")
+USED_UP: Final = Text("the path length of an authority above it is used up", "上级机构的路径长度已用尽")
 
 
 def check(certificate: Certificate, *, anchors: Iterable[Certificate], pool: Iterable[Certificate] = ()) -> Certificate:
@@ -25,7 +28,7 @@ def check(certificate: Certificate, *, anchors: Iterable[Certificate], pool: Ite
     try:
         assert certificate.public_key is not None
     except Malformed as error:
-        raise Refused(error.detail or error.title.en, problem=UNUSABLE, rule="weak or unknown key") from error
+        raise Refused(told(error, WEAK), problem=UNUSABLE) from error
     settings = Settings(
         revocation=Revocation.OFF, conforming=True, explicit_policy=certificate.policies is not None and not certificate.is_ca
     )
@@ -38,9 +41,9 @@ def check(certificate: Certificate, *, anchors: Iterable[Certificate], pool: Ite
             settings=settings,
         )
     except PathRejected as error:
-        raise Refused(error.detail, problem=UNUSABLE, rule=error.title.en) from error
+        raise Refused(told(error, error.title), problem=UNUSABLE, rule=error.rule) from error
     if certificate.is_ca and not _may_have_more_below(trusted.path):
-        raise Refused(problem=UNUSABLE, rule="the path length of an authority above it is used up")
+        raise Refused(USED_UP, problem=UNUSABLE)
     return certificate
 
 

@@ -172,5 +172,5 @@ def profile(name: str) -> Profile:
     '社会保障卡'
     """
     if name not in PROFILES:
-        raise Malformed(f"known are {', '.join(PROFILES)}", problem=PROFILE, profile=name)
+        raise Malformed(Text(f"known are {', '.join(PROFILES)}", f"可选 {'、'.join(PROFILES)}"), problem=PROFILE, profile=name)
     return PROFILES[name]

@@ -8,7 +8,8 @@ from cardstack.ca import extensions
 from cardstack.ca.certificate import Certificate
 from cardstack.ca.extensions import ANY_USE, EXTENDED_KEY_USAGE
 from cardstack.ca.profile import PURPOSES as ISSUED
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
+from cardstack.text import Text
 
 _PKIX = "1.3.6.1.5.5.7.3."
 SIGNING = frozenset({extensions.DIGITAL_SIGNATURE, extensions.NON_REPUDIATION})
@@ -85,29 +86,35 @@ def purpose(name: str) -> Purpose:
         return PURPOSES[_SPELLINGS[plain.removeprefix("idkp")]]
     if text.isascii() and text.replace(".", "").isdigit() and "." in text.strip("."):
         return next((known for known in _KNOWN if known.use == text), None) or Purpose(text, text, use_required=True)
-    raise Malformed(f"purpose: none is called by this name; known are {', '.join(PURPOSES)}", field="purpose")
+    raise faulty(
+        "purpose", f"none is called by this name; known are {', '.join(PURPOSES)}", f"没有该用途，可选 {'、'.join(PURPOSES)}"
+    )
 
 
-def not_listed(certificate: Certificate, purpose: Purpose) -> str | None:
+def not_listed(certificate: Certificate, purpose: Purpose) -> Text | None:
     """What is wrong where a certificate lists purposes and this one is not among them."""
     uses = certificate.extended_key_usage
     if purpose.use is None or uses is None or purpose.use in uses or ANY_USE in uses:
         return None
-    return f"extended key usage without {purpose.use}"
+    return Text(f"extended key usage without {purpose.use}", f"扩展密钥用途不含 {purpose.use}")
 
 
-def unfit(certificate: Certificate, purpose: Purpose) -> str | None:
+def unfit(certificate: Certificate, purpose: Purpose) -> Text | None:
     """What keeps the certificate that is asked about from its use."""
     usage, uses = certificate.key_usage, certificate.extended_key_usage
     if purpose.use_required and uses is None:
-        return "no extended key usage"
+        return Text("no extended key usage", "没有扩展密钥用途")
     if purpose.usages and usage is not None and not purpose.usages & usage:
-        return "key usage"
+        return Text("key usage", "密钥用途不符")
     if not purpose.alone:
         return None
     if EXTENDED_KEY_USAGE not in certificate.critical or (uses is not None and len(uses) > 1):
-        return "an extended key usage that is not critical, or has other purposes too"
-    return "a key usage for more than this purpose" if usage is not None and usage - purpose.usages else None
+        return Text(
+            "an extended key usage that is not critical, or has other purposes too", "扩展密钥用途不是关键扩展，或含有其他用途"
+        )
+    if usage is None or not usage - purpose.usages:
+        return None
+    return Text("a key usage for more than this purpose", "密钥用途超出该用途")
 
 
 def narrowed(uses: frozenset[str] | None, certificate: Certificate) -> frozenset[str] | None:

@@ -76,7 +76,7 @@ def recognise(
     try:
         trusted = validate(certificate, anchors=[Anchor(anchor)], pool=pool, crls=crls, at=at, settings=asked)
     except PathRejected as refusal:
-        why = Text(f"{refusal.title.en}: {refusal.detail}", f"{refusal.title.zh}：{refusal.detail}")
+        why = Text(f"{refusal.title.en}: {refusal.detail}", f"{refusal.title.zh}：{refusal.told.zh}")
         return Recognised(by.id, certificate, at, why, refusal=refusal)
     level = list(Level)[trusted.level - 1]
     steps = len(trusted.path) - 1

@@ -17,7 +17,7 @@ from cardstack.ca.officers import Approval, Officer
 from cardstack.crypto import local
 from cardstack.crypto.keys import PublicKey, Signer
 from cardstack.crypto.suite import digest
-from cardstack.errors import Malformed, Refused, Untrusted, problem
+from cardstack.errors import Malformed, Refused, Untrusted, faulty, problem
 from cardstack.text import Text
 
 NOT_PROVEN = problem(
@@ -59,7 +59,7 @@ class Recovery:
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > 500:
-            raise Malformed("reason: 1 to 500 characters", problem=NO_REQUEST, field="reason")
+            raise faulty("reason", "1 to 500 characters", "应为 1 至 500 个字符", NO_REQUEST)
         local.public_key(self.recipient)
 
     def content(self) -> bytes:
@@ -134,13 +134,15 @@ def verify(text: str, signers: Iterable[PublicKey], known: Mapping[str, Officer]
     first, *texts = text.splitlines() or [""]
     present = officers.listed(first, NOT_PROVEN, line=0)
     if known is not None and any(known.get(id_) != one for id_, one in present.items()):
-        raise Untrusted("an officer is not known here", problem=NOT_PROVEN, line=0)
+        raise Untrusted(Text("an officer is not known here", "有管理员不在名单中"), problem=NOT_PROVEN, line=0)
     verdict = audit.verify(texts, signers)
     if len(texts) < 3 or verdict.signed_until != len(texts):
-        raise Untrusted("its last line is not signed by the authority", problem=NOT_PROVEN, line=len(texts))
+        raise Untrusted(
+            Text("its last line is not signed by the authority", "末行未经机构签名"), problem=NOT_PROVEN, line=len(texts)
+        )
     asking, *agreeing, last = [Line.parse(one, number) for number, one in enumerate(texts, 1)]
     if (asking.action, last.action) != ("ask", "recover") or any(one.action != "approve" for one in agreeing):
-        raise Untrusted("its lines are out of order", problem=NOT_PROVEN, line=1)
+        raise Untrusted(Text("its lines are out of order", "各行顺序不符"), problem=NOT_PROVEN, line=1)
     try:
         asked = Recovery.of_data(asking.facts)
         needed, envelope = int(last.facts["needed"]), str(last.facts["envelope"])

@@ -13,7 +13,7 @@ from cardstack.ca.certificate import Certificate
 from cardstack.ca.issue import Authority, algorithm_identifier, key_bits
 from cardstack.ca.register import Reason, Record, State
 from cardstack.crypto.suite import DIGEST_OIDS, DigestName, digest
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty, miscounted, oversized
 
 NONCE = "1.3.6.1.5.5.7.48.1.2"
 BASIC = "1.3.6.1.5.5.7.48.1.1"
@@ -65,7 +65,7 @@ class Served:
 def request(raw: bytes) -> Request:
     """An OCSPRequest, DER; `Malformed` where it is none or asks for more than 100 certificates."""
     if len(raw) > REQUEST_MAX:
-        raise Malformed(f"an OCSP request has at most {REQUEST_MAX} bytes, got {len(raw)}", field="request")
+        raise oversized("request", REQUEST_MAX, len(raw))
     outer = read.Fields(raw, read.fields(raw, "request"), "request")
     inner = read.Fields(raw, read.inside(raw, outer.need(read.SEQUENCE), read.SEQUENCE, "tbsRequest"), "tbsRequest")
     inner.maybe(0xA0)
@@ -74,7 +74,7 @@ def request(raw: bytes) -> Request:
     extensions = inner.maybe(0xA2)
     inner.end()
     if not 1 <= len(listed) <= REQUESTS_MAX:
-        raise Malformed(f"requestList: 1 to {REQUESTS_MAX} certificates, got {len(listed)}", field="requestList")
+        raise miscounted("requestList", REQUESTS_MAX, len(listed))
     return Request(tuple(_asked(raw, one) for one in listed), _nonce(raw, extensions))
 
 
@@ -86,7 +86,7 @@ def _asked(raw: bytes, one: read.Item) -> Asked:
     cert = read.Fields(raw, read.inside(raw, whole, read.SEQUENCE, "CertID"), "CertID")
     algorithm = read.inside(raw, cert.need(read.SEQUENCE), read.SEQUENCE, "hashAlgorithm")
     if not algorithm or algorithm[0].tag != read.OID:
-        raise Malformed("hashAlgorithm: an identifier was expected", field="hashAlgorithm")
+        raise faulty("hashAlgorithm", "an identifier was expected", "应为算法标识")
     name, key, serial = cert.need(read.OCTETS), cert.need(read.OCTETS), cert.need(read.INTEGER)
     cert.end()
     number = read.integer(raw, serial, "serialNumber")
@@ -103,7 +103,7 @@ def _nonce(raw: bytes, extensions: read.Item | None) -> bytes | None:
             if len(parts) >= 2 and parts[0].tag == read.OID and read.oid(raw, parts[0]) == NONCE:
                 value = read.value(raw, parts[-1])
                 if not 0 < len(value) <= NONCE_MAX + 3:
-                    raise Malformed(f"nonce: 1 to {NONCE_MAX} bytes", field="nonce")
+                    raise faulty("nonce", f"1 to {NONCE_MAX} bytes", f"应为 1 至 {NONCE_MAX} 字节")
                 return value
     return None
 

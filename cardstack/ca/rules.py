@@ -19,10 +19,10 @@ from cardstack.ca.policy import Level
 from cardstack.ca.purposes import Purpose
 from cardstack.ca.signatures import Verdict
 from cardstack.ca.standing import Holder
+from cardstack.ca.tables import Breach
+from cardstack.text import Text
 
 UNLIMITED = 1 << 30
-Breach: TypeAlias = tuple[str, str]
-"""The rule that is broken and what broke it."""
 
 
 @dataclass(slots=True)
@@ -99,12 +99,17 @@ def is_signed(step: Step) -> Breach | None:
     return (tables.BAD_SIGNATURE if verdict is Verdict.BAD else tables.UNKNOWN_ALGORITHM), ""
 
 
+def _moment(en: str, zh: str, at: datetime) -> Text:
+    shown = f"{at:%Y-%m-%d %H:%M:%S}Z"
+    return Text(f"{en} {shown}", f"{zh} {shown}")
+
+
 def is_in_time(step: Step) -> Breach | None:
     """§6.1.3 (a)(2): both ends belong to the validity."""
     if step.bench.at < step.certificate.valid_from:
-        return tables.NOT_YET_VALID, f"from {step.certificate.valid_from:%Y-%m-%d %H:%M:%S}Z"
+        return tables.NOT_YET_VALID, _moment("from", "自", step.certificate.valid_from)
     if step.bench.at > step.certificate.valid_until:
-        return tables.EXPIRED, f"until {step.certificate.valid_until:%Y-%m-%d %H:%M:%S}Z"
+        return tables.EXPIRED, _moment("until", "至", step.certificate.valid_until)
     return None
 
 
@@ -131,7 +136,7 @@ def meets_the_baseline(step: Step) -> Breach | None:
         return None
     look = baseline.of_the_last if step.last else baseline.of_an_authority
     found = look(step.bench.baseline, step.certificate)
-    return (tables.BASELINE, f"{step.bench.baseline.title}: {found}") if found else None
+    return (tables.BASELINE, step.bench.baseline.says(found)) if found else None
 
 
 def keeps_to_constraints(step: Step) -> Breach | None:
@@ -158,7 +163,10 @@ def is_an_authority(step: Step) -> Breach | None:
     """§6.1.4 (k)."""
     if step.certificate.is_ca:
         return None
-    return tables.NOT_CA, "basicConstraints is absent" if step.certificate.basic_constraints is None else "cA is false"
+    absent = step.certificate.basic_constraints is None
+    return tables.NOT_CA, Text("basicConstraints is absent", "没有 basicConstraints") if absent else Text(
+        "cA is false", "cA 为 false"
+    )
 
 
 def has_room(step: Step) -> Breach | None:
@@ -196,7 +204,7 @@ def shares_a_purpose(step: Step) -> Breach | None:
     """§4.2.1.12: what the lists of purposes along the path leave over; nothing at all is for no use."""
     if not step.bench.conforming or purposes.narrowed(step.state.uses, step.certificate) != frozenset():
         return None
-    return tables.PURPOSE, "no purpose is allowed all along the path"
+    return tables.PURPOSE, Text("no purpose is allowed all along the path", "路径上没有共同允许的用途")
 
 
 def answers_to_names(step: Step) -> Breach | None:

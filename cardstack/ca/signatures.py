@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cardstack.ca import der
 from cardstack.crypto import sm2
 from cardstack.crypto.keys import BadSignature
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, oversized
+from cardstack.text import Text
 
 REMEMBERED = 16_384
 _KEYS_REMEMBERED = 8_192
@@ -164,15 +165,15 @@ def _allowed(spki: bytes, algorithm: bytes) -> bool:
 @lru_cache(maxsize=_KEYS_REMEMBERED)
 def _key(spki: bytes) -> Any:
     if len(spki) > SIZE_MAX:
-        raise Malformed(f"a public key has at most {SIZE_MAX} bytes, got {len(spki)}")
+        raise oversized("public key", SIZE_MAX, len(spki))
     if sm2.OID in spki[:64]:
         return sm2.Sm2Public(spki)
     if unnamed_curve(spki):
-        raise Malformed("the public key is on a curve without a name")
+        raise Malformed(Text("the public key is on a curve without a name", "公钥所用曲线不是命名曲线"))
     try:
         return load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Malformed("the public key does not parse") from None
+        raise Malformed(Text("the public key does not parse", "公钥无法解析")) from None
 
 
 @lru_cache(maxsize=256)
@@ -181,7 +182,7 @@ def _scheme(algorithm: bytes) -> tuple[type, Checker]:
     if oid == _PSS:
         return rsa.RSAPublicKey, _pss(parameters)
     if oid not in _SCHEMES or parameters not in (b"", _NULL):
-        raise Malformed(f"signature algorithm {oid} is not known here")
+        raise Malformed(Text(f"signature algorithm {oid} is not known here", f"不支持签名算法 {oid}"))
     return _SCHEMES[oid]
 
 
@@ -190,7 +191,7 @@ def identifier(algorithm: bytes) -> tuple[str, bytes]:
     """The OID of an AlgorithmIdentifier and its parameters as DER, empty where there are none."""
     parts = der.fields(algorithm, "algorithm")
     if not parts or len(parts) > 2 or parts[0].tag != der.OID:
-        raise Malformed("algorithm: an identifier and parameters were expected")
+        raise Malformed(Text("algorithm: an identifier and parameters were expected", "algorithm：应含标识和参数"))
     return der.oid(algorithm, parts[0]), der.encoded(algorithm, parts[1]) if len(parts) == 2 else b""
 
 
@@ -208,9 +209,9 @@ def _pss(parameters: bytes) -> Checker:
         elif number == 2:
             salt = der.small(content, der.whole(content, der.INTEGER, "salt"), "salt")
         elif number != 3 or content != b"\x02\x01\x01":
-            raise Malformed("PSS parameters: unknown trailer")
+            raise Malformed(Text("PSS parameters: unknown trailer", "PSS 参数：未知尾部"))
     if digest not in _HASHES or mask not in _HASHES or salt > 512:
-        raise Malformed("PSS parameters: unknown digest or salt")
+        raise Malformed(Text("PSS parameters: unknown digest or salt", "PSS 参数：未知摘要算法或盐长"))
     scheme = padding.PSS(padding.MGF1(_HASHES[mask]), salt)
 
     def verify(key: Any, signature: bytes, message: bytes) -> None:
@@ -224,7 +225,7 @@ def key_algorithm(spki: bytes) -> tuple[str, bytes]:
     """The OID of a subject's key and its parameters as DER."""
     parts = der.fields(spki, "public key")
     if len(parts) != 2 or parts[1].tag != der.BITS:
-        raise Malformed("public key: an algorithm and bits were expected")
+        raise Malformed(Text("public key: an algorithm and bits were expected", "公钥：应含算法和比特串"))
     return identifier(der.encoded(spki, parts[0]))
 
 
@@ -246,17 +247,18 @@ def working_key(spki: bytes, issuer: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def weakness(spki: bytes) -> str | None:
+def weakness(spki: bytes) -> str | Text | None:
     """Why a key is too weak for new trust: RSA below 2,048 bits or of no whole bytes, curves below 224, DSA at all."""
     try:
         key = _key(spki)
     except Malformed:
-        return "unknown key"
+        return Text("unknown key", "未知密钥")
     if isinstance(key, rsa.RSAPublicKey):
         # Keys are of 2,048, 3,072 or 4,096 bits; one whose modulus ends within a byte was made by no tool that is in order.
-        return f"RSA of {key.key_size} bits" if key.key_size < 2048 or key.key_size % 8 else None
+        fine = key.key_size >= 2048 and not key.key_size % 8
+        return None if fine else Text(f"RSA of {key.key_size} bits", f"{key.key_size} 位 RSA")
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return "a curve below 224 bits" if key.curve.key_size < 224 else None
+        return Text("a curve below 224 bits", "曲线低于 224 位") if key.curve.key_size < 224 else None
     return "DSA" if isinstance(key, dsa.DSAPublicKey) else None
 
 

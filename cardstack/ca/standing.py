@@ -14,7 +14,9 @@ from cardstack.ca.extensions import ALL_REASONS, CRL_SIGN, DIGITAL_SIGNATURE, Is
 from cardstack.ca.names import DIRECTORY, GeneralName, Name, relative
 from cardstack.ca.ocsp import OcspResponse, Single
 from cardstack.ca.signatures import Verdict
+from cardstack.ca.tables import Breach
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 AGE_MAX = timedelta(days=1)
@@ -86,7 +88,7 @@ class Inquiry:
             self.findings.append(Finding(rule, about, source))
 
 
-def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[str, str] | None:
+def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> Breach | None:
     """The rule that keeps a certificate from standing, with what was found; None where it stands.
 
     `holders` are the authorities of its path, the anchor first and its issuer last.
@@ -107,7 +109,7 @@ def standing(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
     return found
 
 
-def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> tuple[str, str] | None:
+def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inquiry) -> Breach | None:
     """§6.3.3: point by point until every reason is covered, at last as if there were a point with the issuer's name.
 
     The newest CRL comes first and is believed over older ones, which may lack a revocation or still have one that was
@@ -139,7 +141,7 @@ def _by_crls(certificate: Certificate, holders: tuple[Holder, ...], inquiry: Inq
             settled = settled or crl.this_update
     if settled is not None:
         return None
-    return (tables.REVOCATION_UNKNOWN, "some reasons are not covered") if covered else (worst, "")
+    return (tables.REVOCATION_UNKNOWN, Text("some reasons are not covered", "部分吊销原因未被覆盖")) if covered else (worst, "")
 
 
 def _spoken(certificate: Certificate, crls: Crls) -> Iterator[tuple[Point, Crl | None]]:

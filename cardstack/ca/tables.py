@@ -4,10 +4,13 @@ The names are the failure classes by which PKITS results are commonly told apart
 be laid beside another's. The order is that of the algorithm: where several paths fail, the one that came furthest is told.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cardstack.errors import Problem, problem
 from cardstack.text import Text
+
+Breach: TypeAlias = tuple[str, str | Text]
+"""A rule broken, by its name, and what is wrong: a sentence, a name alone, or nothing to add."""
 
 
 class Rule(NamedTuple):

@@ -16,9 +16,11 @@ from cardstack.ca.ocsp import OcspResponse
 from cardstack.ca.path import Attempt, Exhausted, Pool, Reach, Search
 from cardstack.ca.policy import ROOT, acceptable
 from cardstack.ca.purposes import Purpose
-from cardstack.ca.rules import UNLIMITED, Breach, State
+from cardstack.ca.rules import UNLIMITED, State
 from cardstack.ca.standing import Crls, Finding, Holder, Inquiry, standing
+from cardstack.ca.tables import Breach
 from cardstack.errors import Malformed, Untrusted
+from cardstack.text import Text
 
 
 class Revocation(StrEnum):
@@ -110,14 +112,16 @@ class Trusted:
 class PathRejected(Untrusted):
     """The first rule broken by the path that came furthest."""
 
-    def __init__(self, rule: str, certificate: Certificate | None, detail: str = "") -> None:
+    def __init__(self, rule: str, certificate: Certificate | None, detail: str | Text = "") -> None:
         known = tables.RULES[rule]
         self.rule, self.clause, self.certificate = rule, known.clause, certificate
         # An authority is named; a holder may be a person, and errors end up in logs.
         whose = "" if certificate is None else f"certificate {certificate.fingerprint[:16]}"
         subject = str(certificate.subject) if certificate is not None and certificate.is_ca else whose
         facts = {"rule": rule, "clause": known.clause, "certificate": certificate.fingerprint if certificate else None}
-        super().__init__("; ".join(filter(None, (subject, detail, known.clause))), known.problem, **facts)
+        what = Text(detail, detail) if isinstance(detail, str) else detail
+        en, zh = ("; ".join(filter(None, (subject, said, known.clause))) for said in what)
+        super().__init__(Text(en, zh), known.problem, **facts)
 
 
 def validate(
@@ -138,7 +142,7 @@ def validate(
     `observe` is told of every path tried, with what was found about revocation by fingerprint.
     """
     if at.tzinfo is None:
-        raise Malformed("the moment of a validation has a time zone", field="at")
+        raise Malformed(Text("the moment of a validation has a time zone", "验证时间应带时区"), field="at")
     task = _Task(
         at=at.replace(microsecond=0),
         pool=pool if isinstance(pool, Pool) else Pool(pool),

@@ -22,7 +22,7 @@ from cardstack.ca.purposes import SIGNING, Purpose
 from cardstack.ca.trust import Anchor, Revocation, Settings, validate
 from cardstack.crypto.keys import Signer
 from cardstack.crypto.suite import digest
-from cardstack.errors import Malformed, Untrusted, problem
+from cardstack.errors import Malformed, Untrusted, oversized, problem
 from cardstack.text import Text
 
 NOT_A_LIST = problem(
@@ -247,7 +247,7 @@ def accept(
     except Untrusted:
         raise Untrusted(problem=FALSE_LIST) from None
     if last is not None and last.issuer not in {"", one.issuer}:
-        raise Untrusted("it is another province's list", problem=FALSE_LIST)
+        raise Untrusted(Text("it is another province's list", "是另一省份的列表"), problem=FALSE_LIST)
     if last is not None and _goes_back(one, last):
         raise Untrusted(problem=ROLLED_BACK, sequence=one.sequence, last=last.sequence)
     trouble = readiness(one, at)
@@ -281,12 +281,12 @@ def _check_signer(certificate: Certificate, anchors: Iterable[Certificate], at: 
         asked = Settings(revocation=Revocation.OFF, purpose=SIGNER)
         validate(certificate, anchors=[Anchor(anchor) for anchor in anchors], at=at, settings=asked)
     elif not certificate.valid_from <= at <= certificate.valid_until:
-        raise Untrusted("the pivot's certificate has run out", problem=FALSE_LIST)
+        raise Untrusted(Text("the pivot's certificate has run out", "枢纽证书已过期"), problem=FALSE_LIST)
 
 
 def _parse(raw: bytes) -> tuple[TrustList, Certificate, bytes]:
     if len(raw) > SIZE_MAX:
-        raise Malformed(f"at most {SIZE_MAX} bytes, got {len(raw)}", problem=NOT_A_LIST)
+        raise oversized("trust list", SIZE_MAX, len(raw), NOT_A_LIST)
     try:
         held = json.loads(raw)
         said = held["signed"]
@@ -307,5 +307,7 @@ def _parse(raw: bytes) -> tuple[TrustList, Certificate, bytes]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise Malformed(getattr(error, "detail", ""), problem=NOT_A_LIST) from None
     if not whole or not all(certificates):
-        raise Malformed("what is signed does not survive reading and writing", problem=NOT_A_LIST)
+        raise Malformed(
+            Text("what is signed does not survive reading and writing", "签名内容重新编码后不一致"), problem=NOT_A_LIST
+        )
     return one, certificate, signature

@@ -58,7 +58,7 @@ class Case:
         try:
             return Certificate.parse(raw[0]) if raw else _nothing()
         except Malformed as error:
-            raise PathRejected(tables.MALFORMED, None, error.detail) from None
+            raise PathRejected(tables.MALFORMED, None, error.told) from None
 
     def validate(self) -> Trusted:
         """The verdict."""

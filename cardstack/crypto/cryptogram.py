@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher,
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 CONTEXTS_MAX: Final = 512
 """How many keyed contexts are kept; making one costs ten times what using it does."""
@@ -46,7 +47,7 @@ def _ecb(key: bytes, block: Block, *, decrypt: bool = False) -> Callable[[bytes]
 def _algorithm(key: bytes, block: Block) -> BlockCipherAlgorithm:
     """A 3DES key of 16 bytes uses its first half twice; one of 8 bytes is single DES."""
     if len(key) not in ((8, 16, 24) if block is Block.TRIPLE_DES else (16,)):
-        raise Malformed(f"a {block} key does not have {len(key)} bytes")
+        raise Malformed(Text(f"a {block} key does not have {len(key)} bytes", f"{block} 密钥长度不能为 {len(key)} 字节"))
     return SM4(key) if block is Block.SM4 else TripleDES((3 * key)[:24])
 
 
@@ -86,7 +87,9 @@ def decrypt(key: bytes, data: bytes, block: Block = Block.TRIPLE_DES) -> bytes:
 
 def _whole(data: bytes, block: Block) -> bytes:
     if len(data) % block.size:
-        raise Malformed(f"{len(data)} bytes are no whole blocks of {block.size}")
+        raise Malformed(
+            Text(f"{len(data)} bytes are no whole blocks of {block.size}", f"{len(data)} 字节不是 {block.size} 字节分组的整数倍")
+        )
     return data
 
 
@@ -111,7 +114,9 @@ def diversify(key: bytes, factor: bytes, block: Block = Block.TRIPLE_DES) -> byt
     '8ca64de9c1b123a7355550b2150e2451'
     """
     if len(factor) != 8:
-        raise Malformed(f"a diversification factor has 8 bytes, got {len(factor)}")
+        raise Malformed(
+            Text(f"a diversification factor has 8 bytes, got {len(factor)}", f"分散因子应为 8 字节，实为 {len(factor)} 字节")
+        )
     return encrypt(key, factor + complement(factor), block)
 
 
@@ -121,7 +126,9 @@ def process_key(key: bytes, challenge: bytes, block: Block = Block.TRIPLE_DES) -
     SM4 by this project: the challenge and its complement encrypted, so that the process key has 16 bytes.
     """
     if len(challenge) != 8:
-        raise Malformed(f"a process factor has 8 bytes, got {len(challenge)}")
+        raise Malformed(
+            Text(f"a process factor has 8 bytes, got {len(challenge)}", f"过程因子应为 8 字节，实为 {len(challenge)} 字节")
+        )
     return encrypt(key, challenge if block is Block.TRIPLE_DES else challenge + complement(challenge), block)
 
 
@@ -135,7 +142,7 @@ def authentication(key: bytes, challenge: bytes, source: bytes, block: Block = B
     '8a4eaaf58e3be36c'
     """
     if len(source) != 8:
-        raise Malformed(f"source data has 8 bytes, got {len(source)}")
+        raise Malformed(Text(f"source data has 8 bytes, got {len(source)}", f"源数据应为 8 字节，实为 {len(source)} 字节"))
     process = process_key(key, challenge, block)
     return encrypt(process, source if block is Block.TRIPLE_DES else source + complement(source), block)
 
@@ -153,7 +160,12 @@ def session_key(key: bytes, random: bytes, sequence: bytes, terminal: bytes, blo
     """
     data = random + sequence + terminal
     if len(data) != 8:
-        raise Malformed(f"random, sequence and terminal part have 8 bytes together, got {len(data)}")
+        raise Malformed(
+            Text(
+                f"random, sequence and terminal part have 8 bytes together, got {len(data)}",
+                f"随机数、序号和终端部分合计应为 8 字节，实为 {len(data)} 字节",
+            )
+        )
     return encrypt(key, data if block is Block.TRIPLE_DES else pad(data, 16), block)
 
 
@@ -222,5 +234,5 @@ def pin_of_block(block: bytes) -> bytes:
     """
     pin = block[1 : 1 + block[0]] if block else b""
     if not pin or pin_block(pin, len(block)) != block:
-        raise Malformed("the PIN block is not length, PIN and padding")
+        raise Malformed(Text("the PIN block is not length, PIN and padding", "PIN 块应为长度、PIN 和填充"))
     return pin

@@ -15,6 +15,7 @@ from cardstack.crypto.keys import Algorithm, BadSignature, PublicKey, Signer
 from cardstack.crypto.problems import KEY_FORM, KEY_PASSWORD
 from cardstack.crypto.suite import digest
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 RSA_BITS_MIN, RSA_BITS_MAX = 2048, 8192
 
@@ -103,7 +104,13 @@ def generate(algorithm: Algorithm, *, rsa_bits: int = RSA_BITS_MIN) -> LocalSign
         return _Sm2Local.generate()
     if algorithm is Algorithm.RSA_SHA256:
         if not RSA_BITS_MIN <= rsa_bits <= RSA_BITS_MAX:
-            raise Malformed(f"an RSA key has {RSA_BITS_MIN} to {RSA_BITS_MAX} bits, asked for {rsa_bits}", problem=KEY_FORM)
+            raise Malformed(
+                Text(
+                    f"an RSA key has {RSA_BITS_MIN} to {RSA_BITS_MAX} bits, asked for {rsa_bits}",
+                    f"RSA 密钥应为 {RSA_BITS_MIN} 至 {RSA_BITS_MAX} 位，要求为 {rsa_bits} 位",
+                ),
+                problem=KEY_FORM,
+            )
         return _NistSigner(rsa.generate_private_key(65537, rsa_bits))
     curve = next(curve for known, curve, _ in _CURVES.values() if known is algorithm)
     return _NistSigner(ec.generate_private_key(curve))
@@ -116,9 +123,10 @@ def load_pkcs8(pem: bytes, password: bytes | None = None) -> LocalSigner:
     """
     found = _PEM.search(pem)
     if found is None:
-        raise Malformed("no PKCS#8 private key in PEM", problem=KEY_FORM)
+        raise Malformed(Text("no PKCS#8 private key in PEM", "没有 PEM 格式的 PKCS#8 私钥"), problem=KEY_FORM)
     if bool(found[1]) != (password is not None):
-        raise Malformed("the file is encrypted" if found[1] else "the file is not encrypted", problem=KEY_PASSWORD)
+        wrong = Text("the file is encrypted", "文件已加密") if found[1] else Text("the file is not encrypted", "文件未加密")
+        raise Malformed(wrong, problem=KEY_PASSWORD)
     try:
         der = binascii.a2b_base64(found[2])
         key = serialization.load_der_private_key(der, password)
@@ -141,7 +149,7 @@ def public_key(spki: bytes) -> PublicKey:
             return sm2.Sm2Public(spki)
         raise Malformed(problem=KEY_FORM) from None
     except (ValueError, TypeError):
-        raise Malformed("the public key does not parse", problem=KEY_FORM) from None
+        raise Malformed(Text("the public key does not parse", "公钥无法解析"), problem=KEY_FORM) from None
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         raise Malformed(problem=KEY_FORM)
     return _NistPublic(key)
@@ -151,8 +159,14 @@ def _algorithm(key: _Public) -> Algorithm:
     """How a key signs here; `Malformed` for other curves and for RSA keys too short or too long."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in _CURVES:
-            raise Malformed(f"curve {key.curve.name} is not used here", problem=KEY_FORM)
+            raise Malformed(Text(f"curve {key.curve.name} is not used here", f"不支持曲线 {key.curve.name}"), problem=KEY_FORM)
         return _CURVES[key.curve.name][0]
     if not RSA_BITS_MIN <= key.key_size <= RSA_BITS_MAX:
-        raise Malformed(f"an RSA key has {RSA_BITS_MIN} to {RSA_BITS_MAX} bits, not {key.key_size}", problem=KEY_FORM)
+        raise Malformed(
+            Text(
+                f"an RSA key has {RSA_BITS_MIN} to {RSA_BITS_MAX} bits, not {key.key_size}",
+                f"RSA 密钥应为 {RSA_BITS_MIN} 至 {RSA_BITS_MAX} 位，实为 {key.key_size} 位",
+            ),
+            problem=KEY_FORM,
+        )
     return Algorithm.RSA_SHA256

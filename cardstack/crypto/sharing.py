@@ -65,9 +65,11 @@ class Share:
         try:
             raw = base64.b32decode(letters + "=" * (-len(letters) % 8))
         except (binascii.Error, ValueError):
-            raise Malformed("a share is letters A to Z and digits 2 to 7", problem=SHARES) from None
+            raise Malformed(
+                Text("a share is letters A to Z and digits 2 to 7", "份额应由字母 A 至 Z 和数字 2 至 7 组成"), problem=SHARES
+            ) from None
         if len(raw) < 3 + _CHECK or not raw[0] or not raw[1]:
-            raise Malformed("a share is longer than that", problem=SHARES)
+            raise Malformed(Text("a share is longer than that", "份额过长"), problem=SHARES)
         return cls(raw[1], raw[0], raw[2:])
 
     def __repr__(self) -> str:
@@ -84,10 +86,22 @@ def split(secret: bytes, *, shares: int, needed: int, randomness: bytes) -> tupl
     (b'secret', b'secret')
     """
     if not 1 <= needed <= shares <= 255 or not secret:
-        raise Malformed("1 to 255 shares, of which no more are needed than there are, of a secret", problem=SHARES)
+        raise Malformed(
+            Text(
+                "1 to 255 shares, of which no more are needed than there are, of a secret",
+                "应有 1 至 255 个份额，门限不超过份额数，且秘密非空",
+            ),
+            problem=SHARES,
+        )
     whole = secret + digest("sm3", secret)[:_CHECK]
     if len(randomness) != (needed - 1) * len(whole):
-        raise Malformed(f"{(needed - 1) * len(whole)} random bytes, got {len(randomness)}", problem=SHARES)
+        raise Malformed(
+            Text(
+                f"{(needed - 1) * len(whole)} random bytes, got {len(randomness)}",
+                f"需 {(needed - 1) * len(whole)} 字节随机数，实为 {len(randomness)} 字节",
+            ),
+            problem=SHARES,
+        )
     polynomials = [(byte, *randomness[place * (needed - 1) : (place + 1) * (needed - 1)]) for place, byte in enumerate(whole)]
     return tuple(
         Share(number, needed, bytes(_value(polynomial, number) for polynomial in polynomials)) for number in range(1, shares + 1)
@@ -107,13 +121,16 @@ def combine(shares: Sequence[Share]) -> bytes:
     distinct = {share.number: share for share in shares}
     needed = {share.needed for share in shares}
     if len(needed) != 1 or len(distinct) < min(needed) or len({len(share.body) for share in shares}) != 1:
-        raise Refused("too few different shares, or shares of several splittings", problem=SHARES)
+        raise Refused(
+            Text("too few different shares, or shares of several splittings", "不同份额数量不足，或份额来自不同次拆分"),
+            problem=SHARES,
+        )
     chosen = [distinct[number] for number in sorted(distinct)][: min(needed)]
     weights = [_weight(share.number, [other.number for other in chosen if other is not share]) for share in chosen]
     whole = bytes(_sum(weights, column) for column in zip(*(share.body for share in chosen), strict=True))
     secret, check = whole[:-_CHECK], whole[-_CHECK:]
     if digest("sm3", secret)[:_CHECK] != check:
-        raise Refused("a share is wrong", problem=SHARES)
+        raise Refused(Text("a share is wrong", "有份额不正确"), problem=SHARES)
     return secret
 
 

@@ -9,6 +9,7 @@ from cardstack.crypto.keys import Algorithm, BadSignature
 from cardstack.crypto.problems import KEY_FORM
 from cardstack.crypto.suite import digest
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 STANDARD_ID = b"1234567812345678"
 
@@ -44,7 +45,7 @@ class Sm2Public:
         self.spki = libcrypto.to_spki(self._key)
         if not self.spki.startswith(_HEADER):
             # RFC 5480 §2.2 lets a certificate use the compressed form; GM/T 0015 does not, and cards cannot read it.
-            raise Malformed("an SM2 public key is an uncompressed point", problem=KEY_FORM)
+            raise Malformed(Text("an SM2 public key is an uncompressed point", "SM2 公钥应为未压缩点"), problem=KEY_FORM)
         self.z = _z(self.point, STANDARD_ID)
 
     @classmethod
@@ -95,7 +96,10 @@ class Sm2Signer:
     def from_number(cls, number: bytes) -> "Sm2Signer":
         """The key pair of a private number of 32 bytes, as vectors and split keys give it."""
         if len(number) != 32:
-            raise Malformed(f"an SM2 private key has 32 bytes, got {len(number)}", problem=KEY_FORM)
+            raise Malformed(
+                Text(f"an SM2 private key has 32 bytes, got {len(number)}", f"SM2 私钥应为 32 字节，实为 {len(number)} 字节"),
+                problem=KEY_FORM,
+            )
         return cls(libcrypto.from_pkcs8(_PRIVATE + number, None))
 
     @classmethod
@@ -133,5 +137,11 @@ class Sm2Signer:
 def _z(point: bytes, signer_id: bytes) -> bytes:
     """The hash of the signer's ID, the curve and the public point (GB/T 32918.2 §5.5)."""
     if len(signer_id) >= 8192:
-        raise Malformed(f"a signer's ID has fewer than 8192 bytes, got {len(signer_id)}", problem=KEY_FORM)
+        raise Malformed(
+            Text(
+                f"a signer's ID has fewer than 8192 bytes, got {len(signer_id)}",
+                f"签名者 ID 应少于 8192 字节，实为 {len(signer_id)} 字节",
+            ),
+            problem=KEY_FORM,
+        )
     return digest("sm3", (8 * len(signer_id)).to_bytes(2) + signer_id + _CURVE + point[1:])

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes
 
 from cardstack.crypto.keys import Algorithm
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 DigestName: TypeAlias = Literal["sha1", "sha256", "sha384", "sha512", "sm3"]
 
@@ -94,7 +95,7 @@ def digest(name: Algorithm | DigestName, data: bytes) -> bytes:
     """
     found = _HASHES.get(MEANS[name].digest if isinstance(name, Algorithm) else name)
     if found is None:
-        raise Malformed(f"no digest is called {name}")
+        raise Malformed(Text(f"no digest is called {name}", f"没有名为 {name} 的摘要算法"))
     hasher = hashes.Hash(found)
     hasher.update(data)
     return hasher.finalize()
