@@ -94,7 +94,7 @@ def _plan(year: "Year") -> dict[str, Any]:
             "scheme": scheme_for(one.claim)[0],
             "day": one.bill.day.isoformat(),
             "amount_fen": one.claim.total_fen,
-            "body": body_of(one.claim, one.split),
+            "body": {**body_of(one.claim, one.split), "instead_of": one.bill.id},
         }
         for one in year.again
         if one.claim is not None and one.split is not None

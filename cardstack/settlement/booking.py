@@ -1,6 +1,6 @@
 """What one commit adds to the ledger: lines are judged in order and become rows, the book moves along with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -51,11 +51,10 @@ class Numbers:
 
 @dataclass(slots=True)
 class Booking:
-    """The rows of one commit. `last_closed` is each cycle's newest window that is no longer open."""
+    """The rows of one commit."""
 
     book: Book
     numbers: Numbers
-    last_closed: Mapping[str, str]
     entries: list[EntryRow] = field(default_factory=list)
     postings: list[PostingRow] = field(default_factory=list)
     resolutions: list[ResolutionRow] = field(default_factory=list)
@@ -223,11 +222,12 @@ class Booking:
             about_another=entry.refers is not None,
             sender=entry.sender,
             until=entry.pending_until,
+            occurred_at=entry.occurred_at,
         )
 
     def _window(self, cycle: Cycle, occurred_at: int, moment: datetime) -> str:
         """One decision a cycle and day; a day of legal time begins eight hours before that of UTC."""
         key = cycle.name, (occurred_at + EAST) // DAY
         if key not in self.windows:
-            self.windows[key] = assign(cycle, moment, self.last_closed.get(cycle.name))
+            self.windows[key] = assign(cycle, moment, self.book.last_closed.get(cycle.name))
         return self.windows[key]

@@ -16,7 +16,7 @@ from cardstack.settlement.line import Line
 from cardstack.settlement.node import stranger
 from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, sharing
 from cardstack.settlement.told import Told
-from cardstack.settlement.transaction import Party, Posting
+from cardstack.settlement.transaction import SHANGHAI, Party, Posting
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -42,6 +42,16 @@ OTHER_SIDE: Final = Reason(
     Text(
         "A message is reversed or posted in part by the side that sent it or by one that is only owed; the other disputes it",
         "报文由发送方或仅为收款方的一方冲正或部分入账；另一方应提出异议",
+    ),
+)
+
+
+CYCLE_OVER: Final = Reason(
+    "cycle-over",
+    Text(
+        "The last cycle in which it could be settled is cut off; only what stands in place of a message of the same day and "
+        "regions that was taken back (instead_of) is still taken",
+        "可清算的最后一期已截止；仅更正同日、同地区已撤销报文（instead_of）的仍可受理",
     ),
 )
 
@@ -72,6 +82,8 @@ class Earlier(NamedTuple):
     sender: str = ""
     until: int | None = None
     """When it lapses, in seconds since 1970, where it was only reserved."""
+    occurred_at: int | None = None
+    """In seconds since 1970."""
 
     @property
     def moved(self) -> tuple[Posting, ...]:
@@ -91,6 +103,8 @@ class Book:
     claimed: set[tuple[str, str]] = field(default_factory=set)
     totals_fen: dict[str, int] = field(default_factory=dict)
     room_fen: dict[str, int] = field(default_factory=dict)
+    last_closed: Mapping[str, str] = field(default_factory=dict)
+    """Each cycle's newest window that is no longer open."""
     told: Told | None = None
     """What other messages told, where a line asks for it."""
     strangers: dict[tuple[str, str, str, str], bool] = field(default_factory=dict)
@@ -162,9 +176,28 @@ def refused(line: Line, book: Book) -> bool:
         lessens = change is Change.REVERSE or (change is Change.POST and AMOUNTS in line.transaction.body)
         if lessens and line.reason is None and not lets_go(line.transaction.sender, earlier):
             line.reason = OTHER_SIDE
+    if line.reason is None and line.last_window is not None and cycle_over(line, book) and not stands_in(line, book):
+        line.reason = Reason(
+            CYCLE_OVER.code, Text(f"{CYCLE_OVER.text.en}: {line.last_window}", f"{CYCLE_OVER.text.zh}：{line.last_window}")
+        )
     if line.reason is None and line.asks is not None:
         line.reason = contradicted(line, book)
     return line.reason is not None
+
+
+def cycle_over(line: Line, book: Book) -> bool:
+    """Whether the last window that takes a line is no longer open."""
+    closed = book.last_closed.get(book.schemes[line.transaction.scheme].cycle.name)
+    return closed is not None and line.last_window is not None and closed >= line.last_window
+
+
+def stands_in(line: Line, book: Book) -> bool:
+    """Whether a line corrects one of its day and regions that stood in time and was taken back."""
+    earlier, new = book.earlier.get(line.instead_of or ""), line.transaction
+    if earlier is None or earlier.occurred_at is None or earlier.about_another or earlier.state is not State.REVERSED:
+        return False
+    day = datetime.fromtimestamp(earlier.occurred_at, SHANGHAI).date()
+    return (earlier.home, earlier.treating, day) == (new.home, new.treating, new.day)
 
 
 def contradicted(line: Line, book: Book) -> Reason | None:
@@ -277,6 +310,7 @@ def surely(lines: Sequence[Line], book: Book) -> bool:
         and ids.isdisjoint(book.seen)
         and not any(one.occurred_at > latest for one in transactions)
         and not any(not_yours(line, book) for line in lines)
+        and not any(cycle_over(line, book) for line in lines if line.last_window is not None)
         and all(party in book.parties for party in owing)
         and _claims_apart(lines, book)
         and _totals_apart(lines, book)

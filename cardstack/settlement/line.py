@@ -7,8 +7,8 @@ from typing import Final
 from cardstack.errors import CardstackError
 from cardstack.settlement.ledger import Change
 from cardstack.settlement.node import LEDGER, Node
-from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, Sided
-from cardstack.settlement.transaction import Posting, Transaction
+from cardstack.settlement.scheme import Accumulation, Consulting, Ending, Reason, Scheme, Sided
+from cardstack.settlement.transaction import MessageId, Posting, Transaction
 from cardstack.text import Text
 
 NOT_JUDGED: Final = Reason(
@@ -34,6 +34,10 @@ class Line:
     reason: Reason | None = None
     asks: str | None = None
     """The subject of other messages that its scheme holds it against."""
+    last_window: str | None = None
+    """The last window that takes it, where its scheme has one."""
+    instead_of: MessageId | None = None
+    """The message that was taken back and that it stands in place of."""
     plain: bool = False
     """Whether its scheme takes it, it is not pending, and about no earlier message."""
 
@@ -66,6 +70,8 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
             line.claims = scheme.claims(transaction)
             line.accumulations = scheme.accumulations(transaction)
             line.asks = scheme.asks(transaction) if isinstance(scheme, Consulting) else None
+            if isinstance(scheme, Ending):
+                line.last_window, line.instead_of = scheme.last_window(transaction), scheme.instead_of(transaction)
             line.plain = transaction.pending_until is None
     except CardstackError as error:
         line.reason = Reason(error.code, error.title)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkab
 import msgspec
 
 from cardstack.errors import Malformed, Refused, faulty, problem, told
-from cardstack.settlement.transaction import SHANGHAI, Posting, Transaction
+from cardstack.settlement.transaction import SHANGHAI, MessageId, Posting, Transaction
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -173,6 +173,20 @@ class Consulting(ABC):
     @abstractmethod
     def against(self, transaction: Transaction, told: Sequence[Transaction]) -> Reason | None:
         """Why this transaction cannot be taken beside what was told, or None."""
+
+
+class Ending(ABC):
+    """A scheme whose transactions are settled in a window up to a last one, and later only in place of one that stood."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def last_window(self, transaction: Transaction) -> str | None:
+        """The id of the last window that takes it, None where any does. Only asked after `check` found no reason."""
+
+    @abstractmethod
+    def instead_of(self, transaction: Transaction) -> MessageId | None:
+        """The message that was taken back and that it stands in place of, None where it is the first."""
 
 
 class Sharing(ABC):

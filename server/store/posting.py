@@ -49,7 +49,7 @@ def ask_book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line
     """Asks what the ledger knows that bears on these lines, as far as they say it themselves; the rest when it is called for."""
     query = "SELECT id, digest, seq, state, window_id FROM entry WHERE id IN {these}"
     known = commit.ask_among(query, [str(line.transaction.id) for line in lines])
-    parties = commit.ask(PARTIES)
+    parties, closed = commit.ask(PARTIES), ask_closed(commit)
     claims: dict[str, set[str]] = {}
     for line in lines:
         if line.claims:
@@ -61,6 +61,7 @@ def ask_book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line
 
     def book() -> Book:
         about = {str(line.transaction.refers) for line in lines if line.transaction.refers}
+        about |= {str(line.instead_of) for line in lines if line.instead_of}
         earlier = earlier_entries(commit, about) if about else {}
         others = {one.account for entry in earlier.values() for one in entry.accumulations} - accounts
         names, room = rooms(commit, parties())
@@ -74,6 +75,7 @@ def ask_book(commit: Commit, schemes: Mapping[str, Scheme], lines: Sequence[Line
             {(first, claim) for first, found in taken for claim in found()},
             dict([*totals(), *commit.among(TOTALS, others)]),
             room,
+            dict(closed()),
             telling.told(commit, consulted(schemes), asks) if asks else None,
         )
 
@@ -125,7 +127,7 @@ def last_closed(commit: Commit) -> dict[str, str]:
 
 def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
     """The entries that messages are about, each in its present state."""
-    columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until"
+    columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until, occurred_at"
     entries = commit.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
     numbers = [entry[1] for entry in entries]
     resolutions = commit.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
@@ -156,8 +158,9 @@ def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
             _postings(postings.get(posted_by[seq], ())) if seq in posted_by else None,
             sender,
             until,
+            occurred_at,
         )
-        for id_, seq, scheme, home, treating, state, window, refers, sender, until in entries
+        for id_, seq, scheme, home, treating, state, window, refers, sender, until, occurred_at in entries
     }
 
 

@@ -26,7 +26,7 @@ from cardstack.settlement.wire import Content, Summary, digest
 from cardstack.text import Text
 from server.store.commit import Commit, Kept, View, keep
 from server.store.packing import packed, unpacked
-from server.store.posting import Sign, ask_book, ask_closed, write
+from server.store.posting import Sign, ask_book, write
 from server.store.refusals import Refused, record
 from server.store.values import ReceivedBatch, moment
 
@@ -208,8 +208,7 @@ def post_waiting(commit: Commit, schemes: Mapping[str, Scheme], ask: Ask, now: d
     batches = [_waiting(commit, row, schemes, ask.held.get(row[0])) for row in _oldest(commit, first >> BITS, ask)]
     lines = [line for batch in batches for _, line in batch.lines]
     tip = commit.tip
-    closed, book = ask_closed(commit), ask_book(commit, schemes, lines, now)
-    booking = Booking(book(), Numbers(tip.entry, tip.posting, tip.block), dict(closed()))
+    booking = Booking(ask_book(commit, schemes, lines, now)(), Numbers(tip.entry, tip.posting, tip.block))
     results, refused, events = [], [], []
     for batch in batches:
         before, places = len(booking.entries), [place for place, _ in batch.lines]

@@ -11,7 +11,7 @@ from cardstack.settlement.scheme import Scheme
 from server.store.commit import Commit, Kept, keep
 from server.store.engine import Database
 from server.store.packing import packed
-from server.store.posting import Submission, ask_book, ask_closed, write
+from server.store.posting import Submission, ask_book, write
 from server.store.receiving import BITS, Ask, post_waiting, refused_of
 from server.store.refusals import Refused, record
 
@@ -23,11 +23,11 @@ def submit(
     with database.writing(at_once=True) as connection:
         commit = Commit(database, connection, now)
         lines = [line for submission in submissions for line in submission.lines]
-        closed, book = ask_closed(commit), ask_book(commit, schemes, lines, now)
+        book = ask_book(commit, schemes, lines, now)
         if post_before(commit, schemes, _ids(submissions), now):
-            closed, book = ask_closed(commit), ask_book(commit, schemes, lines, now)
+            book = ask_book(commit, schemes, lines, now)
         ends = commit.tip
-        booking = Booking(book(), Numbers(ends.entry, ends.posting, ends.block), dict(closed()))
+        booking = Booking(book(), Numbers(ends.entry, ends.posting, ends.block))
         answers: list[list[Answer]] = []
         kept: list[tuple[Kept, int]] = []
         rows = _Rows()

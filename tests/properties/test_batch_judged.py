@@ -164,8 +164,9 @@ def a_line(serial: int, ordinary: dict[str, Any], odd: dict[str, Any], signer: N
 
 
 def a_booking(room: int | None, closed: str | None) -> Booking:
-    book = Book(NOON, ALL, {FUND, HOSPITAL}, room_fen={} if room is None else {FUND: room})
-    return Booking(book, Numbers(5, 9, 2), {} if closed is None else {"toy": closed})
+    last_closed = {} if closed is None else {"toy": closed}
+    book = Book(NOON, ALL, {FUND, HOSPITAL}, room_fen={} if room is None else {FUND: room}, last_closed=last_closed)
+    return Booking(book, Numbers(5, 9, 2))
 
 
 @settings(max_examples=400, deadline=None)

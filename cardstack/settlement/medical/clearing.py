@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
 
 from cardstack.errors import Refused, problem
 from cardstack.fsm import Machine
@@ -74,10 +76,14 @@ class Step(Figure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds(Figure):
-    """How many months a line may come late, and from how much on its costs may be inquired into, in fen."""
+    """How many months a line may come late, and from how much on its costs may be inquired into, in fen.
 
-    months_late: int
+    `year_month` is the month of the following year whose cycle is the last for a year's lines.
+    """
+
+    months_late: Annotated[int, msgspec.Meta(ge=0, le=24)]
     inquiry_fen: int
+    year_month: Annotated[int, msgspec.Meta(ge=1, le=12)] = 12
 
 
 @remembered
@@ -90,6 +96,20 @@ def steps() -> tuple[Step, ...]:
 def bounds() -> tuple[Bounds, ...]:
     """The bounds that come with the package."""
     return figures_of("clearing", "bounds", Bounds)
+
+
+def last_cycle(settled_on: date) -> date | None:
+    """The first day of the last month whose cycle takes a line settled on a day; None where no bound is in force.
+
+    >>> [last_cycle(date(2026, month, 5)).isoformat() for month in (9, 12)]
+    ['2026-11-01', '2027-02-01']
+    """
+    limits = in_force(bounds(), settled_on)
+    if not limits:
+        return None
+    limit = max(limits, key=lambda one: one.since)
+    year, month = divmod(settled_on.month - 1 + limit.months_late, 12)
+    return min(date(settled_on.year + year, month + 1, 1), date(settled_on.year + 1, limit.year_month, 1))
 
 
 def deadlines(month: date, calendar: Calendar) -> dict[Step, date]:
@@ -148,17 +168,17 @@ def confirm(lines: Iterable[Line], flags: Mapping[str, str]) -> tuple[Line, ...]
 
 
 def sign(month: date, lines: Iterable[Line], day: date) -> Cleared:
-    """Close a month's cycle: every line must be answered; late lines are counted in months since they were settled.
+    """Close a month's cycle: every line must be answered; a line is late in a cycle after its last one.
 
     A line of a later month is carried to its own.
     """
-    limit = at(bounds(), day)
+    limit, first = at(bounds(), day), month.replace(day=1)
     paid, carried, late = [], [], []
     for line in lines:
-        months = (month.year - line.settled_on.year) * 12 + month.month - line.settled_on.month
-        if months < 0:
+        last = last_cycle(line.settled_on)
+        if first < line.settled_on.replace(day=1):
             carried.append(line)
-        elif months > limit.months_late:
+        elif last is not None and last < first:
             late.append(line)
         elif line.cnfm_flag == "1":
             paid.append(line)

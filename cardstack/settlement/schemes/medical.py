@@ -17,12 +17,13 @@ from cardstack.settlement import amending
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends, sends, supported
 from cardstack.settlement.medical.claim import Claim, read_claim
+from cardstack.settlement.medical.clearing import last_cycle
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
 from cardstack.settlement.medical.year import movements
-from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Reason, Step, Unit
+from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Ending, Reason, Step, Unit
 from cardstack.settlement.services import registration
-from cardstack.settlement.transaction import PSEUDONYM, Party, Posting, Transaction
+from cardstack.settlement.transaction import PSEUDONYM, MessageId, Party, Posting, Transaction, is_message_id
 from cardstack.text import Text
 from cardstack.values import Fen
 
@@ -121,7 +122,7 @@ def registration_contradicts(claim: Claim, day: date, told: Sequence[Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Medical(Consulting):
+class Medical(Consulting, Ending):
     """Direct settlement of some kinds of care; `waived` says which need no registration (免备案)."""
 
     consults: ClassVar[str] = registration.NAME
@@ -177,9 +178,20 @@ class Medical(Consulting):
         )
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
-        """A bill exists once: the hospital's own number of it, where the message carries one."""
-        bill = transaction.body.get("bill")
-        return (f"bill.{_claim(transaction).hospital}.{bill}",) if isinstance(bill, str) and bill else ()
+        """A bill exists once, by the hospital's own number where the message carries one, and so does what corrects one."""
+        bill, corrected = transaction.body.get("bill"), self.instead_of(transaction)
+        own = (f"bill.{_claim(transaction).hospital}.{bill}",) if isinstance(bill, str) and bill else ()
+        return own if corrected is None else (*own, f"instead.{corrected}")
+
+    def last_window(self, transaction: Transaction) -> str | None:
+        """That of the last month whose clearing takes a bill of its day."""
+        last = last_cycle(transaction.day)
+        return None if last is None else f"{self.cycle.name}-{last:%Y-%m}"
+
+    def instead_of(self, transaction: Transaction) -> MessageId | None:
+        """The settlement that was taken back and is settled again by this one (`settle resettle` lists them)."""
+        told = transaction.body.get("instead_of")
+        return MessageId(told) if isinstance(told, str) and is_message_id(told) else None
 
     def accumulations(self, transaction: Transaction) -> tuple[Accumulation, ...]:
         """Every total that the split rests on, whether it moved or was only read, and what it takes from each account."""
