@@ -16,13 +16,17 @@ from cardstack.settlement.proposing import TABLES
 from cardstack.settlement.scheme import STANDINGS, Standing
 from cardstack.settlement.schemes import medical
 from cardstack.text import Text
-from server.console import forms, listing, masking, words
+from server.console import figure_words, forms, listing, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import language, moment, operator, services, store
 from server.permissions import Pages, Permission
 from server.store import figuring
 
 pages = Pages("figures", __name__, url_prefix="/console/figures")
+
+for name, told in (("figure_title", figure_words.titled), ("reference", figure_words.reference)):
+    pages.add_app_template_filter(told, name)
+pages.add_app_template_global(figure_words.valued, "figure_value")
 
 FOLDERS = ("medical", "transit", "catalogue")
 
@@ -33,20 +37,6 @@ def _as_kept() -> None:
     ledger = services().store
     if ledger is not None:
         ledger.settle_by_own_figures()
-
-
-INSURANCES = (("employee", Text("employees", "职工医保")), ("resident", Text("residents", "居民医保")))
-CATEGORIES = (
-    ("employed", Text("employed", "在职")),
-    ("retired", Text("retired", "退休")),
-    ("resident", Text("resident", "居民")),
-)
-LEVELS = (
-    ("1", Text("level 1", "一级")),
-    ("2", Text("level 2", "二级")),
-    ("3", Text("level 3", "三级")),
-    ("0", Text("none", "未定级")),
-)
 
 
 @amending.remembered
@@ -69,6 +59,7 @@ def _every() -> Iterator[dict[str, Any]]:
 
 def _row(name: str, table: str, place: str, one: dict[str, Any]) -> dict[str, Any]:
     told = {key: value for key, value in one.items() if key not in {"since", "until", "standing", "reference"}}
+    values = figure_words.told(told)
     standing = Standing(one.get("standing", "illustrative"))
     return {
         "id": f"{name}:{table}:{place}",
@@ -76,13 +67,17 @@ def _row(name: str, table: str, place: str, one: dict[str, Any]) -> dict[str, An
         "by": Text("operators", "操作员") if place.startswith("a") else Text("package", "随系统发布"),
         "file": name,
         "table": table,
-        "what": "；".join(f"{path} {value}" for path, value in masking.flat(told)[:8]),
-        "all": "；".join(f"{path} {value}" for path, value in masking.flat(told)),
+        "title": figure_words.table(table),
+        "what": Text(
+            "; ".join(f"{value.title.en} {value.value.en}" for value in values[:8]),
+            "；".join(f"{value.title.zh} {value.value.zh}" for value in values[:8]),
+        ),
+        "all": " ".join(word for value in values for word in (value.path, *value.title, *value.value)),
         "since": one["since"],
         "until": one.get("until"),
         "standing": STANDINGS[standing],
         "standing_key": standing.value,
-        "reference": str(one.get("reference", "")),
+        "reference": figure_words.reference(str(one.get("reference", ""))),
     }
 
 
@@ -94,7 +89,7 @@ def _fetch(query: Query) -> Slice:
         for one in rows()
         if where.get("file", "") in one["file"]
         and where.get("standing") in {None, one["standing_key"]}
-        and where.get("word", "") in one["all"] + one["reference"]
+        and where.get("word", "") in " ".join((one["all"], *one["reference"]))
         and (day is None or one["since"] <= day <= (one["until"] or date.max))
     ]
     return listing.part_of(found, query, key=lambda one: str(one["id"]), row=dict)
@@ -111,12 +106,12 @@ LISTING = Listing(
     name="figures",
     title=Text("Rates and benefits", "费率与待遇政策"),
     about=Text(
-        "Dated figures with their reference and how far each can be relied on. Amounts in fen, ratios in permille or ppm.",
-        "按生效日期列示的参数、依据及可信程度；金额单位为分，比例单位为千分比或百万分比。",
+        "Dated figures with their reference and how far each can be relied on.",
+        "按生效日期列示的参数、依据及可信程度。",
     ),
     columns=(
         Column("file", Text("Where", "所属文件"), "id", link=lambda row: url_for("figures.index", file=row["file"])),
-        Column("table", Text("Kind", "类别"), "code"),
+        Column("title", Text("Kind", "类别")),
         Column("since", Text("Since", "生效日期"), "day", link=lambda row: url_for("figures.show", figure=row["id"])),
         Column("until", Text("Until", "失效日期"), "day"),
         Column("what", Text("Figures", "参数"), "wide"),
@@ -154,7 +149,7 @@ def show(figure: str) -> ResponseReturnValue:
     return render_template(
         "figures/show.html",
         figure=one,
-        flat=masking.flat(one["row"]),
+        values=figure_words.told(one["row"]),
         same=sorted(same, key=lambda each: each["since"], reverse=True),
         may_ask=one["table"] in TABLES and operator().may(Permission.FIGURE_REQUEST),
     )
@@ -189,9 +184,9 @@ def what_if() -> ResponseReturnValue:
         fund_names=FUND_NAMES,
         places=sorted({policy.place for policy in medical.policies()}),
         treating=[f"{code}0000" for code in words.PROVINCES if code != "*"],
-        insurances=INSURANCES,
-        categories=CATEGORIES,
-        levels=LEVELS,
+        insurances=figure_words.INSURANCES.items(),
+        categories=figure_words.CATEGORIES.items(),
+        levels=figure_words.LEVELS.items(),
         care=[(key, CARE[key]) for key in CARE],
         registrations=[(key, REGISTRATIONS[key]) for key in REGISTRATIONS],
         items=_items(),

@@ -1,17 +1,21 @@
 """Figures in the console: one row in full, the next one proposed from it, what it would change, and who decides."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from html import unescape
 from re import DOTALL, search
+from typing import get_args, get_type_hints
 
 import pytest
 from flask.testing import FlaskClient
 
 from cardstack.settlement.amending import amend, amendments
 from cardstack.settlement.answer import Answer, Outcome
+from cardstack.settlement.proposing import TABLES
 from cardstack.settlement.scheme import Reason
 from cardstack.settlement.transaction import MessageId
 from cardstack.text import Text
+from server.console import figure_words, figures
 from server.store.commit import Commit, Kept
 from server.store.refusals import Refused, record
 from server.store.store import Store
@@ -40,6 +44,47 @@ def proposed(client: FlaskClient) -> str:
     text = search(r"<textarea[^>]*name=\"row\"[^>]*>(.*?)</textarea>", form, DOTALL)
     assert text is not None
     return unescape(text.group(1)).strip()
+
+
+def test_every_value_of_a_figure_has_words() -> None:
+    """Each name of a shipped row and of a declared table, and each word among the values; ratios in percent, money in yuan."""
+    declared = {name for one in TABLES.values() for name in names_of(one.shape)}
+    assert declared <= set(figure_words.NAMES)
+    own = {"place", "province", "reference", "code", "name", "title", "city", "trade", "vehicle", "until", "since"}
+    for row in figures.rows():
+        for one in figure_words.told(row["row"]):
+            parts = [part.partition("[")[0] for part in one.path.split(".")]
+            assert set(parts) <= set(figure_words.NAMES), one.path
+            worded = parts[-1] in own or any(letter.isdigit() for letter in one.value.en) or one.value.en != one.value.zh
+            assert worded or parts[-2:] == ["registrations", "name"], one
+    said = figure_words.valued("layers[0].rows[1].bands[0].permille", 725), figure_words.valued("rate_ppm", 3_800)
+    assert [one.zh for one in said] == ["72.5%", "0.38%"]
+
+
+def names_of(shape: object) -> Iterator[str]:
+    """The names of everything that a shape declares, whatever it is made of."""
+    if is_dataclass(shape) or hasattr(shape, "__struct_fields__"):
+        own = [one.name for one in fields(shape)] if is_dataclass(shape) else shape.__struct_fields__
+        hints = get_type_hints(shape)
+        yield from own
+        for name in own:
+            yield from names_of(hints[name])
+    for one in get_args(shape):
+        yield from names_of(one)
+
+
+def test_a_figures_page_speaks_words(signed_in: SignIn) -> None:
+    """Titles and values in the reader's language, no path; a word finds its rows in either language."""
+    client = signed_in("centre")
+    page = client.get("/console/figures/row/medical/31:policy:0").get_data(as_text=True)
+    assert all(word in page for word in ("医疗待遇政策", "起付标准 1 · 金额", "600.00 元", "普通门诊、定点药店购药", "在职"))
+    assert ">deductibles[0].fen" not in page
+    assert "invented for tests" not in page
+    english = client.get("/console/figures/row/medical/31:policy:0?lang=en", follow_redirects=True).get_data(as_text=True)
+    assert all(word in english for word in ("medical benefits", "Deductible 1 · Amount", "600.00 yuan", "invented for tests"))
+    assert "示意数据，非真实政策" not in english
+    found = client.get("/console/figures/?file=medical/31&word=公务员&lang=zh", follow_redirects=True).get_data(as_text=True)
+    assert "医疗待遇政策" in found
 
 
 def test_a_figure_is_previewed_and_decided(signed_in: SignIn, token: Token) -> None:
