@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, problem, told
 from cardstack.text import Text
 from emulator.desk import MUTE_SECONDS, Handled
 from emulator.pcsc.service import Service
@@ -78,7 +78,7 @@ def checked(lines: Sequence[str]) -> Sequence[str]:
         try:
             list(orders([line]))
         except Malformed as error:
-            raise Malformed(f"line {number}: {error.detail}", CONTROL, line=number) from None
+            raise Malformed(told(error, Text(f"line {number}", f"第 {number} 行")), CONTROL, line=number) from None
     return lines
 
 
@@ -159,19 +159,19 @@ class Desk:
 
     def _service(self) -> Service:
         if self.service is None:
-            raise Refused("readers are added to a PC/SC service alone", CONTROL)
+            raise Refused(Text("readers are added to a PC/SC service alone", "只有 PC/SC 服务可以添加读卡器"), CONTROL)
         return self.service
 
     def _place(self, words: Sequence[str]) -> Place:
         places = self.places()
         if not words or not (words[0].isascii() and words[0].isdecimal()) or int(words[0]) >= len(places):
-            raise Malformed(f"a reader's number below {len(places)}", CONTROL)
+            raise Malformed(Text(f"a reader's number below {len(places)}", f"读卡器编号应小于 {len(places)}"), CONTROL)
         return places[int(words[0])]
 
     def _card(self, words: Sequence[str]) -> Handled:
         card = self._place(words).card
         if not isinstance(card, Handled):
-            raise Refused("there is no card in it", CONTROL)
+            raise Refused(Text("there is no card in it", "其中没有卡"), CONTROL)
         return card
 
 
@@ -190,5 +190,5 @@ VERBS: dict[str, Callable[[Desk, Sequence[str]], str]] = {
 def _seconds(text: str, most: float = LONGEST) -> float:
     plain = text.replace(".", "", 1)
     if not (plain.isascii() and plain.isdecimal()) or float(text) > most:
-        raise Malformed(f"a number of seconds up to {most:g}", CONTROL)
+        raise Malformed(Text(f"a number of seconds up to {most:g}", f"应为不超过 {most:g} 的秒数"), CONTROL)
     return float(text)

@@ -10,6 +10,7 @@ from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES, profile
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
+from cardstack.text import Text
 from emulator.faults import Fault, Faulty, Trouble
 from emulator.line import Card as Held
 from emulator.samples import sample, sample_psam
@@ -111,7 +112,13 @@ def fault(text: str) -> Fault:
     at, _, place = where.partition(":")
     troubles = {one.name.lower(): one for one in Trouble}
     if kind not in troubles or not at.isdecimal() or (place and not place.isdecimal()):
-        raise Malformed(f"a fault is KIND@COMMAND[:PLACE] with KIND one of {', '.join(troubles)}", field="fault")
+        raise Malformed(
+            Text(
+                f"a fault is KIND@COMMAND[:PLACE] with KIND one of {', '.join(troubles)}",
+                f"故障应写作 KIND@COMMAND[:PLACE]，KIND 可选 {'、'.join(troubles)}",
+            ),
+            field="fault",
+        )
     return Fault(int(at), troubles[kind], int(place or 0))
 
 

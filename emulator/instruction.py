@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from cardstack.apdu.message import Command
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, oversized
 from emulator.state import Card
 
 CACHE_MAX: Final = 4096
@@ -131,7 +131,7 @@ def parse(raw: bytes) -> Instruction:
 
 def _command(raw: bytes) -> Command:
     if len(raw) > RAW_MAX:
-        raise Malformed(f"a command has at most {RAW_MAX} bytes, got {len(raw)}")
+        raise oversized("command", RAW_MAX, len(raw))
     try:
         return Command.parse(raw)
     except Malformed:

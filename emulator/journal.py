@@ -40,13 +40,20 @@ def _said(value: Value) -> Any:
 def from_json(cells: Any) -> dict[str, Value]:
     """The cells that `to_json` wrote; `Malformed` names the cell that is none."""
     if not isinstance(cells, dict):
-        raise Malformed("cells are an object of name and value", IMAGE)
+        raise Malformed(Text("cells are an object of name and value", "单元应为名称和值的对象"), IMAGE)
     memory: dict[str, Value] = {}
     for cell, value in cells.items():
         try:
             memory[cell] = _meant(value)
         except (ValueError, TypeError):
-            raise Malformed(f"cell {cell[:40]!r} holds neither bytes, records nor a number", IMAGE, cell=cell[:40]) from None
+            raise Malformed(
+                Text(
+                    f"cell {cell[:40]!r} holds neither bytes, records nor a number",
+                    f"单元 {cell[:40]!r} 既非字节、记录，也非数字",
+                ),
+                IMAGE,
+                cell=cell[:40],
+            ) from None
     return memory
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import cardstack
 from cardstack.card.profile import Profile
 from cardstack.card.profiles import PROFILES
-from cardstack.errors import Malformed, Refused, problem
+from cardstack.errors import Malformed, Refused, oversized, problem
 from cardstack.text import Text
 from cardstack.vault import files
 from emulator import factory, psam
@@ -62,7 +62,7 @@ def restored(raw: bytes, profiles: Mapping[str, Profile] = PROFILES) -> Card:
     blueprint, blank = _kind(head, profiles)
     dice = head.get("dice")
     if not isinstance(dice, dict) or not isinstance(dice.get("count"), int):
-        raise Malformed("the image says nothing of its random numbers", IMAGE, field="dice")
+        raise Malformed(Text("the image says nothing of its random numbers", "映像未包含随机数状态"), IMAGE, field="dice")
     # What a later release declares and this card was never given stays blank.
     memory = replayed({**blank, **from_json(head.get("memory"))}, tail)
     return manufactured(blueprint, memory, Dice(_hex(dice.get("seed"), "seed"), dice["count"]))
@@ -70,13 +70,13 @@ def restored(raw: bytes, profiles: Mapping[str, Profile] = PROFILES) -> Card:
 
 def _head(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_MAX:
-        raise Malformed(f"the snapshot has {len(line)} bytes, at most {LINE_MAX} are read", IMAGE, offset=LINE_MAX)
+        raise oversized("snapshot", LINE_MAX, len(line), IMAGE)
     try:
         head = json.loads(line)
     except (ValueError, RecursionError):
-        raise Malformed("the first line is no snapshot", IMAGE, offset=0) from None
+        raise Malformed(Text("the first line is no snapshot", "首行不是快照"), IMAGE, offset=0) from None
     if not isinstance(head, dict) or not isinstance(head.get("cardstack-card"), int):
-        raise Malformed("the first line does not say that it is a card", IMAGE, field="cardstack-card")
+        raise Malformed(Text("the first line does not say that it is a card", "首行未声明为卡片"), IMAGE, field="cardstack-card")
     if head["cardstack-card"] > SCHEMA:
         raise Refused(problem=NEWER, schema=head["cardstack-card"])
     return head
@@ -86,7 +86,7 @@ def _hex(text: Any, field: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except (TypeError, ValueError):
-        raise Malformed(f"{field} is not hexadecimal", IMAGE, field=field) from None
+        raise Malformed(Text(f"{field} is not hexadecimal", f"{field} 不是十六进制"), IMAGE, field=field) from None
 
 
 def _kind(head: dict[str, Any], profiles: Mapping[str, Profile]) -> tuple[Blueprint, Memory]:
@@ -110,7 +110,7 @@ def load(path: Path, profiles: Mapping[str, Profile] = PROFILES) -> Card:
     with path.open("rb") as file:
         raw = file.read(IMAGE_MAX + 1)
     if len(raw) > IMAGE_MAX:
-        raise Malformed(f"an image has at most {IMAGE_MAX} bytes", IMAGE, offset=IMAGE_MAX)
+        raise Malformed(Text(f"an image has at most {IMAGE_MAX} bytes", f"映像至多 {IMAGE_MAX} 字节"), IMAGE, offset=IMAGE_MAX)
     return restored(raw, profiles)
 
 

@@ -46,7 +46,7 @@ class Door:
         try:
             self._listener = socket.create_server((host, port))
         except OSError as error:
-            raise Refused(f"{host}:{port}: {error.strerror or 'it cannot be bound'}", PORT_TAKEN, port=port) from error
+            raise Refused(f"{host}:{port}: {error.strerror or error}", PORT_TAKEN, port=port) from error
         self.host, self.port = host, int(self._listener.getsockname()[1])
         self._lines: set[socket.socket] = set()
         self._books = threading.Lock()

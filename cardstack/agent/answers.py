@@ -17,7 +17,7 @@ from cardstack.agent.gate import Gate
 from cardstack.agent.sscard import SscApi
 from cardstack.crypto.keys import Signer
 from cardstack.errors import CardstackError, Malformed
-from cardstack.text import language_of
+from cardstack.text import Text, language_of
 
 BASICS = ("aab301", "aac002", "aaz500", "aaz501", "aac003", "aaz507", "version", "issued", "valid_until", "terminal", "device")
 """Names of the fields of iReadCardBas: the ministry's data element codes where it has them."""
@@ -45,7 +45,7 @@ class Desk:
             if not paired:
                 self.gate.check_token(request.get("token"))
             if function not in FAMILY:
-                raise Malformed(f"{function!r} is no function", field="function")
+                raise Malformed(Text(f"{function!r} is no function", f"{function!r} 不是函数"), field="function")
             self.gate.check_call(origin, function, arguments)
             code, out = call(self.api, function, arguments)
             said = self._said(function, code, out, request, origin)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cardstack.errors import Untrusted
+from cardstack.text import Text
 
 FIRST = "0" * 64
 
@@ -26,7 +27,7 @@ class Audit:
             try:
                 self._last = verify(path.read_text("utf-8").splitlines())
             except UnicodeDecodeError:
-                raise Untrusted("the audit log is no text", file=path.name) from None
+                raise Untrusted(Text("the audit log is no text", "审计日志不是文本"), file=path.name) from None
 
     def add(self, **facts: Any) -> None:
         """One call, bound to the one before it."""
@@ -49,7 +50,12 @@ def verify(lines: Iterable[str]) -> str:
         except (ValueError, KeyError, TypeError, RecursionError):
             good = False
         if not good:
-            raise Untrusted(f"line {number} of the audit log does not follow from the one before", line=number)
+            raise Untrusted(
+                Text(
+                    f"line {number} of the audit log does not follow from the one before", f"审计日志第 {number} 行与前一行不衔接"
+                ),
+                line=number,
+            )
         last = held["hash"]
     return last
 

@@ -64,11 +64,13 @@ def _remembered(path: Path) -> set[tuple[str, str]]:
     try:
         pairs = json.loads(path.read_text("utf-8"))
     except (ValueError, RecursionError):
-        raise Malformed("the file of consents is no JSON", field="consents") from None
+        raise Malformed(Text("the file of consents is no JSON", "授权文件不是 JSON"), field="consents") from None
     if not isinstance(pairs, list) or not all(
         isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one) for one in pairs
     ):
-        raise Malformed("the file of consents is no list of origins and functions", field="consents")
+        raise Malformed(
+            Text("the file of consents is no list of origins and functions", "授权文件不是来源与函数的列表"), field="consents"
+        )
     return {(one[0], one[1]) for one in pairs}
 
 

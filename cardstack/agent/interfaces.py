@@ -8,9 +8,11 @@ from cardstack.readers.api import api
 from cardstack.readers.monitor import snapshot
 from cardstack.readers.problems import NO_CARD, NO_READER, ReaderError
 from cardstack.readers.roles import Interface, Role, assign, interface_of
+from cardstack.text import Text
 from emulator.opening import Opened, open_card, reader_name
 
 CONTACT, CONTACTLESS = Interface
+CALLED: Mapping[Interface, Text] = {CONTACT: Text("contact", "接触式"), CONTACTLESS: Text("contactless", "非接触式")}
 ORDERS: Mapping[int, tuple[Interface, ...]] = {
     1: (CONTACT,),
     2: (CONTACTLESS,),
@@ -41,7 +43,7 @@ class Slots:
                 return self._opened(name, wanted)
             except ReaderError as error:
                 failed = failed or error
-        raise failed or ReaderError(f"there is no card in a {wanted[0]} reader", NO_CARD)
+        raise failed or ReaderError(_absent(wanted[0]), NO_CARD)
 
     def _names(self, interface: Interface) -> Iterator[str]:
         name = reader_name(self.reader)
@@ -60,7 +62,13 @@ class Slots:
         if self.contactless or _interface(opened) in wanted:
             return opened
         opened.close()
-        raise ReaderError(f"{name} is no {wanted[0]} reader", NO_READER, reader=name)
+        kind = CALLED[wanted[0]]
+        raise ReaderError(Text(f"{name} is no {kind.en} reader", f"{name} 不是{kind.zh}读卡器"), NO_READER, reader=name)
+
+
+def _absent(wanted: Interface) -> Text:
+    kind = CALLED[wanted]
+    return Text(f"there is no card in a {kind.en} reader", f"{kind.zh}读卡器中没有卡")
 
 
 def _interface(opened: Opened) -> Interface:

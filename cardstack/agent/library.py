@@ -54,7 +54,7 @@ def build(folder: Path) -> Path:
     try:
         ffi_class: Any = import_module("cffi").FFI
     except ImportError as error:
-        raise Refused("cffi is not installed", NO_COMPILER) from error
+        raise Refused(Text("cffi is not installed", "未安装 cffi"), NO_COMPILER) from error
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{NAME}.h").write_text(header(), "utf-8")
     root = str(Path(__file__).resolve().parents[2])

@@ -87,7 +87,7 @@ def bring_pair(number: bytes) -> Script[None]:
     # The length takes three bytes here as recorded (C1 82 hi lo), whatever it is.
     sealed = Command(0x80, 0x4E, 0x00, 0x01, file + b"\xc1\x82" + len(content).to_bytes(2) + content, ne=256)
     if (yield from ask(sealed)).require() != session:
-        raise Untrusted("the answer is not the session key", NOT_OPENED)
+        raise Untrusted(Text("the answer is not the session key", "应答不是会话密钥"), NOT_OPENED)
     (yield from ask(Command(0x80, 0x4A, 0x02, 0x10, Tlv(0xC1, session).encode()))).require()
     halves = Tlv(0xC0, ENCRYPTION_PUBLIC.to_bytes(2)).encode() + Tlv(0xCA, public_point(number)).encode()
     (yield from ask(Command(0x80, 0xC2, 0x40, 0x00, halves))).require()
@@ -102,5 +102,5 @@ def _pin_key(pin: str) -> bytes:
 def _point(content: bytes) -> bytes:
     """X and Y of a public key file: CA 40, X, Y."""
     if content[:2] != b"\xca\x40" or len(content) != 66:
-        raise Malformed("the signature public key is CA 40, X and Y", field="file 0012")
+        raise Malformed(Text("the signature public key is CA 40, X and Y", "签名公钥应为 CA 40、X 和 Y"), field="file 0012")
     return content[2:]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardstack.codec import Codec
+from cardstack.errors import Malformed
+from cardstack.text import Text
 
 FILL = b"\xee"
 
@@ -40,11 +42,21 @@ class Either:
         if isinstance(value, Rewritten):
             raw = self.new.encode(value.value)
             if len(raw) >= self.size:
-                raise ValueError(f"the new value takes {len(raw)} bytes, E cannot be seen behind it in {self.size}")
+                raise Malformed(
+                    Text(
+                        f"the new value takes {len(raw)} bytes, E cannot be seen behind it in {self.size}",
+                        f"新值占 {len(raw)} 字节，在 {self.size} 字节中无法再标记 E",
+                    )
+                )
             return raw.ljust(self.size, FILL)
         raw = self.old.encode(value)
         if raw.endswith(FILL):
-            raise ValueError("a value by the old definition may not end in EE, it would be read as rewritten")
+            raise Malformed(
+                Text(
+                    "a value by the old definition may not end in EE, it would be read as rewritten",
+                    "按旧定义的值不得以 EE 结尾，否则会被读作已改写",
+                )
+            )
         return raw
 
     def decode(self, raw: bytes) -> Any:

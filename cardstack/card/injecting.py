@@ -23,6 +23,7 @@ from cardstack.card.writing import enter, write
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused, Untrusted
+from cardstack.text import Text
 
 EXPORT: Final = bytes.fromhex("B0E0")
 """The message that asks an HSM for a card's key (this project's definition)."""
@@ -91,7 +92,9 @@ def unsealed(transport: bytes, message: bytes, answer: bytes) -> bytes:
     """The key of an HSM's answer; `Untrusted` where it is not one to this message."""
     enciphered, mac = answer[:16], answer[16:]
     if len(answer) != 20 or not compare_digest(_seal(transport, message + enciphered), mac):
-        raise Untrusted("the HSM's key is not sealed under the transport key", NOT_HELD, key="the key")
+        raise Untrusted(
+            Text("the HSM's key is not sealed under the transport key", "加密机密钥未用传输密钥保护"), NOT_HELD, key="the key"
+        )
     return cryptogram.decrypt(cryptogram.diversify(transport, ENCIPHER, Block.SM4), enciphered, Block.SM4)
 
 
@@ -134,7 +137,9 @@ def inject(order: Personalisation, port: KeyPort) -> Script[Mapping[Place, tuple
         for key in application.keys:
             value = yield from port.value(order, application, key)
             if len(value) != 16:
-                raise Malformed(f"a key has 16 bytes, got {len(value)}", field=key.name)
+                raise Malformed(
+                    Text(f"a key has 16 bytes, got {len(value)}", f"密钥应为 16 字节，实为 {len(value)} 字节"), field=key.name
+                )
             head = bytes((USES.index(key.usage), key.version, ALGORITHMS[key.algorithm]))
             (yield from ask(Command(0x80, 0xD4, 0x01, key.kid, head + value))).require()
             values[application.name, key.usage, key.kid] = key.algorithm, value

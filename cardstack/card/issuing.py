@@ -17,6 +17,7 @@ from cardstack.codec import An
 from cardstack.crypto import cryptogram
 from cardstack.crypto.sm2 import Sm2Signer
 from cardstack.errors import Malformed
+from cardstack.text import Text
 from cardstack.values import CardNumber, CitizenNumber
 
 Place = tuple[str, int]
@@ -107,7 +108,13 @@ class Personalisation:
             return self.factors.chain(3)
         public = application.file(0x0015)
         if public is None:
-            raise Malformed(f"{application.name} diversifies by file 15 and declares none", field="file 15")
+            raise Malformed(
+                Text(
+                    f"{application.name} diversifies by file 15 and declares none",
+                    f"{application.name} 按文件 15 分散密钥，但未声明该文件",
+                ),
+                field="file 15",
+            )
         raw = b"".join(self.records[application.name, 0x0015])
         return raw[:8], raw[12:20]
 
@@ -133,7 +140,10 @@ def personalise(
             records[place] = file.blank_records if content is None else file.encode(content)
     unknown = set(given) - set(records)
     if unknown:
-        raise Malformed(f"the profile {profile.name} has no file {min(unknown)}", field="contents")
+        raise Malformed(
+            Text(f"the profile {profile.name} has no file {min(unknown)}", f"规范 {profile.name} 没有文件 {min(unknown)}"),
+            field="contents",
+        )
     return Personalisation(profile, order.factors, records, master, pin, balances=dict(balances or {}))
 
 

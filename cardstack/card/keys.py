@@ -12,6 +12,7 @@ from functools import reduce
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 
 class Usage(StrEnum):
@@ -63,7 +64,10 @@ class Factors:
 
     def __post_init__(self) -> None:
         if len(self.city) != 6 or not (self.city.isascii() and self.city.isdigit()) or len(self.card) != 8:
-            raise Malformed("a city code has six digits and a card factor eight bytes", field="diversification factors")
+            raise Malformed(
+                Text("a city code has six digits and a card factor eight bytes", "城市代码应为六位数字，卡片分散因子应为八字节"),
+                field="diversification factors",
+            )
 
     @property
     def of_city(self) -> bytes:
@@ -78,7 +82,9 @@ class Factors:
     def chain(self, levels: int) -> tuple[bytes, ...]:
         """The factors of so many levels in the order in which they apply: province, city, card."""
         if not 1 <= levels <= 3:
-            raise Malformed(f"a key is diversified one to three times, not {levels}")
+            raise Malformed(
+                Text(f"a key is diversified one to three times, not {levels}", f"密钥应分散一至三次，不能为 {levels} 次")
+            )
         return (self.of_province, self.of_city, self.card)[-levels:]
 
 

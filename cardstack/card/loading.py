@@ -137,7 +137,13 @@ def _begin(p1: int, p2: int, data: bytes, *, with_limit: bool = False) -> Script
     size = 19 if with_limit else 16
     answer = (yield from ask(Command(0x80, 0x50, p1, p2, data, size))).require()
     if len(answer) != size:
-        raise Malformed(f"INITIALIZE answers with {size} bytes, got {len(answer)}", field="8050")
+        raise Malformed(
+            Text(
+                f"INITIALIZE answers with {size} bytes, got {len(answer)}",
+                f"INITIALIZE 应答应为 {size} 字节，实为 {len(answer)} 字节",
+            ),
+            field="8050",
+        )
     limit, rest = (answer[6:9], answer[9:]) if with_limit else (b"", answer[6:])
     algorithm = int.from_bytes(rest[1:2])
     opening = Opening(

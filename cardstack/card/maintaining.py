@@ -13,6 +13,7 @@ from cardstack.card.keys import Key, Usage
 from cardstack.card.proving import get_challenge
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed
+from cardstack.text import Text
 
 USES = tuple(Usage)
 """The use byte of PUT KEY counts them in this order (this project's definition; 00 is external authentication)."""
@@ -57,7 +58,7 @@ def block_card(control: Control) -> Script[None]:
 def put_key(control: Control, place: Key, value: bytes, *, version: int | None = None) -> Script[None]:
     """PUT KEY (84D4): another value for a declared key, enciphered and under MAC with the control key."""
     if len(value) != 16:
-        raise Malformed(f"a key has 16 bytes, got {len(value)}", field="key")
+        raise Malformed(Text(f"a key has 16 bytes, got {len(value)}", f"密钥应为 16 字节，实为 {len(value)} 字节"), field="key")
     head = bytes((USES.index(place.usage), place.version if version is None else version, 0x00))
     command = Command(0x80, 0xD4, 0x01, place.kid, head + value)
     yield from ordered(command, control, enciphered=True, bits=secure.SECURE)

@@ -64,7 +64,7 @@ def algorithm_of(code: int) -> Block:
     """The cipher an algorithm byte names: 00 or 01 3DES, 03 (ministry) or 04 (PBOC cards) SM4."""
     known = {0x00: Block.TRIPLE_DES, 0x01: Block.TRIPLE_DES, 0x03: Block.SM4, 0x04: Block.SM4}
     if code not in known:
-        raise Malformed(f"algorithm {code:02X} is not known", field="algorithm")
+        raise Malformed(Text(f"algorithm {code:02X} is not known", f"未知算法 {code:02X}"), field="algorithm")
     return known[code]
 
 
@@ -101,7 +101,9 @@ class PsamSam:
         said = opening.random + opening.sequence + fields + bytes((opening.key_version, opening.algorithm)) + b"".join(factors)
         answer = (yield from ask(Command(0x80, 0x70, self.p1, 0x00, said, 8), self.partner)).require()
         if len(answer) != 8:
-            raise Malformed("the PSAM answers with sequence and MAC1, eight bytes", field="8070")
+            raise Malformed(
+                Text("the PSAM answers with sequence and MAC1, eight bytes", "PSAM 应答应为序号和 MAC1，共 8 字节"), field="8070"
+            )
         return answer[:4], answer[4:]
 
     def finish(self, mac2: bytes) -> Script[bool]:
@@ -221,14 +223,26 @@ def transaction_proof(kind: int, sequence: bytes) -> Script[tuple[bytes, bytes]]
         raise Refused(problem=TORN)
     proof = answer.require()
     if len(proof) != 8:
-        raise Malformed(f"GET TRANSACTION PROVE answers with eight bytes, got {len(proof)}", field="805A")
+        raise Malformed(
+            Text(
+                f"GET TRANSACTION PROVE answers with eight bytes, got {len(proof)}",
+                f"GET TRANSACTION PROVE 应答应为 8 字节，实为 {len(proof)} 字节",
+            ),
+            field="805A",
+        )
     return proof[:4], proof[4:]
 
 
 def _opening(answer: bytes) -> Opening:
     """The answer to INIT FOR PURCHASE: balance 4, sequence 2, overdraft 3, key version, algorithm, random 4."""
     if len(answer) != 15:
-        raise Malformed(f"INIT FOR PURCHASE answers with 15 bytes, got {len(answer)}", field="8050")
+        raise Malformed(
+            Text(
+                f"INIT FOR PURCHASE answers with 15 bytes, got {len(answer)}",
+                f"INIT FOR PURCHASE 应答应为 15 字节，实为 {len(answer)} 字节",
+            ),
+            field="8050",
+        )
     balance = int.from_bytes(answer[:4]) & 0x7FFFFFFF
     return Opening(Fen(balance), answer[4:6], int.from_bytes(answer[6:9]), answer[9], answer[10], answer[11:])
 
@@ -248,7 +262,12 @@ def transit_balance(
         yield from verify_pin(pin)
     answer = (yield from ask(Command(0x80, 0x5C, 0x00, P2[purse], ne=4))).require()
     if len(answer) != 4:
-        raise Malformed(f"GET BALANCE answers with four bytes, got {len(answer)}", field="805C")
+        raise Malformed(
+            Text(
+                f"GET BALANCE answers with four bytes, got {len(answer)}", f"GET BALANCE 应答应为 4 字节，实为 {len(answer)} 字节"
+            ),
+            field="805C",
+        )
     return Fen(int.from_bytes(answer) & 0x7FFFFFFF)
 
 
@@ -271,7 +290,10 @@ def medical_purchase(
     begin = Command(0xB0, 0x28, 0x01, 0x01, bytes((key_index,)) + amounts + terminal, 22)
     answer = (yield from ask(begin)).require()
     if len(answer) != 22:
-        raise Malformed(f"INIT answers with 22 bytes, got {len(answer)}", field="B028")
+        raise Malformed(
+            Text(f"INIT answers with 22 bytes, got {len(answer)}", f"INIT 应答应为 22 字节，实为 {len(answer)} 字节"),
+            field="B028",
+        )
     state = unpack(MedicalState, answer[:14])
     opening = Opening(Fen(state.balance), answer[14:16], 0, answer[16], answer[17], answer[18:])
     when = Moment().encode(moment)

@@ -8,6 +8,8 @@ from typing import Any
 from cardstack.card.generation import Either, Rewritten
 from cardstack.card.layout import Item, Nested, items
 from cardstack.codec import An, Binary, Cn, Codec, Day, Digits, Hex, Moment, Number
+from cardstack.errors import Malformed
+from cardstack.text import Text
 from cardstack.values import mask_name, mask_number
 
 INNER = ","
@@ -48,7 +50,7 @@ def from_text(codec: Codec, text: str) -> Any:
         return _body(codec, text)
     reader = _READERS.get(type(codec))
     if reader is None:
-        raise ValueError(f"a field coded {codec} has no plain text")
+        raise Malformed(Text(f"a field coded {codec} has no plain text", f"编码为 {codec} 的字段没有文本形式"))
     return reader(codec, text)
 
 
@@ -56,28 +58,33 @@ def _body(codec: Nested, text: str) -> Any:
     declared = items(codec.body)
     parts = text.split(INNER) if text else [""] * len(declared)
     if len(parts) != len(declared):
-        raise ValueError(f"{len(declared)} parts with commas between them, got {len(parts)}")
+        raise Malformed(
+            Text(
+                f"{len(declared)} parts with commas between them, got {len(parts)}",
+                f"应为 {len(declared)} 个以逗号分隔的部分，实为 {len(parts)} 个",
+            )
+        )
     given = zip(declared.items(), parts, strict=True)
     return codec.body(**{name: from_text(item.codec, part) for (name, item), part in given})
 
 
-def _digits(text: str, what: str, *lengths: int) -> str:
+def _digits(text: str, what: Text, *lengths: int) -> str:
     if len(text) not in lengths or not (text.isascii() and text.isdigit()):
-        raise ValueError(what)
+        raise Malformed(what)
     return text
 
 
 def _day(_: Any, text: str) -> date | None:
     if not text:
         return None
-    digits = _digits(text, "a date is eight digits, YYYYMMDD", 8)
+    digits = _digits(text, Text("a date is eight digits, YYYYMMDD", "日期应为八位数字 YYYYMMDD"), 8)
     return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
 
 
 def _moment(_: Any, text: str) -> datetime | None:
     if not text:
         return None
-    digits = _digits(text, "a moment is fourteen digits, YYYYMMDDhhmmss", 14)
+    digits = _digits(text, Text("a moment is fourteen digits, YYYYMMDDhhmmss", "时间应为十四位数字 YYYYMMDDhhmmss"), 14)
     day = _day(None, digits[:8])
     assert day is not None
     return datetime(day.year, day.month, day.day, int(digits[8:10]), int(digits[10:12]), int(digits[12:]))  # noqa: DTZ001  # the card writes no zone
@@ -85,7 +92,7 @@ def _moment(_: Any, text: str) -> datetime | None:
 
 def _whole(_: Any, text: str) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise ValueError("a whole number in digits")
+        raise Malformed(Text("a whole number in digits", "应为数字表示的整数"))
     return int(text or "0")
 
 

@@ -152,7 +152,14 @@ class HsmKeys:
         answer = (yield To(self.partner, message)).data
         size = int.from_bytes(answer[9:10])
         if answer[:1] != b"A" or len(answer) != 10 + size:
-            raise Untrusted("the HSM refused, or its answer is not 41, eight zeros, length and bytes", NOT_HELD, key="the key")
+            raise Untrusted(
+                Text(
+                    "the HSM refused, or its answer is not 41, eight zeros, length and bytes",
+                    "加密机拒绝，或其应答不是 41、八个零、长度和数据",
+                ),
+                NOT_HELD,
+                key="the key",
+            )
         return answer[10:]
 
 
@@ -163,7 +170,7 @@ def pin_bytes(pin: str) -> bytes:
     ('123456', '12345f')
     """
     if not 4 <= len(pin) <= 16 or not (pin.isascii() and pin.isdigit()):
-        raise Malformed("a PIN has 4 to 16 digits", field="PIN")
+        raise Malformed(Text("a PIN has 4 to 16 digits", "PIN 应为 4 至 16 位数字"), field="PIN")
     return bytes.fromhex(pin + "F" * (len(pin) % 2))
 
 
@@ -207,7 +214,13 @@ def get_challenge(size: int = 8) -> Script[bytes]:
     """A fresh random number of the card."""
     challenge = (yield from ask(commands.get_challenge(size))).require()
     if len(challenge) != size:
-        raise Malformed(f"a challenge of {size} bytes was asked for, got {len(challenge)}", field="challenge")
+        raise Malformed(
+            Text(
+                f"a challenge of {size} bytes was asked for, got {len(challenge)}",
+                f"请求 {size} 字节随机数，实得 {len(challenge)} 字节",
+            ),
+            field="challenge",
+        )
     return challenge
 
 
@@ -224,7 +237,13 @@ def external_authenticate(key: Key, factors: Factors, keys: KeySource) -> Script
 def internal_authenticate(key: Key, factors: Factors, keys: KeySource, nonce: bytes) -> Script[None]:
     """The card proves that it holds its key: `nonce` is sixteen fresh bytes, process factor and source data."""
     if len(nonce) != 16:
-        raise Malformed(f"internal authentication takes a nonce of 16 bytes, got {len(nonce)}", field="nonce")
+        raise Malformed(
+            Text(
+                f"internal authentication takes a nonce of 16 bytes, got {len(nonce)}",
+                f"内部认证随机数应为 16 字节，实为 {len(nonce)} 字节",
+            ),
+            field="nonce",
+        )
     process, source = nonce[:8], nonce[8:]
     answer = (yield from ask(commands.internal_authenticate(key.kid, nonce, key.algorithm.size))).require()
     expected = yield from keys.cipher(key, factors, process, source_blocks(source, key.algorithm))
@@ -266,11 +285,13 @@ def prove_by_certificate(trusted: "Trusted", nonce: bytes) -> Script[None]:
     The PKI application is current and the holder's PIN was given. `Untrusted` where the signature is not the key's.
     """
     if len(nonce) < 16:
-        raise Malformed(f"a nonce has at least 16 bytes, got {len(nonce)}", field="nonce")
+        raise Malformed(
+            Text(f"a nonce has at least 16 bytes, got {len(nonce)}", f"随机数至少 16 字节，实为 {len(nonce)} 字节"), field="nonce"
+        )
     message = PROOF + nonce
     answer = (yield from ask(Command(0x00, 0x2A, 0x9E, 0x9A, message, 64))).require()
     if len(answer) != 64:
-        raise Untrusted("the signature is not r and s of 32 bytes each", CARD_UNPROVEN)
+        raise Untrusted(Text("the signature is not r and s of 32 bytes each", "签名不是各 32 字节的 r 和 s"), CARD_UNPROVEN)
     try:
         trusted.certificate.public_key.verify(signature_der(answer), message)
     except Untrusted as error:

@@ -80,7 +80,13 @@ def _read_bytes(file: File) -> Script[bytes]:
         size = min(CHUNK, file.size - offset)
         part = (yield from ask(commands.read_binary(offset, size))).require()
         if len(part) != size:
-            raise Malformed(f"{file.fid:04X}: {size} bytes asked for at offset {offset}, got {len(part)}", offset=offset)
+            raise Malformed(
+                Text(
+                    f"{file.fid:04X}: {size} bytes asked for at offset {offset}, got {len(part)}",
+                    f"{file.fid:04X}：在偏移 {offset} 处请求 {size} 字节，实得 {len(part)} 字节",
+                ),
+                offset=offset,
+            )
         content += part
     return content
 
@@ -143,7 +149,13 @@ def read_certificate(profile: Profile, fid: int = 0x0018) -> Script[bytes]:
     for offset in range(CHUNK, size, CHUNK):
         content += (yield from ask(commands.read_binary(offset, min(CHUNK, size - offset)))).require()
     if len(content) < size:
-        raise Malformed(f"{file.fid:04X}: the certificate has {size} bytes, {len(content)} came", field="certificate")
+        raise Malformed(
+            Text(
+                f"{file.fid:04X}: the certificate has {size} bytes, {len(content)} came",
+                f"{file.fid:04X}：证书有 {size} 字节，读到 {len(content)} 字节",
+            ),
+            field="certificate",
+        )
     return content[:size]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from cardstack.card.profile import Profile
 from cardstack.card.profiles.command_set import COMMANDS
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 from cardstack.text import Text
 
 FORMAT: Final = "cardstack-capabilities/1"
@@ -59,17 +59,23 @@ def read_capabilities(text: str, profile: Profile) -> frozenset[str]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Malformed("the capability statement is not TOML", field="capabilities") from error
+        raise Malformed(Text("the capability statement is not TOML", "能力声明不是 TOML"), field="capabilities") from error
     if data.get("format") != FORMAT:
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     if data.get("profile") != profile.name:
-        raise Malformed(f"profile: the statement is for {data.get('profile')}, not {profile.name}", field="profile")
+        raise faulty(
+            "profile",
+            f"the statement is for {data.get('profile')}, not {profile.name}",
+            f"能力声明适用于 {data.get('profile')}，不是 {profile.name}",
+        )
     has = data.get("has")
     if not isinstance(has, dict) or not all(isinstance(one, bool) for one in has.values()):
-        raise Malformed("has: a table of capability = true or false", field="has")
+        raise faulty("has", "a table of capability = true or false", "应为“能力 = true 或 false”的表")
     unknown = set(has) - set(capabilities(profile))
     if unknown:
-        raise Malformed(f"has: {min(unknown)!r} is no capability of {profile.name}", field="has")
+        raise faulty(
+            "has", f"{min(unknown)!r} is no capability of {profile.name}", f"{min(unknown)!r} 不是 {profile.name} 的能力"
+        )
     return frozenset(name for name, claimed in has.items() if not claimed)
 
 

@@ -29,7 +29,7 @@ from cardstack.conformance.case import Case, Differs, Need, Risk, Subject, Unrea
 from cardstack.conformance.cases.purses import MOMENT_BYTES, TERMINAL
 from cardstack.conformance.formula import value
 from cardstack.conformance.meaning import Meaning
-from cardstack.errors import CardstackError, Malformed
+from cardstack.errors import CardstackError, Malformed, told
 from cardstack.text import Text
 
 NAME: Final = re.compile(r"\{(\w+)(:lv)?\}")
@@ -118,7 +118,9 @@ def load(text: str) -> tuple[Conversation, ...]:
     try:
         listed = list(tomllib.loads(text)["case"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise Malformed("a file of cases is TOML with a list `case`", field="case") from error
+        raise Malformed(
+            Text("a file of cases is TOML with a list `case`", "用例文件应为含 `case` 列表的 TOML"), field="case"
+        ) from error
     return tuple(_conversation(one) for one in listed)
 
 
@@ -132,7 +134,7 @@ def _conversation(one: Any) -> Conversation:
         profiles = tuple(given.pop("profiles", ()))
         return Conversation(title=title, steps=steps, risk=risk, needs=needs, profiles=profiles, **given)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"case {name}: {error}", field="case") from error
+        raise Malformed(told(error, Text(f"case {name}", f"用例 {name}")), field="case") from error
 
 
 def _line(step: Mapping[str, Any]) -> Line:
@@ -141,7 +143,7 @@ def _line(step: Mapping[str, Any]) -> Line:
     said["means"] = tuple(step.get("means", ()))
     line = Line(**said)
     if NAME.sub("", line.send).strip(" 0123456789abcdefABCDEF"):
-        raise ValueError(f"send {line.send!r} is not hexadecimal")
+        raise Malformed(Text(f"send {line.send!r} is not hexadecimal", f"send {line.send!r} 不是十六进制"))
     return line
 
 

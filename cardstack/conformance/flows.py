@@ -16,7 +16,8 @@ from cardstack.apdu.script import Exchange
 from cardstack.card.issuing import Personalisation
 from cardstack.card.profile import Profile
 from cardstack.conformance.terminal import Terminal
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, told
+from cardstack.text import Text
 from emulator import factory
 from emulator.psam import psam
 from emulator.samples import personalisation
@@ -83,7 +84,7 @@ def load(raw: str) -> tuple[Flow, ...]:
     try:
         listed = json.loads(raw)["flows"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Malformed("a file of flows is an object with a list `flows`") from None
+        raise Malformed(Text("a file of flows is an object with a list `flows`", "流程文件应为含 `flows` 列表的对象")) from None
     return tuple(_flow(one) for one in listed)
 
 
@@ -99,7 +100,7 @@ def _flow(one: dict[str, Any]) -> Flow:
         rest = {name: value for name, value in one.items() if name not in {"steps", "depends_on"}}
         return Flow(**rest, steps=steps, depends_on=tuple(one.get("depends_on", ())))
     except (KeyError, TypeError) as error:
-        raise Malformed(f"flow {one.get('id', '?')}: {error}") from None
+        raise Malformed(told(error, Text(f"flow {one.get('id', '?')}", f"流程 {one.get('id', '?')}"))) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,14 @@ def _side_by_side(text: str, names: Names) -> bytes:
 def _atom(word: str, names: Names) -> bytes:
     found = ATOM.fullmatch(word)
     if found is None:
-        raise Malformed(f"{word}: a name, a part of one, or hexadecimal", field="formula")
+        raise Malformed(
+            Text(f"{word}: a name, a part of one, or hexadecimal", f"{word}：应为名称、名称的一部分或十六进制"), field="formula"
+        )
     if found["name"] not in names:
         try:
             return bytes.fromhex(word)
         except ValueError:
-            raise Malformed(f"{word} is not known here", field="formula") from None
+            raise Malformed(Text(f"{word} is not known here", f"{word} 未定义"), field="formula") from None
     held = names[found["name"]]
     return held[int(found["start"] or 0) : int(found["end"] or len(held))] if "[" in word else held
 
@@ -62,11 +64,20 @@ def _call(function: str, arguments: list[str], names: Names, subject: Subject, a
     if function == "key":
         return own_key(arguments[0], names, subject, application)
     if function not in FUNCTIONS:
-        raise Malformed(f"{function} is no function; there are key, {', '.join(FUNCTIONS)}", field="formula")
+        raise Malformed(
+            Text(
+                f"{function} is no function; there are key, {', '.join(FUNCTIONS)}",
+                f"{function} 不是函数，可用 key、{'、'.join(FUNCTIONS)}",
+            ),
+            field="formula",
+        )
     try:
         return FUNCTIONS[function](_block(names, application), *(_side_by_side(one, names) for one in arguments))
     except TypeError as error:
-        raise Malformed(f"{function} does not take {len(arguments)} arguments", field="formula") from error
+        raise Malformed(
+            Text(f"{function} does not take {len(arguments)} arguments", f"{function} 不接受 {len(arguments)} 个参数"),
+            field="formula",
+        ) from error
 
 
 def _block(names: Names, application: Application | None) -> Block:
@@ -100,7 +111,13 @@ def own_key(which: str, names: Names, subject: Subject, application: Application
     """This card's key by usage and identifier (`PURCHASE 01`) in the application of the case."""
     usage, _, kid = which.partition(" ")
     if application is None or usage not in Usage.__members__:
-        raise Malformed(f"key({which}): a usage and its identifier, in a case of an application", field="formula")
+        raise Malformed(
+            Text(
+                f"key({which}): a usage and its identifier, in a case of an application",
+                f"key({which})：应为用途及其标识，且用于应用的用例",
+            ),
+            field="formula",
+        )
     key = application.key(int(kid or "0", 16), Usage[usage])
     if key is None:
         raise Unready(Text(f"{application.name} declares no key {which}", f"{application.name} 未声明密钥 {which}"))
@@ -115,5 +132,11 @@ def _factors(names: Names, subject: Subject, application: Application, key: Key)
     if application.diversified is Diversified.BY_CARD:
         return subject.factors.chain(3)
     if not {"issuer8", "serial8"} <= set(names):
-        raise Malformed(f"{key.name} needs issuer8 and serial8, which file 0015 holds", field="formula")
+        raise Malformed(
+            Text(
+                f"{key.name} needs issuer8 and serial8, which file 0015 holds",
+                f"{key.name} 需要文件 0015 中的 issuer8 和 serial8",
+            ),
+            field="formula",
+        )
     return names["issuer8"], names["serial8"]

@@ -12,7 +12,8 @@ from typing import Final
 from cardstack.card.issuing import master_for_tests
 from cardstack.card.profile import Profile
 from cardstack.card.proving import NOT_HELD
-from cardstack.errors import Malformed, Refused
+from cardstack.errors import Malformed, Refused, faulty
+from cardstack.text import Text
 
 FORMAT: Final = "cardstack-keys/1"
 SIZE: Final = 16
@@ -47,12 +48,12 @@ def read_keys(text: str) -> KeySet:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         # The parser's own words could quote a key.
-        raise Malformed("the key set is not TOML", field="keys") from None
+        raise Malformed(Text("the key set is not TOML", "密钥集不是 TOML"), field="keys") from None
     if data.get("format") != FORMAT:
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     masters = data.get("masters")
     if not isinstance(masters, dict) or not masters:
-        raise Malformed("masters: a table of names and keys", field="masters")
+        raise faulty("masters", "a table of names and keys", "应为名称与密钥的表")
     return KeySet(
         {name: _key(name, held) for name, held in masters.items()}, data.get("test") is True, str(data.get("about", ""))
     )
@@ -64,7 +65,7 @@ def _key(name: str, held: object) -> bytes:
     except ValueError:
         value = b""
     if len(value) != SIZE:
-        raise Malformed(f"masters.{name}: {2 * SIZE} hexadecimal digits", field=f"masters.{name}")
+        raise faulty(f"masters.{name}", f"{2 * SIZE} hexadecimal digits", f"应为 {2 * SIZE} 位十六进制数字")
     return value
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from cardstack.errors import Malformed
+from cardstack.errors import faulty
 
 FORMAT: Final = "cardstack-limits/1"
 Limits = tuple[tuple[str, float], ...]
@@ -21,7 +21,7 @@ def read_limits(raw: str) -> Limits:
         limits = tuple((bytes.fromhex(header).hex().upper(), float(limit)) for header, limit in data["limits_ms"].items())
         known = data["format"] == FORMAT
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Malformed("limits_ms: milliseconds by class and instruction", field="limits_ms") from error
+        raise faulty("limits_ms", "milliseconds by class and instruction", "应为按类别和指令给出的毫秒数") from error
     if not known:
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     return limits

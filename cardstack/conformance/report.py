@@ -14,7 +14,7 @@ from cardstack.apdu.atr import Atr
 from cardstack.card.verdict import Verdict
 from cardstack.conformance.limits import Limits
 from cardstack.conformance.run import Result
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 from cardstack.text import Text
 
 FORMAT: Final = "cardstack-conformance/1"
@@ -167,9 +167,9 @@ def load(raw: str) -> dict[str, Any]:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise Malformed("not JSON", field="report") from error
+        raise Malformed(Text("not JSON", "不是 JSON"), field="report") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("cases"), list):
-        raise Malformed(f"format: {FORMAT} was expected", field="format")
+        raise faulty("format", f"{FORMAT} was expected", f"应为 {FORMAT}")
     return data
 
 

@@ -13,6 +13,7 @@ from cardstack.card.proving import HsmKeys, source_blocks
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.errors import Malformed, Refused
+from cardstack.text import Text
 from emulator.slot import Slot
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Terminal:
             return self.known[name]
         if name in self.made:
             return self.made[name](template)
-        raise Refused(f"nothing gave this flow its {name}", name=name)
+        raise Refused(Text(f"nothing gave this flow its {name}", f"该流程未得到 {name}"), name=name)
 
     def heard(self, partner: str, command: bytes, answer: bytes) -> None:
         """Remember what of an answer comes again."""
@@ -178,7 +179,7 @@ class Terminal:
             if (found := self._declared(node.declared, usage, kid)) is not None:
                 return found
             node = node.parent
-        raise Refused(f"the card has no key for {usage} here", usage=usage)
+        raise Refused(Text(f"the card has no key for {usage} here", f"卡在此处没有用于 {usage} 的密钥"), usage=usage)
 
     def _declared(self, application: Application | None, usage: Usage, kid: int | None) -> tuple[Key, bytes] | None:
         if application is None:

@@ -10,6 +10,7 @@ from cardstack.readers.api import api
 from cardstack.readers.ports import EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, Api
 from cardstack.readers.problems import NO_READER, SHORT_ONLY, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, SHORT, Patient, Reader
+from cardstack.text import Text
 
 GET_FEATURES = 0x42000000 + 3400
 VENDOR = 0x00010100
@@ -131,7 +132,7 @@ def properties(raw: bytes) -> dict[int, int]:
         size = int.from_bytes(raw[at + 1 : at + 2])
         value = raw[at + 2 : at + 2 + size]
         if len(value) != size or at + 2 > len(raw):
-            raise Malformed(f"a property is cut off at offset {at}", offset=at)
+            raise Malformed(Text(f"a property is cut off at offset {at}", f"偏移 {at} 处的属性不完整"), offset=at)
         found[raw[at]] = int.from_bytes(value, "little")
         at += 2 + size
     return found
@@ -149,8 +150,10 @@ def named(readers: tuple[str, ...], wanted: str) -> str:
         return readers[int(wanted)]
     matching = [one for one in readers if wanted and wanted.lower() in one.lower()]
     if len(matching) != 1:
-        how_many = f"{len(matching)} readers match" if matching else f"{len(readers)} readers are there"
-        raise ReaderError(f"{wanted!r}: {how_many}", NO_READER, reader=wanted)
+        matched = Text(f"{len(matching)} readers match", f"有 {len(matching)} 个读卡器匹配")
+        there = Text(f"{len(readers)} readers are there", f"现有 {len(readers)} 个读卡器")
+        en, zh = matched if matching else there
+        raise ReaderError(Text(f"{wanted!r}: {en}", f"{wanted!r}：{zh}"), NO_READER, reader=wanted)
     return matching[0]
 
 
@@ -166,6 +169,8 @@ def features(reader: Reader) -> dict[int, int]:
 
 def _features(raw: bytes) -> dict[int, int]:
     if len(raw) % 6:
-        raise Malformed(f"the reader's features take 6 bytes each, got {len(raw)}")
+        raise Malformed(
+            Text(f"the reader's features take 6 bytes each, got {len(raw)}", f"读卡器特性每项应为 6 字节，实为 {len(raw)} 字节")
+        )
     entries = (raw[at : at + 6] for at in range(0, len(raw), 6))
     return {entry[0]: int.from_bytes(entry[2:]) for entry in entries}

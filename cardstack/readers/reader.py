@@ -11,7 +11,9 @@ from cardstack.apdu.atr import Atr
 from cardstack.apdu.script import Exchange
 from cardstack.errors import Malformed
 from cardstack.readers.problems import CardLost, CardMute, NoService
+from cardstack.text import Text
 
+LOST, CLOSED = Text("lost", "已断开"), Text("closed", "已关闭")
 SHORT = 256
 """The most data that goes into a command or an answer of short length."""
 DEADLINE = 20.0
@@ -44,22 +46,24 @@ class Reader:
     """How many bytes of data the reader carries in one command; None where it does not say."""
     on_reset: Callable[[], bytes] | None = None
     """A reset that gives the answer to reset again."""
-    _over: str = field(default="", init=False)
+    _over: Text | None = field(default=None, init=False)
 
     def __call__(self, command: bytes) -> bytes:
         if self._over:
-            raise CardLost(f"{self.name} is {self._over}", reader=self.name)
+            raise CardLost(Text(f"{self.name} is {self._over.en}", f"{self.name} {self._over.zh}"), reader=self.name)
         if len(command) < 4:
             # A virtual reader takes one byte for "power off", and then waits for ever.
-            raise Malformed(f"a command has at least 4 bytes, got {len(command)}")
+            raise Malformed(
+                Text(f"a command has at least 4 bytes, got {len(command)}", f"命令至少 4 字节，实为 {len(command)} 字节")
+            )
         try:
             answer = self.exchange(command)
         except (CardLost, CardMute, NoService):
-            self._over = "lost"
+            self._over = LOST
             raise
         if len(answer) < 2:
-            self._over = "lost"
-            raise CardLost(f"{self.name}: the answer was empty", reader=self.name)
+            self._over = LOST
+            raise CardLost(Text(f"{self.name}: the answer was empty", f"{self.name}：应答为空"), reader=self.name)
         return answer
 
     @property
@@ -81,8 +85,8 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the card; a second time does nothing."""
-        if self._over != "closed":
-            self._over = "closed"
+        if self._over != CLOSED:
+            self._over = CLOSED
             self.on_close()
 
     def __enter__(self) -> Self:
@@ -117,7 +121,10 @@ class Patient:
         except queue.Empty:
             self._stuck = True
             self._asked.put(None)
-            raise CardMute(f"{self._name}: nothing within {self.seconds:g} s", reader=self._name) from None
+            raise CardMute(
+                Text(f"{self._name}: nothing within {self.seconds:g} s", f"{self._name}：{self.seconds:g} 秒内无应答"),
+                reader=self._name,
+            ) from None
         if error is not None:
             raise error
         return result

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from cardstack.readers.problems import NO_READER, ReaderError
+from cardstack.text import Text
 
 
 class Role(StrEnum):
@@ -85,5 +86,7 @@ def _second_slot(free: Sequence[str], user: str) -> str | None:
 def _one(readers: Sequence[str], part: str) -> str:
     matching = [name for name in readers if part.lower() in name.lower()]
     if len(matching) != 1:
-        raise ReaderError(f"{part!r}: {len(matching)} readers match", NO_READER, reader=part)
+        raise ReaderError(
+            Text(f"{part!r}: {len(matching)} readers match", f"{part!r}：有 {len(matching)} 个读卡器匹配"), NO_READER, reader=part
+        )
     return matching[0]

@@ -5,6 +5,7 @@ import time
 
 from cardstack.readers.problems import NOBODY, READER_NAME, CardLost, CardMute, ReaderError
 from cardstack.readers.reader import DEADLINE, Reader
+from cardstack.text import Text
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 
@@ -30,7 +31,12 @@ class _Line:
 
     def exchange(self, command: bytes) -> bytes:
         if len(command) > 65535:
-            raise CardLost(f"{self.name}: a command of {len(command)} bytes does not fit its line")
+            raise CardLost(
+                Text(
+                    f"{self.name}: a command of {len(command)} bytes does not fit its line",
+                    f"{self.name}：{len(command)} 字节的命令超出线路上限",
+                )
+            )
         self.say(command)
         return self.hear()
 
@@ -54,7 +60,7 @@ class _Line:
             except OSError:
                 raise CardLost(self.name) from None
             if not part:
-                raise CardLost(f"{self.name}: the line was closed", reader=self.name)
+                raise CardLost(Text(f"{self.name}: the line was closed", f"{self.name}：连接已断开"), reader=self.name)
             raw += part
         return raw
 

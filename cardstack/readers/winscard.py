@@ -12,6 +12,7 @@ from typing import Any
 
 from cardstack.readers.ports import CANCELLED, TIMEOUT, State
 from cardstack.readers.problems import NO_LIBRARY, ReaderError, raise_for
+from cardstack.text import Text
 
 Word: Any = ctypes.c_ulong if sys.platform.startswith("linux") else ctypes.c_uint32
 Handle: Any = (
@@ -50,7 +51,7 @@ def library() -> Any:
     try:
         return ctypes.CDLL(name)
     except OSError as error:
-        raise ReaderError(f"{name} cannot be loaded", NO_LIBRARY) from error
+        raise ReaderError(Text(f"{name} cannot be loaded", f"无法加载 {name}"), NO_LIBRARY) from error
 
 
 class System:

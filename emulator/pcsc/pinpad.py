@@ -9,6 +9,7 @@ from struct import error
 from cardstack.errors import Malformed
 from cardstack.readers.card import GET_FEATURES, TEST_CARD, TLV_PROPERTIES
 from cardstack.readers.pinpad import MODIFY, MODIFY_PIN, VERIFY, VERIFY_PIN
+from cardstack.text import Text
 from emulator.pcsc import wire
 from emulator.pcsc.reader import Handle, VirtualReader
 from emulator.pcsc.wire import Code
@@ -33,7 +34,11 @@ class Format:
         coded = self._coded(pin)
         width = self.block & 0x0F
         if width and len(coded) > width:
-            raise Malformed(f"the PIN takes {len(coded)} bytes, the block has {width}")
+            raise Malformed(
+                Text(
+                    f"the PIN takes {len(coded)} bytes, the block has {width}", f"PIN 占 {len(coded)} 字节，PIN 块有 {width} 字节"
+                )
+            )
         position = (self.form >> 3 & 0x0F) // (1 if self.form & 0x80 else 8) + offset
         body = bytearray(template[5:])
         body.extend(b"\xff" * (position + len(coded) - len(body)))
@@ -104,7 +109,12 @@ BUILDERS = {FEATURE | VERIFY_PIN: _verify, FEATURE | MODIFY_PIN: _modify}
 def _template(data: bytes, size: int) -> bytes:
     """The command to complete; one without data has no Lc of use."""
     if len(data) != size or not 4 <= size <= 261:
-        raise Malformed(f"the command template has {len(data)} bytes, {size} are announced")
+        raise Malformed(
+            Text(
+                f"the command template has {len(data)} bytes, {size} are announced",
+                f"命令模板有 {len(data)} 字节，声明为 {size} 字节",
+            )
+        )
     return data
 
 

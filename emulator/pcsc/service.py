@@ -75,9 +75,17 @@ class Service:
         """A new reader; its name is unique and at most 127 bytes."""
         with self._books:
             if name in self._readers or not 0 < len(name.encode()) <= wire.NAME_MAX:
-                raise Refused(f"a reader's name is unique and has 1 to {wire.NAME_MAX} bytes", TOO_MANY_READERS)
+                raise Refused(
+                    Text(
+                        f"a reader's name is unique and has 1 to {wire.NAME_MAX} bytes",
+                        f"读卡器名称不得重复，长度为 1 至 {wire.NAME_MAX} 字节",
+                    ),
+                    TOO_MANY_READERS,
+                )
             if len(self._readers) >= wire.READERS_MAX:
-                raise Refused(f"{wire.READERS_MAX} readers are there", TOO_MANY_READERS)
+                raise Refused(
+                    Text(f"{wire.READERS_MAX} readers are there", f"已有 {wire.READERS_MAX} 个读卡器"), TOO_MANY_READERS
+                )
             reader = self._readers[name] = VirtualReader(name, changed=self.changed, serial=f"{len(self._readers):04d}")
             self.places *= 1 + (len(self._readers) > self.places)
         self.changed()
@@ -234,7 +242,7 @@ class Service:
 def _listen(path: Path) -> socket.socket:
     """A listening socket for this user alone; one left behind by a dead service is replaced."""
     if len(os.fsencode(path)) > 100:
-        raise Refused("the path is longer than 100 bytes", SOCKET_TAKEN)
+        raise Refused(Text("the path is longer than 100 bytes", "路径超过 100 字节"), SOCKET_TAKEN)
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _alive(path):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -247,7 +255,7 @@ def _listen(path: Path) -> socket.socket:
         listener.listen(64)
     except OSError as error:
         listener.close()
-        raise Refused(error.strerror or "it cannot be bound", SOCKET_TAKEN) from error
+        raise Refused(error.strerror or str(error), SOCKET_TAKEN) from error
     return listener
 
 

@@ -44,7 +44,13 @@ class CertificateRoom:
     def holding(cls, certificate: bytes) -> "CertificateRoom":
         """The file with a certificate in it."""
         if len(certificate) > CERTIFICATE_ROOM:
-            raise Malformed(f"the file has {CERTIFICATE_ROOM} bytes, the certificate {len(certificate)}", field="certificate")
+            raise Malformed(
+                Text(
+                    f"the file has {CERTIFICATE_ROOM} bytes, the certificate {len(certificate)}",
+                    f"文件有 {CERTIFICATE_ROOM} 字节，证书有 {len(certificate)} 字节",
+                ),
+                field="certificate",
+            )
         return cls(certificate.ljust(CERTIFICATE_ROOM, b"\0"))
 
     @property
