@@ -205,9 +205,15 @@ def _as_error(status: int, content: dict[str, Any]) -> CardstackError:
     """The service's problem as an error here, of the class that gave it its status there; a service in trouble is `Lost`."""
     if status in BUSY or status >= 500:
         return Lost(f"{status} {content.get('code', '')}".strip())
-    titles, remedy = content.get("titles") or {}, str(content.get("remedy", ""))
-    title = Text(str(titles.get("en", "The service refused it")), str(titles.get("zh", "服务拒绝了请求")))
+    title = _both(content.get("titles"), Text("The service refused it", "服务拒绝了请求"))
+    detail, remedy = str(content.get("detail", "")), str(content.get("remedy", ""))
     kind = Problem(str(content.get("code", "CS-4000")), title, Text(remedy, remedy))
     facts = content.get("facts")
     error = CLASSES.get(status, Refused)
-    return error(str(content.get("detail", "")), kind, **(facts if isinstance(facts, dict) else {}))
+    return error(_both(content.get("details"), Text(detail, detail)), kind, **(facts if isinstance(facts, dict) else {}))
+
+
+def _both(told: object, otherwise: Text) -> Text:
+    """What the service says in both languages, or else: an older one does not say everything in both."""
+    known = told if isinstance(told, dict) else {}
+    return Text(str(known.get("en", otherwise.en)), str(known.get("zh", otherwise.zh)))

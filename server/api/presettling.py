@@ -21,7 +21,7 @@ from cardstack.settlement.transaction import SHANGHAI
 from cardstack.text import Text
 from server.api import shapes
 from server.api.callers import Caller, calls, services
-from server.api.problems import JSON, document, language
+from server.api.problems import JSON, document
 from server.api.routes import PROBLEM
 from server.store import reads, telling
 
@@ -50,7 +50,7 @@ def presettle(body: shapes.PresettlementBody) -> Response:
         return document(NOT_YOUR_PERSON, 403)
     scheme, reason = medical.scheme_for(claim)
     if reason is not None:
-        return document(NOT_SETTLED, 422, reason.text.of(language()), {"reason": reason.code})
+        return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
     day = body.day or here.clock().astimezone(SHANGHAI).date()
     with here.store.view() as view:
         asked = medical.registration_asked(claim, day)
@@ -58,7 +58,7 @@ def presettle(body: shapes.PresettlementBody) -> Response:
             told = telling.told(view, {registration.NAME}, {asked}).about(asked)
             reason = medical.registration_contradicts(claim, day, told)
             if reason is not None:
-                return document(NOT_SETTLED, 422, reason.text.of(language()), {"reason": reason.code})
+                return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
         claim, split = on_the_year(claim, day, medical.compute, lambda accounts: reads.totals(view, accounts))
     steps = [{**step._asdict(), "what": step.what._asdict()} for step in split.steps]
     answer = {

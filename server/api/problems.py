@@ -98,18 +98,19 @@ def language() -> Language:
     return language_of(request.headers.get("Accept-Language", ""))
 
 
-def document(one: Problem, status: int, detail: str = "", facts: Body | None = None) -> Response:
+def document(one: Problem, status: int, detail: str | Text = "", facts: Body | None = None) -> Response:
     """A problem as its document."""
-    asked = language()
+    asked, said = language(), Text(detail, detail) if isinstance(detail, str) else detail
     known = {name: value if isinstance(value, str | int | bool | None) else str(value) for name, value in (facts or {}).items()}
     content = {
         "type": f"/problems/{one.code}",
         "title": one.title.of(asked),
         "status": status,
-        "detail": detail,
+        "detail": said.of(asked),
         "code": one.code,
         "remedy": one.remedy.of(asked),
         "titles": one.title._asdict(),
+        "details": said._asdict(),
         "facts": known,
     }
     return Response(msgspec.json.encode(content), status, content_type=PROBLEM_JSON)
@@ -124,7 +125,7 @@ def status_of(error: CardstackError) -> int:
 
 def _expected(error: CardstackError) -> Response:
     text = Problem(error.code, error.title, error.remedy)
-    return document(text, status_of(error), error.detail, error.facts)
+    return document(text, status_of(error), error.told, error.facts)
 
 
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 401: NOT_CALLER, 403: NOT_YOUR_BOOK}

@@ -108,7 +108,7 @@ def _answer(raw: str, ask: Callable[[Certificate], Recognised]) -> Mapping[str, 
     try:
         found = ask(Certificate.parse(raw.encode()))
     except CardstackError as error:
-        why = {"code": error.code, "title": error.title.of(language()), "detail": error.detail}
+        why = {"code": error.code, "title": error.title.of(language()), "detail": error.told.of(language())}
         return {"accepted": False, "why": why}
     data = found.as_data()
     said = {name: data[name] for name in ("accepted", "fingerprint", "level", "policy", "path", "rule", "clause")}

@@ -13,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 from cardstack.errors import Problem, catalogue
 from cardstack.settlement.answer import OUTCOMES, Answer, Outcome
 from cardstack.settlement.receiving import WAITING, AllReceived
+from cardstack.text import Text
 from server import trustlists
 from server.api import shapes
 from server.api.callers import Caller, calls, services
@@ -76,10 +77,10 @@ def _found() -> Answer | None:
 def _single(answer: Answer) -> Response:
     if answer.stands:
         return _json(answer_data(answer), OUTCOME_STATUS[answer.outcome])
-    facts = {"id": str(answer.id), "outcome": answer.outcome.value}
+    facts, detail = {"id": str(answer.id), "outcome": answer.outcome.value}, Text("", "")
     if answer.reason is not None:
+        detail = answer.reason.text
         facts |= {"reason": answer.reason.code, "reason_text": answer.reason.text.of(language())}
-    detail = facts.get("reason_text", "")
     return document(OUTCOME_PROBLEMS[answer.outcome], OUTCOME_STATUS.get(answer.outcome, 422), detail, facts)
 
 
@@ -218,7 +219,7 @@ def ready() -> Response:
     here.store.events(after=0, limit=1)
     error = trustlists.trouble(here.config.trust_folder, here.clock())
     if error is not None:
-        return document(Problem(error.code, error.title, error.remedy), 503, error.detail, error.facts)
+        return document(Problem(error.code, error.title, error.remedy), 503, error.told, error.facts)
     return _json(_status("ready"))
 
 

@@ -22,7 +22,7 @@ class Shape(BaseModel):
 
 
 class ProblemShape(Shape):
-    """An error (RFC 9457): `code` never changes, `title` and `remedy` are in the language asked for."""
+    """An error (RFC 9457): `code` never changes, `title`, `detail` and `remedy` are in the language asked for."""
 
     type: str
     title: str
@@ -31,6 +31,7 @@ class ProblemShape(Shape):
     code: str = Field(examples=["CS-4021"])
     remedy: str
     titles: dict[str, str]
+    details: dict[str, str]
     facts: dict[str, Any]
 
 

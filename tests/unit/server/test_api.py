@@ -125,6 +125,10 @@ def test_problems_are_said_in_the_language_asked_for(service: Service) -> None:
     assert page is not None
     assert page["code"] == chinese["code"]
     assert service.client.get("/problems/CS-0000").status_code == 404
+    for tag, detail in (("zh", "envelope：内容不完整"), ("en", "envelope: Input data was truncated")):
+        answer = service.client.post("/transactions", data=b"", headers={"Accept-Language": tag}).json
+        assert answer is not None
+        assert (answer["detail"], answer["details"][tag]) == (detail, detail)
     assert service.client.delete("/windows").json["code"] == "CS-4001"  # type: ignore[index]  # a problem is JSON
 
 
