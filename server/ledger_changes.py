@@ -8,7 +8,7 @@ from typing import Any, Final
 from cardstack.errors import Refused, faulty
 from cardstack.settlement.dispute import DISPUTE, Step
 from cardstack.settlement.line import prepare
-from cardstack.settlement.node import Node
+from cardstack.settlement.node import DECIDED, Node
 from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import WINDOW, Event, Stage
 from cardstack.settlement.wire import canonical, digest
@@ -62,7 +62,7 @@ def _reversal(request: Request, means: Means) -> str:
     if entry.scheme not in store.schemes:
         raise Refused("scheme", NOT_INSTALLED, scheme=entry.scheme)
     transaction = Transaction(
-        id=MessageId.of("C00000000000", means.at, int(sha256(request.id.encode()).hexdigest(), 16) % 10_000),
+        id=MessageId.of(DECIDED, means.at, int(sha256(request.id.encode()).hexdigest(), 16) % 10_000),
         scheme=entry.scheme,
         kind="reversal",
         sender=CENTRE_NODE,

@@ -128,7 +128,7 @@ Check: TypeAlias = Callable[[Line, Book], bool]
 def not_yours(line: Line, book: Book) -> bool:
     """As `stranger`, or not its message id; there are few combinations, and each is asked for once in a batch."""
     transaction, node = line.transaction, line.signer
-    if node.institutions and not node.numbers(transaction.id):
+    if not node.numbers(transaction.id):
         return True
     key = node.name, transaction.sender, transaction.home, transaction.treating
     found = book.strangers.get(key)

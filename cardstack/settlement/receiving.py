@@ -109,7 +109,7 @@ def receive_new(batch: Batch) -> AllReceived | None:
     node, (ids, speakers) = batch.node, batch.summary
     if len(set(ids)) < len(ids) or any(stranger(node, *one) for one in speakers):
         return None
-    if node.institutions and not all(map(node.numbers, ids)):
+    if not node.numbers_all(ids):
         return None
     return AllReceived(ids)
 

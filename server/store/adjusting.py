@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
+from cardstack.settlement.node import ADJUSTED
 from cardstack.settlement.scheme import Cycle
 from cardstack.settlement.transaction import MessageId, Posting
 from cardstack.settlement.window import assign
 from cardstack.text import Text
 from server.store.commit import Commit, Kept, View, add_rows, keep, open_windows
+from server.store.numbering import next_ids
 from server.store.posting import last_closed
 from server.store.values import moment
 
@@ -102,7 +104,7 @@ def adjust(
 
 
 def _entry(commit: Commit, posting: Posting, digest: bytes, window: str, about: MessageId | None) -> EntryRow:
-    message = MessageId.of("ADJUSTMENT00", moment(commit.at), commit.tip.entry % 10_000)
+    (message,) = next_ids(commit, ADJUSTED, moment(commit.at), 1)
     return EntryRow(
         commit.tip.entry,
         str(message),

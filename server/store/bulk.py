@@ -10,6 +10,7 @@ from cardstack.settlement.booking import DAY, EAST
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.intake import SKEW
 from cardstack.settlement.ledger import EntryRow, Phase, PostingRow, State
+from cardstack.settlement.node import OWN, Node
 from cardstack.settlement.scheme import Scheme, sharing
 from cardstack.settlement.window import assign
 from server.store.commit import Commit, Kept, add_rows, keep, open_windows
@@ -97,7 +98,11 @@ def _judge(commit: Commit, columns: Columns, asked: _Asked) -> tuple[list[str], 
 
 
 def _mark_not_yours(columns: Columns, outcomes: list[str]) -> None:
-    """Lines in which the sender's province takes no part; there are few pairs of regions in a file."""
+    """Lines under the centre's own ids, and in which the sender's province takes no part; a file has few pairs of regions."""
+    if not Node(columns.sender).numbers_all(columns.ids):
+        for place, id_ in enumerate(columns.ids):
+            if id_.startswith(OWN):
+                outcomes[place] = Outcome.NOT_YOURS.value
     province = columns.sender.province
     pairs = set(zip(columns.homes, columns.treatings, strict=True))
     strange = {pair for pair in pairs if province not in (pair[0][:2], pair[1][:2], "00")}

@@ -6,13 +6,14 @@ from datetime import datetime
 from hashlib import sha256
 
 from cardstack.settlement.line import Line
-from cardstack.settlement.node import LEDGER, Node
+from cardstack.settlement.node import LAPSED, LEDGER, Node
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.transaction import MessageId, Transaction
 from cardstack.settlement.wire import canonical, digest
 from cardstack.values import Fen
-from server.store.commit import Kept, View
+from server.store.commit import Kept, viewing
 from server.store.engine import Database
+from server.store.numbering import next_ids
 from server.store.posting import Submission
 from server.store.submitting import submit
 
@@ -21,17 +22,18 @@ PIECE = 1000
 
 def lapse(database: Database, schemes: Mapping[str, Scheme], now: datetime) -> int:
     """Let every pending entry lapse that was not posted in time; how many did."""
-    with database.reading() as connection:
-        rows = View(database, connection).all(
+    with viewing(database) as view:
+        rows = view.all(
             "SELECT seq, id, scheme, home, treating, amount_fen FROM entry WHERE state = 'pending' AND pending_until < ? "
             "AND NOT EXISTS (SELECT 1 FROM resolution WHERE resolution.entry = entry.seq) ORDER BY seq LIMIT ?",
             (int(now.timestamp()), PIECE),
         )
+        ids = next_ids(view, LAPSED, now, len(rows))
     if not rows:
         return 0
     made = [
         Transaction(
-            id=MessageId.of("LEDGERLAPSE0", now, row[0] % 10_000),
+            id=id_,
             scheme=row[2],
             kind="lapse",
             sender=LEDGER,
@@ -41,7 +43,7 @@ def lapse(database: Database, schemes: Mapping[str, Scheme], now: datetime) -> i
             amount_fen=Fen(row[5]),
             voids=MessageId(row[1]),
         )
-        for row in rows
+        for id_, row in zip(ids, rows, strict=True)
     ]
     raw = json.dumps([str(one.voids) for one in made]).encode()
     kept = Kept("lapse", sha256(raw).digest(), raw, str(LEDGER), now)

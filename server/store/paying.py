@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -11,7 +11,7 @@ from cardstack.errors import Refused
 from cardstack.settlement.banking.matching import Difference as BankDifference
 from cardstack.settlement.banking.matching import Matched, Mismatch, match, paid_on
 from cardstack.settlement.banking.orders import number_of
-from cardstack.settlement.banking.statements import BankLine, Side
+from cardstack.settlement.banking.statements import BankLine, Side, unnumbered
 from cardstack.settlement.instruction import PAYMENT, Act, Instruction, Payment
 from cardstack.settlement.window import Event, Stage
 from cardstack.text import Text
@@ -123,13 +123,28 @@ def _new(view: View, lines: Sequence[BankLine]) -> tuple[list[BankLine], list[Mi
     there = {(row[0], row[1]): (row[2], row[3], row[4], bool(row[5])) for row in rows}
     new: dict[tuple[str, str], BankLine] = {}
     twice: list[Mismatch] = []
+    again = _told_again(view, lines, there)
     for one in lines:
+        if again[unnumbered(one)] > 0 and (one.account, one.bank_reference) not in there:
+            again[unnumbered(one)] -= 1
+            continue
         key, said = (one.account, one.bank_reference), (one.reference, one.amount_fen, one.side.value, one.returned)
         if key in new or (key in there and there[key][not one.reference :] != said[not one.reference :]):
             twice.append(Mismatch(BankDifference.TWICE, one.bank_reference, Fen(0), one.amount_fen))
         elif key not in there:
             new[key] = one
     return list(new.values()), twice
+
+
+def _told_again(view: View, lines: Sequence[BankLine], there: Container[tuple[str, str]]) -> Counter[str]:
+    """How often each failure without a number is told again by a file: where it has lines that are known, as often as known."""
+    failed = {one.reference: one for one in lines if unnumbered(one)}
+    if not failed:
+        return Counter()
+    kept = [one for one in _lines(view, failed) if unnumbered(one)]
+    repeats = any(not unnumbered(one) and (one.account, one.bank_reference) in there for one in lines)
+    plain = {one.bank_reference for one in kept}  # before version 0.2 one was known by its payment and day alone
+    return Counter(told for told in map(unnumbered, kept) if repeats or told in plain)
 
 
 def _waiting(mismatches: Iterable[Mismatch], now: Sequence[PreparedInstruction]) -> Iterator[Mismatch]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 from xml.etree.ElementTree import Element  # only the type
 
@@ -259,21 +260,35 @@ def result_csv(raw: bytes, charset: str = "gb18030") -> tuple[BankLine, ...]:
         raise Malformed(
             Text("result file: not text in its charset", "回盘结果文件：与其字符集不符"), BAD_MESSAGE, field="file"
         ) from error
+    content = sha256("\n".join(map(repr, rows)).encode()).hexdigest()[:16]
     if not rows or tuple(rows[0]) != RESULT_COLUMNS:
         raise Malformed(Text("result file: row 1: other columns", "回盘结果文件第 1 行：列名不符"), BAD_MESSAGE, field="row 1")
-    return tuple(_result(row, number) for number, row in enumerate(rows[1:], start=2) if row)
+    return tuple(_result(row, number, content) for number, row in enumerate(rows[1:], start=2) if row)
 
 
-def _result(row: Sequence[str], number: int) -> BankLine:
-    """One row. What failed has often no number of the bank's: it is then told by its payment and day."""
+def _result(row: Sequence[str], number: int, content: str) -> BankLine:
+    """One row. What failed has often no number of the bank's: it is told by its payment and day, and its place in that file."""
     failed = len(row) == len(RESULT_COLUMNS) and row[4] == "失败"
     if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS or not (row[1] or failed):
         said = Text(f"result file: row {number}", f"回盘结果文件第 {number} 行")
         raise Malformed(said, BAD_MESSAGE, field=f"row {number}")
     day = _day(row[6], f"row {number}")
     amount = fen(row[3]) if not failed else Fen(0)  # what failed was never booked
-    reference = row[1] or f"{row[0]} {day.isoformat()}"
+    reference = row[1] or f"{_unnumbered(row[0], day)} {content}#{number}"
     return BankLine(row[2], row[0], reference, amount, Side.DEBIT, day, _RESULTS[row[4]], row[5])
+
+
+def _unnumbered(reference: str, day: date) -> str:
+    return f"{reference} {day.isoformat()}"
+
+
+def unnumbered(line: BankLine) -> str:
+    """The payment and day of a failure to which the bank gave no number, by which alone such lines were told before version 0.2.
+
+    Empty for any other line.
+    """
+    told = _unnumbered(line.reference, line.booked_on)
+    return told if line.bank_reference == told or line.bank_reference.startswith(f"{told} ") else ""
 
 
 def results(lines: Iterable[BankLine], charset: str = "gb18030") -> bytes:

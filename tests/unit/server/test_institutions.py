@@ -6,6 +6,7 @@ import pytest
 
 from cardstack.errors import Malformed
 from cardstack.settlement.answer import Outcome
+from cardstack.settlement.node import OWN
 from cardstack.settlement.transaction import MessageId
 from server.store.store import Store
 from tests.ledgers import NODE, NOON, arrival, bill, submission
@@ -22,6 +23,18 @@ def test_a_node_sends_under_its_own_institutions_ids(store: Store) -> None:
     assert [one.outcome for one in received[0].answers] == [Outcome.RECEIVED, Outcome.NOT_YOURS]
     (answers,) = store.submit([submission(other)], NOON)
     assert [one.outcome for one in answers] == [Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize("institution", OWN)
+def test_nobody_sends_under_the_centres_own_ids(store: Store, institution: str) -> None:
+    """Corrections, lapses and decisions are numbered by the centre; a node that declared no institutions may use any others."""
+    taken = replace(bill(2), id=MessageId.of(institution, NOON, 1))
+    (answers,) = store.submit([submission(bill(1), taken)], NOON)
+    assert [one.outcome for one in answers] == [Outcome.ACCEPTED, Outcome.NOT_YOURS]
+    all_of_them = NODE._replace(institutions=("H33", institution[:1]))
+    assert [one.outcome for (one,) in store.submit([submission(taken, node=all_of_them)], NOON)] == [Outcome.NOT_YOURS]
+    (received,) = store.take_in([arrival(bill(3), taken)], NOON)
+    assert [one.outcome for one in received.answers] == [Outcome.RECEIVED, Outcome.NOT_YOURS]
 
 
 def test_a_nodes_institutions_are_kept(store: Store) -> None:

@@ -14,7 +14,7 @@ from cardstack.errors import Refused
 from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.banking.matching import Difference
 from cardstack.settlement.banking.orders import Account, bank_csv, pacs_009, pain_001
-from cardstack.settlement.banking.statements import Side
+from cardstack.settlement.banking.statements import Side, result_csv, results
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.transaction import Posting
 from cardstack.settlement.window import Event, Stage
@@ -41,6 +41,35 @@ def test_what_was_sent_again_does_not_fail_by_its_old_line(store: Store) -> None
         assert [(one.difference, one.reference) for one in found] == [(Difference.MISSING_AT_BANK, f"{DAY}.001")]
         assert [one.state for one in store.instructions(DAY)] == [Payment.RELEASED, Payment.PAID]
     assert [one.difference for one in store.desk.open_payments()] == [Difference.MISSING_AT_BANK]
+
+
+def test_a_second_failure_of_a_day_is_another_one(store: Store) -> None:
+    """A bank gives what failed no number: another file's line is another failure, the same file's in whatever bytes is not."""
+    paid_again(store)
+    first = replace(line(store, 0, 0, returned=True), bank_reference="", reason="account frozen")
+    for sent, lines in enumerate(([first], [first, replace(first, reference="elsewhere")]), start=1):
+        raw = results(lines)
+        store.desk.take_lines(result_csv(raw), actor="bank", now=NOON)
+        assert store.instructions(DAY)[0].state is Payment.FAILED, sent
+        store.desk.release(DAY, TWO, now=NOON)
+        for again in (result_csv(raw), result_csv(raw.decode("gb18030").encode(), "utf-8")):
+            store.desk.take_lines(again, actor="bank", now=NOON)
+            assert store.instructions(DAY)[0].state is Payment.RELEASED, sent
+
+
+def test_a_file_of_the_whole_day_fails_nothing_twice(store: Store) -> None:
+    """A file with lines that are known tells the failures that are known again, and may tell one more."""
+    booked(store, 1000)
+    agreed(store)
+    store.desk.release(DAY, TWO, now=NOON)
+    failed, paid = replace(line(store, 0, 0, returned=True), bank_reference=""), line(store, 1)
+    store.desk.take_lines(result_csv(results([failed, paid])), actor="bank", now=NOON)
+    store.desk.release(DAY, TWO, now=NOON)
+    whole = [failed, paid, replace(paid, bank_reference="another", reference="elsewhere")]
+    store.desk.take_lines(result_csv(results(whole)), actor="bank", now=NOON)
+    assert store.instructions(DAY)[0].state is Payment.RELEASED
+    store.desk.take_lines(result_csv(results([*whole, failed])), actor="bank", now=NOON)
+    assert store.instructions(DAY)[0].state is Payment.FAILED
 
 
 def test_an_order_is_made_of_one_release(store: Store) -> None:

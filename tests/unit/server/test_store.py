@@ -18,7 +18,7 @@ from cardstack.settlement.columns import Columns
 from cardstack.settlement.ledger import State
 from cardstack.settlement.netting import Position
 from cardstack.settlement.node import Node
-from cardstack.settlement.transaction import Party, Transaction
+from cardstack.settlement.transaction import MessageId, Party, Posting, Transaction
 from cardstack.settlement.window import Event, Stage
 from cardstack.values import Fen
 from server.store import open_store, reads
@@ -26,6 +26,7 @@ from server.store.commit import Kept
 from server.store.engine import Database, set_query
 from server.store.store import Store
 from tests.ledgers import BUS, FUND, HOSPITAL, NOON, SCHEMES, Toy, bill, enrol, message_id, submission
+from tests.unit.server.desks import TWO
 
 DAY = "toy-2026-11-22"
 
@@ -304,6 +305,7 @@ def test_a_file_is_held_to_what_its_sender_may_send(store: Store) -> None:
         return list(store.post_many(columns(**changed), kept, NOON).outcomes)
 
     assert answers(treatings=["320100"]) == ["not-yours"]
+    assert answers(ids=[str(MessageId.of("ADJUSTMENT00", NOON, 1))]) == ["not-yours"]
     assert answers(occurred_at=[int(NOON.timestamp()) + 301]) == ["in-future"]
     twice: dict[str, Any] = {name: getattr(columns(), name) * 2 for name in ("ids", "digests", "homes", "treatings")}
     twice |= {name: getattr(columns(), name) * 2 for name in ("occurred_at", "amounts_fen", "lines")}
@@ -425,3 +427,16 @@ def test_what_has_lapsed_is_not_posted(store: Store) -> None:
     assert store.lapse(LATE) == 1
     assert nets(store) == {FUND: -80, HOSPITAL: 80}
     assert store.audit(signatures=False).findings == ()
+
+
+def test_what_lapses_has_an_id_of_its_own(store: Store) -> None:
+    """In one sweep, whatever its number, and in one second; corrections of a second too."""
+    send(store, bill(1, pending=True), *(bill(serial) for serial in range(2, 10_001)))
+    send(store, bill(10_001, pending=True))
+    assert store.lapse(LATE) == 2
+    send(store, bill(10_002, pending=True))
+    assert store.lapse(LATE) == 1
+    for _ in range(2):
+        store.desk.adjust(Toy.cycle, Posting(HOSPITAL, FUND, Fen(30), "pool", "adjustment"), TWO, reason="x", now=NOON)
+    lapsed = [str(one.id)[26:] for one in store.transactions() if one.kind == "lapse"]
+    assert sorted(lapsed) == ["0000", "0001", "0002"]
