@@ -4,7 +4,7 @@ The card's issuer holds the float and owes the operator what the purse paid; who
 operator the difference to the local fare; the operator pays a service fee that issuer and centre share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
@@ -14,7 +14,7 @@ from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Sharing, Step, Unit, at, in_force, located
 from cardstack.settlement.transaction import Party, Posting, Transaction, party
-from cardstack.settlement.transit.fares import Fare, FarePolicy, fare, policy_of
+from cardstack.settlement.transit.fares import Fare, FarePolicy, Off, fare, policy_of
 from cardstack.settlement.transit.keys import TEST_ROOT, KeyRing
 from cardstack.settlement.transit.lists import Kind, Lists
 from cardstack.settlement.transit.tap import PAID_BY, Record, Tap, moment_of, read_tap
@@ -173,14 +173,26 @@ class Transit(Sharing):
 
 def postings_of(tap: Tap, home: str, treating: str, day: date) -> tuple[Posting, ...]:
     """What a proven journey makes the parties of two provinces owe."""
-    fee = fee_of(treating, tap.industry, day)
+    return _postings((tap.city, tap.industry), tap.amount_fen, price_of(tap).offs, (home, treating), day)
+
+
+@remembered
+def _postings(
+    service: tuple[str, str], amount_fen: int, offs: Sequence[Off], provinces: tuple[str, str], day: date
+) -> tuple[Posting, ...]:
+    """Few fares are paid again and again, and what they make others owe is the same each time.
+
+    `service` is a city and an industry, `provinces` are home and treating.
+    """
+    (city, industry), (home, treating) = service, provinces
+    fee = fee_of(treating, industry, day)
     issuer, operator = f"{home}.card-issuer", f"{treating}.transit-operator"
-    to_issuer, to_centre = fee_parts(fee, tap.amount_fen)
-    rule, fee_rule = f"{tap.city}.{tap.industry}", f"fee.{fee.province}@{fee.since}"
-    legs = [(issuer, operator, tap.amount_fen, "fare", f"{rule}.fare")]
+    to_issuer, to_centre = fee_parts(fee, amount_fen)
+    rule, fee_rule = f"{city}.{industry}", f"fee.{fee.province}@{fee.since}"
+    legs = [(issuer, operator, amount_fen, "fare", f"{rule}.fare")]
     legs += [
         (sponsor, operator, off.amount_fen, "discount", f"{rule}.discount")
-        for off in price_of(tap).offs
+        for off in offs
         if (sponsor := sponsor_of(off.sponsor, home, treating)) is not None
     ]
     legs += [(operator, issuer, to_issuer, "issuer-fee", fee_rule), (operator, CENTRE, to_centre, "centre-fee", fee_rule)]

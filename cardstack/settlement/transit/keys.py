@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol
 
@@ -35,7 +36,13 @@ class Root:
     def issuer_key(self, issuer: bytes, block: Block, version: int) -> bytes | None:  # noqa: ARG002  # one root serves all versions
         """The issuer's key, one diversification below the root of its algorithm."""
         root = self.roots.get(block)
-        return None if root is None else cryptogram.diversify(root, issuer, block)
+        return None if root is None else _issuer_key(root, issuer, block)
+
+
+@lru_cache(maxsize=1024)
+def _issuer_key(root: bytes, issuer: bytes, block: Block) -> bytes:
+    """There are few issuers, and each is asked for with every record of its cards."""
+    return cryptogram.diversify(root, issuer, block)
 
 
 def _test_key(name: str) -> bytes:

@@ -6,6 +6,7 @@ hexadecimal digits as the terminal sends them; the moment is the terminal's cloc
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
@@ -132,8 +133,12 @@ def read_tap(body: Mapping[str, Any]) -> Tap:
     return tap
 
 
+@lru_cache(maxsize=8192)
 def moment_of(digits: str) -> datetime:
-    """Fourteen digits as a moment in China standard time; `Malformed` where the calendar has no such moment."""
+    """Fourteen digits as a moment in China standard time; `Malformed` where the calendar has no such moment.
+
+    Remembered, because it is asked for over and over while a record is judged.
+    """
     if len(digits) != 14:
         raise faulty("moment", "14 digits", "应为 14 位数字")
     try:
