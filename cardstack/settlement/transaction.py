@@ -6,7 +6,7 @@ Units: money is whole fen, moments are aware and whole seconds, regions are GB/T
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, Self, TypeAlias
@@ -227,15 +227,16 @@ class Transaction:
         return self.treating[:2]
 
 
-_PUT: Final = tuple(getattr(Transaction, one.name).__set__ for one in fields(Transaction))
+_Unchecked: Final = make_dataclass("_Unchecked", [(one.name, one.type) for one in fields(Transaction)], slots=True)
+"""The fields of a `Transaction` without its rules. It has the same slots, so that one may become the other."""
 
 
 def unchecked(values: Iterable[object]) -> Transaction:
     """The transaction of values in the order of its fields that are known to be well formed: nothing is looked at again."""
-    made = object.__new__(Transaction)
-    for put, value in zip(_PUT, values, strict=True):
-        put(made, value)
-    return made
+    made: Any = _Unchecked(*values)
+    made.__class__ = Transaction
+    transaction: Transaction = made
+    return transaction
 
 
 def check_moment(moment: datetime, name: str) -> None:
