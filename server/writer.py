@@ -31,6 +31,8 @@ BACKLOG_MAX: Final = 262_144
 """How many received lines may wait; above, they are judged before more are taken in."""
 HELD_MAX: Final = 65_536
 """How many waiting lines are held in memory as they were decoded; more are decoded again in their turn."""
+COMPANY: Final = 0.0015
+"""For how many seconds a commit waits for as many as the last one took and left waiting: they are likely to come again."""
 PAUSE: Final = 1.0
 """For how many seconds judging rests after it failed."""
 
@@ -68,6 +70,7 @@ class Writer:
     _others: float = -LAG
     _asked: int = 0
     _coming: int = 0
+    _taken: int = 0
 
     def submit(self, submission: Submission) -> list[Answer]:
         """The answers, once they are durable."""
@@ -144,10 +147,17 @@ class Writer:
     def _group(self) -> tuple[list[Work], bool]:
         """Who waits for a commit, and whether the end was asked for; waits itself while there is nothing to judge."""
         group: list[Work] = []
-        lines = 0
-        while lines < GROUP_MAX and not (group and self._queue.empty()):
+        lines, company = 0, self._taken + self._queue.qsize()
+        until: float | None = None
+        while lines < GROUP_MAX:
+            patience = self._patience()
+            if group and self._queue.empty():
+                until = until or monotonic() + COMPANY
+                patience = until - monotonic()
+                if len(group) >= company or patience <= 0:
+                    break
             try:
-                work = self._queue.get(timeout=self._patience())
+                work = self._queue.get(timeout=patience)
             except Empty:
                 break
             if work is None:
@@ -159,6 +169,7 @@ class Writer:
                 lines += len(what.contents if isinstance(what, Arrival) else what.lines)
             elif not group:
                 break
+        self._taken = len(group)
         return group, False
 
     def _patience(self) -> float | None:

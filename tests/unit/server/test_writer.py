@@ -1,11 +1,13 @@
 """When the one thread that writes judges what waits: not while others come, and without a rest once nobody does."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 
 import pytest
 
+from cardstack.settlement.answer import Answer, Outcome
 from server import writer
 from server.store import open_store
 from server.store.store import Store
@@ -88,3 +90,27 @@ def test_another_process_that_takes_in_gets_its_turn_between_pieces(ledger: Stor
     other = open_store(str(ledger.database.engine.url), SCHEMES)
     assert rests(ledger, monkeypatch, other) >= 6
     other.close()
+
+
+def test_a_commit_waits_for_as_many_as_came_last(ledger: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that went together go together again; whoever sends alone never waits for company, nor for longer than it is said."""
+    monkeypatch.setattr(writer, "COMPANY", 60.0)
+    one = Writer(ledger, lambda: NOON)
+    together: list[Future[list[Answer]]] = [Future(), Future()]
+    for number, future in enumerate(together, start=1):
+        one._queue.put((submission(bill(number)), future))
+    one.start()
+    assert [future.result()[0].outcome for future in together] == [Outcome.ACCEPTED] * 2
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(one.submit, submission(bill(3)))
+        Event().wait(0.1)
+        assert not first.done()
+        one.submit(submission(bill(4)))
+        assert first.result()[0].outcome is Outcome.ACCEPTED
+    monkeypatch.setattr(writer, "COMPANY", 0.01)
+    one.submit(submission(bill(5)))
+    monkeypatch.setattr(writer, "COMPANY", 60.0)
+    one.submit(submission(bill(6)))
+    one.close()
+    with ledger.view() as view:
+        assert [lines for (lines,) in view.all("SELECT entries FROM block ORDER BY seq")] == [2, 2, 1, 1]
