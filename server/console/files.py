@@ -239,8 +239,9 @@ def download(file_id: str) -> ResponseReturnValue:
     if not _kept(one):
         abort(404)
     audit_now("files.download", file_id, one.province)
-    headers = {"Content-Disposition": f"attachment; filename={one.id}.bin; filename*=UTF-8''{quote(one.name, safe='')}"}
-    return Response(services().office.files.raw(file_id), mimetype="application/octet-stream", headers=headers)
+    name = f"attachment; filename={one.id}.bin; filename*=UTF-8''{quote(one.name, safe='')}"
+    headers = {"Content-Disposition": name, "Content-Length": str(one.size)}
+    return Response(services().office.files.pieces(file_id), mimetype="application/octet-stream", headers=headers)
 
 
 @pages.page("/<file_id>/retry", needs=Permission.FILE_WORK, method="POST", fresh=True)

@@ -1,20 +1,26 @@
 """Files in and out as rows: what came or went, what was said of it, and its bytes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, delete, func, update
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from cardstack.text import Text
 from server.permissions import Scope
+from server.store.engine import driver
 from server.store.office.tables import FileRow, from_ms, to_ms, writing
 
 FAULTS_MOST: Final = 500
 """How many line errors stand in the row; all of them are in the return file."""
+
+BARE: Final = (defer(col(FileRow.raw), raiseload=True),)  # type: ignore[arg-type]  # what `col` gives is such an attribute
+"""A row without its bytes, of which there may be a hundred megabytes."""
+PIECE: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class FileStore:
         with writing(self._engine) as session:
             if file.direction == "in":
                 same = select(FileRow).where(FileRow.sha256 == file.sha256, FileRow.direction == "in")
-                before = session.exec(same).first()
+                before = session.exec(same.options(*BARE)).first()
                 if before is not None:
                     return _file(before)
             session.add(FileRow(id=file.id, raw=raw, at_ms=to_ms(file.at), **_values(file)))
@@ -88,7 +94,7 @@ class FileStore:
 
     def get(self, file_id: str) -> KeptFile | None:
         with Session(self._engine) as session:
-            row = session.get(FileRow, file_id)
+            row = session.get(FileRow, file_id, options=BARE)
             return _file(row) if row else None
 
     def raw(self, file_id: str) -> bytes:
@@ -96,21 +102,42 @@ class FileStore:
         with Session(self._engine) as session:
             return bytes(session.exec(select(FileRow.raw).where(FileRow.id == file_id)).one())
 
+    def pieces(self, file_id: str) -> Iterator[bytes]:
+        """The same, a piece at a time and each asked for by itself, so that a slow reader holds neither memory nor connection."""
+        start = 0
+        while piece := self._piece(file_id, start):
+            yield piece
+            start += len(piece)
+
+    def _piece(self, file_id: str, start: int) -> bytes:
+        with self._engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                part = func.substring(col(FileRow.raw), start + 1, PIECE)
+                found = connection.execute(select(part).where(FileRow.id == file_id)).scalar()
+                return bytes(found or b"")
+            place = connection.exec_driver_sql("SELECT rowid FROM office_file WHERE id = ?", (file_id,)).scalar()
+            if place is None:
+                return b""
+            with driver(connection).blobopen(str(FileRow.__tablename__), "raw", place, readonly=True) as blob:
+                blob.seek(start)
+                return bytes(blob.read(PIECE))
+
     def of_digest(self, sha256: str) -> KeptFile | None:
         """The file with these bytes, if it came before."""
         with Session(self._engine) as session:
-            row = session.exec(select(FileRow).where(FileRow.sha256 == sha256, FileRow.direction == "in")).first()
+            row = session.exec(select(FileRow).where(FileRow.sha256 == sha256, FileRow.direction == "in").options(*BARE)).first()
             return _file(row) if row else None
 
     def answer_to(self, file_id: str) -> KeptFile | None:
         """The return file about a file."""
         with Session(self._engine) as session:
-            row = session.exec(select(FileRow).where(FileRow.answers == file_id).order_by(col(FileRow.at_ms).desc())).first()
+            answers = select(FileRow).where(FileRow.answers == file_id).order_by(col(FileRow.at_ms).desc())
+            row = session.exec(answers.options(*BARE)).first()
             return _file(row) if row else None
 
     def page(self, *, before: tuple[int, str] | None, size: int, scope: Scope, where: Mapping[str, str]) -> list[KeptFile]:
         """Files from the newest down; `where` may hold direction, kind, state, sender, name, since and until (ms)."""
-        query = select(FileRow).order_by(col(FileRow.at_ms).desc(), col(FileRow.id).desc()).limit(size)
+        query = select(FileRow).options(*BARE).order_by(col(FileRow.at_ms).desc(), col(FileRow.id).desc()).limit(size)
         if before is not None:
             at, file_id = before
             query = query.where((col(FileRow.at_ms) < at) | ((col(FileRow.at_ms) == at) & (col(FileRow.id) < file_id)))
