@@ -91,7 +91,7 @@ def _plan(year: "Year") -> dict[str, Any]:
         {
             "instead_of": one.bill.id,
             "sender": senders[one.bill.id],
-            "scheme": scheme_for(one.claim)[0],
+            "scheme": scheme_for(one.claim, one.bill.day)[0],
             "day": one.bill.day.isoformat(),
             "amount_fen": one.claim.total_fen,
             "body": {**body_of(one.claim, one.split), "instead_of": one.bill.id},

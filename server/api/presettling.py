@@ -48,10 +48,10 @@ def presettle(body: shapes.PresettlementBody) -> Response:
     claim = read_claim(body.claim)
     if not _may_ask(node, claim.insured_place, claim.treating_place, here.config.node):
         return document(NOT_YOUR_PERSON, 403)
-    scheme, reason = medical.scheme_for(claim)
+    day = body.day or here.clock().astimezone(SHANGHAI).date()
+    scheme, reason = medical.scheme_for(claim, day)
     if reason is not None:
         return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
-    day = body.day or here.clock().astimezone(SHANGHAI).date()
     with here.store.view() as view:
         asked = medical.registration_asked(claim, day)
         if asked is not None:

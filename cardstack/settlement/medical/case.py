@@ -214,7 +214,7 @@ def supported(claim: Claim, day: date, filings: Sequence[Filing]) -> bool:
 
     To be unregistered is right where none does.
     """
-    days = (min(claim.admitted or day, *(line.day or day for line in claim.lines)), day)
+    days = (claim.began(day), day)
     kinds = {one.kind for one in filings if any(one.covers(claim.treating_place, each) for each in days)}
     return not kinds if claim.registration in UNREGISTERED else claim.registration in kinds
 

@@ -7,7 +7,7 @@ province's pseudonym, the same in all places for an insurance year and for all b
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Code = Annotated[str, exactly("[!-~]{1,64}")]
 """An institution's code: ASCII without spaces, because a bill is claimed under it."""
 Place = Annotated[str, exactly(r"\d{6}")]
+STAYS_OWN: Final = date(2027, 1, 1)
+"""From this day on a stay that begins is its hospital's own; those before it are found by their number at any hospital."""
 
 
 def province(place: str) -> str:
@@ -79,6 +81,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     care away from home, `before` the totals of the insurance year. `accounts` begins with the person's own; those
     after it belong to the family that shares with them (家庭共济). A stay of several bills carries one `stay`, and
     `admitted` in those that have no fee of its first day: a registration that then held is the stay's.
+    `referred_from` is the stay that this one follows, at `referred_hospital`.
     """
 
     person: Name
@@ -97,6 +100,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     stay: Annotated[str, msgspec.Meta(max_length=64)] = ""
     admitted: date | None = None
     referred_from: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    referred_hospital: Annotated[str, exactly("[!-~]{0,64}")] = ""
     before: dict[str, Amount] = {}
     accounts: Annotated[tuple[Account, ...], msgspec.Meta(max_length=16)] = ()
     hospital_part_fen: Amount = 0
@@ -105,6 +109,10 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     def total_fen(self) -> int:
         """The whole bill (`medfee_sumamt`)."""
         return sum(line.amount_fen for line in self.lines)
+
+    def began(self, day: date) -> date:
+        """When the visit began: its admission or first fee; the day of the bill where it says neither."""
+        return min(self.admitted or day, *(line.day or day for line in self.lines))
 
 
 def charges(lines: Sequence[Line]) -> tuple[Charge, ...]:
@@ -151,7 +159,7 @@ def read_claim(body: Mapping[str, Any]) -> Claim:
         raise faulty("accounts", "one account is named twice", "同一账户重复出现")
     if claim.admitted is not None and not (claim.stay and all(claim.admitted <= (line.day or date.max) for line in claim.lines)):
         raise faulty("admitted", "of a stay, and no later than its fees", "仅住院填写，且不得晚于费用发生日")
-    if claim.stay and claim.referred_from == claim.stay:
+    if claim.stay and claim.referred_from == claim.stay and claim.referred_hospital in ("", claim.hospital):
         raise faulty("referred_from", "a stay is not referred from itself", "不得由本次住院转入")
     if claim.total_fen > AMOUNT_MAX:
         raise faulty("lines", "their sum is beyond 2^53 - 1 fen", "合计超过 2^53 - 1 分")

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from cardstack.settlement.medical.claim import STAYS_OWN
 from cardstack.settlement.medical.names import BASES, FUND_NAMES, REGISTRATIONS
 from cardstack.settlement.medical.policy import (
     POOL,
@@ -127,17 +128,36 @@ def _carried(sheet: Sheet) -> int:
     A stay is referred on once: what it paid is not taken off a second stay.
     """
     claim = sheet.case.claim
-    known = sheet.read(f"stay.{claim.stay}.carried") if claim.stay else 0
+    own = _of_stay(sheet, "carried") if claim.stay else None
+    known = sheet.read(own) if own else 0
     if known:
         return known
-    before = f"stay.{claim.referred_from}"
-    carried = sheet.read(f"{before}.dedc") + sheet.read(f"{before}.carried")
-    if not carried or sheet.read(f"{before}.taken"):
+    carried = sheet.read(_of_referral(sheet, "dedc")) + sheet.read(_of_referral(sheet, "carried"))
+    taken = _of_referral(sheet, "taken")
+    if not carried or sheet.read(taken):
         return 0
-    sheet.move(f"{before}.taken", 1)
-    if claim.stay:
-        sheet.move(f"stay.{claim.stay}.carried", carried)
+    sheet.move(taken, 1)
+    if own:
+        sheet.move(own, carried)
     return carried
+
+
+def _of_stay(sheet: Sheet, name: str) -> str:
+    """The key of one of this stay's totals."""
+    return _stays(sheet, sheet.case.claim.hospital, sheet.case.claim.stay, name)
+
+
+def _of_referral(sheet: Sheet, name: str) -> str:
+    """The key of one of the totals of the stay that this one was referred from."""
+    return _stays(sheet, sheet.case.claim.referred_hospital, sheet.case.claim.referred_from, name)
+
+
+def _stays(sheet: Sheet, hospital: str, stay: str, name: str) -> str:
+    """The key of a stay's total: its hospital's own, unless it began before that was so and goes on where it is."""
+    anywhere = f"stay.{stay}.{name}"
+    if not hospital or sheet.case.claim.began(sheet.case.day) < STAYS_OWN or sheet.read(anywhere):
+        return anywhere
+    return f"stay.{hospital}/{stay}.{name}"
 
 
 def _number(sheet: Sheet, row: Deductible) -> int:
@@ -145,15 +165,16 @@ def _number(sheet: Sheet, row: Deductible) -> int:
     if row.basis is not Basis.STAY:
         return 1
     claim = sheet.case.claim
-    known = sheet.read(f"stay.{claim.stay}.number") if claim.stay else 0
+    own = _of_stay(sheet, "number") if claim.stay else None
+    known = sheet.read(own) if own else 0
     if known:
         return known
-    number = sheet.read(f"stay.{claim.referred_from}.number") if _runs_on(sheet) else 0
+    number = sheet.read(_of_referral(sheet, "number")) if _runs_on(sheet) else 0
     if not number:
         number = sheet.read("stays") + 1
         sheet.move("stays", 1)
-    if claim.stay:
-        sheet.move(f"stay.{claim.stay}.number", number)
+    if own:
+        sheet.move(own, number)
     return number
 
 
@@ -169,7 +190,7 @@ def _key(sheet: Sheet, basis: Basis, name: str) -> str | None:
     if basis is Basis.STAY and sheet.case.claim.stay:
         # A stay has one deductible and one scope, which a referral asks for by its name alone; funds and caps have their own.
         kind = name.partition(".")[0]
-        return f"stay.{sheet.case.claim.stay}.{kind if kind in ('dedc', 'scope') else name}"
+        return _of_stay(sheet, kind if kind in ("dedc", "scope") else name)
     return None
 
 

@@ -16,7 +16,7 @@ from cardstack.errors import CardstackError, Malformed, faulty
 from cardstack.settlement import amending
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends, sends, supported
-from cardstack.settlement.medical.claim import Claim, read_claim
+from cardstack.settlement.medical.claim import STAYS_OWN, Claim, read_claim
 from cardstack.settlement.medical.clearing import last_cycle
 from cardstack.settlement.medical.policy import Entry, Policy
 from cardstack.settlement.medical.split import Setlinfo, Split, split
@@ -63,6 +63,13 @@ REASONS: Mapping[str, Reason] = {
             Text(
                 "The insured place settles no such bill directly without a registration",
                 "参保地对未备案的此类费用不予直接结算",
+            ),
+        ),
+        Reason(
+            "referral-unnamed",
+            Text(
+                "A stay is its hospital's own: a referral names the hospital too (referred_hospital)",
+                "住院标识由各医院自编：转诊须同时填写原医院（referred_hospital）",
             ),
         ),
         Reason("no-benefit", Text("The insured place has no such benefit in force", "参保地无对应的有效待遇政策")),
@@ -143,19 +150,21 @@ class Medical(Consulting, Ending):
         # A message may name a place by its province only.
         here = claim.insured_place.startswith(transaction.home) and claim.treating_place.startswith(transaction.treating)
         faults = (
-            (self.unfit(claim), True),
+            (self.unfit(claim, transaction.day), True),
             (REASONS["total-differs"], claim.total_fen != transaction.amount_fen),
             (REASONS["place-differs"], not here),
         )
         fault = next((reason for reason, is_so in faults if reason and is_so), None)
         return fault or _compared(transaction, sent)
 
-    def unfit(self, claim: Claim) -> Reason | None:
-        """Why the scheme settles no such claim, whatever its split."""
+    def unfit(self, claim: Claim, day: date) -> Reason | None:
+        """Why the scheme settles no such claim on a day, whatever its split."""
         if not all(map(_PSEUDONYM, (claim.person, *(account.holder for account in claim.accounts)))):
             return REASONS["pseudonym-malformed"]
         if claim.care not in self.care:
             return REASONS["care-not-covered"]
+        if claim.referred_from and not claim.referred_hospital and claim.began(day) >= STAYS_OWN:
+            return REASONS["referral-unnamed"]
         # At home is no class for a bill from another province.
         abroad = claim.insured_place[:2] != claim.treating_place[:2]
         lacks = (claim.registration == "waived" and not self.waived) or (claim.registration == "home" and abroad)
@@ -231,10 +240,10 @@ INPATIENT: Final = Medical(
 )
 
 
-def scheme_for(claim: Claim) -> tuple[str, Reason | None]:
-    """The scheme that settles a kind of care, and why it would refuse the claim, if it would."""
+def scheme_for(claim: Claim, day: date) -> tuple[str, Reason | None]:
+    """The scheme that settles a kind of care, and why it would refuse the claim on a day, if it would."""
     found = next((scheme for scheme in (OUTPATIENT, CHRONIC, INPATIENT) if claim.care in scheme.care), OUTPATIENT)
-    return found.name, found.unfit(claim)
+    return found.name, found.unfit(claim, day)
 
 
 def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:

@@ -60,7 +60,7 @@ def send(store: Store, *messages: Transaction) -> list[str]:
 def settlement(serial: int, claim: Claim, body: dict[str, Any]) -> Transaction:
     return Transaction(
         id=message_id(serial),
-        scheme=scheme_for(claim)[0],
+        scheme=scheme_for(claim, NOON.date())[0],
         kind="settlement",
         sender=NODE.name,
         home="330400",

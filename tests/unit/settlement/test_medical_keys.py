@@ -1,6 +1,7 @@
 """Under what names a year's totals are kept: no other spelling of a person, an account or a place has totals of its own."""
 
 import re
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from cardstack.errors import Malformed
 from cardstack.settlement.bulk.medical_file import batches
 from cardstack.settlement.medical.case import after
+from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.schemes.medical import OUTPATIENT, body_of, compute, scheme_for
 from cardstack.settlement.services.registration import REGISTRATION
 from cardstack.settlement.transaction import PSEUDONYM
@@ -27,7 +29,7 @@ OTHERWISE = ["P-0001", "p-0001 ", " p-0001", "p 0001", "ｐ-0001", "p–0001", "
 def test_a_pseudonym_has_one_spelling(name: str) -> None:
     """Refused by one code in the message and before it: another spelling would begin the year's totals anew."""
     for claim in (a_claim(person=name), a_claim(accounts=[{"holder": name, "granted_fen": 1}])):
-        for reason in (OUTPATIENT.check(a_bill(claim)), scheme_for(claim)[1]):
+        for reason in (OUTPATIENT.check(a_bill(claim)), scheme_for(claim, DAY)[1]):
             assert reason is not None
             assert reason.code == "pseudonym-malformed"
 
@@ -46,7 +48,7 @@ def test_a_registration_and_a_monthly_file_write_it_so_too(name: str) -> None:
 def test_what_pseudonyms_look_like(name: str) -> None:
     """Lower-case letters, digits and hyphens: a number, or half a keyed digest in hexadecimal."""
     assert re.fullmatch(PSEUDONYM, name)
-    assert scheme_for(a_claim(person=name))[1] is None
+    assert scheme_for(a_claim(person=name), DAY)[1] is None
     assert REGISTRATION.check(sent("file", {**FILED, "person": name})) is None
     (batch,) = batches(a_line(1, psn_no=name))
     assert batch.faults == ()
@@ -114,3 +116,58 @@ def test_funds_of_a_stay_have_totals_of_their_own() -> None:
     second = by(policy, 100_000, stay="s1", before=after({}, first.uses)).info
     for fund in ("hifp_pay", "hifob_pay", "maf_pay"):
         assert getattr(first.info, fund) + getattr(second, fund) == getattr(whole, fund), fund
+
+
+def in_hospital(hospital: str, fen: int = 500_000, **facts: Any) -> Claim:
+    """A bill of an invented stay; Zhejiang's residents pay 800 yuan a stay in level 3."""
+    return stay(fen, **{"insured_place": "330100", "treating_place": "310000", "hospital": hospital, "stay": "s1", **facts})
+
+
+def charged(ledger: Ledger, claim: Claim, day: date) -> int:
+    return ledger.settle(f"b{len(ledger.bills)}", claim, day).info.act_pay_dedc
+
+
+NEW_YEARS_EVE, NEW_YEAR, LATER = date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 9)
+
+
+def test_one_number_at_two_hospitals_is_two_stays() -> None:
+    """Each is charged its own deductible, whichever sends its next bill first."""
+    ledger = Ledger(compute)
+    first = charged(ledger, in_hospital("H1"), NEW_YEAR)
+    assert first > 0
+    assert charged(ledger, in_hospital("H2"), NEW_YEAR) == first
+    assert [charged(ledger, in_hospital(name), LATER) for name in ("H1", "H2")] == [0, 0]
+
+
+def test_a_stay_that_began_before_goes_on_where_its_totals_are() -> None:
+    """A ledger from before keeps them under the number alone; a bill need not say when the stay began."""
+    ledger = Ledger(compute)
+    assert charged(ledger, in_hospital("H1"), NEW_YEARS_EVE) > 0
+    assert charged(ledger, in_hospital("H1"), LATER) == 0
+    ledger = Ledger(compute)
+    assert charged(ledger, in_hospital("H1"), NEW_YEARS_EVE) > 0
+    assert charged(ledger, in_hospital("H1", admitted="2026-12-30"), LATER) == 0
+    assert all("/" not in key for key in ledger.totals)
+
+
+@pytest.mark.parametrize("day", [NEW_YEARS_EVE, NEW_YEAR])
+def test_a_referral_names_the_hospital_it_comes_from(day: date) -> None:
+    """The stay there is found, one that began before too; what it charged is taken off, even where both gave one number."""
+    facts: dict[str, Any] = {"referred_from": "s1", "referred_hospital": "H1", "level": "3"}
+    plain, ledger = Ledger(compute), Ledger(compute)
+    alone = charged(plain, in_hospital("H2", level="3"), LATER)
+    before = charged(ledger, in_hospital("H1", level="2"), day)
+    assert 0 < before < alone
+    name = "s1" if day == NEW_YEAR else "s2"
+    assert charged(ledger, in_hospital("H2", **facts, stay=name), LATER) == alone - before
+
+
+def test_a_referral_without_its_hospital_is_refused_from_then_on() -> None:
+    """By one code in the message and before it; one that began earlier is found by its number."""
+    claim = in_hospital("H2", stay="s2", referred_from="s1")
+    reason = scheme_for(claim, NEW_YEAR)[1]
+    assert reason is not None
+    assert reason.code == "referral-unnamed"
+    assert scheme_for(claim, NEW_YEARS_EVE)[1] is None
+    with pytest.raises(Malformed):
+        in_hospital("H1", referred_from="s1", referred_hospital="H1")

@@ -139,7 +139,7 @@ CORRECTIONS = st.one_of(st.none(), st.integers(0, 9_000_000))
 
 @st.composite
 def visits(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Bills of one person of any place, each of any care that the place covers, with an account; some say another district."""
+    """Bills of one person of any place, each of any care that it covers, at two hospitals; some say another district."""
     place, insurance = draw(st.sampled_from(sorted({(p.place, p.insurance) for p in medical.policies()})))
     cares = sorted({care for p in medical.policies() if (p.place, p.insurance) == (place, insurance) for care in p.care})
     made = []
@@ -159,6 +159,8 @@ def visits(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "registration": draw(st.sampled_from(["long-term", "referral"])),
                 "stay": name if care == "inpatient" else "",
                 "referred_from": before if care == "inpatient" and before != name else "",
+                "hospital": draw(st.sampled_from(["H1", "H2"])),
+                "referred_hospital": draw(st.sampled_from(["", "H1", "H2"])),
                 "attributes": draw(st.sampled_from([[], ["low-income"], ["civil-servant"]])) if not number else [],
                 "accounts": [{"holder": "p", "granted_fen": 500_000}],
                 "lines": [_line(draw(st.integers(1, 9_000_000)))],
