@@ -71,7 +71,7 @@ def interest(
 
     dated = load(text_of(rates, "rates"), "daily_rate", DailyRate)
     amount = late_interest(Fen(owed_fen), day_of(due, "due"), day_of(paid, "paid"), dated)
-    reason = f"late interest on {owed_fen} fen, due {due}, paid {paid}"
+    reason = words(f"late interest on {owed_fen} fen, due {due}, paid {paid}", f"{owed_fen} 分逾期利息，应付 {due}，实付 {paid}")
     told = {"debtor": debtor, "creditor": creditor, "amount_fen": amount, "scheme": scheme, "kind": "interest"}
     with open_ledger(database) as store:
         made = four_eyes(store, KIND, told | {"rule": "late-interest"}, reason=reason, actor=actor, checker="")

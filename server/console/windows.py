@@ -19,6 +19,7 @@ from server.console.services import audit, language, moment, operator, scope, st
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store.resting import Debt, debts
 from server.store.values import Window
+from server.store.windows import said
 
 pages = Pages("windows", __name__, url_prefix="/console/windows")
 
@@ -104,7 +105,7 @@ def show(window_id: str) -> ResponseReturnValue:
     """One window: its stage, its nets, what happened, and what can happen next."""
     one = store().window(window_id) or abort(404)
     held = positions(window_id)
-    moves = store().moves(window_id)
+    moves = [(one, said(one.reason)) for one in store().moves(window_id)]
     steps = [event for event in WINDOW.events(one.stage) if event not in BY_THE_BANK]
     payments = store().instructions(window_id)
     held_debts = list(debts(payments))

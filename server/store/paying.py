@@ -22,7 +22,7 @@ from server.store.commit import Commit, View
 from server.store.late import charge
 from server.store.resting import Debt, debts
 from server.store.values import PreparedInstruction
-from server.store.windows import NOT_AGREED, is_paid, move, prepare, settle_paid, stage
+from server.store.windows import BACK, NOT_AGREED, is_paid, move, prepare, settle_paid, stage
 
 LINE_COLUMNS = "account, bank_reference, reference, amount_fen, side, booked_on, returned, reason, taken_at"
 
@@ -219,7 +219,7 @@ def _apply(commit: Commit, one: PreparedInstruction, act: Act, paid: Fen) -> Pay
 def _settle(commit: Commit, window: str, actor: str) -> None:
     found = reads.window(commit, window)
     if found is not None and found.stage is Stage.SETTLED and not is_paid(commit, window):
-        move(commit, window, Event.RETURN, actor=actor, reason="a payment came back")
+        move(commit, window, Event.RETURN, actor=actor, reason=BACK.en)
     else:
         settle_paid(commit, window, actor=actor)
 

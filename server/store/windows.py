@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, time
+from typing import Final
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.cutoff import cut_off
@@ -17,6 +18,9 @@ from server.store.reads import instructions as instructions_of
 from server.store.resting import debts
 from server.store.values import moment
 
+BY_CALENDAR: Final = Text("by the calendar, ", "按清算日历，")
+BACK: Final = Text("a payment came back", "有划款退回")
+BOOKED: Final = Text("all payments booked by the bank", "银行已全部入账")
 IN_ORDER = problem(
     "CS-3020",
     Text("An earlier window of this cycle is still open", "同一清算周期中较早的清算窗口尚未截止"),
@@ -53,6 +57,17 @@ def move(commit: Commit, window: str, event: Event, *, actor: str, reason: str) 
     commit.insert("window_move", columns, [(seq, window, event.value, after.value, actor, reason, commit.at)])
     commit.tell(f"window-{after.value}", window, {"event": event.value, "actor": actor, "reason": reason})
     return after
+
+
+def said(reason: str) -> Text:
+    """Why a window was moved: what people wrote is as they wrote it, what the service kept of itself is said in both languages.
+
+    >>> said("all payments booked by the bank").zh, said("by the calendar, 2026-11-23 00:00").zh, said("核对无误").en
+    ('银行已全部入账', '按清算日历，2026-11-23 00:00', '核对无误')
+    """
+    if reason.startswith(BY_CALENDAR.en):
+        return Text(reason, BY_CALENDAR.zh + reason.removeprefix(BY_CALENDAR.en))
+    return next((one for one in (BACK, BOOKED) if one.en == reason), Text(reason, reason))
 
 
 def _close_in_order(commit: Commit, window: str) -> None:
@@ -95,7 +110,7 @@ def cut_off_due(commit: Commit, now: datetime, *, actor: str) -> list[str]:
         if due is None or due > now:
             held.add(cycle)
             continue
-        move(commit, window, Event.CUT_OFF, actor=actor, reason=f"by the calendar, {due:%Y-%m-%d %H:%M}")
+        move(commit, window, Event.CUT_OFF, actor=actor, reason=f"{BY_CALENDAR.en}{due:%Y-%m-%d %H:%M}")
         closed.append(window)
     return closed
 
@@ -131,7 +146,7 @@ def settle_paid(commit: Commit, window: str, *, actor: str) -> None:
     """Settle a window that waits for nothing but payments, and has none that is not paid."""
     rows = commit.all("SELECT stage FROM settlement_window WHERE id = ?", (window,))
     if rows and rows[0][0] == Stage.PENDING.value and is_paid(commit, window):
-        move(commit, window, Event.SETTLE, actor=actor, reason="all payments booked by the bank")
+        move(commit, window, Event.SETTLE, actor=actor, reason=BOOKED.en)
 
 
 def total_fen(found: tuple[Position, ...]) -> int:

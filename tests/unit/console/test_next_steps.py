@@ -128,3 +128,13 @@ def test_what_the_ledger_keeps_in_short_has_words(store: Store) -> None:
     assert {rule.endpoint for rule in route_table() if rule.method != "GET"} <= set(ACTIONS)
     for words in (*kinds.POSTINGS.values(), *kinds.CYCLES.values(), *PERMISSION_TITLES.values(), *ACTIONS.values()):
         assert words.zh != words.en
+
+
+def test_a_window_says_why_the_service_moved_it(waiting: Instruction, store: Store, signed_in: SignIn) -> None:
+    """In Chinese what the service kept in English, once every payment of the window is booked."""
+    store.desk.release(waiting.window, TWO, now=NOON)
+    for number, one in enumerate(store.instructions(waiting.window)):
+        booked(store, one.instruction, one.instruction.amount_fen, f"B{number}")
+    window, _ = seen(signed_in("centre"), waiting)
+    assert "银行已全部入账" in window
+    assert "all payments booked" not in window
