@@ -90,45 +90,33 @@ def _authorised(card: Card, expected: bytes, mac2: bytes) -> None:
 
 
 @handles(0x52, 0x80)
-def credit(card: Card, instruction: Instruction) -> Answer:
-    """CREDIT FOR LOAD: date, time and MAC2 in; TAC out."""
+def carry_out(card: Card, instruction: Instruction) -> Answer:
+    """CREDIT FOR LOAD (8052 00), DEBIT FOR UNLOAD (8054 03): date, time and MAC2 in; TAC out, or MAC3 over the same."""
     payment, card = purses.under_way(card, instruction, 11)
     moment, mac2 = instruction.data[:7], instruction.data[7:]
-    ordered = Load(Fen(int.from_bytes(payment.amount)), payment.kind, payment.terminal)
+    amount = int.from_bytes(payment.amount)
+    ordered = Load(Fen(amount), payment.kind, payment.terminal)
     _authorised(card, ordered.mac2(payment.session, moment, payment.block), mac2)
     place = _place(payment)
     purse = purses.read(card, place)
-    after = purse.receive(int.from_bytes(payment.amount))._replace(online=purse.online + 1)
-    key = purses.tac_key(card, payment.directory, payment.block)
-    tac = ordered.tac(key.value, after.balance, purse.online.to_bytes(2), moment, payment.block)
-    changes = (
-        purses.written(place, after)
-        | purses.logged(card, place, purses.entry_of(payment, purse, moment))
-        | purses.proof_of(place.cell, payment, mac2, tac)
-    )
-    return say(commit(card, changes), instruction, tac)
-
-
-def debit_for_unload(card: Card, instruction: Instruction) -> Answer:
-    """DEBIT FOR UNLOAD (8054 03): date, time and MAC2 in; MAC3 out, over what TAC covers in a load."""
-    payment, card = purses.under_way(card, instruction, 11)
-    moment, mac2 = instruction.data[:7], instruction.data[7:]
-    ordered = Load(Fen(int.from_bytes(payment.amount)), payment.kind, payment.terminal)
-    _authorised(card, ordered.mac2(payment.session, moment, payment.block), mac2)
-    place = _place(payment)
-    purse = purses.read(card, place)
-    after = purse._replace(limit=purse.used).spend(int.from_bytes(payment.amount))
+    unloads = payment.kind == Kind.UNLOAD
+    # What is unloaded is the holder's own, never the overdraft.
+    after = purse._replace(limit=purse.used).spend(amount) if unloads else purse.receive(amount)
     after = after._replace(limit=purse.limit, online=purse.online + 1)
-    mac3 = ordered.mac3(payment.session, after.balance, purse.online.to_bytes(2), moment, payment.block)
+    covered = after.balance, purse.online.to_bytes(2), moment, payment.block
+    if unloads:
+        proof = ordered.mac3(payment.session, *covered)
+    else:
+        proof = ordered.tac(purses.tac_key(card, payment.directory, payment.block).value, *covered)
     changes = (
         purses.written(place, after)
         | purses.logged(card, place, purses.entry_of(payment, purse, moment))
-        | purses.proof_of(place.cell, payment, mac2, mac3)
+        | purses.proof_of(place.cell, payment, mac2, proof)
     )
-    return say(commit(card, changes), instruction, mac3)
+    return say(commit(card, changes), instruction, proof)
 
 
-purses.DEBITS[0x03] = debit_for_unload
+purses.DEBITS[0x03] = carry_out
 
 
 @handles(0x58, 0x80)
