@@ -157,9 +157,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def declared(sends: Sends) -> list[Amendment]:
-    """What the insured province says that it sends."""
-    row = {"province": "31", "since": "2025-01-01", "sends": sends.value, "reference": "invented for this test"}
-    return [Amendment("registration", "sharing", row)]
+    """What the insured province says that it sends; a registration may be as short as it likes, so that many end."""
+    row = {"since": "2025-01-01", "reference": "invented for this test"}
+    sharing = Amendment("registration", "sharing", {**row, "province": "31", "sends": sends.value})
+    return [sharing, Amendment("registration", "validity", {**row, "temporary_months": 0})]
 
 
 steps = st.builds(

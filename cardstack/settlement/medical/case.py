@@ -7,7 +7,7 @@ A reply that was lost leaves a case `unknown`: only the other side's book (recon
 from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
@@ -21,7 +21,7 @@ from cardstack.settlement.medical.names import FUNDS
 from cardstack.settlement.medical.policy import covers
 from cardstack.settlement.medical.sheet import Use
 from cardstack.settlement.medical.split import Split
-from cardstack.settlement.scheme import Figure, at, in_force
+from cardstack.settlement.scheme import Figure, in_force
 from cardstack.settlement.transaction import exactly
 from cardstack.text import Text
 
@@ -113,7 +113,7 @@ def code(care: str, event: Event) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity(Figure):
-    """For how many months a temporary registration holds at least."""
+    """For how many months a registration for a time (every class but long-term) holds at least."""
 
     temporary_months: int
 
@@ -171,11 +171,20 @@ def sends(province: str, day: date) -> Sends:
     return max(declared, key=lambda one: one.since).sends if declared else Sends.NONE
 
 
-def file_temporary(kind: str, since: date, place: str) -> Filing:
-    """A temporary registration with the least validity in force."""
-    month = since.month - 1 + at(validities(), since).temporary_months
-    year, month = since.year + month // 12, month % 12 + 1
-    return Filing(kind, since, date(year, month, min(since.day, monthrange(year, month)[1])), (place,))
+def least_until(since: date) -> date:
+    """The earliest last day of a temporary registration, its first day counted; that day itself where no figure is in force.
+
+    >>> [least_until(date(2026, *day)).isoformat() for day in ((10, 3), (8, 31), (1, 1))]
+    ['2027-04-02', '2027-02-28', '2026-06-30']
+    """
+    found = in_force(validities(), since)
+    if not found:
+        return since
+    months = max(found, key=lambda one: one.since).temporary_months
+    year, month = divmod(since.month - 1 + months, 12)
+    year, month = since.year + year, month + 1
+    last = monthrange(year, month)[1]
+    return date(year, month, last) if since.day > last else date(year, month, since.day) - timedelta(days=1)
 
 
 class Visit(NamedTuple):

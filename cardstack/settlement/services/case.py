@@ -28,11 +28,12 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 
 
 class Message(NamedTuple):
-    """One kind of message: the shape of its content, which side sends it, and its words."""
+    """One kind of message: the shape of its content, which side sends it, its words, and what else speaks against it."""
 
     shape: type[msgspec.Struct]
     side: Side
     title: Text
+    unfit: Callable[[Any], Reason | None] | None = None
 
 
 class Term(NamedTuple):
@@ -49,6 +50,9 @@ REASONS: Mapping[str, Reason] = {
         Reason("unknown-kind", Text("The service has no such message", "该业务没有此类报文")),
         Reason("content-malformed", Text("The content is not of its declared form", "内容不符合约定格式")),
         Reason("wrong-side", Text("That message comes from the other side", "该报文应由另一方发送")),
+        Reason(
+            "registration-short", Text("Care away for a time is registered for longer than that", "临时外出就医备案有效期不足")
+        ),
         Reason("amount-differs", Text("The amount is not what the content gives", "金额与内容计算结果不一致")),
         Reason(
             "not-reserved",
@@ -115,6 +119,9 @@ class Service(Generic[State, Event]):
         province = transaction.home_province if self.messages[kind].side == "home" else transaction.treating_province
         if transaction.sender.province != province:
             return REASONS["wrong-side"]
+        unfit = self.messages[kind].unfit
+        if unfit is not None and (reason := unfit(content)) is not None:
+            return reason
         if transaction.posts is not None:
             return None  # its amount is that of what it posts
         owed = sum(posting.amount_fen for posting in self.money(transaction, content)) if self.money else 0

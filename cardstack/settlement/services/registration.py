@@ -13,9 +13,10 @@ import msgspec
 
 from cardstack.errors import Malformed
 from cardstack.fsm import Machine
-from cardstack.settlement.medical.case import Filing
+from cardstack.settlement.medical.case import Filing, least_until
 from cardstack.settlement.medical.claim import Place
-from cardstack.settlement.scheme import Cycle, Unit
+from cardstack.settlement.scheme import Cycle, Reason, Unit
+from cardstack.settlement.services import case
 from cardstack.settlement.services.case import Message, Service, Term
 from cardstack.settlement.services.certification import About, Case, Day
 from cardstack.settlement.told import NOTHING, subject
@@ -95,12 +96,20 @@ def subject_of(province: str, insurance: str, person: str) -> str:
     return subject(NAME, province, insurance, person)
 
 
+def _short(content: Registered) -> Reason | None:
+    """What is filed for a time holds for the least validity in force; it may be ended before."""
+    if content.registration == "long-term" or not content.until:
+        return None
+    least = least_until(date.fromisoformat(content.since)).isoformat()
+    return case.REASONS["registration-short"] if content.until < least else None
+
+
 def _tells(message: Transaction, content: object) -> tuple[str, ...]:
     """A registration is found by its person, its end by its case."""
-    case = subject(NAME, message.home_province, message.treating_province, str(message.body["case"]))
+    own = subject(NAME, message.home_province, message.treating_province, str(message.body["case"]))
     if isinstance(content, Registered):
-        return (subject_of(message.home_province, content.insurance, content.person) + case,)
-    return (case + NOTHING,) if isinstance(content, Ended) else ()
+        return (subject_of(message.home_province, content.insurance, content.person) + own,)
+    return (own + NOTHING,) if isinstance(content, Ended) else ()
 
 
 REGISTRATION: Final = Service(
@@ -121,7 +130,7 @@ REGISTRATION: Final = Service(
     {
         Event.APPLY: Message(Application, "treating", Text("application", "备案申请")),
         Event.REMIND: Message(About, "treating", Text("reminder", "催办")),
-        Event.FILE: Message(Registered, "home", Text("registration filed", "备案登记")),
+        Event.FILE: Message(Registered, "home", Text("registration filed", "备案登记"), _short),
         Event.DECLINE: Message(Declined, "home", Text("application declined", "不予备案")),
         Event.END: Message(Ended, "home", Text("registration ended", "备案终止")),
     },

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cardstack.errors import Refused
 from cardstack.settlement.calendar import known
 from cardstack.settlement.medical import clearing
-from cardstack.settlement.medical.case import CASE, Event, Filing, State, Visit, after, class_of, code, file_temporary, resettle
+from cardstack.settlement.medical.case import CASE, Event, Filing, State, Visit, after, class_of, code, least_until, resettle
 from cardstack.settlement.medical.clearing import CYCLE, Line, confirm, deadlines, pages, sign
 from cardstack.settlement.medical.reconciliation import KINDS, Book, Kind, reconcile, totals, unequal
 from cardstack.settlement.schemes.medical import compute
@@ -69,16 +69,19 @@ def test_registration_before_during_and_after() -> None:
 
 
 SIX_MONTHS = [
-    (date(2026, 1, 5), date(2026, 7, 5)),
+    (date(2026, 1, 5), date(2026, 7, 4)),
     (date(2026, 8, 31), date(2027, 2, 28)),
     (date(2027, 8, 31), date(2028, 2, 29)),
+    (date(2027, 8, 29), date(2028, 2, 28)),
+    (date(2027, 8, 30), date(2028, 2, 29)),
+    (date(2000, 1, 1), date(2000, 1, 1)),
 ]
 
 
 @pytest.mark.parametrize(("since", "until"), SIX_MONTHS)
-def test_a_temporary_registration_holds_six_months(since: date, until: date) -> None:
-    """To the same day, or the last the month has."""
-    assert file_temporary("temporary", since, "330000").until == until
+def test_a_temporary_registration_holds_six_months_at_least(since: date, until: date) -> None:
+    """To the day before the same one, or the last that the month has; where no figure is in force, at least its own day."""
+    assert least_until(since) == until
 
 
 def test_an_appeal_settles_again_on_the_restored_year() -> None:

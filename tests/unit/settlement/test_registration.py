@@ -168,3 +168,20 @@ def test_what_is_held_of_envelopes_is_bounded_by_their_size() -> None:
     assert recent.contents(other) is not kept
     with pytest.raises(Malformed):
         recent.contents(b"{}")
+
+
+@pytest.mark.parametrize(
+    ("registration", "until", "refusal"),
+    [
+        ("temporary", "2027-04-01", "registration-short"),
+        ("referral", "2026-10-20", "registration-short"),
+        ("emergency", "2026-10-03", "registration-short"),
+        ("temporary", "2027-04-02", None),
+        ("temporary", "", None),
+        ("long-term", "2026-10-20", None),
+    ],
+)
+def test_what_is_filed_for_a_time_holds_for_the_least_validity(registration: str, until: str, refusal: str | None) -> None:
+    """Six months, the first day counted; a long-term one has none, and any may be ended before."""
+    assert code(REGISTRATION, sent("file", {**FILED, "registration": registration, "until": until})) == refusal
+    assert code(REGISTRATION, sent("end", {**CASE, "ended_on": "2026-10-05"})) is None
