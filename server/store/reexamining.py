@@ -1,14 +1,16 @@
 """Kept records read again for the auditor: adjustments, decisions, lapses and bulk files, and what envelopes' lines give."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
 from cardstack.settlement import envelope as envelopes
-from cardstack.settlement.bulk.package import message, unpack
+from cardstack.settlement.bulk.package import Package, message, unpack
 from cardstack.settlement.bulk.transit_file import of_package
 from cardstack.settlement.bulk.transit_shapes import Memory
+from cardstack.settlement.columns import Columns
 from cardstack.settlement.evidence import Adjusted, Booked, Evidence
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
@@ -27,7 +29,6 @@ PIECE = 4096
 RECORDS = ("adjustment", "decision", "lapse")
 Given: TypeAlias = tuple[bytes, list[tuple[str, str, int, str, str]], list[tuple[str, str]]]
 """What a file's line gives: the digest of the content, the postings, and the claims with their scheme."""
-Wanted: TypeAlias = Mapping[int, Given]
 UNDONE = "SELECT entry FROM resolution WHERE entry BETWEEN ? AND ? AND change <> 'post'"
 ADDED = "SELECT entry, account, add_fen FROM accumulation WHERE entry BETWEEN ? AND ?"
 TAKEN_BACK = (
@@ -39,15 +40,9 @@ TAKEN_BACK = (
 def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], periods: Periods) -> None:
     """Read the kept record of every entry again, and compute again what each moves, by the figures of its time."""
     files, seen = _Files(view, evidence, schemes), set()
-    for (envelope, period), booked in _runs(view, periods):
-        for one in booked:
-            if one.takes_back is not None:
-                evidence.added(one, one.takes_back)
-        kept = reads.sound_envelope(view, envelope)
-        if kept is None:
-            evidence.unreadable(envelope)
-        elif kept.kind in RECORDS:
-            seen.add(envelope)
+    for (period, kept), booked in _kept(view, _runs(view, periods), evidence):
+        if kept.kind in RECORDS:
+            seen.add(kept.seq)
             _record(view, evidence, kept, booked)
         elif kept.kind in ("file", "envelope"):
             with periods.judging(period):
@@ -56,7 +51,7 @@ def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], per
                 else:
                     _lines(evidence, kept, booked, schemes)
         else:
-            evidence.unreadable(envelope)
+            evidence.unreadable(kept.seq)
     kinds = ", ".join(f"'{kind}'" for kind in RECORDS)
     for (envelope,) in view.all(f"SELECT seq FROM envelope WHERE kind IN ({kinds}) ORDER BY seq"):  # noqa: S608  # own names
         if envelope not in seen:
@@ -64,18 +59,36 @@ def reexamine(view: View, evidence: Evidence, schemes: Mapping[str, Scheme], per
 
 
 def _runs(view: View, periods: Periods) -> Iterator[tuple[tuple[int, int], list[Booked]]]:
-    """The entries in order, those after one another from one kept record and period together, with what each moved."""
+    """The entries in order, those after one another from one kept record and period together, some thousands at most."""
     run: list[Booked] = []
     now = 0, 0
     for (envelope, block), booked in _entries(view):
         place = envelope, periods.of(block)
-        if run and place != now:
+        if run and (place != now or len(run) == PIECE):
             yield now, run
             run = []
         now = place
         run.append(booked)
     if run:
         yield now, run
+
+
+def _kept(
+    view: View, runs: Iterable[tuple[tuple[int, int], list[Booked]]], evidence: Evidence
+) -> Iterator[tuple[tuple[int, KeptEnvelope], list[Booked]]]:
+    """The runs with their kept records, each read once while its runs follow one another; what takes back is looked at here."""
+    kept: KeptEnvelope | None = None
+    for (envelope, period), booked in runs:
+        for one in booked:
+            if one.takes_back is not None:
+                evidence.added(one, one.takes_back)
+        if kept is None or kept.seq != envelope:
+            kept = None  # before the next one is read
+            kept = reads.sound_envelope(view, envelope)
+        if kept is None:
+            evidence.unreadable(envelope)
+        else:
+            yield (period, kept), booked
 
 
 def _entries(view: View) -> Iterator[tuple[tuple[int, int], Booked]]:
@@ -128,7 +141,7 @@ class _Files:
     def __init__(self, view: View, evidence: Evidence, schemes: Mapping[str, Scheme]) -> None:
         self.view, self.evidence, self.scheme = view, evidence, schemes.get("transit")
         self.memory: dict[int, Memory] = {}
-        self.last: tuple[tuple[int, int], Wanted | None] = (0, 0), None
+        self.last: tuple[tuple[int, int], _Given | None] = (0, 0), None
         self.judged: set[int] = set()
 
     def compare(self, kept: KeptEnvelope, booked: Sequence[Booked], period: int) -> None:
@@ -136,15 +149,20 @@ class _Files:
         if self.last[0] != (kept.seq, period):
             self.memory.setdefault(period, Memory())
             self.last = (kept.seq, period), self._read(kept, self.memory[period])
-        wanted = self.last[1]
-        if wanted is None:
+        given = self.last[1]
+        if given is None:
             return
-        for one in booked:
-            digest, postings, claims = wanted.get(one.line, (b"", [], []))
+        for one in sorted(booked, key=lambda each: each.line):
+            try:
+                digest, postings, claims = given.line(one.line)
+            except CardstackError:
+                self.last = self.last[0], None
+                self.evidence.unreadable(kept.seq)
+                return
             if self.evidence.follows(one, postings, digest):
                 self.evidence.claimed(one, claims)
 
-    def _read(self, kept: KeptEnvelope, memory: Memory) -> Wanted | None:
+    def _read(self, kept: KeptEnvelope, memory: Memory) -> "_Given | None":
         first = kept.seq not in self.judged
         self.judged.add(kept.seq)
         try:
@@ -155,26 +173,57 @@ class _Files:
             if first:
                 self.evidence.unsigned(kept.seq)
             return None
-        # What was judged by that day's lists is judged here by its content alone.
-        without = Transit(keys=self.scheme.keys, lists=Lists()) if isinstance(self.scheme, Transit) else None
-        try:
-            read = of_package(package, without, memory) if without is not None else None
-        except CardstackError:
-            read = None
-        if read is None:
-            if first:
-                self.evidence.unreadable(kept.seq)
-            return None
-        found: dict[int, Given] = {}
-        for batch in read:
-            one = batch.columns
-            claims = one.claims or [""] * len(one.lines)
-            for line, digest, claim in zip(one.lines, one.digests, claims, strict=True):
-                found[line] = digest, [], [(one.scheme, claim)] if claim else []
-            made = zip(one.owners, one.debtors, one.creditors, one.posting_amounts_fen, one.posting_kinds, one.rules, strict=True)
-            for owner, debtor, creditor, amount, kind, rule in made:
-                found[one.lines[owner]][1].append((debtor, creditor, amount, kind, rule))
-        return found
+        with suppress(CardstackError):
+            if isinstance(self.scheme, Transit):
+                # What was judged by that day's lists is judged here by its content alone.
+                return _Given(package, Transit(keys=self.scheme.keys, lists=Lists()), memory)
+        if first:
+            self.evidence.unreadable(kept.seq)
+        return None
+
+
+class _Given:
+    """What a file's lines give, some of them at a time: asked for in ascending order, the file is read through once.
+
+    Held are the lines above number `first` up to `end`.
+    """
+
+    def __init__(self, package: Package, scheme: Transit, memory: Memory) -> None:
+        self.package, self.scheme, self.memory = package, scheme, memory
+        self._begin()
+
+    def _begin(self) -> None:
+        self.batches = of_package(self.package, self.scheme, self.memory)
+        self.first, self.end, self.held = 0, 0, dict[int, Given]()
+
+    def line(self, number: int) -> Given:
+        """What the line of that number gives; nothing where it is not taken, or not there. `Malformed` for no such file."""
+        if number <= self.first < self.end:
+            self._begin()
+        while number > self.end:
+            batch = next(self.batches, None)
+            if batch is None:
+                break
+            self.first, self.end, self.held = self.end, batch.next_line, dict(_given(batch.columns))
+        return self.held.get(number, (b"", [], []))
+
+
+def _given(columns: Columns) -> Iterator[tuple[int, Given]]:
+    made: list[list[tuple[str, str, int, str, str]]] = [[] for _ in columns.lines]
+    rows = zip(
+        columns.owners,
+        columns.debtors,
+        columns.creditors,
+        columns.posting_amounts_fen,
+        columns.posting_kinds,
+        columns.rules,
+        strict=True,
+    )
+    for owner, *moved in rows:
+        made[owner].append((moved[0], moved[1], moved[2], moved[3], moved[4]))
+    claims = columns.claims or [""] * len(columns.lines)
+    for line, digest, claim, postings in zip(columns.lines, columns.digests, claims, made, strict=True):
+        yield line, (digest, postings, [(columns.scheme, claim)] if claim else [])
 
 
 def _lines(evidence: Evidence, kept: KeptEnvelope, booked: Sequence[Booked], schemes: Mapping[str, Scheme]) -> None:

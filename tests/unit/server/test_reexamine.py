@@ -12,13 +12,14 @@ from cardstack.ca.certificate import Certificate
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement import envelope
 from cardstack.settlement.audit import Fault
-from cardstack.settlement.bulk.package import describe, pack
-from cardstack.settlement.bulk.transit_file import batches
+from cardstack.settlement.bulk.package import Package, describe, pack
+from cardstack.settlement.bulk.transit_file import Batch, batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.bulk.transit_shapes import Memory
 from cardstack.settlement.line import prepare
 from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES as SHIPPED
-from cardstack.settlement.schemes.transit import TRANSIT
+from cardstack.settlement.schemes.transit import TRANSIT, Transit
 from cardstack.settlement.transaction import Party, Posting
 from cardstack.settlement.transit.tap import moment_of
 from cardstack.settlement.wire import canonical, digest
@@ -27,7 +28,7 @@ from server import commands
 from server.approvals import Decision
 from server.means import Means
 from server.permissions import EVERYWHERE, Grant, Role
-from server.store import open_store
+from server.store import open_store, reexamining
 from server.store.adjusting import Two
 from server.store.commit import Kept
 from server.store.office import Office
@@ -86,8 +87,8 @@ def _journeys(store: Store, signer: LocalSigner, leaf: bytes) -> None:
     )
     raw = pack(body, manifest, signer)
     kept = Kept("file", sha256(raw).digest(), raw, str(SENDER), at)
-    for batch in batches(body, TRANSIT, SENDER):
-        assert list(store.post_many(batch.columns, kept, NOON).outcomes) == ["accepted"] * 3
+    for batch in reversed([*batches(body, TRANSIT, SENDER, chunk=2)]):  # as where its first lines were taken later
+        assert set(store.post_many(batch.columns, kept, NOON).outcomes) == {"accepted"}
 
 
 def _reverse(store: Store) -> None:
@@ -115,6 +116,22 @@ def test_a_good_ledger_follows_from_what_is_kept(store: Store) -> None:
     assert faults(store) == set()
 
 
+@pytest.mark.parametrize("some", [1, 2, 3])
+def test_a_file_is_read_again_some_lines_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch, some: int) -> None:
+    """Also where its lines were taken in another order; of a line that is not there, and of a file cut short, it is told."""
+
+    def of_package(package: Package, scheme: Transit, memory: Memory) -> Iterator[Batch]:
+        return batches(package.pieces(), scheme, SENDER, chunk=some, memory=memory)
+
+    monkeypatch.setattr(reexamining, "of_package", of_package)
+    monkeypatch.setattr(reexamining, "PIECE", 2)
+    assert faults(store) == set()
+    forge(store, "UPDATE entry SET line = 3 - line WHERE scheme = 'transit' AND line < 3")
+    assert {one.where for one in store.audit().findings} == {"entry 5", "entry 6"}
+    forge(store, "UPDATE entry SET line = 9 WHERE scheme = 'transit' AND line = 4")
+    assert {one.where for one in store.audit().findings} == {"entry 4", "entry 5", "entry 6"}
+
+
 POOL = "SELECT MIN(seq) FROM posting WHERE rule = 'toy.share' AND phase = 'posted'"
 FORGERIES = {
     "UPDATE posting SET amount_fen = amount_fen + 1 WHERE rule = 'adjustment'": {Fault.POSTING},
@@ -125,7 +142,7 @@ FORGERIES = {
         Fault.POSTING
     },
     "UPDATE entry SET digest = zeroblob(32) WHERE seq = (SELECT MAX(seq) FROM entry WHERE scheme = 'transit')": {Fault.CONTENT},
-    "UPDATE entry SET line = 2 WHERE seq = (SELECT MAX(seq) FROM entry WHERE scheme = 'transit')": {Fault.CONTENT},
+    "UPDATE entry SET line = 1 WHERE seq = (SELECT MAX(seq) FROM entry WHERE scheme = 'transit')": {Fault.CONTENT},
     "UPDATE entry SET digest = zeroblob(32) WHERE scheme = 'adjustment'": {Fault.CONTENT},
     "UPDATE adjustment SET checker = 'wang'": {Fault.CONTENT},
     "UPDATE adjustment SET reason = 'another'": {Fault.CONTENT},
