@@ -35,8 +35,6 @@ class Request:
     subject: Name
     public: PublicKey
     names: tuple[GeneralName, ...]
-    raw_names: tuple[bytes, ...]
-    """The same names as they were written."""
 
     @classmethod
     def parse(cls, raw: bytes) -> "Request":
@@ -64,8 +62,7 @@ def _parse(raw: bytes) -> Request:
     public.verify(signature_bytes(raw, signature), read.encoded(raw, content))
     asked = b"" if attributes is None else _names(raw, attributes)
     names = alternative_names(asked) if asked else ()
-    written = tuple(read.encoded(asked, one) for one in read.fields(asked, "names")) if asked else ()
-    return Request(Name.parse(read.encoded(raw, subject)), public, names, written)
+    return Request(Name.parse(read.encoded(raw, subject)), public, names)
 
 
 def _names(raw: bytes, attributes: read.Item) -> bytes:

@@ -284,9 +284,7 @@ def _unknown_reference(bills: Bills, at: datetime) -> Bill:
 
 FAULTS: Final[Mapping[str, Maker]] = {
     "split-differs": _bad("split-differs", _split_differs),
-    "total-differs": _bad(
-        "total-differs", lambda bills, claim, at: bills.message(claim, at, amount_fen=Fen(claim.total_fen + 1))
-    ),
+    "total-differs": _bad("total-differs", _total_differs),
     "care-not-covered": _bad("care-not-covered", _unregistered),
     "no-benefit": _bad("no-benefit", _no_benefit),
     "claim-malformed": _bad("claim-malformed", _malformed),
