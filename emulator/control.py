@@ -43,7 +43,7 @@ class Said(NamedTuple):
     """What became of a line."""
 
     line: str
-    text: str
+    text: Text
     done: bool
 
 
@@ -95,8 +95,8 @@ class Desk:
     clock: Callable[[], float] = time.monotonic
 
     def do(self, line: str) -> str:
-        """Carry out one line; what to print. `Refused` or `Malformed` where it cannot be."""
-        return "\n".join(self._carried_out(order) for _, order in orders([line]))
+        """Carry out one line; what became of it, in English. `Refused` or `Malformed` where it cannot be."""
+        return "\n".join(self._carried_out(order).en for _, order in orders([line]))
 
     def run(self, lines: Iterable[str]) -> Iterator[Said]:
         """Carry out lines until `quit` or their end; an error is said and the next line goes on."""
@@ -110,52 +110,54 @@ class Desk:
                         return
                     yield Said(text, self._carried_out(order), done=True)
             except (Refused, Malformed) as error:
-                yield Said(line.strip(), str(error), done=False)
+                yield Said(line.strip(), told(error), done=False)
 
-    def _carried_out(self, order: Order) -> str:
+    def _carried_out(self, order: Order) -> Text:
         if order.verb == "wait":
             seconds = _seconds(order.words[0] if order.words else "")
             self.sleep(seconds)
-            return f"{seconds:g} s later"
-        return VERBS[order.verb](self, order.words) if order.verb in VERBS else ""
+            return Text(f"{seconds:g} s later", f"{seconds:g} 秒后")
+        return VERBS[order.verb](self, order.words) if order.verb in VERBS else Text("", "")
 
-    def insert(self, words: Sequence[str]) -> str:
+    def insert(self, words: Sequence[str]) -> Text:
         """A card of a profile, in place of the one that may be in it."""
         place = self._place(words)
         place.insert(self.make(words[1] if len(words) > 1 else ""))
-        return f"{place.name}: inserted"
+        return Text(f"{place.name}: inserted", f"{place.name}：已插卡")
 
-    def remove(self, words: Sequence[str]) -> str:
+    def remove(self, words: Sequence[str]) -> Text:
         """The card out of its reader."""
         place = self._place(words)
         place.remove()
-        return f"{place.name}: removed"
+        return Text(f"{place.name}: removed", f"{place.name}：已取卡")
 
-    def tear(self, words: Sequence[str]) -> str:
+    def tear(self, words: Sequence[str]) -> Text:
         """Power lost in the next command."""
         self._card(words).tear()
-        return "torn at the next command"
+        return Text("torn at the next command", "下一条命令时断电")
 
-    def mute(self, words: Sequence[str]) -> str:
+    def mute(self, words: Sequence[str]) -> Text:
         """Silence at the next command."""
         seconds = _seconds(words[1] if len(words) > 1 else str(MUTE_SECONDS), 600)
         self._card(words).mute(seconds)
-        return f"mute for {seconds:g} s at the next command"
+        return Text(f"mute for {seconds:g} s at the next command", f"下一条命令时无应答 {seconds:g} 秒")
 
-    def add(self, words: Sequence[str]) -> str:
+    def add(self, words: Sequence[str]) -> Text:
         """Another reader."""
-        return f"{self._service().add(' '.join(words)).name}: added"
+        name = self._service().add(" ".join(words)).name
+        return Text(f"{name}: added", f"{name}：已添加")
 
-    def unplug(self, words: Sequence[str]) -> str:
+    def unplug(self, words: Sequence[str]) -> Text:
         """A reader away."""
         name = " ".join(words)
         self._service().remove(name)
-        return f"{name}: unplugged"
+        return Text(f"{name}: unplugged", f"{name}：已拔除")
 
-    def list(self, _words: Sequence[str]) -> str:
+    def list(self, _words: Sequence[str]) -> Text:
         """The readers and what is in them."""
         rows = ((place.name, place.card) for place in self.places())
-        return "\n".join(f"{name}: {card.atr.hex().upper() if isinstance(card, Handled) else '-'}" for name, card in rows)
+        shown = "\n".join(f"{name}: {card.atr.hex().upper() if isinstance(card, Handled) else '-'}" for name, card in rows)
+        return Text(shown, shown)
 
     def _service(self) -> Service:
         if self.service is None:
@@ -175,7 +177,7 @@ class Desk:
         return card
 
 
-VERBS: dict[str, Callable[[Desk, Sequence[str]], str]] = {
+VERBS: dict[str, Callable[[Desk, Sequence[str]], Text]] = {
     "insert": Desk.insert,
     "swap": Desk.insert,
     "remove": Desk.remove,

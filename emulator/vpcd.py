@@ -3,10 +3,12 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
+from typing import Final
 
+from cardstack.text import Text
 from emulator.line import Card, converse, prepare
 
 PAUSE = 1.0
@@ -24,6 +26,15 @@ class Seen(StrEnum):
     OCCUPIED = "the reader does not speak; another card is in it"
     REMOVED = "the reader has gone"
     LOST = "the card was lost in the middle of a command"
+
+
+SEEN: Final[Mapping[Seen, Text]] = {
+    Seen.INSERTED: Text(Seen.INSERTED.value, "已插卡"),
+    Seen.WAITING: Text(Seen.WAITING.value, "尚无读卡器"),
+    Seen.OCCUPIED: Text(Seen.OCCUPIED.value, "读卡器无响应，其中已有其他卡"),
+    Seen.REMOVED: Text(Seen.REMOVED.value, "读卡器已移除"),
+    Seen.LOST: Text(Seen.LOST.value, "命令执行中卡片断开"),
+}
 
 
 class Vpcd:

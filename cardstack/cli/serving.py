@@ -11,14 +11,14 @@ from pathlib import Path
 
 from cardstack.apdu.pace import Model, read_model
 from cardstack.cli.inputs import text_of
-from cardstack.cli.output import words
+from cardstack.cli.output import language, words
 from cardstack.errors import Refused, problem
 from cardstack.text import Text
 from emulator.control import Desk, checked
 from emulator.desk import PSAM, Handled, fault, handled, slot
 from emulator.pcsc.service import Service
 from emulator.tcp import Door
-from emulator.vpcd import Seen, VpcdSlot
+from emulator.vpcd import SEEN, Seen, VpcdSlot
 
 ONE_WAY = problem(
     "CS-1414",
@@ -110,7 +110,7 @@ def _serve_vpcd(order: Order, host: str, port: int, ended: threading.Event, *, a
     _say({"vpcd": f"{host}:{port}"}, "opensc-tool -l", as_json=as_json)
 
     def report(seen: Seen) -> None:
-        print(seen, file=sys.stderr, flush=True)
+        print(SEEN[seen].of(language()), file=sys.stderr, flush=True)
 
     places = [VpcdSlot(host, port, report)]
     places[0].insert(order.card(image=order.image))
@@ -140,7 +140,8 @@ def _hands(order: Order, desk: Desk, ended: threading.Event, *, as_json: bool) -
             yield line
 
     for said in desk.run(heard()):
-        print(json.dumps(said._asdict(), ensure_ascii=False) if as_json else said.text, flush=True)
+        data = {"line": said.line, "text": said.text.en, "done": said.done}
+        print(json.dumps(data, ensure_ascii=False) if as_json else said.text.of(language()), flush=True)
     if quits:
         ended.set()
 

@@ -11,6 +11,7 @@ from cardstack.apdu.pace import Model, Pace
 from cardstack.errors import Malformed, Refused
 from cardstack.readers import connect
 from cardstack.readers.problems import ReaderError
+from cardstack.text import Text
 from emulator.control import CONTROL, Desk, Place, Said, checked
 from emulator.desk import Handled, handled, slot
 from emulator.pcsc.service import Service
@@ -57,7 +58,8 @@ def test_a_script_keeps_its_times(tmp_path: Path) -> None:
         said = list(hands.run(checked([*script, "list", "quit", "remove 0"])))
         assert clock.slept == [1.5, 0.25, 0.25, 0.0]
         assert [one.done for one in said] == [True, True, True, True, False, True, True]
-        assert (said[0], said[-1].text) == (Said("insert 0", "First: inserted", done=True), "First: -\nSecond: -")
+        inserted = Said("insert 0", Text("First: inserted", "First：已插卡"), done=True)
+        assert (said[0], said[-1].text.en) == (inserted, "First: -\nSecond: -")
         assert hands.do("unplug Second") == "Second: unplugged"
         assert [reader.name for reader in service.readers] == ["First"]
 
