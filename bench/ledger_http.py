@@ -3,10 +3,16 @@
     python -m bench.ledger_http [single requests]
 
 Envelopes are sealed beforehand, a line has about 255 bytes; threads of this process send them over kept connections, and the
-service signs its receipts. `received` is until every batch is durable and answered (respond-async), `posted` the same lines until
-the last is judged and booked, `judged` batches whose answer waits for that; by batches of 8,190 lines and of 1,000, each the
-median of some rounds after one to warm up. The floor of batches is the driver's bare executemany of as many rows in as large
-commits, into a new table before every round; the floor of single requests is a bare Flask view on granian that inserts one row
+service signs its receipts. Three figures of batches, of 8,190 lines and of 1,000, each the median of some rounds after one to
+warm up; each line of the output says `until` when it was taken:
+
+- `received`: for a sender that prefers not to wait (respond-async), until its batches are durable and answered;
+- `posted`: the same batches, until the ledger has judged and booked their last line behind that answer;
+- `judged`: for a sender that asks for nothing in particular, until its batches are answered with the judgement of every line,
+  all of it booked and durable.
+
+The floor of batches is the driver's bare executemany of as many rows in as large commits, into a new table before every round: no
+envelope, no judgement, no postings, no seal. The floor of single requests is a bare Flask view on granian that inserts one row
 with one commit by the driver, sent the same number of bytes by the same threads. All of it on SQLite, then on PostgreSQL.
 """
 
@@ -41,8 +47,16 @@ from tests.postgres import cluster
 THREADS = 8
 CONNECTIONS = 4
 ROUNDS = 3
-SIZES = {LINES_MAX: (10, 4), 1000: (60, 20)}
-"""How many batches of a size are received in a round, and how many are judged before they are answered."""
+SIZES = {LINES_MAX: (10, 8), 1000: (60, 40)}
+"""How many batches of a size are received in a round, and how many are judged before they are answered.
+
+Of the latter there are several for each connection: with one for each, nothing is decoded while another is booked.
+"""
+UNTIL = {
+    "received": "durable and answered, judged later",
+    "posted": "the same lines judged and booked",
+    "judged": "judged, booked and answered with the outcomes",
+}
 _serials = count(1)
 Rows: TypeAlias = list[tuple[Any, ...]]
 
@@ -167,7 +181,7 @@ def batches(
         received, posted, judged = (median(some) for some in zip(*took[1:], strict=True))
         for what, batches_, seconds in (("received", number, received), ("posted", number, posted), ("judged", fewer, judged)):
             ours, raw = Measure(batches_ * size, seconds), Measure(number * size, median(floors[1:]))
-            report(f"http-batches-{what}-{name}", ours, peer=raw, peer_name=peer, batch=size)
+            report(f"http-batches-{what}-{name}", ours, peer=raw, peer_name=peer, batch=size, until=UNTIL[what])
 
 
 def _raw(insert: Callable[[Rows], None], number: int, size: int) -> float:
