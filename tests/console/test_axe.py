@@ -38,6 +38,10 @@ ASK = """async (rules) => (await axe.run(document, {runOnly: rules, resultTypes:
     (one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`).slice(0, 3).join(" | ")}`)"""
 
 
+SCROLLED = """() => [...document.querySelectorAll(".table-wrap")].filter((one) => one.scrollWidth > one.clientWidth + 1).map(
+    (one) => one.getAttribute("aria-label"))"""
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_axe_finds_nothing(language: str, chromium: Any, console: Served) -> None:
     """Every page of the console in every look."""
@@ -92,10 +96,11 @@ def _violations(page: Any, source: str, name: str) -> dict[str, list[str]]:
 
 
 def test_nothing_is_wider_than_a_narrow_window(chromium: Any, console: Served) -> None:
-    """At 320 CSS pixels no page scrolls sideways (WCAG 1.4.10)."""
+    """At 320 CSS pixels no page scrolls sideways (WCAG 1.4.10), and at 390, a usual telephone, no table within a page."""
     opened = listening(chromium, viewport={"width": 320, "height": 640})
     page = opened.page
     wide: dict[str, int] = {}
+    scrolled: dict[str, list[str]] = {}
     for operator, pages in every_page(console.store, console.office, console.network).items():
         page.goto(console.link(operator))
         for name, path in pages.items():
@@ -103,5 +108,9 @@ def test_nothing_is_wider_than_a_narrow_window(chromium: Any, console: Served) -
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > 320:
                 wide[name] = width
+            page.set_viewport_size({"width": 390, "height": 780})
+            if tables := page.evaluate(SCROLLED):
+                scrolled[name] = tables
+            page.set_viewport_size({"width": 320, "height": 640})
     page.context.close()
-    assert wide == {}
+    assert (wide, scrolled) == ({}, {})
