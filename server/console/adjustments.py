@@ -38,6 +38,9 @@ LISTING = Listing(
         "Nothing that was booked is edited. A reversal books the opposite in the window that is open when it is decided.",
         "已入账数据不得修改；冲正以相反分录计入批准时开放的清算窗口。",
     ),
+    empty=Text(
+        "Nothing was asked for yet; ask for a reversal above or on a transaction's page.", "暂无申请；可在上方或交易页申请冲正。"
+    ),
     columns=approvals.LISTING.columns,
     filters=tuple(one._replace(normally="") for one in approvals.LISTING.filters if one.key in {"state", "maker", "subject"}),
     fetch=_rows,

@@ -63,6 +63,9 @@ LISTING = Listing(
         "Certifications, transfers and confirmations, the longest due first; what is overdue is reminded of, no more.",
         "待遇资格认证、关系转移与档案核验，最紧急的在前；逾期只催办，不自动处理。",
     ),
+    empty=Text(
+        "No case yet; a case begins when a province's node sends its first message.", "暂无事项；由省级节点报送首条报文后建立。"
+    ),
     columns=(
         Column("case", Text("Case", "事项编号"), "id", link=lambda row: url_for("transactions.index", scheme=row["scheme"])),
         Column("service", Text("Service", "业务"), "wide"),

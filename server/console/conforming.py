@@ -82,6 +82,10 @@ LISTING = Listing(
         "Reports that `cardstack conformance run --json` wrote into the folder `conformance` beside the data.",
         "由 cardstack conformance run --json 写入数据目录 conformance 文件夹的报告。",
     ),
+    empty=Text(
+        "No report yet; run cardstack conformance run --json into the folder.",
+        "暂无报告；请用 cardstack conformance run --json 写入该文件夹。",
+    ),
     columns=(
         Column("id", Text("Report", "报告"), "id", link=lambda row: url_for("conforming.show", name=row["id"])),
         Column("profile", Text("Profile", "卡片规范"), "code"),

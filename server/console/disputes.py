@@ -68,6 +68,7 @@ LISTING = Listing(
         "A dispute is opened from a transaction's posting. Who does not answer in time concedes.",
         "在交易的记账分录处提出异议；逾期未答复视为认可。",
     ),
+    empty=Text("No dispute; one is opened from a posting on a transaction's page.", "暂无争议；可在交易页的记账分录处提出异议。"),
     columns=(
         Column("id", Text("Dispute", "编号"), "id", link=lambda row: url_for("disputes.show", seq=row["id"])),
         Column(

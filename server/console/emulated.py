@@ -96,6 +96,10 @@ LISTING = Listing(
         "Card images kept beside the data, with test keys. Their state is asked over APDUs and changes nothing.",
         "保存在数据目录中的卡映像，使用测试密钥；状态通过 APDU 查询，不改变卡片。",
     ),
+    empty=Text(
+        "No emulated card; put card files into the folder cards beside the data.",
+        "暂无模拟卡；请将卡文件放入数据目录的 cards 文件夹。",
+    ),
     columns=(
         Column("id", Text("Card", "卡片"), "code"),
         Column("province", Text("Province", "省份"), "province"),

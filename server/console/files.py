@@ -87,6 +87,7 @@ LISTING = Listing(
         "Signed packages of transit days and medical months, banks' files, and the return files that answer them.",
         "交通日文件、医疗月度文件（签名包）、银行文件，以及对其的回盘文件。",
     ),
+    empty=Text("No file yet; take one in above, or a node sends one.", "暂无文件；可在上方接收，或由节点报送。"),
     columns=(
         Column("id", Text("File", "文件编号"), "id", link=lambda row: url_for("files.show", file_id=row["id"])),
         Column("state", Text("State", "状态"), "state"),

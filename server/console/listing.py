@@ -7,7 +7,7 @@ fragment that replaces the table, and every export of exactly what is filtered.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -83,6 +83,9 @@ class Action(NamedTuple):
     icon: str = "checks"
 
 
+NOTHING: Final = Text("Nothing here yet.", "暂无记录。")
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list and everything about it."""
@@ -95,6 +98,8 @@ class Listing:
     actions: Sequence[Action] = ()
     key: str = "id"
     about: Text | None = None
+    empty: Text = NOTHING
+    """What stands in the list while there is nothing, and how something comes into it."""
     create: tuple[str, Text, Permission] | None = None
     extra: Callable[[], dict[str, Any]] = field(default=dict)
     template: str = "list.html"

@@ -59,6 +59,7 @@ LISTING = Listing(
         "Who may sign messages to this service. A suspended node's messages are refused within a second.",
         "可向本系统报送签名报文的节点；停用后一秒内即拒收其报文。",
     ),
+    empty=Text("No node yet; ask for one to be registered.", "暂无接入节点；请申请登记。"),
     columns=(
         Column("name", Text("Node", "节点"), "id", link=lambda row: url_for("nodes.show", name=row["name"])),
         Column("title", Text("Name", "名称")),

@@ -65,6 +65,7 @@ def to_party(row: Any) -> str:
 LISTING = Listing(
     name="participants",
     title=Text("Participants and limits", "参与方·额度"),
+    empty=Text("No participant yet; ask for one to be registered.", "暂无参与方；请申请登记。"),
     columns=(
         Column("name", Text("Party", "参与方"), "id", link=to_party),
         Column("title", Text("Name", "名称")),

@@ -62,6 +62,7 @@ LISTING = Listing(
         "What one side holds of another's money, and how far the open month uses it; the most used first.",
         "一方预存于另一方的资金及开放月份的使用率，按使用率由高到低排列。",
     ),
+    empty=Text("No prepayment is held; ask for a change to top one up.", "尚无预付金；可提出申请拨付。"),
     columns=(
         Column("debtor", Text("Paid by", "预付方"), "party", link=lambda row: url_for("participants.show", party=row["debtor"])),
         Column(

@@ -74,6 +74,10 @@ LISTING = Listing(
         "Payments that were released and that the bank has not booked as they were sent, or gave back.",
         "已放行而银行尚未按指令入账或已退回的划款；导入银行回盘后自动核对。",
     ),
+    empty=Text(
+        "Nothing is open with the bank; payments are released on the page of their window.",
+        "无待核对划款；请在清算窗口页申请放行。",
+    ),
     columns=COLUMNS,
     filters=(
         Filter("window", Text("Window", "清算窗口")),

@@ -56,6 +56,7 @@ LISTING = Listing(
         f"Lines that were not booked, with the reason their sender was given. Kept for {KEPT_FOR.days} days.",
         f"未入账的报文行及其答复原因，保留 {KEPT_FOR.days} 天。",
     ),
+    empty=Text("Nothing was refused.", "暂无被拒报文。"),
     columns=(
         Column("id", Text("Message id", "报文编号"), "id", link=lambda row: url_for("transactions.index", id=row["id"])),
         Column("at", Text("Moment", "时间"), "moment"),

@@ -80,6 +80,7 @@ LISTING = Listing(
         "The payments that settle each window. A party's name leads to the net behind it.",
         "各清算窗口的划款指令；点击参与方可查看净额构成。",
     ),
+    empty=Text("No payments yet; they are made when a window's nets are agreed.", "暂无划款指令；清算窗口确认净额后生成。"),
     columns=(
         Column("id", Text("Instruction", "划款指令"), "id", link=instruction_link),
         Column("window", Text("Window", "清算窗口"), "id", link=window_link),

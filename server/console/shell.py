@@ -226,16 +226,25 @@ ERROR_WORDS: dict[int, Text] = {
         "表单已过期或并非来自本控制台，请刷新页面后重试。",
     ),
     403: Text("Your roles do not allow this page. An administrator can change that.", "您的角色无权访问此页面，请联系管理员。"),
-    404: Text("There is nothing here, or nothing that your provinces include.", "未找到该记录，或不在您的管辖省份范围内。"),
-    405: Text("This page cannot be used in that way.", "不支持该访问方式。"),
-    413: Text("The file is too large.", "文件过大。"),
+    404: Text(
+        "There is nothing here, or nothing that your provinces include. Check the number, or look for it in its list.",
+        "未找到该记录，或不在您的管辖省份范围内。请核对编号，或在相应列表中查询。",
+    ),
+    405: Text("This page cannot be used in that way. Go on from the overview.", "不支持该访问方式，请从总览重新进入。"),
+    413: Text("The file is too large. Send it in parts.", "文件过大，请拆分后重新上传。"),
 }
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue:
     """An error as a page, or as a fragment where a fragment was asked for: htmx swaps errors in."""
     code = error.code or 500
-    said = ERROR_WORDS.get(code, Text("Something went wrong here; it has been logged.", "系统出现错误，已记录日志。"))
+    said = ERROR_WORDS.get(
+        code,
+        Text(
+            "Something went wrong here; it has been logged. Try again, or tell the administrator the time.",
+            "系统出现错误，已记录日志。请重试，或将时间告知管理员。",
+        ),
+    )
     template = "error_part.html" if "HX-Request" in request.headers else "error.html"
     return render_template(template, status=code, said=said.of(language())), code
 

@@ -124,6 +124,10 @@ FILTERS = (
 LISTING = Listing(
     name="transactions",
     title=Text("Transactions", "交易查询"),
+    empty=Text(
+        "Nothing was booked yet; nodes send signed batches, or take in a file under Files in and out.",
+        "暂无入账；由节点报送签名报文，或在“文件收发”页接收文件。",
+    ),
     columns=COLUMNS,
     filters=FILTERS,
     fetch=_rows,

@@ -77,6 +77,7 @@ def _row(one: Window) -> dict[str, Any]:
 LISTING = Listing(
     name="windows",
     title=Text("Settlement windows", "清算窗口"),
+    empty=Text("No window yet; the first transaction of a cycle opens one.", "暂无窗口；首笔交易入账时自动开放。"),
     columns=(
         Column("id", Text("Window", "清算窗口"), "id", link=lambda row: url_for("windows.show", window_id=row["id"])),
         Column("cycle", Text("Cycle", "清算周期")),

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from server.console.listing import Listing
+from server.console.listing import NOTHING, Listing
 from server.console.reports import listings
 from server.permissions import Grant, Role
 from server.store.office import Office
@@ -95,6 +95,16 @@ def test_every_list_looks_as_operators_expect(client: FlaskClient) -> None:
         assert all(f"{key}={value.replace('/', '%2F')}" in one or f"{key}={value}" in one for one in exported), address
         assert re.search(rf'name="{key}"[^>]*value="{value}"|value="{value}" selected', page), address
         assert 'aria-current="true">50' in page, address
+
+
+def test_an_empty_list_says_how_something_comes_into_it(client: FlaskClient) -> None:
+    """Its own words, in every list that a new installation shows empty; the others hold something from the start."""
+    held = {one.name: one for _, one in every()}
+    plain = {one.name for one in held.values() if one.empty is NOTHING}
+    assert plain == {"net", "figures", "cards", "people", "approvals", "audit", "blacklist"}
+    for name in ("reconciliation", "cases"):
+        page = unescape(client.get(ADDRESSES.get(name, f"/console/{name}/")).get_data(as_text=True))
+        assert held[name].empty.zh in page
 
 
 def test_columns_are_chosen(client: FlaskClient) -> None:
