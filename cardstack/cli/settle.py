@@ -6,6 +6,7 @@ import typer
 
 from cardstack.cli import (
     settle_adjust,
+    settle_backup,
     settle_changes,
     settle_continuity,
     settle_dated,
@@ -275,6 +276,7 @@ def audit(
         raise typer.Exit(1)
 
 
+app.command(help=words("Copy a SQLite ledger while it is in use", "在线备份 SQLite 账本"))(settle_backup.backup)
 app.command(help=words("Send messages to a service, signed before or here", "向清算服务发送报文（已签名或现场签名）"))(
     settle_files.submit
 )

@@ -8,8 +8,10 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from cardstack.errors import Refused, problem
 from cardstack.settlement.answer import Answer
 from cardstack.settlement.columns import Columns, Posted
 from cardstack.settlement.instruction import Instruction
@@ -17,6 +19,7 @@ from cardstack.settlement.netting import Owed, Position
 from cardstack.settlement.reconcile import Entry as BookEntry
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.window import Event, Stage
+from cardstack.text import Text
 from server.store import bulk, figuring, listing, reads, windows
 from server.store.auditing import Report, audit
 from server.store.commit import Commit, Kept, View, viewing
@@ -42,6 +45,11 @@ from server.store.values import (
     Window,
 )
 
+NEWER: Final = problem(
+    "CS-4095",
+    Text("A later version of this program has written that ledger", "该账本由更高版本的程序写入"),
+    Text("Start that version or a later one; nothing was changed.", "请运行该版本或更高版本；账本未作任何改动。"),
+)
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -54,11 +62,14 @@ class Store:
         self._lists: dict[str, tuple[int, int]] = {}
 
     def migrate(self) -> None:
-        """Bring the tables to the present form."""
+        """Bring the tables to the present form; `Refused` (CS-4095) where a later version has written them."""
         with self.database.writing() as connection:
             config = _alembic(connection)
             config.attributes["upgrade"] = True
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise Refused("database", NEWER, field="database") from error
 
     def view(self) -> AbstractContextManager[View]:
         """A consistent view, for several readings of one moment."""

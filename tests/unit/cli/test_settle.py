@@ -148,3 +148,13 @@ def test_a_window_is_paid_from_the_command_line(database: str, tmp_path: Path) -
     assert json.loads(settle("windows", "--json", *there))[0]["stage"] == "settled"
     assert json.loads(settle("prefunds", DAY, "--json", *there)) == []
     assert json.loads(settle("lapse", "--json", *there)) == {"entries": 0, "disputes": 0, "requests": 0}
+
+
+def test_a_ledger_in_use_is_copied(database: str, tmp_path: Path) -> None:
+    """The copy is a ledger like any other; a second copy needs a name of its own."""
+    copy, there = tmp_path / "copy.db", ("--database", database, "--json")
+    assert json.loads(settle("backup", str(copy), *there)) == {"file": str(copy), "bytes": copy.stat().st_size}
+    assert json.loads(settle("audit", "--no-signatures", "--database", f"sqlite:///{copy}", "--json"))["entries"] == 1
+    with pytest.raises(Refused) as caught:
+        settle("backup", str(copy), *there)
+    assert caught.value.code == "CS-4093"

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic import command
 
+from cardstack.errors import Refused
 from server.store import open_store
 from server.store.engine import driver
 from server.store.office import Office
@@ -199,3 +200,16 @@ def test_every_version_is_saved(tmp_path: Path) -> None:
     with store.view() as view:
         assert view.all("SELECT version_num FROM alembic_version") == [(VERSIONS[-1],)]
     store.close()
+
+
+def test_a_later_versions_ledger_is_left_alone(store: Store) -> None:
+    """An older program says so, and changes nothing."""
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = schema(store)
+    with pytest.raises(Refused) as caught:
+        store.migrate()
+    assert caught.value.code == "CS-4095"
+    assert schema(store) == before
+    with store.view() as view:
+        assert view.all("SELECT version_num FROM alembic_version") == [("9999",)]
