@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.bulk import list_file
 from cardstack.settlement.bulk.list_file import body_of, name_of, read
 from cardstack.settlement.scheme import Scheme
 from cardstack.settlement.schemes.transit import Transit
@@ -27,7 +28,8 @@ def publish(commit: Commit, kind: Kind, add: frozenset[str], remove: frozenset[s
     update = Update(kind, here.version + 1, moment(commit.at), add - cards, gone, here.version or None)
     if not update.add and not update.remove and here.version:
         raise Refused(Text("nothing changes", "没有变更"), kind=kind.value)
-    here.after(update)
+    if len(here.after(update).cards) > list_file.CARDS_MAX:
+        raise Malformed(list_file.TOO_MANY, field="add")
     body = body_of(update)
     row = (kind.value, update.version, update.base, commit.at, body, *two)
     commit.insert("card_list", "kind, version, base, since, changes, maker, checker", [row])

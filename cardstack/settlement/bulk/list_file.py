@@ -23,6 +23,12 @@ LAYOUT: Final = Layout(
         Column("card", 20, "text", Text("card number, or a prefix ending in *", "卡号，或以*结尾的号段前缀")),
     ),
 )
+CARDS_MAX: Final = 500_000
+"""How many cards a version changes, and a list holds, at most: all of it is in memory where cards are judged."""
+TOO_MANY: Final = Text(
+    f"a card list has at most {CARDS_MAX} cards: name a whole range by its prefix and *",
+    f"名单至多 {CARDS_MAX} 张卡：整段请用前缀加 * 表示",
+)
 _NAME: Final = re.compile(r"(black|grey|white)-([1-9]\d{0,8})-(full|[1-9]\d{0,8})-(20\d{12})", re.ASCII)
 _ISSUER: Final = re.compile(r"[0-9A-F]{16}")
 _CARD: Final = re.compile(r"\d{20}|\d{4,19}\*", re.ASCII)
@@ -61,7 +67,7 @@ def key(text: str, field: str) -> str:
 
 
 def read(name: str, body: bytes | Iterable[bytes]) -> Update:
-    r"""The update in a file; `Malformed` names the line, since half a list is no list.
+    r"""The update in a file; `Malformed` names the line, since half a list is no list, or says that it has too many.
 
     >>> update = read("black-2-1-20261012000000", b"+02002900FFFFFFFF0310009*            \n")
     >>> update.version, update.base, sorted(update.add)
@@ -73,6 +79,8 @@ def read(name: str, body: bytes | Iterable[bytes]) -> Update:
     kind, version, base, since = found.groups()
     changes: dict[bytes, set[str]] = {b"+": set(), b"-": set()}
     for number, (change, issuer, card) in enumerate(chain.from_iterable(map(LAYOUT.struct.iter_unpack, _good(body))), 1):
+        if number > CARDS_MAX:
+            raise Malformed(TOO_MANY, field="data")
         text = card.decode("ascii", errors="replace").rstrip(" ")
         if not _CARD.fullmatch(text):
             raise Malformed(Text(f"line {number}: card", f"第 {number} 行：卡号"), field="data")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cardstack.errors import CardstackError, Malformed, Refused, Untrusted
+from cardstack.settlement.bulk import list_file
 from cardstack.settlement.bulk.list_file import read
 from cardstack.settlement.bulk.package import unpack
 from cardstack.settlement.schemes import SCHEMES
@@ -183,6 +184,15 @@ def test_two_people_publish_and_restore_and_the_service_judges_by_it(tmp_path: P
     assert judged.lists.verdict(ISSUER, A.partition(".")[2], NOON + timedelta(days=2)) is Kind.BLACK
     with pytest.raises(Refused):
         store.desk.publish_list(Kind.BLACK, frozenset({A}), frozenset(), TWO, now=NOON)
+
+
+def test_a_list_grows_no_longer_than_anybody_would_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is published can be pulled; nothing is kept of what cannot."""
+    monkeypatch.setattr(list_file, "CARDS_MAX", 2)
+    publish(store, {A, B})
+    with pytest.raises(Malformed, match="at most"):
+        publish(store, {C}, at=NOON + timedelta(hours=1))
+    assert store.desk.card_list(Kind.BLACK).version == 1
 
 
 def test_only_the_newest_versions_are_kept_in_memory(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Card lists as files that operators pull: an update survives its file, and half a list is no list."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -41,6 +42,23 @@ def test_half_a_list_is_no_list(name: str, body: bytes) -> None:
     """Name, form and every card are checked."""
     with pytest.raises(Malformed):
         read(name, body)
+
+
+def test_a_list_of_too_many_cards_is_refused_before_it_is_read_to_its_end() -> None:
+    """Its data may have a gigabyte; the message says what to do."""
+    line = b"+02002900FFFFFFFF" + b"0310*".ljust(20) + b"\n"
+    looked = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal looked
+        for _ in range(100):
+            looked += 1
+            yield line * 10_000
+
+    with pytest.raises(Malformed, match="at most 500000 cards") as caught:
+        read("black-2-1-20261012000000", pieces())
+    assert "至多 500000 张卡" in caught.value.say("zh")
+    assert looked < 60
 
 
 @given(st.binary(max_size=3 * LAYOUT.size))
