@@ -1,16 +1,19 @@
 """预付金: what one party has paid ahead to another, how far it is used, its warnings, and emergency increases."""
 
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
-from cardstack.settlement.prefund import INCREASE, INCREASES, Increase, IncreaseStep, Level, Prefund
+from cardstack.settlement.prefund import INCREASE, INCREASES, Increase, IncreaseStep, Level, Prefund, red_day
+from cardstack.settlement.window import period
 from cardstack.text import Text
+from cardstack.values import Fen
 from server.console import alarms, forms, listing, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import audit, moment, operator, scope, store, t
+from server.console.services import LOCAL, audit, moment, operator, scope, store, t
 from server.console.states import choices
 from server.permissions import Pages, Permission, Scope
 from server.store.increasing import Asked
@@ -36,9 +39,21 @@ def _row(window: str, one: Prefund) -> dict[str, Any]:
         "left": one.held_fen - one.used_fen,
         "percent": one.percent,
         "level": one.level.value,
+        "red_day": _red_day(window, one),
         "yellow": one.thresholds.yellow,
         "red": one.thresholds.red,
     }
+
+
+def _red_day(window: str, one: Prefund) -> date | None:
+    """When it comes to its red warning if the month's use goes on evenly; None where it is there, or will not within a year.
+
+    From the window's sums alone, whatever its size: `settle prefunds` takes the days on which something was booked instead.
+    """
+    if not window or one.level is Level.RED:
+        return None
+    began, today = period(window)[1], moment().astimezone(LOCAL).date()
+    return red_day(one.held_fen, [(began, Fen(0)), (max(began, today), one.used_fen)], one.thresholds.red)
 
 
 def _rows(query: Query) -> Slice:
@@ -74,6 +89,7 @@ LISTING = Listing(
         Column("left", Text("Left (yuan)", "剩余（元）"), "money", shown=False),
         Column("percent", Text("Use", "使用率"), "percent"),
         Column("level", Text("Warning", "预警"), "level"),
+        Column("red_day", Text("Red expected on", "预计红色预警日"), "day"),
         Column("yellow", Text("Yellow from %", "黄色预警线 %"), "count", shown=False),
         Column("red", Text("Red from %", "红色预警线 %"), "count", shown=False),
     ),

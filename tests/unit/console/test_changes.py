@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from re import search
 from typing import NamedTuple
 
 import pytest
@@ -158,6 +159,16 @@ def test_nobody_asks_for_another_province(signed_in: SignIn, token: Token, offic
     assert answer.status_code == 422
     assert "CS-4102" in answer.get_data(as_text=True)
     assert office.requests.page(before=None, size=5, scope=None) == []
+
+
+def test_a_prepayment_says_when_its_red_warning_is_expected(signed_in: SignIn, store: Store) -> None:
+    """By the month's use so far: 22 days used 74 %, so 90 % five days later; what is red already expects nothing."""
+    (one,) = (one for one in store.desk.prefunds("medical-2026-11") if one.level == "yellow")
+    page = signed_in("centre").get("/console/prefunds/?level=yellow").get_data(as_text=True)
+    assert (one.percent, one.thresholds.red) == (74, 90)
+    assert 'data-label="预计红色预警日">2026-11-27' in page
+    red = signed_in("centre").get("/console/prefunds/?level=red").get_data(as_text=True)
+    assert search('data-label="预计红色预警日">(<span[^>]*>)?—', red)
 
 
 def test_an_emergency_increase_goes_its_way(signed_in: SignIn, token: Token, store: Store, clock: Clock) -> None:
