@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cardstack.errors import Malformed, Refused
 from cardstack.settlement.banking import statements, xml
-from cardstack.settlement.banking.interest import DailyRate, late_interest
+from cardstack.settlement.banking.interest import DailyRate, late_interest, spans
 from cardstack.settlement.banking.matching import Difference, Effect, match
 from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
 from cardstack.settlement.banking.statements import (
@@ -334,3 +334,28 @@ def test_an_order_needs_accounts_and_a_working_day() -> None:
         assert closed.value.code == "CS-3067"
     worked_saturday = date(2026, 10, 10)
     assert pacs_009("m", PAYMENTS, ACCOUNTS, made_at=MADE, due=worked_saturday)
+
+
+@pytest.mark.parametrize(
+    ("due", "paid", "days"),
+    [
+        (date(2026, 12, 31), date(2027, 1, 1), 1),
+        (date(2026, 12, 31), date(2027, 3, 1), 60),
+        (date(2027, 12, 31), date(2028, 3, 1), 61),
+        (date(2028, 2, 28), date(2028, 2, 29), 1),
+        (date(2028, 2, 29), date(2029, 2, 28), 365),
+        (date(2027, 2, 28), date(2028, 2, 28), 365),
+    ],
+)
+def test_interest_counts_every_day_of_the_calendar_once(due: date, paid: date, days: int) -> None:
+    """Over the end of a year and the 29th of February; in parts that meet on any day it comes to the same."""
+    rate = DailyRate(since=date(2026, 1, 1), reference="invented", millionths=100)
+    assert sum(one.days for one in spans(Fen(1_000_000), due, {paid: 1_000_000}, [rate])) == days
+    assert late_interest(Fen(1_000_000), due, paid, [rate]) == 100 * days
+    for middle in {due, due + (paid - due) // 2, paid}:
+        assert sum(late_interest(Fen(1_000_000), *part, [rate]) for part in ((due, middle), (middle, paid))) == 100 * days
+    later = replace(rate, since=date(due.year + 1, 1, 1), millionths=200)
+    told = spans(Fen(1_000_000), due, {paid: 1_000_000}, [rate, later])
+    ends = due + timedelta(days=1), paid
+    assert [one.rate.millionths for one in told] == sorted({100 if day.year == due.year else 200 for day in ends})
+    assert sum(one.days for one in told) == days
