@@ -95,7 +95,8 @@ class Outbox:
                 answer: Any = hub.submit_batch(_transactions(bytes(raw)), now)
                 state = Sending.ANSWERED
             except CardstackError as error:
-                answer, state = {"code": error.code, "detail": error.detail}, Sending.REFUSED
+                answer = {"code": error.code, "detail": error.detail, "details": error.told._asdict()}
+                state = Sending.REFUSED
                 if _may_pass(error):
                     due = now + min(timedelta(seconds=2 ** min(attempts, 10)), BACKOFF_MAX)
                     values = attempts + 1, int(due.timestamp()), json.dumps(answer), seq

@@ -6,7 +6,7 @@ from cardstack import tlv
 from cardstack.apdu.atr import Atr
 from cardstack.apdu.message import Command
 from cardstack.apdu.status import meaning
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, told
 from cardstack.text import Text
 
 NAMES: Mapping[int, Text] = {
@@ -128,7 +128,7 @@ def atr(raw: bytes) -> Iterator[Text]:
     try:
         parsed = Atr.parse(raw)
     except Malformed as error:
-        yield Text(str(error), "不是有效的复位应答")
+        yield told(error)
         return
     convention = ("direct", "正向") if raw[:1] == b"\x3b" else ("inverse", "反向")
     yield Text(f"convention {convention[0]}", f"约定 {convention[1]}")

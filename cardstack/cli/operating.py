@@ -124,7 +124,7 @@ def decided(store: "Store", number: str, *, approve: bool, actor: str, reason: s
     who = person(means.office, actor)
     after = commands.settle(number, approvals.Decision(who.id, approve, reason, means.at), by=who, means=means)
     if after.state is approvals.State.FAILED:
-        raise Refused(after.told.of(language()), NOT_BOOKED, request=number, because=after.failure)
+        raise Refused(after.told, NOT_BOOKED, request=number, because=after.failure)
     return after
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cardstack.apdu.status import meaning
 from cardstack.ca.certificate import Certificate
-from cardstack.errors import CardstackError, faulty
+from cardstack.errors import CardstackError, faulty, told
 from cardstack.settlement import envelope
 from cardstack.settlement.bulk import package
 from cardstack.settlement.transaction import Transaction
@@ -58,7 +58,8 @@ class Signature:
     received_at: datetime
     digest: str
     holds: bool
-    problem: str
+    problem: Text | None
+    """Why it does not hold."""
     algorithm: str
     path: tuple[Certificate, ...]
     lines: int
@@ -86,7 +87,7 @@ def transaction_of(entry: Entry, kept: KeptEnvelope | None) -> Transaction | Non
 def signature_of(kept: KeptEnvelope) -> Signature:
     """The signature checked again, now, over the bytes as they were kept."""
     path = tuple(Certificate.parse(der) for der in kept.path)
-    problem, algorithm = "", ""
+    problem, algorithm = None, ""
     try:
         certificate, signature, signed = _signed(kept)
         signer = Certificate.parse(certificate)
@@ -94,13 +95,13 @@ def signature_of(kept: KeptEnvelope) -> Signature:
         signer.public_key.verify(signature, signed)
         path = path or (signer,)
     except CardstackError as error:
-        problem = str(error)
+        problem = told(error)
     return Signature(
         str(kept.node),
         kept.signed_at,
         kept.received_at,
         kept.digest.hex(),
-        not problem,
+        problem is None,
         problem,
         str(algorithm),
         path,

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from cardstack.cli.nouns import group
 from tests.command import commands
@@ -46,10 +46,36 @@ def test_an_error_is_a_sentence_in_both_languages() -> None:
     ] == []
 
 
+def test_an_error_takes_what_another_says_along_in_both_languages() -> None:
+    """By `told`: the text of the error that was caught is English alone."""
+    assert [
+        f"{path}:{call.lineno}"
+        for room in ("cardstack", "server", "emulator")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for handler in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(handler, ast.ExceptHandler) and handler.name
+        for call in ast.walk(handler)
+        if _is_error(call) and set(_named(call.args[0])) & {f"{{{handler.name}}}", f"{handler.name}.detail"}
+    ] == []
+
+
+def _is_error(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ERRORS and bool(node.args)
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    """What stands in an expression as itself or in a text, without what a call takes."""
+    if isinstance(node, ast.FormattedValue | ast.Attribute):
+        yield f"{{{ast.unparse(node.value)}}}" if isinstance(node, ast.FormattedValue) else ast.unparse(node)
+    if not isinstance(node, ast.Call):
+        for part in ast.iter_child_nodes(node):
+            yield from _named(part)
+
+
 def _details(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
     """Each error made, and rule told as broken, with a detail in one language: its fixed parts, of each of several."""
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in ERRORS and call.args:
+        if _is_error(call):
             yield call, "{}".join(_fixed(call.args[0]))
         elif isinstance(call, ast.Tuple) and len(call.elts) == 2 and ast.unparse(call.elts[0]).startswith("tables."):
             yield call, "{}".join(_fixed(call.elts[1]))

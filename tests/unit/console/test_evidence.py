@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from flask.testing import FlaskClient
 
+from cardstack.text import Text
 from server.console import evidence
 from server.store.office import Office
 from server.store.store import Store
@@ -36,3 +37,4 @@ def test_what_was_booked_here_claims_no_signature(store: Store) -> None:
     said = evidence.signature_of(replace(kept, kind="decision", raw=b"{}"))
     assert said.made_here
     assert not said.holds
+    assert said.problem == Text("envelope: Object missing required field `format`", "envelope：缺少字段 `format`")
