@@ -90,6 +90,30 @@ def label(name: str) -> str:
     return LABELS[name].of(language()) if name in LABELS else name
 
 
+PLACES: Final[Mapping[str, str]] = {
+    "added figures": "新增参数",
+    "bank lines of": "银行明细",
+    "block": "区块",
+    "card list": "卡名单",
+    "dispute": "异议",
+    "entry": "交易",
+    "envelope": "信封",
+    "figure": "参数",
+    "payment": "划款指令",
+    "prepayment change": "预付金变动",
+    "prepayment increase": "预付金紧急调增",
+    "thresholds": "预警线",
+    "window": "清算窗口",
+}
+"""How an audit of the ledger begins to say where it found something, and how a Chinese reader says it."""
+
+
+def place(where: str) -> str:
+    """Where an audit found something, in the reader's language; what begins otherwise is a name alone."""
+    begun = next((one for one in PLACES if where == one or where.startswith(one + " ")), None)
+    return where if begun is None else words(where, PLACES[begun] + where.removeprefix(begun))
+
+
 def facts(data: Mapping[str, Any]) -> None:
     """Print each value of a command's data after its label; what is not there is left out."""
     colon = words(": ", "：")

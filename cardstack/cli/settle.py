@@ -19,7 +19,7 @@ from cardstack.cli import (
     settle_medical,
     settle_register,
 )
-from cardstack.cli.labels import facts
+from cardstack.cli.labels import facts, place
 from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
 from cardstack.cli.operating import entitled, means_of, office_of
 from cardstack.cli.output import choices, emit, language, words
@@ -268,7 +268,7 @@ def audit(
     def render() -> None:
         facts({name: value for name, value in data.items() if name != "findings"})
         for one in report.findings:
-            print(f"{one.where}: {FAULTS[one.fault].of(language())}")
+            print(place(one.where), FAULTS[one.fault].of(language()), sep=words(": ", "："))
         print(words("findings", "发现问题"), len(found))
 
     emit(data, as_json=as_json, render=render)

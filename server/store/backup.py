@@ -49,7 +49,8 @@ def back_up(database: Database, to: Path, told: Callable[[int, int], None]) -> i
         _copy(database, part, told)
         part.rename(to)
     except (sqlite3.Error, OSError) as error:
-        raise Refused(f"{to}: {error}", NOT_COPIED, field="file") from error
+        # The words of the system stay as they are.
+        raise Refused(Text(f"{to}: {error}", f"{to}：{error}"), NOT_COPIED, field="file") from error
     finally:
         part.unlink(missing_ok=True)
     return to.stat().st_size

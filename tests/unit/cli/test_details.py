@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cardstack.cli.labels import place
 from cardstack.cli.personalising import invented
 from tests.command import CommandLine
 
@@ -42,3 +43,19 @@ def test_a_detail_is_said_in_the_readers_language(
     assert re.match(r"CS-\d{4} ", said.err), said.err
     assert SENTENCE.search(re.sub("`[^`]*`", "", said.err)) is None, said.err
     assert detail in command(*line.split(), "--json").data["error"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("where", "zh"),
+    [
+        ("window medical-2026-10", "清算窗口 medical-2026-10"),
+        ("card list black", "卡名单 black"),
+        ("31.hub in reserve", "31.hub in reserve"),
+    ],
+)
+def test_an_audit_says_where_in_the_readers_language(where: str, zh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kind of thing is put into Chinese, its name is not."""
+    monkeypatch.setenv("CARDSTACK_LANG", "zh")
+    assert place(where) == zh
+    monkeypatch.setenv("CARDSTACK_LANG", "en")
+    assert place(where) == where
