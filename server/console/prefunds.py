@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed
 from cardstack.settlement.prefund import INCREASE, INCREASES, Increase, IncreaseStep, Level, Prefund, red_day
-from cardstack.settlement.window import period
+from cardstack.settlement.window import following, period
 from cardstack.text import Text
 from cardstack.values import Fen
 from server.console import alarms, forms, listing, words
@@ -46,14 +46,15 @@ def _row(window: str, one: Prefund) -> dict[str, Any]:
 
 
 def _red_day(window: str, one: Prefund) -> date | None:
-    """When it comes to its red warning if the month's use goes on evenly; None where it is there, or will not within a year.
+    """When it comes to its red warning if the month's use goes on evenly; None where it is there, or will not within the month.
 
     From the window's sums alone, whatever its size: `settle prefunds` takes the days on which something was booked instead.
     """
     if not window or one.level is Level.RED:
         return None
     began, today = period(window)[1], moment().astimezone(LOCAL).date()
-    return red_day(one.held_fen, [(began, Fen(0)), (max(began, today), one.used_fen)], one.thresholds.red)
+    expected = red_day(one.held_fen, [(began, Fen(0)), (max(began, today), one.used_fen)], one.thresholds.red)
+    return expected if expected and expected < period(following(window))[1] else None
 
 
 def _rows(query: Query) -> Slice:

@@ -162,13 +162,14 @@ def test_nobody_asks_for_another_province(signed_in: SignIn, token: Token, offic
 
 
 def test_a_prepayment_says_when_its_red_warning_is_expected(signed_in: SignIn, store: Store) -> None:
-    """By the month's use so far: 22 days used 74 %, so 90 % five days later; what is red already expects nothing."""
+    """By the month's use so far: 22 days used 74 %, so 90 % five days later; what is red, or will not be, says none."""
     (one,) = (one for one in store.desk.prefunds("medical-2026-11") if one.level == "yellow")
     page = signed_in("centre").get("/console/prefunds/?level=yellow").get_data(as_text=True)
     assert (one.percent, one.thresholds.red) == (74, 90)
     assert 'data-label="预计红色预警日">2026-11-27' in page
-    red = signed_in("centre").get("/console/prefunds/?level=red").get_data(as_text=True)
-    assert search('data-label="预计红色预警日">(<span[^>]*>)?—', red)
+    for level in ("red", "normal"):
+        none = signed_in("centre").get(f"/console/prefunds/?level={level}").get_data(as_text=True)
+        assert search('data-label="预计红色预警日">(<span[^>]*>)?—', none)
 
 
 def test_an_emergency_increase_goes_its_way(signed_in: SignIn, token: Token, store: Store, clock: Clock) -> None:
