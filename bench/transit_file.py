@@ -1,25 +1,33 @@
-"""A T+1 transit file from bytes to the ledger's columns, records a second; TACs a second, beside one at a time."""
+"""A T+1 transit file from bytes to the ledger's columns, the same journeys in signed batches; TACs beside one at a time."""
 
 from time import process_time
+
+from msgspec import structs, to_builtins
 
 from bench.harness import measure, report
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.settlement.bulk.transit_file import batches
 from cardstack.settlement.bulk.transit_layout import LAYOUT, line_of
+from cardstack.settlement.envelope import LINES_MAX, parse, seal_lines
+from cardstack.settlement.node import Node
+from cardstack.settlement.receiving import prepared
 from cardstack.settlement.schemes.transit import TRANSIT
-from cardstack.settlement.transaction import Party
+from cardstack.settlement.transaction import MessageId, Party, Transaction
 from cardstack.settlement.transit.keys import TEST_ROOT
 from cardstack.settlement.transit.proofs import tacs
-from cardstack.settlement.transit.tap import read_tap
+from cardstack.settlement.transit.tap import Tap, read_tap
+from cardstack.settlement.wire import canonical
+from cardstack.values import Fen
+from tests.ledgers import ANY_SIGNER, NOON
 
 SENDER = Party("33.transit-operator")
 ISSUER = "02002900FFFFFFFF"
 PER_CARD = 8
 
 
-def a_line(n: int, tac: str) -> bytes:
-    """The line of an invented journey: eight a card, five fares, sixteen hours."""
+def a_tap(n: int) -> Tap:
+    """An invented journey: eight a card, five fares, sixteen hours."""
     tap = read_tap(
         {
             "issuer": ISSUER,
@@ -36,26 +44,36 @@ def a_line(n: int, tac: str) -> bytes:
             "card_city": "2900",
             "acquirer": "12003310FFFFFFFF",
             "industry": "02",
-            "tac": tac,
+            "tac": "00000000",
             "line": "7路",
         }
     )
     key = TEST_ROOT.issuer_key(bytes.fromhex(ISSUER), Block.TRIPLE_DES, 1)
     assert key is not None
-    proven = tap.tac_under(key)
-    return line_of(read_tap({**_plain(tap), "tac": proven}), f"T3301000000120261013020000{n % 10_000:04d}", "310000", "330100")
+    return structs.replace(tap, tac=tap.tac_under(key))
 
 
-def _plain(tap: object) -> dict[str, object]:
-    import msgspec
+def a_line(n: int) -> bytes:
+    """The line of such a journey in a file."""
+    return line_of(a_tap(n), message_id(n), "310000", "330100")
 
-    plain: dict[str, object] = msgspec.to_builtins(tap)
-    return plain
+
+def a_message(n: int) -> bytes:
+    """The line of such a journey in a signed batch."""
+    tap = a_tap(n)
+    amount = Fen(tap.amount_fen)
+    body = {"tap": to_builtins(tap)}
+    return canonical(Transaction(message_id(n), "transit", "fare", SENDER, "310000", "330100", tap.at, amount, body))
+
+
+def message_id(n: int) -> MessageId:
+    """Its message id, sent the day after."""
+    return MessageId(f"T3301000000120261013020000{n % 10_000:04d}")
 
 
 def main() -> None:
-    """Print both lines."""
-    lines = [a_line(n, "00000000") for n in range(20_000)]
+    """Print the lines."""
+    lines = [a_line(n) for n in range(20_000)]
     body = b"".join(lines)
 
     def read(count: int) -> None:
@@ -66,7 +84,17 @@ def main() -> None:
 
     name = "transit file, bytes to columns of postings"
     report(name, measure(read, 100_000, rounds=3), floor_per_second=30_000)
-    report(f"{name}, own seconds", measure(read, 100_000, rounds=3, clock=process_time), floor_per_second=30_000)
+    by_columns = measure(read, 100_000, rounds=3, clock=process_time)
+    report(f"{name}, own seconds", by_columns, floor_per_second=30_000)
+    batch = seal_lines([a_message(n) for n in range(LINES_MAX)], ANY_SIGNER, [b""], NOON)
+
+    def judge(count: int) -> None:
+        for _ in range(max(1, count // LINES_MAX)):
+            lines = prepared(parse(batch), Node(SENDER), {"transit": TRANSIT})
+            assert all(line.plain for _, line in lines)
+
+    name = "the same in signed batches, bytes to postings, own seconds"
+    report(name, measure(judge, 3 * LINES_MAX, rounds=3, clock=process_time), by_columns, "transit file")
     key = bytes(16)
     for block in Block:
 
