@@ -105,6 +105,7 @@ NAMES: Final[Mapping[str, Text]] = {
     "working_days": Text("Working days", "工作日数"),
     "after": Text("After step", "在该步骤之后"),
     "months_late": Text("Months late at most", "最长逾期月数"),
+    "year_month": Text("Last cycle for a year's lines: month of the next year", "上年度明细最后清算月份（次年）"),
     "inquiry_fen": Text("Inquiry from", "核查起点金额"),
     "millionths": Text("Rate a day", "日利率"),
     "cycle": Text("Cycle", "清算周期"),
