@@ -44,7 +44,8 @@ from server.store.store import Store
 from tests.ledgers import NODE, bill, enrol, node_trust
 from tests.postgres import cluster
 
-THREADS = 8
+THREADS = 16
+"""How many connections send single requests, as the floors were measured that are known of others."""
 CONNECTIONS = 4
 ROUNDS = 3
 SIZES = {LINES_MAX: (10, 8), 1000: (60, 40)}

@@ -31,7 +31,7 @@ BACKLOG_MAX: Final = 262_144
 """How many received lines may wait; above, they are judged before more are taken in."""
 HELD_MAX: Final = 65_536
 """How many waiting lines are held in memory as they were decoded; more are decoded again in their turn."""
-COMPANY: Final = 0.0015
+COMPANY: Final = 0.004
 """For how many seconds a commit waits for as many as the last one took and left waiting: they are likely to come again."""
 PAUSE: Final = 1.0
 """For how many seconds judging rests after it failed."""

@@ -43,6 +43,10 @@ MARKS_MAX: Final = 999
 MANY: Final = 128
 """How many rows one statement adds at most; beyond, none was quicker."""
 
+BY_KEY: Final = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off"
+"""How PostgreSQL plans for whoever writes: what is asked is asked by its key, while a plan that was made when the tables were
+small would go on reading all of them."""
+
 Row = Sequence[Any]
 
 NO_ADDRESS: Final = problem(
@@ -78,7 +82,9 @@ def connect(url: str, *, alone: bool = False) -> Engine:
     parsed = parsed.set(drivername="postgresql+psycopg")
     if alone:  # by itself the driver would forget all that is prepared whenever something is given up
         said = patience | {"prepare_threshold": None}
-        return create_engine(parsed, connect_args=said, isolation_level="AUTOCOMMIT", **pool)
+        engine = create_engine(parsed, connect_args=said, isolation_level="AUTOCOMMIT", **pool)
+        event.listen(engine, "connect", _plan_by_key)
+        return engine
     return create_engine(parsed, connect_args=patience, pool_size=8, max_overflow=24)
 
 
@@ -117,6 +123,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _look_often(connection: Any, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout={LOOK_MS}")
+
+
+def _plan_by_key(connection: Any, _record: Any) -> None:
+    connection.execute(BY_KEY)
+    connection.commit()
 
 
 def _take_turn(connection: Connection) -> None:

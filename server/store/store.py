@@ -122,7 +122,7 @@ class Store:
 
     def take_in(self, arrivals: Sequence[Arrival], now: datetime, *, sign: Sign | None = None) -> list[Received]:
         """Make signed batches durable in one commit, with an answer a line; what is new waits to be judged."""
-        with self.database.writing() as connection:
+        with self.database.writing(at_once=True) as connection:
             return take_in(Commit(self.database, connection, now), arrivals, sign)
 
     def post_waiting(self, now: datetime, ask: Ask | None = None) -> tuple[int, int]:
@@ -133,7 +133,7 @@ class Store:
         wanted = ask or Ask()
         for tried in (wanted, wanted._replace(most=1), wanted._replace(most=1, refuse=True)):
             try:
-                with self.database.writing() as connection:
+                with self.database.writing(at_once=True) as connection:
                     return post_waiting(Commit(self.database, connection, now), self.schemes, tried, now)
             except Exception as error:
                 if tried.refuse or passing(error):

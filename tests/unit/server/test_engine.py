@@ -5,6 +5,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from server.store.engine import driver, set_query
 from server.store.store import Store
 
 COLUMNS = "seq, at, kind, subject, data"
@@ -77,3 +78,15 @@ def _break(store: Store) -> None:
         with db.reading() as other:
             db.all(other, "SELECT pg_terminate_backend(?)", (mine,))
         db.all(connection, "SELECT 1")
+
+
+def test_a_writer_asks_by_key_however_small_the_tables_were(store: Store) -> None:
+    """What is prepared in an empty ledger is not planned anew while it grows."""
+    if store.database.is_sqlite:
+        return
+    query, values = set_query("EXPLAIN SELECT id FROM entry WHERE id IN {these}", ["one"], is_sqlite=False)
+    with store.database.writing(at_once=True) as connection:
+        store.database.all(connection, "SELECT 1")
+        plan = "\n".join(line for (line,) in driver(connection).execute(query, values).fetchall())
+    assert "Seq Scan" not in plan
+    assert "entry_id_key" in plan
