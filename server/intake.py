@@ -148,8 +148,15 @@ class Intake:
         known = self._nodes.get(subject)
         if known is not None and instant - known[0] < FRESH:
             return known[1]
-        found = self.store.node_of(subject)
+        if known is not None:  # the others go on with it while one looks again
+            self._nodes[subject] = instant, known[1]
+        try:
+            found = self.store.node_of(subject)
+        except BaseException:
+            self._nodes.pop(subject, None)
+            raise
         if found is None:
+            self._nodes.pop(subject, None)
             raise Untrusted("certificate", UNKNOWN_NODE)
         if len(self._nodes) >= NODES_MAX:
             self._nodes.clear()
