@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import count, groupby, permutations
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -58,6 +59,9 @@ from tests.unit.ca.provinces import AT, agreement
 from tests.unit.settlement.claims import a_claim
 from tests.unit.settlement.taps import a_ride, a_tap
 from tests.unit.vault.homes import card, home
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PROVINCES = {"31": "上海", "32": "江苏", "33": "浙江", "34": "安徽"}
 ROLES = {
@@ -366,7 +370,7 @@ def served(
         bench(home_folder)
     password = SecretStr(PASSWORD.decode())
     app = create_app(Config(home=home_folder, demo=demo, ca_password=password), store=store, clock=clock)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, _closing(app), threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -377,6 +381,20 @@ def served(
         server.server_close()
         app.extensions["cardstack"].intake.close()
         store.close()
+
+
+def _closing(app: "WSGIApplication") -> "WSGIApplication":
+    """A browser that goes away keeps the server from closing what it was being sent: here it is closed when it ends."""
+
+    def closed(environ: "WSGIEnvironment", start: "StartResponse") -> Iterator[bytes]:
+        sent = app(environ, start)
+        try:
+            yield from sent
+        finally:
+            if (close := getattr(sent, "close", None)) is not None:
+                close()
+
+    return closed
 
 
 class _Quiet(WSGIRequestHandler):

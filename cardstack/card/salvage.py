@@ -84,11 +84,17 @@ class _Reader:
         for number, (name, item) in enumerate(items(body).items()):
             raw = records[number] if number < len(records) else None
             values[name] = self.value(f"{body.__name__}.{name}", item, raw)
+        for number in range(len(values), len(records)):
+            self.say(body.__name__, f"record {number + 1} is not declared", f"第 {number + 1} 条记录未声明")
         return body(**{name: value for name, value in values.items() if value is not None})
 
     def by_tag(self, body: type, records: Sequence[bytes]) -> Any:
         """Each field from the next record with its tag, wherever that stands."""
         left = [(one[:1], one[2 : 2 + int.from_bytes(one[1:2])]) for one in records]
+        for (tag, value), one in zip(left, records, strict=True):
+            if len(one) > 2 + len(value):
+                more, shown = len(one) - 2 - len(value), tag.hex().upper()
+                self.say(body.__name__, f"{more} bytes behind the value of tag {shown}", f"标签 {shown} 的值后多出 {more} 字节")
         values = {}
         for name, item in items(body).items():
             place = f"{body.__name__}.{name}"

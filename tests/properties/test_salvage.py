@@ -58,3 +58,13 @@ def test_one_bad_field_costs_only_itself() -> None:
     found = salvage(file, records)
     assert (found.content.version, found.content.organisation, found.content.number) == ("2.00", "", "ABCD")
     assert [one.field for one in found.deviations] == ["Issuer.kind", "Issuer.organisation", "Issuer.number"]
+
+
+def test_what_stands_beside_what_is_declared_is_named() -> None:
+    """A record more than there are, and bytes behind a value: neither is in what can be read."""
+    account = next(one for name, one in FILES.items() if name == "BANK 0003")
+    (record,) = account.encode(account.blank())
+    assert [one.what.en for one in salvage(account, [record, b"\0"]).deviations] == ["record 2 is not declared"]
+    holder = profile("2.00").file("SSSE", 0xEF06)
+    first, *others = holder.encode(holder.blank())
+    assert "1 bytes behind the value" in salvage(holder, [first + b"\0", *others]).deviations[0].what.en

@@ -55,6 +55,7 @@ trace diff good.jsonl FILE
 replay FILE --reader emu:2.00
 replay good.jsonl --for 0.05 --pcsc FILE
 settle split FILE --day 2026-10-12
+settle backup FILE
 settle file FILE
 settle file day.zip --return FILE
 settle resettle 330100000001 --claim FILE
