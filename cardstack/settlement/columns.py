@@ -1,6 +1,6 @@
 """A bulk file's transactions by columns: what a scheme's parser hands to the ledger in one piece."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cardstack.errors import Malformed
@@ -44,6 +44,18 @@ class Columns:
         postings = {len(one) for one in (self.debtors, self.creditors, self.posting_amounts_fen, self.posting_kinds, self.rules)}
         if lengths != {len(self.ids)} or postings != {len(self.owners)} or len(self.claims) not in (0, len(self.ids)):
             raise Malformed(Text("columns of a bulk posting differ in length", "批量记账各列长度不一"), field="columns")
+
+    def postings(self) -> Iterator[tuple[int, str, str, int, str, str]]:
+        """Each posting: its owner, debtor, creditor, amount in fen, kind and rule."""
+        return zip(
+            self.owners,
+            self.debtors,
+            self.creditors,
+            self.posting_amounts_fen,
+            self.posting_kinds,
+            self.rules,
+            strict=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,7 @@ def _mark_duplicates(columns: Columns, taken: set[str], outcomes: list[str]) -> 
 def _mark_over_limit(columns: Columns, room: dict[str, int], outcomes: list[str]) -> None:
     """One after the other, because each one uses up what the next one finds."""
     needs: dict[int, dict[str, int]] = {}
-    postings = zip(columns.owners, columns.debtors, columns.creditors, columns.posting_amounts_fen, strict=True)
-    for owner, debtor, creditor, amount in postings:
+    for owner, debtor, creditor, amount, _, _ in columns.postings():
         mine = needs.setdefault(owner, {})
         mine[debtor] = mine.get(debtor, 0) + amount
         mine[creditor] = mine.get(creditor, 0) - amount
@@ -233,16 +232,7 @@ def _posting_rows(
     commit: Commit, columns: Columns, entries: Sequence[int | None], windows: Sequence[str], outcomes: Sequence[str]
 ) -> list[PostingRow]:
     phase, make = Phase.POSTED.value, tuple.__new__
-    columns_of_postings = zip(
-        columns.owners,
-        columns.debtors,
-        columns.creditors,
-        columns.posting_amounts_fen,
-        columns.posting_kinds,
-        columns.rules,
-        strict=True,
-    )
-    kept = (row for row in columns_of_postings if outcomes[row[0]] == ACCEPTED)
+    kept = (row for row in columns.postings() if outcomes[row[0]] == ACCEPTED)
     return [
         make(PostingRow, (seq, entries[owner], windows[owner], debtor, creditor, amount, kind, rule, phase))
         for seq, (owner, debtor, creditor, amount, kind, rule) in enumerate(kept, start=commit.tip.posting)

@@ -210,17 +210,8 @@ class _Given:
 
 def _given(columns: Columns) -> Iterator[tuple[int, Given]]:
     made: list[list[tuple[str, str, int, str, str]]] = [[] for _ in columns.lines]
-    rows = zip(
-        columns.owners,
-        columns.debtors,
-        columns.creditors,
-        columns.posting_amounts_fen,
-        columns.posting_kinds,
-        columns.rules,
-        strict=True,
-    )
-    for owner, *moved in rows:
-        made[owner].append((moved[0], moved[1], moved[2], moved[3], moved[4]))
+    for owner, debtor, creditor, amount, kind, rule in columns.postings():
+        made[owner].append((debtor, creditor, amount, kind, rule))
     claims = columns.claims or [""] * len(columns.lines)
     for line, digest, claim, postings in zip(columns.lines, columns.digests, claims, made, strict=True):
         yield line, (digest, postings, [(columns.scheme, claim)] if claim else [])
