@@ -90,7 +90,7 @@ def test_a_copy_that_breaks_off_leaves_nothing(ledger: Store, tmp_path: Path, mo
     assert {one.name for one in tmp_path.iterdir()} == {one.name for one in before}
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_postgresql_has_tools_of_its_own(store: Store, tmp_path: Path) -> None:
     """The error names them."""
-    if not store.database.is_sqlite:
-        assert refusal(store, tmp_path / "copy.db") == "CS-4092"
+    assert refusal(store, tmp_path / "copy.db") == "CS-4092"

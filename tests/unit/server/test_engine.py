@@ -58,10 +58,9 @@ def test_questions_are_answered_in_any_order(store: Store, at_once: bool) -> Non
         assert (second(), first(), nothing()) == ([("1",), ("3",)], [(0,)], [])
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_a_connection_that_broke_is_replaced(store: Store) -> None:
     """Whoever was writing hears of it; the next one writes, and finds nothing of it."""
-    if store.database.is_sqlite:
-        return
     add(store, True, 9001)
     with pytest.raises(psycopg.OperationalError):
         _break(store)
@@ -80,10 +79,9 @@ def _break(store: Store) -> None:
         db.all(connection, "SELECT 1")
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_a_writer_asks_by_key_however_small_the_tables_were(store: Store) -> None:
     """What is prepared in an empty ledger is not planned anew while it grows."""
-    if store.database.is_sqlite:
-        return
     query, values = set_query("EXPLAIN SELECT id FROM entry WHERE id IN {these}", ["one"], is_sqlite=False)
     with store.database.writing(at_once=True) as connection:
         store.database.all(connection, "SELECT 1")
