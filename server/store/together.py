@@ -13,7 +13,6 @@ from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
-from psycopg.sql import Literal
 from sqlalchemy import Connection
 
 HELD: Final = "held back"
@@ -33,7 +32,9 @@ class Together:
     """What the database has not been told yet."""
 
     def __init__(self, connection: Connection, driver: Any) -> None:
-        self._driver = driver
+        from psycopg.sql import Literal  # noqa: PLC0415  # a base installation has no PostgreSQL
+
+        self._driver, self._literal = driver, Literal
         self._prepared: dict[str, str] = connection.info.setdefault(PREPARED, {})
         self._script = ["BEGIN"]
         self._places: list[tuple[int, list[Any]]] = []
@@ -93,7 +94,7 @@ class Together:
             self._prepared[statement] = name
         if not values:
             return f"EXECUTE {name}"
-        return f"EXECUTE {name}({','.join(Literal(value).as_string(self._driver) for value in values)})"
+        return f"EXECUTE {name}({','.join(self._literal(value).as_string(self._driver) for value in values)})"
 
 
 @contextmanager
