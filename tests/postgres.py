@@ -7,11 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+_numbers = count(1)
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
@@ -37,10 +39,15 @@ def cluster() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def create(url: str, name: str, template: str) -> None:
-    """Make a database as a copy of another."""
+def created(url: str, copy_of: str = "template0") -> str:
+    """The address of a new database, empty or a copy of the one at an address.
+
+    No two get one name: a fixture of a module is made again where the tests of the module are not run in one go.
+    """
+    name, template = f"cardstack{next(_numbers)}", copy_of.rpartition("/")[2]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return url.removesuffix("postgres") + name
 
 
 def _free_port() -> int:

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from server.store import open_store
 from server.store.receiving import Arrival, Ask
 from server.store.store import Store
 from tests.ledgers import FUND, NOON, SCHEMES, arrival, bill, enrol, message_id, submission
-from tests.postgres import cluster, create
+from tests.postgres import cluster, created
 
 
 class Crash(Exception):
@@ -311,16 +310,15 @@ class PostgresMachine(LedgerMachine):
     """The same on PostgreSQL, each time in a copy of an enrolled ledger."""
 
     server: str
-    numbers = count(1)
+    enrolled: str
 
     def place(self) -> str:
-        self.name = f"machine{next(self.numbers)}"
-        create(self.server, self.name, "enrolled")
-        return self.server.removesuffix("postgres") + self.name
+        self.ledger = created(self.server, copy_of=self.enrolled)
+        return self.ledger
 
     def leave(self) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {self.name}")
+            connection.execute(f"DROP DATABASE {self.ledger.rpartition('/')[2]}")
 
 
 @pytest.mark.slow
@@ -332,7 +330,6 @@ class TestLedgerInPostgres(PostgresMachine.TestCase):  # type: ignore[misc,valid
     @pytest.fixture(autouse=True)
     def _served(self) -> Iterator[None]:
         with cluster() as url:
-            create(url, "enrolled", "template0")
-            enrol(open_store(url.removesuffix("postgres") + "enrolled", SCHEMES)).close()
-            PostgresMachine.server = url
+            PostgresMachine.server, PostgresMachine.enrolled = url, created(url)
+            enrol(open_store(PostgresMachine.enrolled, SCHEMES)).close()
             yield

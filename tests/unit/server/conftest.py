@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,18 +9,22 @@ import pytest
 from server.store import open_store
 from server.store.store import Store
 from tests.ledgers import SCHEMES, enrol
-from tests.postgres import cluster, create
-
-_numbers = count(1)
+from tests.postgres import cluster, created
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster for the session, with an enrolled ledger to copy."""
+    """A PostgreSQL cluster for the session."""
     with cluster() as url:
-        create(url, "enrolled", "template0")
-        enrol(open_store(url.removesuffix("postgres") + "enrolled", SCHEMES)).close()
         yield url
+
+
+@pytest.fixture(scope="session")
+def enrolled_in_postgres(postgres: str) -> str:
+    """An enrolled PostgreSQL ledger to copy."""
+    url = created(postgres)
+    enrol(open_store(url, SCHEMES)).close()
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +41,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("enrolled"), tmp_path / "ledger.db")
         return f"sqlite:///{tmp_path}/ledger.db"
-    url: str = request.getfixturevalue("postgres")
-    name = f"ledger{next(_numbers)}"
-    create(url, name, "enrolled")
-    return url.removesuffix("postgres") + name
+    return created(request.getfixturevalue("postgres"), copy_of=request.getfixturevalue("enrolled_in_postgres"))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from alembic import command
 
@@ -15,6 +14,7 @@ from server.store.engine import driver
 from server.store.office import Office
 from server.store.store import Store, _alembic
 from tests.ledgers import SCHEMES
+from tests.postgres import created
 
 SAVED = Path(__file__).resolve().parents[2] / "vectors" / "saved"
 FILES = sorted(SAVED.glob("ledger-*.sql"))
@@ -70,16 +70,10 @@ def restored(file: Path, path: Path) -> Store:
 @pytest.fixture(scope="module")
 def fresh_in_postgres(postgres: str) -> Iterator[Store]:
     """An empty ledger of today."""
-    store = _made(postgres, "fresh")
+    store = Store(created(postgres), SCHEMES)
     store.migrate()
     yield store
     store.close()
-
-
-def _made(url: str, name: str) -> Store:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    return Store(url.removesuffix("postgres") + name, SCHEMES)
 
 
 @pytest.mark.parametrize("file", FILES, ids=VERSIONS)
@@ -114,7 +108,7 @@ def test_a_ledger_of_each_version_becomes_one_of_today(file: Path, tmp_path: Pat
 def test_a_used_ledger_in_postgresql_becomes_one_of_today(file: Path, postgres: str, fresh_in_postgres: Store) -> None:
     """The same on PostgreSQL, from every version on."""
     version = file.stem.removeprefix("ledger-")
-    old = _made(postgres, f"of{version}")
+    old = Store(created(postgres), SCHEMES)
     upgrade(old, version)
     fill(old, file)
     old.migrate()
@@ -155,7 +149,7 @@ def test_a_year_that_was_a_districts_becomes_its_provinces(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_in_postgresql_too(postgres: str) -> None:
     """The same names, and the same guard again."""
-    old = _made(postgres, "districts")
+    old = Store(created(postgres), SCHEMES)
     upgrade(old, "0015")
     fill(old, SAVED / "ledger-0015.sql")
     _added_up(old)
