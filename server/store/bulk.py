@@ -1,6 +1,6 @@
 """The set-based way into the ledger: a file's transactions by columns, held equal by tests to the one-by-one way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -230,10 +230,10 @@ def _entry_rows(commit: Commit, columns: Columns, chosen: Sequence[int], windows
 
 def _posting_rows(
     commit: Commit, columns: Columns, entries: Sequence[int | None], windows: Sequence[str], outcomes: Sequence[str]
-) -> list[PostingRow]:
+) -> Iterator[PostingRow]:
     phase, make = Phase.POSTED.value, tuple.__new__
     kept = (row for row in columns.postings() if outcomes[row[0]] == ACCEPTED)
-    return [
+    return (
         make(PostingRow, (seq, entries[owner], windows[owner], debtor, creditor, amount, kind, rule, phase))
         for seq, (owner, debtor, creditor, amount, kind, rule) in enumerate(kept, start=commit.tip.posting)
-    ]
+    )

@@ -168,19 +168,20 @@ def _tip(rows: Sequence[Any]) -> Tip:
 
 
 def add_rows(
-    commit: Commit, entries: Sequence[EntryRow], postings: Sequence[PostingRow], resolutions: Sequence[ResolutionRow]
+    commit: Commit, entries: Sequence[EntryRow], postings: Iterable[PostingRow], resolutions: Sequence[ResolutionRow]
 ) -> bytes:
     """One block: entries, postings, resolutions and what they do to the balances, sealed; its hash.
 
     Where it is the first that was judged by other figures than the one before, it seals these too.
     """
+    commit.insert("entry", ENTRY_COLUMNS, entries)
+    postings = list(postings)  # made and sealed while PostgreSQL is busy with the entries
     ends = commit.tip
     seal = sealed(ends.previous, entries, postings, resolutions, _keep_figures(commit))
     block = (ends.block, ends.entry, ends.posting, len(entries), len(postings), ends.previous, seal, commit.at)
     columns = "seq, first_entry, first_posting, entries, postings, previous, hash, sealed_at"
-    commit.insert("block", columns, [block])
-    commit.insert("entry", ENTRY_COLUMNS, entries)
     commit.insert("posting", POSTING_COLUMNS, postings)
+    commit.insert("block", columns, [block])
     commit.insert("resolution", "entry, change, by_entry, block", resolutions)
     moved = flows(postings)
     add_balances(commit, balances(moved))

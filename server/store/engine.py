@@ -186,15 +186,16 @@ class Database:
         """
         if not rows:
             return
-        held = held_back(connection)
+        held, copied = held_back(connection), len(rows) >= FEW and not known
         if self.is_sqlite:
             _insert_many(driver(connection), table, columns, rows, known)
-        elif len(rows) >= FEW and not known:
-            with self._ready(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        elif held is not None:
+            into = Into(table, columns, known)
+            (held.copy if copied else held.insert)(into, rows)
+        elif copied:
+            with driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        elif held is not None:
-            held.insert(Into(table, columns, known), rows)
         else:
             marks = ",".join(["%s"] * (columns.count(",") + 1))
             with driver(connection).cursor() as cursor:

@@ -6,8 +6,8 @@ again or the commit ends, and all that waits goes out as one message of prepared
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -39,6 +39,8 @@ class Together:
         self._script = ["BEGIN"]
         self._places: list[tuple[int, list[Any]]] = []
         self._rows: dict[Into, Sequence[Row]] = {}
+        self.copying = ExitStack()
+        """Ends the COPY that is under way, or gives it up where it is left by an error."""
 
     def ask(self, query: str, values: Sequence[Any]) -> Callable[[], list[Any]]:
         """The rows of a query, whose places are written as the driver's, when they are called for."""
@@ -59,6 +61,13 @@ class Together:
             self._add_rows()
         self._rows[into] = rows
 
+    def copy(self, into: Into, rows: Iterable[Row]) -> None:
+        """Add many rows, by COPY: the database goes on with them until it is told the next."""
+        self.send()
+        copy = self.copying.enter_context(self._driver.cursor().copy(f"COPY {into.table} ({into.columns}) FROM STDIN"))
+        for row in rows:
+            copy.write_row(row)
+
     def run(self, statement: str, rows: Sequence[Row]) -> None:
         """A statement once for each row."""
         self._add_rows()
@@ -71,6 +80,7 @@ class Together:
             self._script.append(last)
         script, places = self._script, dict(self._places)
         self._script, self._places = [], []
+        self.copying.close()
         if not script:
             return
         cursor = self._driver.execute(";".join(script))
@@ -90,6 +100,7 @@ class Together:
         name = self._prepared.get(statement)
         if name is None:
             name = f"together_{len(self._prepared)}"
+            self.copying.close()
             self._driver.execute(f"PREPARE {name} AS {_numbered(statement)}", prepare=False)
             self._prepared[statement] = name
         if not values:
@@ -105,8 +116,9 @@ def together(connection: Connection, driver: Any) -> Iterator[None]:
     """
     held = connection.info[HELD] = Together(connection, driver)
     try:
-        yield
-        held.send("COMMIT")
+        with held.copying:
+            yield
+            held.send("COMMIT")
     finally:
         del connection.info[HELD]
 

@@ -9,6 +9,7 @@ from server.store.engine import driver, set_query
 from server.store.store import Store
 
 COLUMNS = "seq, at, kind, subject, data"
+EACH_WAY = [(False, 1), (False, 100), (True, 1), (True, 100)]
 BROKEN = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 
@@ -17,33 +18,39 @@ def events(store: Store) -> list[str]:
         return [subject for (subject,) in store.database.all(connection, "SELECT subject FROM event ORDER BY seq")]
 
 
-def add(store: Store, at_once: bool, *numbers: int, error: Exception | None = None) -> None:
-    """Events of these numbers, a statement each, and the error at the end."""
+def add(store: Store, at_once: bool, many: int, *numbers: int, error: Exception | None = None) -> None:
+    """So many events of each of these numbers, a statement each number, and the error at the end."""
     with store.database.writing(at_once=at_once) as connection:
-        for seq in numbers:
-            store.database.insert(connection, "event", COLUMNS, [(seq, 0, "k", str(seq), "{}")])
+        for number in numbers:
+            rows = [(number * 1000 + n, 0, "k", str(number), "{}") for n in range(many)]
+            store.database.insert(connection, "event", COLUMNS, rows)
         if error is not None:
             raise error
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-def test_what_breaks_a_rule_takes_its_whole_write_along(store: Store, at_once: bool) -> None:
+@pytest.mark.parametrize(("at_once", "many"), EACH_WAY)
+def test_what_breaks_a_rule_takes_its_whole_write_along(store: Store, at_once: bool, many: int) -> None:
     """It is raised by the end at the latest, and the next write finds nothing of it."""
     before = events(store)
     with pytest.raises(BROKEN):
-        add(store, at_once, 9001, 9001, 9002)
+        add(store, at_once, many, 9001, 9001, 9002)
     assert events(store) == before
-    add(store, at_once, 9001)
-    assert events(store) == [*before, "9001"]
+    add(store, at_once, many, 9001)
+    assert events(store) == [*before, *["9001"] * many]
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-def test_a_write_that_is_given_up_leaves_nothing(store: Store, at_once: bool) -> None:
-    """Also where the database had not heard of it yet."""
+@pytest.mark.parametrize(("at_once", "many"), EACH_WAY)
+def test_a_write_that_is_given_up_leaves_nothing(
+    store: Store, at_once: bool, many: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the database had not heard of it yet, or had not heard its end; the next one is as ever."""
     before = events(store)
     with pytest.raises(KeyError):
-        add(store, at_once, 9001, error=KeyError())
+        add(store, at_once, many, 9001, error=KeyError())
     assert events(store) == before
+    assert not caplog.records
+    add(store, at_once, many, 9001)
+    assert events(store) == [*before, *["9001"] * many]
 
 
 @pytest.mark.parametrize("at_once", [False, True])
@@ -61,10 +68,10 @@ def test_questions_are_answered_in_any_order(store: Store, at_once: bool) -> Non
 @pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_a_connection_that_broke_is_replaced(store: Store) -> None:
     """Whoever was writing hears of it; the next one writes, and finds nothing of it."""
-    add(store, True, 9001)
+    add(store, True, 1, 9001)
     with pytest.raises(psycopg.OperationalError):
         _break(store)
-    add(store, True, 9003)
+    add(store, True, 1, 9003)
     assert events(store)[-2:] == ["9001", "9003"]
 
 
