@@ -121,9 +121,13 @@ class Client:
         found: list[dict[str, Any]] = self._ask("POST", "/reconciliation/lines", json.dumps(book).encode())["mismatches"]
         return found
 
-    def presettle(self, claim: Mapping[str, Any], day: date | None = None) -> dict[str, Any]:
-        """What a medical bill would come to on the year as it is now; `body` of the answer is what to sign and send."""
+    def presettle(self, claim: Mapping[str, Any], day: date | None = None, instead_of: str = "") -> dict[str, Any]:
+        """What a medical bill would come to on the year as it is now; `body` of the answer is what to sign and send.
+
+        `instead_of` is the message that was taken back and that the bill corrects.
+        """
         asked = {"claim": claim} | ({} if day is None else {"day": day.isoformat()})
+        asked |= {"instead_of": instead_of} if instead_of else {}
         return self._ask("POST", "/presettlements", json.dumps(asked).encode())
 
     def card_lists(self) -> list[dict[str, Any]]:

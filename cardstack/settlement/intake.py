@@ -7,7 +7,7 @@ answered like any other.
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
 from cardstack.settlement.answer import Outcome
@@ -177,9 +177,7 @@ def refused(line: Line, book: Book) -> bool:
         if lessens and line.reason is None and not lets_go(line.transaction.sender, earlier):
             line.reason = OTHER_SIDE
     if line.reason is None and line.last_window is not None and cycle_over(line, book) and not stands_in(line, book):
-        line.reason = Reason(
-            CYCLE_OVER.code, Text(f"{CYCLE_OVER.text.en}: {line.last_window}", f"{CYCLE_OVER.text.zh}：{line.last_window}")
-        )
+        line.reason = over(line.last_window)
     if line.reason is None and line.asks is not None:
         line.reason = contradicted(line, book)
     return line.reason is not None
@@ -191,13 +189,24 @@ def cycle_over(line: Line, book: Book) -> bool:
     return closed is not None and line.last_window is not None and closed >= line.last_window
 
 
+def over(last_window: str) -> Reason:
+    """That the last window that takes a transaction is cut off, with its name."""
+    return Reason(CYCLE_OVER.code, Text(f"{CYCLE_OVER.text.en}: {last_window}", f"{CYCLE_OVER.text.zh}：{last_window}"))
+
+
 def stands_in(line: Line, book: Book) -> bool:
     """Whether a line corrects one of its day and regions that stood in time and was taken back."""
     earlier, new = book.earlier.get(line.instead_of or ""), line.transaction
-    if earlier is None or earlier.occurred_at is None or earlier.about_another or earlier.state is not State.REVERSED:
+    if earlier is None or (earlier.home, earlier.treating) != (new.home, new.treating):
         return False
-    day = datetime.fromtimestamp(earlier.occurred_at, SHANGHAI).date()
-    return (earlier.home, earlier.treating, day) == (new.home, new.treating, new.day)
+    return taken_back_on(earlier, new.day)
+
+
+def taken_back_on(earlier: Earlier, day: date) -> bool:
+    """Whether an entry is a transaction of its own of that day, and was reversed."""
+    if earlier.occurred_at is None or earlier.about_another or earlier.state is not State.REVERSED:
+        return False
+    return datetime.fromtimestamp(earlier.occurred_at, SHANGHAI).date() == day
 
 
 def contradicted(line: Line, book: Book) -> Reason | None:

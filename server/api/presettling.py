@@ -4,6 +4,7 @@ The answer holds the claim with its totals filled in, and the body to be signed 
 before it arrives, the message is answered `stale` and the bill is asked for again.
 """
 
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -12,9 +13,11 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import problem
-from cardstack.settlement.medical.claim import read_claim
+from cardstack.settlement.intake import over, taken_back_on
+from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.node import Node
+from cardstack.settlement.scheme import Reason
 from cardstack.settlement.schemes import medical
 from cardstack.settlement.services import registration
 from cardstack.settlement.transaction import SHANGHAI
@@ -24,6 +27,8 @@ from server.api.callers import Caller, calls, services
 from server.api.problems import JSON, document
 from server.api.routes import PROBLEM
 from server.store import reads, telling
+from server.store.commit import View
+from server.store.posting import earlier_entries, last_closed
 
 NOT_YOUR_PERSON: Final = problem(
     "CS-4017",
@@ -50,26 +55,40 @@ def presettle(body: shapes.PresettlementBody) -> Response:
         return document(NOT_YOUR_PERSON, 403)
     day = body.day or here.clock().astimezone(SHANGHAI).date()
     scheme, reason = medical.scheme_for(claim, day)
-    if reason is not None:
-        return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
     with here.store.view() as view:
-        asked = medical.registration_asked(claim, day)
-        if asked is not None:
-            told = telling.told(view, {registration.NAME}, {asked}).about(asked)
-            reason = medical.registration_contradicts(claim, day, told)
-            if reason is not None:
-                return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
+        reason = reason or _refused(view, claim, day, body.instead_of)
+        if reason is not None:
+            return document(NOT_SETTLED, 422, reason.text, {"reason": reason.code})
         claim, split = on_the_year(claim, day, medical.compute, lambda accounts: reads.totals(view, accounts))
     steps = [{**step._asdict(), "what": step.what._asdict()} for step in split.steps]
     answer = {
         "scheme": scheme,
         "day": day.isoformat(),
         "amount_fen": claim.total_fen,
-        "body": medical.body_of(claim, split),
+        "body": medical.body_of(claim, split) | ({"instead_of": body.instead_of} if body.instead_of else {}),
         "totals": [{"key": key, "before_fen": was, "add_fen": add, "cap_fen": cap} for key, was, add, cap in split.uses],
         "steps": steps,
     }
     return Response(msgspec.json.encode(answer), 200, content_type=JSON)
+
+
+def _refused(view: View, claim: Claim, day: date, instead_of: str) -> Reason | None:
+    """Why the ledger would refuse the bill as it now stands: its last cycle is over, or a registration says otherwise."""
+    last, closed = medical.last_window(day), last_closed(view).get(medical.MONTHLY.name)
+    if last is not None and closed is not None and closed >= last and not _corrects(view, claim, day, instead_of):
+        return over(last)
+    asked = medical.registration_asked(claim, day)
+    if asked is None:
+        return None
+    return medical.registration_contradicts(claim, day, telling.told(view, {registration.NAME}, {asked}).about(asked))
+
+
+def _corrects(view: View, claim: Claim, day: date, instead_of: str) -> bool:
+    """Whether the bill stands in for one of that day and of its places that was taken back."""
+    earlier = earlier_entries(view, [instead_of]).get(instead_of) if instead_of else None
+    if earlier is None or not taken_back_on(earlier, day):
+        return False
+    return claim.insured_place.startswith(earlier.home) and claim.treating_place.startswith(earlier.treating)
 
 
 def _may_ask(node: Node | None, insured: str, treating: str, own: str) -> bool:

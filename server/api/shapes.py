@@ -317,6 +317,7 @@ class PresettlementBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     claim: dict[str, Any] = Field(description="the member `claim` of a medical message")
     day: date | None = Field(default=None, description="whose figures apply; today where none is given")
+    instead_of: str = Field(default="", max_length=30, description="the message that was taken back and that this bill corrects")
 
 
 class RunningShape(Shape):

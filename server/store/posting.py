@@ -115,34 +115,34 @@ def rooms(commit: Commit, rows: list[Any]) -> tuple[set[str], dict[str, int]]:
     return {name for name, _ in rows}, limits
 
 
-def ask_closed(commit: Commit) -> Callable[[], list[Any]]:
+def ask_closed(view: View) -> Callable[[], list[Any]]:
     """Asks for each cycle's newest window that is no longer open: pairs."""
-    return commit.ask("SELECT cycle, MAX(id) FROM settlement_window WHERE stage <> 'open' GROUP BY cycle")
+    return view.ask("SELECT cycle, MAX(id) FROM settlement_window WHERE stage <> 'open' GROUP BY cycle")
 
 
-def last_closed(commit: Commit) -> dict[str, str]:
+def last_closed(view: View) -> dict[str, str]:
     """Each cycle's newest window that is no longer open."""
-    return dict(ask_closed(commit)())
+    return dict(ask_closed(view)())
 
 
-def earlier_entries(commit: Commit, ids: Iterable[str]) -> dict[str, Earlier]:
+def earlier_entries(view: View, ids: Iterable[str]) -> dict[str, Earlier]:
     """The entries that messages are about, each in its present state."""
     columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until, occurred_at"
-    entries = commit.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
+    entries = view.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
     numbers = [entry[1] for entry in entries]
-    resolutions = commit.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
+    resolutions = view.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
     changes = _grouped(resolutions)
     posted_by = {entry: by for entry, change, by in resolutions if change == Change.POST}
     postings = _grouped(
-        commit.among(
+        view.among(
             "SELECT entry, debtor, creditor, amount_fen, kind, rule FROM posting "
             "WHERE phase <> 'released' AND entry IN {these} ORDER BY seq",
             [*numbers, *posted_by.values()],
         )
     )
-    claims = _grouped(commit.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
-    corrected = _corrected(commit, [*numbers, *posted_by.values()])
-    added = _grouped(commit.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
+    claims = _grouped(view.among("SELECT entry, claim FROM claim WHERE entry IN {these}", numbers))
+    corrected = _corrected(view, [*numbers, *posted_by.values()])
+    added = _grouped(view.among("SELECT entry, account, add_fen FROM accumulation WHERE entry IN {these}", numbers))
     return {
         id_: Earlier(
             seq,

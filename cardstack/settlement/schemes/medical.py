@@ -194,8 +194,7 @@ class Medical(Consulting, Ending):
 
     def last_window(self, transaction: Transaction) -> str | None:
         """That of the last month whose clearing takes a bill of its day."""
-        last = last_cycle(transaction.day)
-        return None if last is None else f"{self.cycle.name}-{last:%Y-%m}"
+        return last_window(transaction.day)
 
     def instead_of(self, transaction: Transaction) -> MessageId | None:
         """The settlement that was taken back and is settled again by this one (`settle resettle` lists them)."""
@@ -238,6 +237,16 @@ INPATIENT: Final = Medical(
     frozenset({"inpatient"}),
     waived=False,
 )
+
+
+def last_window(day: date) -> str | None:
+    """The last window that takes a bill of a day; None where no bound is in force.
+
+    >>> last_window(date(2026, 12, 31))
+    'medical-2027-02'
+    """
+    last = last_cycle(day)
+    return None if last is None else f"{MONTHLY.name}-{last:%Y-%m}"
 
 
 def scheme_for(claim: Claim, day: date) -> tuple[str, Reason | None]:

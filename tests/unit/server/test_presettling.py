@@ -172,3 +172,27 @@ def test_a_class_is_held_against_the_registration_that_was_sent(service: Service
         assert (reply.status_code, reply.json["code"], reply.json["facts"]["reason"]) == (422, "CS-4018", code)
     assert service.send(2, before) == "refused"
     assert service.send(3, service.ask(stay).json) == "accepted"
+
+
+def test_a_bill_whose_last_cycle_is_over_is_told_now(service: Service) -> None:
+    """By the refusal that the message would get, with the window; what corrects a bill that was taken back is still priced."""
+    claim = a_claim(("0101", 90_000))
+    first = service.ask(claim).json
+    assert service.send(1, first) == "accepted"
+    again = service.ask(claim).json
+    for month in ("2026-11", "2026-12", "2027-01"):
+        service.store.close_window(f"medical-{month}", actor="clerk", now=NOON)
+    for named in ({}, {"instead_of": message_id(1)}, {"instead_of": "nonsense"}):
+        reply = service.ask(claim, **named)
+        assert (reply.status_code, reply.json["code"], reply.json["facts"]["reason"]) == (422, "CS-4018", "cycle-over")
+        assert reply.json["detail"].endswith("：medical-2027-01")
+    assert service.send(2, again) == "refused"
+    assert service.send(3, first, message_id(1)) == "accepted"
+    assert service.ask(claim).status_code == 422
+    elsewhere, another_day = {"treating_place": "340100"}, {"day": "2026-11-21"}
+    corrected = a_claim(("0101", 80_000))
+    assert service.ask(msgspec.to_builtins(corrected) | elsewhere, instead_of=message_id(1)).status_code == 422
+    assert service.ask(corrected, instead_of=message_id(1), **another_day).status_code == 422
+    told = service.ask(corrected, instead_of=message_id(1)).json
+    assert told["body"]["instead_of"] == message_id(1)
+    assert service.send(4, told) == "accepted"
