@@ -117,9 +117,11 @@ class Desk:
             registering.add_node(Commit(self.database, connection, now), made, two)
 
     def change_account(self, party: str, account: str, expected: str, two: Two, *, now: datetime) -> None:
-        """Give a participant another bank account."""
+        """Give a participant another bank account; what the bank booked on it before counts from now on."""
         with self.database.writing() as connection:
-            registering.change_account(Commit(self.database, connection, now), party, account, expected, two)
+            commit = Commit(self.database, connection, now)
+            registering.change_account(commit, party, account, expected, two)
+            paying.look_again(commit)
 
     def change_limit(self, party: str, limit: Fen | None, expected: Fen | None, two: Two, *, now: datetime) -> None:
         """Give a participant another limit, or none."""
@@ -207,6 +209,6 @@ class Desk:
             return paying.take_lines(Commit(self.database, connection, now), lines, actor=actor)
 
     def open_payments(self) -> tuple[Mismatch, ...]:
-        """What was released and is not fully paid."""
+        """What was released and is not fully paid, or was paid over."""
         with viewing(self.database) as view:
             return paying.open_payments(view)

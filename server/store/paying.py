@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -30,6 +31,7 @@ LINE_COLUMNS = "account, bank_reference, reference, amount_fen, side, booked_on,
 def release(commit: Commit, window: str, two: Two, only: Collection[str] | None = None) -> tuple[Instruction, ...]:
     """Send a window's payments to the bank: those prepared, and those that failed before; `only` of these, where it is given.
 
+    What the bank booked before it was asked is paid already, and is not sent.
     `Refused` (CS-3022) unless the window is pending settlement.
     """
     two.check(commit)
@@ -41,9 +43,14 @@ def release(commit: Commit, window: str, two: Two, only: Collection[str] | None 
         raise Refused(Text("nothing here is waiting for release", "没有待发出的划款指令"), window=window)
     rows = [(PAYMENT.after(one.state, Act.RELEASE).value, one.instruction.id) for one in found]
     commit.run("UPDATE instruction SET state = ? WHERE id = ?", rows)
-    told = {"maker": two.maker, "checker": two.checker, "count": len(rows), "instructions": [id_ for _, id_ in rows]}
-    commit.tell("instructions-released", window, told)
-    return tuple(one.instruction for one in found)
+    _follow(commit, [window])
+    now = {one.instruction.id: one.state for one in reads.instructions(commit, window)}
+    sent = tuple(one.instruction for one in found if now[one.instruction.id] is Payment.RELEASED)
+    if sent:
+        told = {"maker": two.maker, "checker": two.checker, "count": len(sent), "instructions": [one.id for one in sent]}
+        commit.tell("instructions-released", window, told)
+    settle_paid(commit, window, actor="rule")
+    return sent
 
 
 def order_rest(commit: Commit, payment: str, two: Two, amount: Fen | None = None) -> Instruction:
@@ -93,6 +100,25 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
     new, twice = _new(commit, lines)
     commit.insert("bank_line", LINE_COLUMNS, [_row(one, commit.at) for one in new])
     windows = sorted({one.reference.rpartition(".")[0] for one in lines if "." in one.reference})
+    matched = _follow(commit, windows, new)
+    for window in windows:
+        _settle(commit, window, actor)
+    mismatches = (*twice, *matched.mismatches)
+    told = {"lines": len(new), "mismatches": len(mismatches), "seal": seal_of([_row(one, commit.at) for one in new])}
+    commit.tell("bank-lines-taken", actor, told)
+    return matched._replace(mismatches=mismatches)
+
+
+def look_again(commit: Commit) -> None:
+    """Let payments that are not paid follow the lines that are known, as where a participant's account was put right."""
+    windows = sorted({one.instruction.window for one in reads.instructions(commit, states=_OPEN)})
+    _follow(commit, windows)
+    for window in windows:
+        _settle(commit, window, "rule")
+
+
+def _follow(commit: Commit, windows: Sequence[str], new: Sequence[BankLine] = ()) -> Matched:
+    """Let the payments of windows follow the lines that are known, of which some are new; what is not as it was sent."""
     prepared = [one for window in windows for one in reads.instructions(commit, window)]
     sent = {one.instruction.id: one for one in prepared if one.state not in (Payment.PREPARED, Payment.CANCELLED)}
     accounts, kept = _accounts(commit), _lines(commit, sent)
@@ -102,25 +128,24 @@ def take_lines(commit: Commit, lines: Sequence[BankLine], *, actor: str) -> Matc
     for effect in matched.effects:
         one = sent[effect.instruction]
         # Nothing new was said of it: a payment that failed and was sent again does not fail by its old line.
-        if effect.instruction in touched and _apply(commit, one, effect.act, effect.paid_fen):
+        says = effect.instruction in touched or effect.paid_fen != one.paid_fen
+        if says and _apply(commit, one, effect.act, effect.paid_fen):
             moved.add(one.instruction.first)
     after = [one for window in windows for one in reads.instructions(commit, window)]
     for debt in debts(after):
         if debt.first.instruction.id in moved and debt.paid_fen >= debt.amount_fen:
             charge(commit, debt.first, _paid_on(debt, kept, accounts))
-    for window in windows:
-        _settle(commit, window, actor)
-    mismatches = (*twice, *_waiting(matched.mismatches, after))
-    told = {"lines": len(new), "mismatches": len(mismatches), "seal": seal_of([_row(one, commit.at) for one in new])}
-    commit.tell("bank-lines-taken", actor, told)
-    return matched._replace(mismatches=mismatches)
+    return matched._replace(mismatches=tuple(_waiting(matched.mismatches, after)))
 
 
 def _new(view: View, lines: Sequence[BankLine]) -> tuple[list[BankLine], list[Mismatch]]:
-    """The lines that are not known yet, and those whose bank reference says something else already, or twice in one file."""
-    query = "SELECT account, bank_reference, reference, amount_fen, side, returned FROM bank_line WHERE bank_reference IN {these}"
-    rows = view.among(query, {one.bank_reference for one in lines})
-    there = {(row[0], row[1]): (row[2], row[3], row[4], bool(row[5])) for row in rows}
+    """The lines that are not known yet, and those whose bank reference says something else already, or twice in one file.
+
+    A line that came first without our reference, and now with it, is told by both: it counts from then on.
+    """
+    there = _known(view, {one.bank_reference for one in lines})
+    lines = [_named(one, there) for one in lines]
+    there |= _known(view, {one.bank_reference for one in lines} - {name for _, name in there})
     new: dict[tuple[str, str], BankLine] = {}
     twice: list[Mismatch] = []
     again = _told_again(view, lines, there)
@@ -128,12 +153,32 @@ def _new(view: View, lines: Sequence[BankLine]) -> tuple[list[BankLine], list[Mi
         if again[unnumbered(one)] > 0 and (one.account, one.bank_reference) not in there:
             again[unnumbered(one)] -= 1
             continue
-        key, said = (one.account, one.bank_reference), (one.reference, one.amount_fen, one.side.value, one.returned)
+        key, said = (one.account, one.bank_reference), _said(one)
         if key in new or (key in there and there[key][not one.reference :] != said[not one.reference :]):
             twice.append(Mismatch(BankDifference.TWICE, one.bank_reference, Fen(0), one.amount_fen))
         elif key not in there:
             new[key] = one
     return list(new.values()), twice
+
+
+Said = tuple[str, int, str, bool]
+"""What a line says under its bank reference: our reference, the amount, its side, and whether it gives the money back."""
+
+
+def _said(one: BankLine) -> Said:
+    return one.reference, one.amount_fen, one.side.value, one.returned
+
+
+def _known(view: View, names: Collection[str]) -> dict[tuple[str, str], Said]:
+    query = "SELECT account, bank_reference, reference, amount_fen, side, returned FROM bank_line WHERE bank_reference IN {these}"
+    return {(row[0], row[1]): (row[2], row[3], row[4], bool(row[5])) for row in view.among(query, names)}
+
+
+def _named(one: BankLine, there: Mapping[tuple[str, str], Said]) -> BankLine:
+    before = there.get((one.account, one.bank_reference))
+    if not one.reference or before is None or before != _said(replace(one, reference="")):
+        return one
+    return replace(one, bank_reference=f"{one.bank_reference} {one.reference}")
 
 
 def _told_again(view: View, lines: Sequence[BankLine], there: Container[tuple[str, str]]) -> Counter[str]:
@@ -188,13 +233,28 @@ def _paid_on(debt: Debt, lines: Sequence[BankLine], accounts: Mapping[str, str])
     return days
 
 
+_OPEN = (Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED, Payment.FAILED)
+
+
 def open_payments(view: View) -> tuple[Mismatch, ...]:
-    """What was released and is not fully paid yet, or failed, by the lines that are known."""
-    some = reads.instructions(view, states=(Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED, Payment.FAILED))
+    """What was released and is not fully paid yet, or failed, or was paid over, by the lines that are known."""
+    some = [*reads.instructions(view, states=_OPEN), *_paid_over(view)]
     waiting = [one.instruction for one in some if one.state is not Payment.CONTINUED]
     found = match(waiting, _lines(view, [one.id for one in waiting]), _accounts(view))
     windows = sorted({one.instruction.window for one in some})
     return tuple(_waiting(found.mismatches, [one for window in windows for one in reads.instructions(view, window)]))
+
+
+def _paid_over(view: View) -> list[PreparedInstruction]:
+    """The payments that stand as paid and have, on some account, more booked than they are: `match` says which of them are."""
+    rows = view.all(
+        "SELECT id, window_id FROM instruction JOIN bank_line ON bank_line.reference = instruction.id "
+        "WHERE state = ? GROUP BY id, window_id, instruction.amount_fen, account "
+        "HAVING SUM(bank_line.amount_fen) > instruction.amount_fen",
+        (Payment.PAID.value,),
+    )
+    ids, windows = {row[0] for row in rows}, sorted({row[1] for row in rows})
+    return [one for window in windows for one in reads.instructions(view, window) if one.instruction.id in ids]
 
 
 def beyond_its_lines(view: View, found: Sequence[PreparedInstruction]) -> Iterator[str]:

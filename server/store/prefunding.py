@@ -28,8 +28,7 @@ def change_prefund(commit: Commit, change: Change, two: Two) -> Prefund:
     two.check(commit)
     if not change.kind.allows(change.amount_fen):
         raise faulty("amount_fen", f"its sign does not fit {change.kind}", f"正负号与 {change.kind} 不符")
-    for name in (change.debtor, change.creditor):
-        party(commit, name)
+    _sides(commit, change.debtor, change.creditor)
     held = _held(commit).get((change.debtor, change.creditor), 0) + change.amount_fen
     if held < 0:
         raise Refused(Text("amount_fen: more than is held", "amount_fen：超过现有预付金"), field="amount_fen")
@@ -45,11 +44,18 @@ def set_thresholds(commit: Commit, debtor: Party, creditor: Party, wanted: Thres
     """From which usage a prepayment warns, agreed by its two sides; the last agreed counts, the earlier ones stay on record."""
     two.check(commit)
     wanted.check()
-    for name in (debtor, creditor):
-        party(commit, name)
+    _sides(commit, debtor, creditor)
     ((seq,),) = commit.all("SELECT COALESCE(MAX(seq), 0) + 1 FROM prefund_threshold")
     commit.insert("prefund_threshold", THRESHOLD_COLUMNS, [(seq, str(debtor), str(creditor), *wanted, *two, commit.at)])
     commit.tell("prefund-thresholds-changed", f"{debtor} {creditor}", {**wanted._asdict(), **two._asdict()})
+
+
+def _sides(commit: Commit, debtor: Party, creditor: Party) -> None:
+    """`Refused` for who is no participant; `Malformed` where one would hold its own prepayment."""
+    for name in (debtor, creditor):
+        party(commit, name)
+    if debtor == creditor:
+        raise faulty("creditor", "holds a prepayment of another, not of itself", "预付金的双方不得为同一参与方")
 
 
 def thresholds(view: View) -> dict[tuple[str, str], Thresholds]:

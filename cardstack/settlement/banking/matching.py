@@ -112,7 +112,8 @@ def _book(one: Instruction, line: BankLine, accounts: Mapping[str, str]) -> Side
 
 def _paid(one: Instruction, lines: Sequence[BankLine], accounts: Mapping[str, str]) -> list[tuple[date, int]]:
     books: dict[Side | None, list[tuple[date, int]]] = {}
-    for line in lines:
+    # A line of no money says nothing, unless it is that the payment never went.
+    for line in (each for each in lines if each.amount_fen or each.returned):
         book = _book(one, line, accounts)
         back = line.returned or line.side is not book
         books.setdefault(book, []).append((line.booked_on, -line.amount_fen if back else line.amount_fen))

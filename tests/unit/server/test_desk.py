@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.answer import Outcome
 from cardstack.settlement.banking.matching import Difference
 from cardstack.settlement.banking.statements import camt_053, statement
@@ -206,6 +206,8 @@ def test_a_prepayment_warns_as_it_is_used_up(store: Store) -> None:
     assert [one.level for one in store.desk.prefunds(DAY)] == [Level.YELLOW]
     with pytest.raises(Refused):
         store.desk.change_prefund(Change(FUND, HOSPITAL, Fen(-1401), Kind.RETURNED, "invented"), TWO, now=NOON)
+    with pytest.raises(Malformed, match="itself"):
+        store.desk.change_prefund(Change(FUND, FUND, Fen(1), Kind.ALLOTTED, "invented"), TWO, now=NOON)
 
 
 def test_a_window_is_settled_when_the_bank_has_paid_everything(store: Store) -> None:
