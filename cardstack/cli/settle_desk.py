@@ -28,12 +28,14 @@ def release(
     as_json: Json = False,
 ) -> None:
     """Send a window's payments to the bank: asked for by one person and approved by others."""
+    from cardstack.settlement.instruction import Payment
     from server.approvals import State
 
     why = reason or words("release the window's payments", "放行本窗口付款")
     with open_ledger(database) as store:
         after = four_eyes(store, "release", {"window": window}, actor=actor, checker=checker, reason=why)
-        sent = [one.instruction for one in store.instructions(window) if one.instruction.id in after.payload["instructions"]]
+        asked = [one for one in store.instructions(window) if one.instruction.id in after.payload["instructions"]]
+        sent = [one.instruction for one in asked if one.state is Payment.RELEASED]
     if after.state is not State.DONE:
         show([after], as_json=as_json, one=True)
         return
@@ -123,10 +125,9 @@ def bank(
 ) -> None:
     """Take in what a bank booked; what does not match is named."""
     from cardstack.settlement.banking.matching import DIFFERENCES
-    from cardstack.settlement.banking.statements import bank_lines, result_csv
+    from cardstack.settlement.banking.statements import bank_file
 
-    raw = content(statement)
-    lines = result_csv(raw) if statement.suffix.lower() == ".csv" else bank_lines(raw)
+    lines = bank_file(content(statement))
     with open_ledger(database) as store:
         who = entitled(store, actor, "reconciliation.work", "*")
         matched = store.desk.take_lines(lines, actor=who, now=now())

@@ -143,19 +143,10 @@ def bank(arrival: Arrival, means: Means) -> Judged:
     raw = arrival.raw
     if len(raw) > BANK_MAX:
         raise Malformed(LONG, field="file")
-    head = raw.lstrip()[:1]
-    lines = statements.bank_lines(raw) if head == b"<" else statements.result_csv(raw, "utf-8" if _is_utf8(raw) else "gb18030")
+    lines = statements.bank_file(raw)
     matched = means.store.desk.take_lines(lines, actor=arrival.actor, now=arrival.at)
     faults = [
         LineFault(number, one.reference, one.difference.value, DIFFERENCES[one.difference])
         for number, one in enumerate(matched.mismatches, start=1)
     ]
     return Judged(len(lines), sum(one.amount_fen for one in lines), len(faults), faults[:FAULTS_MOST])
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

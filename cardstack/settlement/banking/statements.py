@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -70,10 +71,10 @@ CAMT_053: Final = branch(
         _ACCOUNT,
         branch(
             "Bal",
-            branch("Tp", branch("CdOrPrtry", leaf("Cd", r"[A-Z]{4}"))),
+            branch("Tp", branch("CdOrPrtry", leaf("Cd", r"[A-Z]{4}", least=0))),
             leaf("Amt", AMOUNT, currency=True),
             leaf("CdtDbtInd", r"CRDT|DBIT"),
-            branch("Dt", leaf("Dt", DAY)),
+            branch("Dt", leaf("Dt", DAY, least=0)),
             least=0,
             most=None,
         ),
@@ -153,6 +154,17 @@ def camt_054(raw: bytes) -> tuple[BankLine, ...]:
     return tuple(lines)
 
 
+def bank_file(raw: bytes) -> tuple[BankLine, ...]:
+    """What a bank's file says, by what is in it: XML, or a result file in CSV, in UTF-8 or GB 18030."""
+    if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        return bank_lines(raw)
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return result_csv(raw)
+    return result_csv(raw, "utf-8")
+
+
 def bank_lines(raw: bytes) -> tuple[BankLine, ...]:
     """What a bank's XML says was booked: a statement (camt.053) or a notification (camt.054)."""
     return camt_054(raw) if ADVICE[:-2].encode() in raw[:4096] else camt_053(raw)
@@ -175,7 +187,7 @@ def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[Ba
     side = Side.CREDIT if text_of(entry, "CdtDbtInd") == "CRDT" else Side.DEBIT
     place = f"Ntry[{number}]/BookgDt"
     day = _day(text_of(entry, "BookgDt/Dt") or text_of(entry, "BookgDt/DtTm")[:10], place)
-    reference, reversal = text_of(entry, "AcctSvcrRef") or otherwise, text_of(entry, "RvslInd") in ("true", "1")
+    reference, reversal = _reference(entry, told) or otherwise, text_of(entry, "RvslInd") in ("true", "1")
     # A debit that is a reversal takes a return back: the money left after all.
     base, undone = BankLine(account, "", reference, whole, side, day, reversal), reversal and side is Side.DEBIT
     if len(told) < 2:
@@ -189,13 +201,23 @@ def _lines(account: str, entry: Element, number: int, otherwise: str) -> list[Ba
             BAD_MESSAGE,
         )
     return [
-        _line(replace(base, bank_reference=_part(one, reference, at), amount_fen=fen(part)), one, undone)
-        for at, (one, part) in enumerate(zip(told, parts, strict=True), start=1)
+        _line(replace(base, bank_reference=name, amount_fen=fen(part)), one, undone)
+        for one, part, name in zip(told, parts, _parts(told, reference), strict=True)
     ]
 
 
-def _part(told: Element, reference: str, at: int) -> str:
-    return text_of(told, "Refs/AcctSvcrRef") or (reference and f"{reference}/{at}")
+def _reference(entry: Element, told: Sequence[Element]) -> str:
+    """The bank's reference of an entry; some banks say it with its one transaction only."""
+    return text_of(entry, "AcctSvcrRef") or (text_of(told[0], "Refs/AcctSvcrRef") if len(told) == 1 else "")
+
+
+def _parts(told: Iterable[Element], reference: str) -> Iterator[str]:
+    """A name for each transaction that was booked together: the bank's own; where it says one for several, with its place."""
+    seen = set[str]()
+    for at, one in enumerate(told, start=1):
+        own = text_of(one, "Refs/AcctSvcrRef")
+        yield own if own and own not in seen else (own or reference) and f"{own or reference}/{at}"
+        seen.add(own)
 
 
 def _line(base: BankLine, told: Element, undone: bool) -> BankLine:
@@ -249,6 +271,7 @@ def _entry(one: BankLine) -> Content:
 
 RESULT_COLUMNS: Final = ("业务编号", "银行流水号", "付款人账号", "金额", "处理结果", "失败原因", "记账日期")
 """Reference, bank's reference, payer's account, amount in yuan, result, reason, day booked."""
+CELL_MAX: Final = 140
 _RESULTS: Final = {"成功": False, "失败": True, "退回": True}
 
 
@@ -268,14 +291,30 @@ def result_csv(raw: bytes, charset: str = "gb18030") -> tuple[BankLine, ...]:
 
 def _result(row: Sequence[str], number: int, content: str) -> BankLine:
     """One row. What failed has often no number of the bank's: it is told by its payment and day, and its place in that file."""
-    failed = len(row) == len(RESULT_COLUMNS) and row[4] == "失败"
-    if len(row) != len(RESULT_COLUMNS) or row[4] not in _RESULTS or not (row[1] or failed):
-        said = Text(f"result file: row {number}", f"回盘结果文件第 {number} 行")
-        raise Malformed(said, BAD_MESSAGE, field=f"row {number}")
-    day = _day(row[6], f"row {number}")
-    amount = fen(row[3]) if not failed else Fen(0)  # what failed was never booked
-    reference = row[1] or f"{_unnumbered(row[0], day)} {content}#{number}"
-    return BankLine(row[2], row[0], reference, amount, Side.DEBIT, day, _RESULTS[row[4]], row[5])
+    if len(row) != len(RESULT_COLUMNS):
+        raise _bad_cell(number, "", f"has {len(row)} columns, should have {len(RESULT_COLUMNS)}", f"共 {len(row)} 列，列数不符")
+    cells = [cell.strip() for cell in row]  # banks' exports put a tab beside a number, so that it is shown as it is
+    for column, cell in zip(RESULT_COLUMNS, cells, strict=True):
+        if len(cell) > CELL_MAX or "\0" in cell:
+            raise _bad_cell(number, column, f"more than {CELL_MAX} characters, or a NUL", f"超过 {CELL_MAX} 个字符或含空字符")
+    payment, bank, account, booked, outcome, reason, on = cells
+    failed = outcome == "失败"
+    if outcome not in _RESULTS:
+        raise _bad_cell(number, RESULT_COLUMNS[4], "is none of 成功, 失败, 退回", "应为“成功”“失败”或“退回”")
+    if not bank and not failed:
+        raise _bad_cell(number, RESULT_COLUMNS[1], "the bank's number is missing", "缺少银行流水号")
+    if not failed and re.fullmatch(AMOUNT, booked, re.ASCII) is None:
+        raise _bad_cell(number, RESULT_COLUMNS[3], "not an amount with at most two decimals", "不是至多两位小数的金额")
+    day = _day(on, f"row {number}")
+    amount = fen(booked) if not failed else Fen(0)  # what failed was never booked
+    reference = bank or f"{_unnumbered(payment, day)} {content}#{number}"
+    return BankLine(account, payment, reference, amount, Side.DEBIT, day, _RESULTS[outcome], reason)
+
+
+def _bad_cell(number: int, column: str, en: str, zh: str) -> Malformed:
+    place = f", {column}" if column else ""
+    said = Text(f"result file: row {number}{place}: {en}", f"回盘结果文件第 {number} 行{column and f'“{column}”'}：{zh}")
+    return Malformed(said, BAD_MESSAGE, field=f"row {number}")
 
 
 def _unnumbered(reference: str, day: date) -> str:

@@ -15,8 +15,10 @@ from cardstack.settlement.banking.interest import DailyRate, late_interest, span
 from cardstack.settlement.banking.matching import Difference, Effect, match
 from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
 from cardstack.settlement.banking.statements import (
+    RESULT_COLUMNS,
     BankLine,
     Side,
+    bank_file,
     bank_lines,
     camt_053,
     camt_054,
@@ -230,6 +232,57 @@ def test_an_entry_that_the_bank_booked_for_several_payments_is_each_of_them() ->
     for wrong in (parts.replace("700.01", "700.02"), parts.replace("<Amt Ccy='CNY'>700.01</Amt>", "")):
         with pytest.raises(Malformed, match="transactions"):
             camt_053(a_statement(an_entry("2000.00", to=wrong)))
+
+
+def test_each_of_several_payments_counts_where_the_bank_repeats_its_reference() -> None:
+    """Some banks write the reference of the whole to each of its transactions; each is a line of its own all the same."""
+    each = "<TxDtls><Refs><AcctSvcrRef>B7</AcctSvcrRef><EndToEndId>{}</EndToEndId></Refs><Amt Ccy='CNY'>{}</Amt></TxDtls>"
+    parts = "".join(each.format(one.id, amount) for one, amount in zip(PAYMENTS, ("700.01", "299.99", "1000.00"), strict=True))
+    lines = camt_053(a_statement(an_entry("2000.00", to=parts)))
+    assert [line.bank_reference for line in lines] == ["B7", "B7/2", "B7/3"]
+    assert match(PAYMENTS, lines, {}).mismatches == ()
+
+
+def test_a_reference_that_the_one_transaction_of_an_entry_has_is_the_entrys() -> None:
+    """In a statement as in a notification: told by both, it is one line."""
+    one = f"<TxDtls><Refs><AcctSvcrRef>B8</AcctSvcrRef><EndToEndId>{PAYMENTS[0].id}</EndToEndId></Refs></TxDtls>"
+    raw = a_statement(an_entry(to=one), version="08")
+    advice = (
+        raw.replace(b"camt.053", b"camt.054").replace(b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn").replace(b"Stmt>", b"Ntfctn>")
+    )
+    assert camt_053(raw) == camt_054(advice)
+    assert camt_053(raw)[0].bank_reference == "B8"
+
+
+def test_balances_of_a_banks_own_kind_are_passed_over() -> None:
+    """A kind without a code, or a balance of a moment: what is read of the statement is its lines."""
+    own = "<Bal><Tp><CdOrPrtry><Prtry>冻结余额</Prtry></CdOrPrtry></Tp><Amt Ccy='CNY'>1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>"
+    own += "<Dt><DtTm>2026-11-23T20:00:00</DtTm></Dt></Bal>"
+    assert camt_053(a_statement(own, an_entry())) == camt_053(a_statement(an_entry()))
+
+
+def test_a_banks_file_is_known_by_what_is_in_it() -> None:
+    """With a byte order mark or without, in either charset, whatever its name ends in."""
+    lines, mark = (line(PAYMENTS[0]),), b"\xef\xbb\xbf"
+    raw = statement("310001", lines, id_="S1", opening_fen=Fen(0), made_at=MADE)
+    for one in (raw, mark + raw, results(lines), results(lines, "utf-8"), mark + results(lines, "utf-8")):
+        assert bank_file(one) == lines
+
+
+def test_a_row_that_does_not_fit_is_named_with_its_column() -> None:
+    """So that whoever has the file finds the cell; tabs that keep a number as text are no part of it."""
+    good = ["W.001", "B1", "310001", "1.00", "成功", "", "2026-11-23"]
+
+    def rows(*cells: str) -> bytes:
+        return f"{','.join(RESULT_COLUMNS)}\r\n{','.join(cells)}\r\n".encode()
+
+    assert bank_file(rows(*(f"\t{cell}" for cell in good))) == bank_file(rows(*good))
+    wrong = {0: "x" * 141, 1: "", 3: "１.00", 4: "好", 5: "a\0b"}
+    for place, cell in wrong.items():
+        with pytest.raises(Malformed, match=f"row 2, {RESULT_COLUMNS[place]}"):
+            bank_file(rows(*good[:place], cell, *good[place + 1 :]))
+    with pytest.raises(Malformed, match="row 2: has 6 columns"):
+        bank_file(rows(*good[1:]))
 
 
 @pytest.mark.parametrize("version", ["02", "06", "08", "10"])
