@@ -223,6 +223,7 @@ class Booking:
             sender=entry.sender,
             until=entry.pending_until,
             occurred_at=entry.occurred_at,
+            amount_fen=entry.amount_fen,
         )
 
     def _window(self, cycle: Cycle, occurred_at: int, moment: datetime) -> str:

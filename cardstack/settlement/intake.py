@@ -14,7 +14,7 @@ from cardstack.settlement.answer import Outcome
 from cardstack.settlement.ledger import ENTRY, Change, State
 from cardstack.settlement.line import Line
 from cardstack.settlement.node import stranger
-from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, sharing
+from cardstack.settlement.scheme import Accumulation, Consulting, Reason, Scheme, Whole, sharing
 from cardstack.settlement.told import Told
 from cardstack.settlement.transaction import SHANGHAI, Party, Posting
 from cardstack.text import Text
@@ -56,6 +56,24 @@ CYCLE_OVER: Final = Reason(
 )
 
 
+NOT_WHOLE: Final = Reason(
+    "not-whole",
+    Text(
+        "A reversal takes the whole back: its amount is that of the message it reverses, or 0; for a part, settle again after it",
+        "冲正为全额冲正：金额应与原报文一致或填0；部分退费请冲正后重新结算",
+    ),
+)
+
+
+NOT_TAKEN_BACK: Final = Reason(
+    "not-taken-back",
+    Text(
+        "instead_of names no message of the same day and regions that was taken back",
+        "instead_of 所指不是同日、同地区的已撤销报文",
+    ),
+)
+
+
 class Seen(NamedTuple):
     """A message id that the ledger knows: the digest of its content, and what was answered."""
 
@@ -84,6 +102,7 @@ class Earlier(NamedTuple):
     """When it lapses, in seconds since 1970, where it was only reserved."""
     occurred_at: int | None = None
     """In seconds since 1970."""
+    amount_fen: int = 0
 
     @property
     def moved(self) -> tuple[Posting, ...]:
@@ -176,11 +195,21 @@ def refused(line: Line, book: Book) -> bool:
         lessens = change is Change.REVERSE or (change is Change.POST and AMOUNTS in line.transaction.body)
         if lessens and line.reason is None and not lets_go(line.transaction.sender, earlier):
             line.reason = OTHER_SIDE
+        if line.reason is None and change is Change.REVERSE and not whole(line, book, earlier):
+            line.reason = NOT_WHOLE
     if line.reason is None and line.last_window is not None and cycle_over(line, book) and not stands_in(line, book):
         line.reason = over(line.last_window)
+    if line.reason is None and line.instead_of is not None and not stands_in(line, book):
+        line.reason = NOT_TAKEN_BACK
     if line.reason is None and line.asks is not None:
         line.reason = contradicted(line, book)
     return line.reason is not None
+
+
+def whole(line: Line, book: Book, earlier: Earlier) -> bool:
+    """Whether a reversal does not say another amount than the whole, where its scheme asks for that."""
+    said = line.transaction.amount_fen
+    return said in (0, earlier.amount_fen) or not isinstance(book.schemes[earlier.scheme], Whole)
 
 
 def cycle_over(line: Line, book: Book) -> bool:

@@ -72,7 +72,7 @@ def prepare(transaction: Transaction, digest: bytes, signer: Node, schemes: Mapp
             line.asks = scheme.asks(transaction) if isinstance(scheme, Consulting) else None
             if isinstance(scheme, Ending):
                 line.last_window, line.instead_of = scheme.last_window(transaction), scheme.instead_of(transaction)
-            line.plain = transaction.pending_until is None
+            line.plain = transaction.pending_until is None and line.instead_of is None
     except CardstackError as error:
         line.reason = Reason(error.code, error.title)
     except FAILURES:

@@ -189,6 +189,12 @@ class Ending(ABC):
         """The message that was taken back and that it stands in place of, None where it is the first."""
 
 
+class Whole:
+    """A scheme that takes a message back as a whole: a reversal says the amount of what it reverses, or 0."""
+
+    __slots__ = ()
+
+
 class Sharing(ABC):
     """A scheme whose claims exist once among several: each of them would pay for the same record."""
 

@@ -13,7 +13,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from cardstack.errors import problem
-from cardstack.settlement.intake import over, taken_back_on
+from cardstack.settlement.intake import NOT_TAKEN_BACK, over, taken_back_on
 from cardstack.settlement.medical.claim import Claim, read_claim
 from cardstack.settlement.medical.year import on_the_year
 from cardstack.settlement.node import Node
@@ -73,10 +73,13 @@ def presettle(body: shapes.PresettlementBody) -> Response:
 
 
 def _refused(view: View, claim: Claim, day: date, instead_of: str) -> Reason | None:
-    """Why the ledger would refuse the bill as it now stands: its last cycle is over, or a registration says otherwise."""
+    """Why the ledger would refuse the bill now: its last cycle is over, it corrects nothing, or a registration contradicts it."""
     last, closed = medical.last_window(day), last_closed(view).get(medical.MONTHLY.name)
-    if last is not None and closed is not None and closed >= last and not _corrects(view, claim, day, instead_of):
+    corrects = _corrects(view, claim, day, instead_of)
+    if last is not None and closed is not None and closed >= last and not corrects:
         return over(last)
+    if instead_of and not corrects:
+        return NOT_TAKEN_BACK
     asked = medical.registration_asked(claim, day)
     if asked is None:
         return None

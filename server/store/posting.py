@@ -127,7 +127,7 @@ def last_closed(view: View) -> dict[str, str]:
 
 def earlier_entries(view: View, ids: Iterable[str]) -> dict[str, Earlier]:
     """The entries that messages are about, each in its present state."""
-    columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until, occurred_at"
+    columns = "id, seq, scheme, home, treating, state, window_id, refers, sender, pending_until, occurred_at, amount_fen"
     entries = view.among(f"SELECT {columns} FROM entry WHERE id IN {{these}}", ids)  # noqa: S608  # own names
     numbers = [entry[1] for entry in entries]
     resolutions = view.among("SELECT entry, change, by_entry FROM resolution WHERE entry IN {these}", numbers)
@@ -159,8 +159,9 @@ def earlier_entries(view: View, ids: Iterable[str]) -> dict[str, Earlier]:
             sender,
             until,
             occurred_at,
+            amount,
         )
-        for id_, seq, scheme, home, treating, state, window, refers, sender, until, occurred_at in entries
+        for id_, seq, scheme, home, treating, state, window, refers, sender, until, occurred_at, amount in entries
     }
 
 

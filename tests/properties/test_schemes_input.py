@@ -118,9 +118,7 @@ def test_no_record_can_be_spelt_in_two_ways(good: Transaction) -> None:
     """Another spelling is refused, or claims the same: nothing is settled twice under two claims, and nothing is raised."""
     scheme = SCHEMES[good.scheme]
     assert scheme.check(good) is None
-    for body in respelt(
-        {name: one for name, one in json.loads(json.dumps(msgspec.to_builtins(good.body))).items() if name != "bill"}
-    ):
+    for body in respelt(json.loads(json.dumps(msgspec.to_builtins(good.body)))):
         told = replace(good, body={**good.body, **body})
         if scheme.check(told) is None:
             assert _once(scheme.claims(told)) == _once(scheme.claims(good))

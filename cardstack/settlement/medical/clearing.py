@@ -108,6 +108,8 @@ def last_cycle(settled_on: date) -> date | None:
     if not limits:
         return None
     limit = max(limits, key=lambda one: one.since)
+    if settled_on.year + limit.months_late // 12 >= date.max.year - 1:
+        return None  # no month is written beyond
     year, month = divmod(settled_on.month - 1 + limit.months_late, 12)
     return min(date(settled_on.year + year, month + 1, 1), date(settled_on.year + 1, limit.year_month, 1))
 

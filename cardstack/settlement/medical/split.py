@@ -214,18 +214,30 @@ def _finish(sheet: Sheet, scope: int, charged: int, ratio: int) -> Split:
 
 def _accounts(sheet: Sheet) -> tuple[tuple[Account, int], ...]:
     """The person's account first, then the family's in their order, for what the policy lets accounts pay."""
-    left, paid = sheet.borne(sheet.case.policy.account_pays), []
+    policy = sheet.case.policy
+    left, inside = sheet.borne(policy.account_pays), policy.mutual_inside
+    paid: list[tuple[Account, int]] = []
     for place, account in enumerate(sheet.case.claim.accounts):
         used = min(left, account.balance_fen)
         left -= used
         paid.append((account, used))
-        name, what = (
-            ("acct_pay", Text("From the person's account", "个人账户支付"))
-            if place == 0
-            else ("acct_mulaid_pay", Text("From a family member's account", "家庭共济账户支付"))
-        )
-        _total(sheet, name, used, what)
+        if place:
+            _total(sheet, "acct_mulaid_pay", used, Text("From a family member's account", "家庭共济账户支付"))
+        elif not inside:
+            _total(sheet, "acct_pay", used, Text("From the person's account", "个人账户支付"))
+    if inside and paid:
+        # The field is told with the family's part in it, so its step comes after those.
+        own, whole = paid[0][1], sum(used for _, used in paid)
+        sheet.note("acct_pay", "", whole, (_inside_text, own, whole - own))
     return tuple(paid)
+
+
+def _inside_text(own: int, family: int) -> Text:
+    mine, theirs, whole = map(money, (own, family, own + family))
+    return Text(
+        f"From accounts: the person's own {mine} and the family's {theirs}, in all {whole}",
+        f"个人账户支付（含家庭共济）：本人账户{mine}元，家庭共济账户{theirs}元，合计{whole}元",
+    )
 
 
 def _total(sheet: Sheet, name: str, amount: int, what: Text) -> None:

@@ -18,16 +18,17 @@ from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.medical.case import FILED, UNREGISTERED, Sends, sends, supported
 from cardstack.settlement.medical.claim import STAYS_OWN, Claim, read_claim
 from cardstack.settlement.medical.clearing import last_cycle
-from cardstack.settlement.medical.policy import Entry, Policy
-from cardstack.settlement.medical.split import Setlinfo, Split, split
+from cardstack.settlement.medical.policy import NOT_IN_CATALOGUE, Entry, Policy
+from cardstack.settlement.medical.split import HOSPITAL_PART, Setlinfo, Split, split
 from cardstack.settlement.medical.year import movements
-from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Ending, Reason, Step, Unit
+from cardstack.settlement.scheme import Accumulation, Consulting, Cycle, Ending, Reason, Sharing, Step, Unit, Whole
 from cardstack.settlement.services import registration
 from cardstack.settlement.transaction import PSEUDONYM, MessageId, Party, Posting, Transaction, is_message_id
 from cardstack.text import Text
 from cardstack.values import Fen
 
 _PSEUDONYM: Final = re.compile(PSEUDONYM).fullmatch
+_BILL: Final = re.compile("[!-~]{1,64}").fullmatch
 MONTHLY: Final = Cycle("medical", Unit.MONTH)
 
 REASONS: Mapping[str, Reason] = {
@@ -72,6 +73,16 @@ REASONS: Mapping[str, Reason] = {
                 "住院标识由各医院自编：转诊须同时填写原医院（referred_hospital）",
             ),
         ),
+        Reason(
+            "bill-malformed",
+            Text(
+                "bill, the hospital's own number, is 1 to 64 ASCII characters without spaces; it is left out where there is none",
+                "bill（医院自编单号）应为1至64位不含空格的 ASCII 字符，没有则不填",
+            ),
+        ),
+        Reason("correction-malformed", Text("instead_of is not a message id", "instead_of 不是报文编号")),
+        Reason("item-unknown", Text("An item is not in the treating place's catalogue", "有项目不在就医地目录内")),
+        Reason("hospital-part", HOSPITAL_PART.title),
         Reason("no-benefit", Text("The insured place has no such benefit in force", "参保地无对应的有效待遇政策")),
         Reason("total-differs", Text("The amount is not the sum of the lines", "交易金额与费用明细合计不一致")),
         Reason("place-differs", Text("The claim names other places than the message", "费用明细的参保地或就医地与报文不一致")),
@@ -129,10 +140,11 @@ def registration_contradicts(claim: Claim, day: date, told: Sequence[Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Medical(Consulting, Ending):
+class Medical(Consulting, Ending, Sharing, Whole):
     """Direct settlement of some kinds of care; `waived` says which need no registration (免备案)."""
 
     consults: ClassVar[str] = registration.NAME
+    among: ClassVar[tuple[str, ...]] = ("medical-outpatient", "medical-chronic", "medical-inpatient")
 
     name: str
     title: Text
@@ -155,7 +167,7 @@ class Medical(Consulting, Ending):
             (REASONS["place-differs"], not here),
         )
         fault = next((reason for reason, is_so in faults if reason and is_so), None)
-        return fault or _compared(transaction, sent)
+        return fault or _unclaimable(transaction.body) or _compared(transaction, sent)
 
     def unfit(self, claim: Claim, day: date) -> Reason | None:
         """Why the scheme settles no such claim on a day, whatever its split."""
@@ -189,6 +201,7 @@ class Medical(Consulting, Ending):
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """A bill exists once, by the hospital's own number where the message carries one, and so does what corrects one."""
         bill, corrected = transaction.body.get("bill"), self.instead_of(transaction)
+        # What a bill and a correction must look like is asked by `check`; one booked before it asked is read as it was.
         own = (f"bill.{_claim(transaction).hospital}.{bill}",) if isinstance(bill, str) and bill else ()
         return own if corrected is None else (*own, f"instead.{corrected}")
 
@@ -262,9 +275,21 @@ def _compared(transaction: Transaction, sent: Setlinfo) -> Reason | None:
         return REASONS["claim-malformed"]
     except CardstackError as error:
         lacking = error.facts.get("field") == "registration" and _claim(transaction).registration in UNREGISTERED
-        return REASONS["unregistered-refused" if lacking else "no-benefit"]
+        return REASONS["unregistered-refused" if lacking else _SAID.get(error.code, "no-benefit")]
     agrees = result.info == sent and _rows_agree(transaction.body.get("setldetail"), result)
     return None if agrees else REASONS["split-differs"]
+
+
+_SAID: Final = {NOT_IN_CATALOGUE.code: "item-unknown", HOSPITAL_PART.code: "hospital-part"}
+
+
+def _unclaimable(body: Mapping[str, Any]) -> Reason | None:
+    """What would be claimed under another spelling, or not at all: the hospital's number, or the message that is corrected."""
+    bill, corrected = body.get("bill"), body.get("instead_of")
+    if bill is not None and not (isinstance(bill, str) and _BILL(bill)):
+        return REASONS["bill-malformed"]
+    told = corrected is None or (isinstance(corrected, str) and is_message_id(corrected))
+    return None if told else REASONS["correction-malformed"]
 
 
 def _rows_agree(rows: object, result: Split) -> bool:

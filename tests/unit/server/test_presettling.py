@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from cardstack.crypto.local import LocalSigner
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.line import prepare
+from cardstack.settlement.medical.claim import Claim
 from cardstack.settlement.node import Node
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.services.registration import REGISTRATION
@@ -196,3 +197,67 @@ def test_a_bill_whose_last_cycle_is_over_is_told_now(service: Service) -> None:
     told = service.ask(corrected, instead_of=message_id(1)).json
     assert told["body"]["instead_of"] == message_id(1)
     assert service.send(4, told) == "accepted"
+
+
+def test_a_reversal_of_a_part_is_none(service: Service) -> None:
+    """It would take the whole back: refused, unless it says the whole amount or none."""
+    first = service.ask(a_claim(("0101", 90_000))).json
+    assert service.send(1, first) == "accepted"
+    assert service.send(2, {**first, "amount_fen": 45_000}, message_id(1)) == "refused"
+    assert service.send(3, {**first, "amount_fen": 0}, message_id(1)) == "accepted"
+
+
+def test_a_bill_is_paid_once_whatever_care_it_is_said_to_be(service: Service) -> None:
+    """Under the hospital's number, which is written in one way; one that cannot be claimed is refused."""
+    claim, chronic = a_claim(), a_claim(care="chronic", disease="diabetes", registration="long-term")
+
+    def numbered(serial: int, asked: Claim, bill: object) -> str:
+        told = service.ask(asked).json
+        return service.send(serial, {**told, "body": {**told["body"], "bill": bill}})
+
+    assert [numbered(1, claim, "B1"), numbered(2, claim, "B1"), numbered(3, chronic, "B1")] == [
+        "accepted",
+        "duplicate",
+        "duplicate",
+    ]
+    wrong = (2, "", " B2", "B\n2", "B" * 65)
+    assert [numbered(serial, claim, bill) for serial, bill in enumerate(wrong, 4)] == ["refused"] * len(wrong)
+    assert numbered(20, chronic, "B2") == "accepted"
+
+
+def test_a_correction_stands_in_for_what_was_taken_back(service: Service) -> None:
+    """While the first stands it would be paid beside it, in time as after the last cycle, and by any kind of care once."""
+    claim = a_claim(("0101", 90_000))
+    chronic = a_claim(care="chronic", disease="diabetes", registration="long-term")
+    assert service.send(1, service.ask(claim).json) == "accepted"
+
+    def corrected(serial: int, asked: Claim, of: object) -> str:
+        told = service.ask(asked).json
+        return service.send(serial, {**told, "body": {**told["body"], "instead_of": of if isinstance(of, int) else str(of)}})
+
+    assert service.ask(claim, instead_of=message_id(1)).json["facts"]["reason"] == "not-taken-back"
+    assert [corrected(2, claim, of) for of in (message_id(1), message_id(9), "nonsense", 7)] == ["refused"] * 4
+    assert service.send(3, service.ask(claim).json, message_id(1)) == "accepted"
+    assert service.ask(claim, instead_of=message_id(1)).status_code == 200
+    assert [corrected(4, claim, message_id(1)), corrected(5, chronic, message_id(1))] == ["accepted", "duplicate"]
+
+
+def test_the_last_days_of_the_calendar_are_days_too(service: Service) -> None:
+    """The cycles of a day end before the calendar does."""
+    assert service.ask(a_claim(), day="9999-12-31").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"lines": [{"code": "9999", "amount_fen": 100_000, "price_fen": 100_000}]}, "item-unknown"),
+        ({"hospital_part_fen": 100_000}, "hospital-part"),
+    ],
+)
+def test_a_message_is_told_which_of_its_figures_is_unknown(service: Service, facts: dict[str, Any], reason: str) -> None:
+    """Not that the insured place has no benefit."""
+    told = service.ask(a_claim()).json
+    told["body"]["claim"] |= facts
+    assert service.send(1, told) == "refused"
+    found: Any = service.client.get(f"/refusals/{message_id(1)}").json
+    assert [one["reason"] for one in found["refusals"]] == [reason]

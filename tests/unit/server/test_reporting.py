@@ -56,7 +56,7 @@ def a_bill(
 
 
 def taken_back(store: Store, serial: int, of: str) -> Transaction:
-    return replace(a_bill(store, serial), kind="reversal", body={}, reverses=MessageId(of))
+    return replace(a_bill(store, serial), kind="reversal", body={}, reverses=MessageId(of), amount_fen=Fen(0))
 
 
 def send(store: Store, *messages: Transaction) -> list[str]:
@@ -104,7 +104,10 @@ def test_a_correction_comes_in_place_of_what_stood(store: Store) -> None:
     with_it = a_bill(store, 5, 9_000, instead_of=first)
     assert send(store, other_day, elsewhere, with_it) == ["cycle-over", "cycle-over", "accepted medical-2027-03"]
     assert send(store, a_bill(store, 6, 9_000, instead_of=first)) == ["duplicate"]
-    assert send(store, taken_back(store, 7, message_id(5)), a_bill(store, 9, 8_000, instead_of="nonsense"))[1] == "cycle-over"
+    assert (
+        send(store, taken_back(store, 7, message_id(5)), a_bill(store, 9, 8_000, instead_of="nonsense"))[1]
+        == "correction-malformed"
+    )
     assert send(store, a_bill(store, 10, 8_000, instead_of=message_id(5))) == ["accepted medical-2027-03"]
     assert not store.audit(signatures=False).findings
 

@@ -73,7 +73,7 @@ def settlement(serial: int, claim: Claim, body: dict[str, Any]) -> Transaction:
 
 def reversal(serial: int, of: str) -> Transaction:
     told = settlement(serial, stay(1, "s"), {})
-    return replace(told, kind="reversal", reverses=MessageId(of))
+    return replace(told, kind="reversal", reverses=MessageId(of), amount_fen=Fen(0))
 
 
 def settle(store: Store, serial: int, claim: Claim) -> None:

@@ -114,6 +114,19 @@ def test_accounts_pay_the_person_first_then_the_family() -> None:
     assert (info["acct_pay"], info["acct_mulaid_pay"], info["psn_cash_pay"], info["balc"]) == (30_000, 35_000, 5_000, 0)
 
 
+@pytest.mark.parametrize("place", ["310000", "320000"])
+def test_the_steps_of_accounts_say_what_the_fields_say(place: str) -> None:
+    """Also where the family's part is told inside the person's."""
+    accounts = [
+        {"holder": "p-0001", "granted_fen": 1_000},
+        {"holder": "p-2", "granted_fen": 2_000},
+        {"holder": "p-3", "granted_fen": 3_000},
+    ]
+    found = medical.compute(a_claim(accounts=accounts, insured_place=place), DAY)
+    for name in ("acct_pay", "acct_mulaid_pay", "psn_cash_pay"):
+        assert sum(step.amount_fen for step in found.steps if step.name == name) == getattr(found.info, name)
+
+
 def test_the_hospitals_part_is_not_the_persons() -> None:
     """What the hospital bears comes off the person's part, and never exceeds it."""
     assert split(hospital_part_fen=5_000)["psn_part_amt"] == 60_000
