@@ -22,6 +22,7 @@ from bench.harness import Measure, report
 from cardstack.settlement.columns import Columns
 from cardstack.settlement.scheme import Cycle, Unit
 from cardstack.settlement.transaction import Party
+from server.serving import collect_seldom
 from server.store import open_store
 from server.store.commit import Kept
 from server.store.store import Store
@@ -157,6 +158,7 @@ def compare(name: str, store: Store, floor: Callable[[list[tuple[Any, ...]]], No
 
 
 def main() -> None:
+    collect_seldom()  # as the service does
     with tempfile.TemporaryDirectory() as name:
         store = enrol(open_store(f"sqlite:///{name}/ledger.db"))
         floor = floor_sqlite(Path(name))

@@ -1,10 +1,18 @@
-"""A T+1 transit file from bytes to the ledger's columns, the same journeys in signed batches; TACs beside one at a time."""
+"""A T+1 transit file from bytes to the ledger's columns and on into the ledger; the same journeys in signed batches; TACs.
 
-from time import process_time
+Beside the ledger is the driver's bare executemany of as many rows as the file becomes: entries, their claims and postings.
+"""
+
+import tempfile
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter, process_time
 
 from msgspec import structs, to_builtins
 
-from bench.harness import measure, report
+from bench.harness import Measure, measure, report
+from bench.ledger_posting import floor_sqlite, rows
 from cardstack.crypto import cryptogram
 from cardstack.crypto.cryptogram import Block
 from cardstack.settlement.bulk.transit_file import batches
@@ -18,12 +26,20 @@ from cardstack.settlement.transit.keys import TEST_ROOT
 from cardstack.settlement.transit.proofs import tacs
 from cardstack.settlement.transit.tap import Tap, read_tap
 from cardstack.settlement.wire import canonical
+from cardstack.text import Text
 from cardstack.values import Fen
+from server.serving import collect_seldom
+from server.store import open_store
+from server.store.commit import Kept
+from server.store.values import Participant
 from tests.ledgers import ANY_SIGNER, NOON
 
 SENDER = Party("33.transit-operator")
 ISSUER = "02002900FFFFFFFF"
 PER_CARD = 8
+FILE = 100_000
+"""Journeys of the file that is posted."""
+PARTIES = ("31.card-issuer", "33.transit-operator", "31.card-sponsor", "00.clearing-centre")
 
 
 def a_tap(n: int) -> Tap:
@@ -68,24 +84,47 @@ def a_message(n: int) -> bytes:
 
 def message_id(n: int) -> MessageId:
     """Its message id, sent the day after."""
-    return MessageId(f"T3301000000120261013020000{n % 10_000:04d}")
+    return MessageId(f"T330100000012026101302{n // 10_000:02d}00{n % 10_000:04d}")
+
+
+def posted(body: bytes, folder: Path) -> None:
+    """A file's journeys into an empty ledger, durable; then as many rows, batch by batch, without one."""
+    store = open_store(f"sqlite:///{folder}/ledger.db", {TRANSIT.name: TRANSIT})
+    for party in PARTIES:
+        store.register_party(Participant(Party(party), Text(party, party), party, None, NOON))
+    kept, later = Kept("file", sha256(body).digest(), b"", str(SENDER), NOON), NOON + timedelta(days=1)
+    made, began = [], perf_counter()
+    for batch in batches(body, TRANSIT, SENDER):
+        taken = store.post_many(batch.columns, kept, later)
+        assert set(taken.outcomes) == {"accepted"}
+        made.append(2 * len(batch.columns.ids) + len(batch.columns.owners))
+    ours = Measure(FILE, perf_counter() - began)
+    store.close()
+    insert, took = floor_sqlite(folder), 0.0
+    for count in made:
+        given = rows(count)
+        began = perf_counter()
+        insert(given)
+        took += perf_counter() - began
+    name = f"transit file, bytes to the ledger, {sum(made) / FILE:.1f} rows a line"
+    report(name, ours, Measure(FILE, took), "sqlite executemany of as many rows, nothing read or checked")
 
 
 def main() -> None:
     """Print the lines."""
-    lines = [a_line(n) for n in range(20_000)]
-    body = b"".join(lines)
+    collect_seldom()  # as the service does
+    body = b"".join(map(a_line, range(FILE)))
 
     def read(count: int) -> None:
-        taken = 0
-        while taken < count:
-            part = body[: min(count - taken, len(lines)) * LAYOUT.size]
-            taken += sum(len(batch.columns.ids) + len(batch.faults) for batch in batches(part, TRANSIT, SENDER))
+        part = body[: count * LAYOUT.size]
+        assert sum(len(batch.columns.ids) for batch in batches(part, TRANSIT, SENDER)) == count
 
     name = "transit file, bytes to columns of postings"
-    report(name, measure(read, 100_000, rounds=3), floor_per_second=30_000)
-    by_columns = measure(read, 100_000, rounds=3, clock=process_time)
+    report(name, measure(read, FILE, rounds=3), floor_per_second=30_000)
+    by_columns = measure(read, FILE, rounds=3, clock=process_time)
     report(f"{name}, own seconds", by_columns, floor_per_second=30_000)
+    with tempfile.TemporaryDirectory() as folder:
+        posted(body, Path(folder))
     batch = seal_lines([a_message(n) for n in range(LINES_MAX)], ANY_SIGNER, [b""], NOON)
 
     def judge(count: int) -> None:
