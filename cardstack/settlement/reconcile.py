@@ -17,6 +17,7 @@ class Difference(StrEnum):
     AMOUNT = "amount"
     STATE = "state"
     TWICE = "twice"
+    GROUP = "group"
 
 
 DIFFERENCES: Final[Mapping[Difference, Text]] = {
@@ -29,6 +30,7 @@ DIFFERENCES: Final[Mapping[Difference, Text]] = {
     Difference.AMOUNT: Text("in both, for different amounts", "双方均有，金额不一致"),
     Difference.STATE: Text("in both, but one has it reversed", "双方均有，冲正状态不一致"),
     Difference.TWICE: Text("twice in the other book", "对方重复"),
+    Difference.GROUP: Text("in both, but under another day", "双方均有，记账日期不一致"),
 }
 
 
@@ -125,4 +127,7 @@ def _difference(mine: Entry | None, theirs: Entry) -> Difference | None:
         return None if theirs.reversed else Difference.MISSING_HERE
     if mine.reversed != theirs.reversed:
         return Difference.STATE
-    return None if mine.amount_fen == theirs.amount_fen else Difference.AMOUNT
+    if mine.amount_fen != theirs.amount_fen:
+        return Difference.AMOUNT
+    # The totals of both groups differ by it; what is reversed counts in neither.
+    return None if mine.reversed or mine.group == theirs.group else Difference.GROUP

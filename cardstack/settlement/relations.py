@@ -50,10 +50,11 @@ HAVING SUM(n) <> SUM(their_n) OR SUM(amount_fen) <> SUM(their_fen)
 _LINES = """
 SELECT COALESCE(ours.id, theirs.id) AS id, ours.amount_fen AS our_fen, theirs.amount_fen AS their_fen,
     CASE WHEN ours.id IS NULL THEN 'missing-here' WHEN theirs.id IS NULL THEN 'missing-there'
-        WHEN ours.reversed <> theirs.reversed THEN 'state' ELSE 'amount' END AS difference
+        WHEN ours.reversed <> theirs.reversed THEN 'state' WHEN ours.amount_fen <> theirs.amount_fen THEN 'amount'
+        ELSE 'group' END AS difference
 FROM ours FULL OUTER JOIN theirs ON ours.id = theirs.id
 WHERE (ours.id IS NULL AND NOT theirs.reversed) OR (theirs.id IS NULL AND NOT ours.reversed)
-    OR ours.reversed <> theirs.reversed OR ours.amount_fen <> theirs.amount_fen
+    OR ours.reversed <> theirs.reversed OR ours.amount_fen <> theirs.amount_fen OR (ours.grp <> theirs.grp AND NOT ours.reversed)
 """
 _TWICE = """
 WITH many AS (SELECT id FROM theirs GROUP BY id HAVING COUNT(*) > 1),

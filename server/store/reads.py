@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from cardstack.errors import CardstackError, Refused, problem
@@ -203,11 +203,11 @@ def parties(view: View) -> list[Participant]:
 def book(view: View, sender: str, scheme: str, begin: date, end: date) -> list[BookEntry]:
     """A sender's lines of a scheme for some days, whole days of legal time; corrections about earlier lines are left out."""
     first = datetime.combine(begin, time(), SHANGHAI)
-    last = datetime.combine(end, time(), SHANGHAI) + timedelta(days=1)
+    last = datetime.combine(end, time.max, SHANGHAI)
     rows = view.all(
         "SELECT id, occurred_at, amount_fen, change FROM entry LEFT JOIN resolution "
         "ON resolution.entry = entry.seq AND change <> 'post' "
-        "WHERE sender = ? AND scheme = ? AND occurred_at >= ? AND occurred_at < ? AND refers IS NULL ORDER BY entry.seq",
+        "WHERE sender = ? AND scheme = ? AND occurred_at BETWEEN ? AND ? AND refers IS NULL ORDER BY entry.seq",
         (sender, scheme, int(first.timestamp()), int(last.timestamp())),
     )
     return [

@@ -131,8 +131,8 @@ class Person:
         return answer.reason.code if answer.reason else answer.outcome.value, self._model(step.kind, place)
 
     def _model(self, registration: str, place: str) -> str:
-        standing = [one for one in self.filed if one.stands and one.since <= one.last]
-        kinds = {one.kind for one in standing if one.holds(place)}
+        standing = [one for one in self.filed if one.stands]
+        kinds = {one.kind for one in standing if one.since <= one.last and one.holds(place)}
         if self.sends is Sends.NONE or (self.sends is Sends.BY_PERSON and not standing):
             return "accepted"
         if registration in UNREGISTERED:

@@ -131,10 +131,10 @@ def registration_asked(claim: Claim, day: date) -> str | None:
 
 def registration_contradicts(claim: Claim, day: date, told: Sequence[Transaction]) -> Reason | None:
     """Why a claim's class does not stand beside the registrations that were told of its person."""
-    found = registration.filings(told, claim.person, claim.insurance)
+    about = told, claim.person, claim.insurance
     # Of a person of whom such a province never sent one, nothing can be known here.
-    unknown = not found and sends(claim.insured_place[:2], day) is Sends.BY_PERSON
-    if unknown or supported(claim, day, found):
+    unknown = not registration.filed(*about) and sends(claim.insured_place[:2], day) is Sends.BY_PERSON
+    if unknown or supported(claim, day, registration.filings(*about)):
         return None
     return REASONS["registration-known" if claim.registration in UNREGISTERED else "registration-unsupported"]
 

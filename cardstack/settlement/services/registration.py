@@ -157,6 +157,11 @@ def filings(messages: Iterable[Transaction], person: str, insurance: str) -> tup
 
     What is ended holds to its last day; what ended before it began never held.
     """
+    return tuple(one for one in filed(messages, person, insurance) if one.until is None or one.since <= one.until)
+
+
+def filed(messages: Iterable[Transaction], person: str, insurance: str) -> tuple[Filing, ...]:
+    """What was ever filed for a person, also what ended before it began: a province that told that tells of that person."""
     found: dict[tuple[str, str, str], Filing] = {}
     for told in messages:
         if told.scheme != REGISTRATION.name or told.kind not in (Event.FILE, Event.END):
@@ -168,4 +173,4 @@ def filings(messages: Iterable[Transaction], person: str, insurance: str) -> tup
         elif isinstance(content, Ended) and key in found:
             one, last = found[key], date.fromisoformat(content.ended_on)
             found[key] = Filing(one.kind, one.since, last if one.until is None else min(one.until, last), one.places)
-    return tuple(one for one in found.values() if one.until is None or one.since <= one.until)
+    return tuple(found.values())

@@ -224,6 +224,17 @@ def test_totals_first_then_lines(service: Service) -> None:
     assert [one["difference"] for one in found["mismatches"]] == ["amount", "missing-there", "state"]
 
 
+def test_a_line_under_another_day_is_named(service: Service) -> None:
+    """The totals of both days differ by it; and the last day that can be written is a day."""
+    service.send(bill(1, 100))
+    book = {"sender": "33.hospital.h33010600001", "scheme": "toy", "begin": "2026-11-21", "end": "2026-11-22"}
+    theirs = {"day": "2026-11-21", "id": message_id(1), "amount_fen": 100}
+    found: Any = service.client.post("/reconciliation/lines", json=book | {"lines": [theirs]}).json
+    assert [(one["difference"], one["day"]) for one in found["mismatches"]] == [("group", "2026-11-21")]
+    last = book | {"begin": "9999-12-31", "end": "9999-12-31", "lines": []}
+    assert service.client.post("/reconciliation/lines", json=last).json == {"mismatches": []}
+
+
 @pytest.mark.parametrize("service", [{"sandbox": True}], indirect=True)
 def test_a_sandbox_can_be_set(service: Service) -> None:
     """The service lives in the moment it is told; a service that is no sandbox has no such address."""

@@ -261,3 +261,21 @@ def test_a_message_is_told_which_of_its_figures_is_unknown(service: Service, fac
     assert service.send(1, told) == "refused"
     found: Any = service.client.get(f"/refusals/{message_id(1)}").json
     assert [one["reason"] for one in found["refusals"]] == [reason]
+
+
+def test_a_registration_that_never_held_is_not_as_if_none_was_sent(service: Service) -> None:
+    """Ended before it began, it gives no class; the province tells of that person, so no other class is taken on the word."""
+    filed = {**FILED, "person": "p-0001", "registration": "temporary", "since": "2026-11-20", "until": "2027-06-01"}
+    home = Node(Party("31.node"), relays=True)
+    for serial, kind, body in ((1, "file", filed), (2, "end", {"case": FILED["case"], "ended_on": "2026-11-10"})):
+        told = Transaction(
+            message_id(serial), REGISTRATION.name, kind, Party("31.office"), "310000", "330100", NOON, Fen(0), body
+        )
+        sent = arrival(told, node=home)
+        ((answer,),) = service.store.submit([Submission(sent.kept, [prepare(told, sent.digest_of(0), home, SCHEMES)])], NOON)
+        assert answer.stands
+    answers = {
+        name: service.ask(a_claim(care="inpatient", registration=name)).status_code
+        for name in ("referral", "temporary", "unregistered", "emergency")
+    }
+    assert answers == {"referral": 422, "temporary": 422, "unregistered": 200, "emergency": 200}
