@@ -1,5 +1,6 @@
 """Words for people, Chinese and English side by side."""
 
+import re
 from typing import Literal, NamedTuple, TypeAlias
 
 Language: TypeAlias = Literal["zh", "en"]
@@ -30,9 +31,18 @@ class Text(NamedTuple):
 
 
 def language_of(tag: str) -> Language:
-    """The language that a locale name or an Accept-Language header asks for first; Chinese where it says nothing.
+    """The language that a locale name or an Accept-Language header (RFC 9110 §12.5.4) asks for; Chinese where it says nothing.
 
     >>> language_of("zh_CN.UTF-8"), language_of("en-GB,zh;q=0.5"), language_of("")
     ('zh', 'en', 'zh')
+    >>> language_of("en;q=0, zh"), language_of("fr, en;q=0.8"), language_of("zh;q=0.1, en;q=0.9")
+    ('zh', 'en', 'en')
     """
-    return "en" if tag.strip().lower().startswith("en") else "zh"
+    best: tuple[float, Language] = (0.0, "zh")
+    for one in tag.lower().split(","):
+        name, _, weight = one.strip().partition(";")
+        asked = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight, re.ASCII) if weight else None
+        quality = float(asked[1]) if asked else float(not weight)
+        if name[:2] in ("zh", "en") and quality > best[0]:
+            best = (quality, "en" if name.startswith("en") else "zh")
+    return best[1]

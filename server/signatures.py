@@ -126,6 +126,9 @@ class _Verifier(HTTPMessageVerifier):
         created = sig_input.params.get("created")
         if not isinstance(created, int) or abs(self.now.timestamp() - created) > AGE_MAX.total_seconds():
             raise Untrusted("created", NOT_SIGNED, field="created")
+        expires = sig_input.params.get("expires")
+        if expires is not None and (type(expires) is not int or expires < self.now.timestamp()):
+            raise Untrusted("expires", NOT_SIGNED, field="expires")
 
 
 def verify(request: Request, vouch: Callable[[tuple[bytes, ...], datetime], Trusted], now: datetime) -> Trusted:

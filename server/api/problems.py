@@ -113,7 +113,8 @@ def document(one: Problem, status: int, detail: str | Text = "", facts: Body | N
         "details": said._asdict(),
         "facts": known,
     }
-    return Response(msgspec.json.encode(content), status, content_type=PROBLEM_JSON)
+    headers = {"Content-Language": asked, "Vary": "Accept-Language"}
+    return Response(msgspec.json.encode(content), status, headers, content_type=PROBLEM_JSON)
 
 
 def status_of(error: CardstackError) -> int:

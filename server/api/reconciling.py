@@ -1,7 +1,7 @@
 """Reconciliation with a sender: totals first, lines where totals differ; how an unknown outcome becomes known."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from flask import Response, abort
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from cardstack.errors import faulty
 from cardstack.settlement import reconcile
 from cardstack.settlement.reconcile import DIFFERENCES, Entry, Total
 from cardstack.values import Fen
@@ -26,19 +27,16 @@ pages = APIBlueprint("api-reconciliation", __name__, url_prefix="/reconciliation
 @pages.post("/totals", tags=[TAG], responses={"200": shapes.TotalsShape, **REFUSALS})
 @calls(Caller.NODE)
 def totals(body: shapes.TotalsBody) -> Response:
-    """A sender's totals by day beside the ledger's."""
-    theirs = {one.day.isoformat(): one for one in body.totals}
-    days = {one.group: one for one in reconcile.totals(_book(body), ())}
-    found = []
+    """A sender's totals by day beside the ledger's; several of one day, such as one a clearing class, are taken together."""
+    theirs: dict[str, tuple[int, int]] = {}
+    for one in body.totals:
+        count, amount = theirs.get(one.day.isoformat(), (0, 0))
+        theirs[one.day.isoformat()] = count + one.count, amount + one.amount_fen
+    days = {one.group: one for one in reconcile.totals(_book(body, [one.day for one in body.totals]), ())}
+    found = list[dict[str, Any]]()
     for day in sorted(days.keys() | theirs.keys()):
-        ours, other = days.get(day), theirs.get(day)
-        total = Total(
-            day,
-            ours.our_count if ours else 0,
-            ours.our_fen if ours else Fen(0),
-            other.count if other else 0,
-            Fen(other.amount_fen if other else 0),
-        )
+        ours, (count, amount) = days.get(day), theirs.get(day, (0, 0))
+        total = Total(day, ours.our_count if ours else 0, ours.our_fen if ours else Fen(0), count, Fen(amount))
         found.append({"day": day, **dict(list(total._asdict().items())[1:]), "equal": total.equal})
     return _json({"equal": all(one["equal"] for one in found), "days": found})
 
@@ -48,7 +46,7 @@ def totals(body: shapes.TotalsBody) -> Response:
 def lines(body: shapes.LinesBody) -> Response:
     """A sender's lines beside the ledger's: each that differs, and how."""
     theirs = [Entry(one.day.isoformat(), one.id, Fen(one.amount_fen), one.reversed) for one in body.lines]
-    found = reconcile.lines(_book(body), theirs)
+    found = reconcile.lines(_book(body, [one.day for one in body.lines]), theirs)
     data = [
         {
             "difference": one.difference.value,
@@ -63,10 +61,13 @@ def lines(body: shapes.LinesBody) -> Response:
     return _json({"mismatches": data})
 
 
-def _book(body: shapes.BookRange) -> Sequence[Entry]:
+def _book(body: shapes.BookRange, days: Iterable[date]) -> Sequence[Entry]:
     if not timedelta(0) <= body.end - body.begin <= DAYS_MAX:
         abort(400)
     check_sender(body.sender)
+    outside = next((day for day in days if not body.begin <= day <= body.end), None)
+    if outside is not None:
+        raise faulty("day", f"{outside} is not between begin and end", f"{outside} 不在起止日期之内")
     return services().store.book(body.sender, body.scheme, body.begin, body.end)
 
 

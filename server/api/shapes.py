@@ -1,6 +1,6 @@
 """What the interface gives, declared for its description and checked by its tests; amounts are whole fen."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -219,10 +219,10 @@ class EventsQuery(BaseModel):
 
 
 class ClockBody(BaseModel):
-    """What time it shall be."""
+    """What time it shall be: far enough from both ends of the calendar that every deadline can be counted."""
 
     model_config = ConfigDict(extra="forbid")
-    moment: AwareDatetime
+    moment: AwareDatetime = Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))
 
 
 class BookRange(BaseModel):

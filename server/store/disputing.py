@@ -29,11 +29,21 @@ NOT_INSTALLED = problem(
     Text("The scheme of this entry is not installed here", "本系统未安装该交易所属业务"),
     Text("Install the scheme, then go on.", "请先安装该业务模块。"),
 )
+TOO_LATE = problem(
+    "CS-3073",
+    Text("The deadline of this dispute has passed", "该异议的期限已过"),
+    Text(
+        "It lapses within a minute, or by `settle lapse`: who did not answer has conceded, who did not object has accepted.",
+        "一分钟内自动失效处理（或执行 settle lapse）：未答复视为认可，未提出仲裁视为接受答复。",
+    ),
+)
 COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline, against, message"
 UPHOLDS = (Step.CONCEDE, Step.UPHOLD)
 """The steps after which money is given back: two people take them."""
 OTHER_SIDE = (Step.ANSWER, *UPHOLDS, Step.REJECT)
 """The steps of the other side or the arbiter: never taken by the person who opened the dispute."""
+IN_TIME = (Step.ANSWER, Step.ESCALATE)
+"""The steps that hold off what a deadline brings about: none is taken after it, however late that is put on record."""
 WAITING = (Stage.OPENED, Stage.ANSWERED)
 
 
@@ -116,6 +126,8 @@ def step_dispute(
         _somebody(commit, actor)
     if step in OTHER_SIDE and opener(commit, seq) in {actor.strip(), *checker.split("+")}:
         raise Refused(Text("the one who opened it", "由提出方本人办理"), TWO_PEOPLE, dispute=seq)
+    if step in IN_TIME and before.deadline is not None and moment(commit.at) > before.deadline:
+        raise Refused(problem=TOO_LATE, dispute=seq)
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
         raise Refused(Text("the deadline has not passed", "期限未到"), dispute=seq)
     stage = DISPUTE.after(before.stage, step)

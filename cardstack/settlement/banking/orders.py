@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Self
+from unicodedata import category
 
 from cardstack.errors import Refused, problem
 from cardstack.settlement.banking.xml import (
@@ -39,6 +40,16 @@ NOT_WORKED: Final = problem(
     "CS-3067",
     Text("The day of execution is no working day", "执行日期不是工作日"),
     Text("Take {next}.", "请改为 {next}。"),
+)
+NOT_WRITABLE: Final = problem(
+    "CS-3074",
+    Text(
+        "The name or account number of {party} cannot stand in an order to a bank", "参与方 {party} 的户名或账号不能写入付款文件"
+    ),
+    Text(
+        "Register a name of 1 to 140 characters and a number of up to 34, without control characters.",
+        "户名应为 1 至 140 个字符，账号至多 34 个字符，且不含控制字符。",
+    ),
 )
 PAIN: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 PACS: Final = "urn:iso:std:iso:20022:tech:xsd:pacs.009.001.08"
@@ -154,13 +165,21 @@ PACS_009: Final = branch(
 
 
 def _payable(instructions: Sequence[Instruction], accounts: Accounts, due: date | None = None) -> None:
-    """`Refused`: CS-3066 for a party without an account, CS-3067 for a day on which banks do not settle."""
+    """`Refused`: CS-3066 for a party without an account, CS-3074 for one that no order can name, CS-3067 for a day off."""
     parties = {party for one in instructions for party in (one.debtor, one.creditor)}
     for party in sorted(parties):
         if party not in accounts or not accounts[party].number:
             raise Refused(str(party), NO_ACCOUNT, party=str(party))
+        named = accounts[party]
+        if not (_can_stand(named.name, 140) and _can_stand(named.number, 34)):
+            raise Refused(str(party), NOT_WRITABLE, party=str(party))
     if due is not None and not known().is_working(due):
         raise Refused(f"due: {due}", NOT_WORKED, field="due", next=known().on_or_after(due).isoformat())
+
+
+def _can_stand(text: str, most: int) -> bool:
+    """Whether XML may hold it (no control characters, halves of pairs or unassigned ones) and the bank's field its length."""
+    return 1 <= len(text) <= most and not any(category(one) in ("Cc", "Cs", "Cn") for one in text)
 
 
 def _sum(instructions: Sequence[Instruction]) -> str:

@@ -1,6 +1,6 @@
 """The interface: signed transactions in, answers and problems out."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,13 +11,16 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from http_message_signatures import HTTPMessageSigner
 
+from cardstack.ca.certificate import Certificate
 from cardstack.crypto.local import LocalSigner
 from cardstack.errors import Malformed, Untrusted
 from cardstack.settlement.audit import Fault
 from cardstack.settlement.envelope import seal
 from cardstack.settlement.receipt import read
 from cardstack.settlement.transaction import Transaction
+from server import signatures
 from server.app import create_app
 from server.config import Config
 from server.identity import Identity
@@ -126,7 +129,9 @@ def test_problems_are_said_in_the_language_asked_for(service: Service) -> None:
     assert page["code"] == chinese["code"]
     assert service.client.get("/problems/CS-0000").status_code == 404
     for tag, detail in (("zh", "envelope：内容不完整"), ("en", "envelope: Input data was truncated")):
-        answer = service.client.post("/transactions", data=b"", headers={"Accept-Language": tag}).json
+        said = service.client.post("/transactions", data=b"", headers={"Accept-Language": tag})
+        assert (said.headers["Content-Language"], said.headers["Vary"]) == (tag, "Accept-Language")
+        answer = said.json
         assert answer is not None
         assert (answer["detail"], answer["details"][tag]) == (detail, detail)
     assert service.client.delete("/windows").json["code"] == "CS-4001"  # type: ignore[index]  # a problem is JSON
@@ -206,6 +211,26 @@ def test_reading_can_need_a_signature(service: Service) -> None:
     assert service.client.post(about, data=changed, headers=signed, content_type="application/json").status_code == 403
 
 
+@pytest.mark.parametrize("service", [{"signed_reads": True}], indirect=True)
+def test_a_signature_ends_when_its_signer_said(service: Service) -> None:
+    """`expires` (RFC 9421 §2.3) holds beside the five minutes."""
+    for seconds, status in ((-1, 403), (0, 200), (60, 200)):
+        request = Request("GET", "http://localhost/windows", {"Client-Cert": f":{b64encode(service.certificate).decode()}:"})
+        algorithm, key = (
+            signatures._algorithm(service.signer.public.algorithm),
+            Certificate.parse(service.certificate).fingerprint,
+        )
+        HTTPMessageSigner(signature_algorithm=algorithm, key_resolver=signatures._Keys(service.signer)).sign(
+            request,
+            key_id=key,
+            created=NOON,
+            expires=NOON + timedelta(seconds=seconds),
+            label="cardstack",
+            covered_component_ids=signatures.COVERED,
+        )
+        assert service.client.get("/windows", headers=request.headers).status_code == status
+
+
 def test_totals_first_then_lines(service: Service) -> None:
     """A day whose totals agree needs no lines; a lost answer, a wrong amount and a lone reversal are named."""
     service.send(bill(1, 100), bill(2, 200), bill(3, 300), path="/batches")
@@ -233,6 +258,30 @@ def test_a_line_under_another_day_is_named(service: Service) -> None:
     assert [(one["difference"], one["day"]) for one in found["mismatches"]] == [("group", "2026-11-21")]
     last = book | {"begin": "9999-12-31", "end": "9999-12-31", "lines": []}
     assert service.client.post("/reconciliation/lines", json=last).json == {"mismatches": []}
+
+
+def test_a_book_is_compared_as_it_was_sent(service: Service) -> None:
+    """Several totals of a day are taken together, none is passed over; a day outside the book is refused."""
+    service.send(bill(1, 100), bill(2, 200), path="/batches")
+    book = {"sender": "33.hospital.h33010600001", "scheme": "toy", "begin": "2026-11-22", "end": "2026-11-22"}
+
+    def ask(what: str, *rows: dict[str, object]) -> Any:
+        return service.client.post(f"/reconciliation/{what}", json=book | {what: rows})
+
+    one = {"day": "2026-11-22", "count": 1, "amount_fen": 100}
+    assert ask("totals", one, one | {"amount_fen": 200}).json["equal"]
+    assert not ask("totals", one, one | {"count": 2, "amount_fen": 300}).json["equal"]
+    stray = {"day": "2026-11-23", "id": message_id(1), "amount_fen": 100}
+    for answer in (ask("totals", one | {"day": "2026-11-21"}), ask("lines", stray)):
+        assert (answer.status_code, answer.json["facts"]) == (400, {"field": "day"})
+
+
+@pytest.mark.parametrize("service", [{"sandbox": True}], indirect=True)
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "3000-01-01T00:00:00Z"])
+def test_a_sandbox_is_not_set_to_where_nothing_can_be_counted(service: Service, moment: str) -> None:
+    """The service would not answer again, not even to be set back."""
+    assert service.client.put("/sandbox/clock", json={"moment": moment}).status_code == 422
+    assert service.client.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize("service", [{"sandbox": True}], indirect=True)

@@ -88,6 +88,24 @@ def test_who_does_not_answer_in_time_concedes(store: Store) -> None:
     assert sorted(nets) == [-80, 80]
 
 
+def test_nothing_holds_off_a_deadline_that_has_passed(store: Store) -> None:
+    """To its last second an answer, and then an objection, counts; after that it lapses, whoever comes first to the ledger."""
+    booked(store, 100, 200)
+    now = NOON
+    for posting, step, before in ((1, Step.ANSWER, ()), (2, Step.ESCALATE, (Step.ANSWER,))):
+        opened = store.desk.open_dispute(
+            posting, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=now
+        )
+        for each in before:
+            opened = store.desk.step_dispute(opened.seq, each, actor="wang", now=now)
+        assert opened.deadline is not None
+        late = opened.deadline + timedelta(seconds=1)
+        with pytest.raises(Refused) as caught:
+            store.desk.step_dispute(opened.seq, step, actor="wang", now=late)
+        assert caught.value.code == "CS-3073"
+        assert store.desk.step_dispute(opened.seq, step, actor="wang", now=opened.deadline).stage is not opened.stage
+
+
 def test_no_deadline_is_guessed_beyond_the_calendar(store: Store) -> None:
     """Where no notice says which days are worked, a dispute waits without a deadline and does not lapse."""
     booked(store, 100)

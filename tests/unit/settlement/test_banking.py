@@ -1,8 +1,10 @@
 """Orders to banks and statements from them."""
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +15,7 @@ from cardstack.errors import Malformed, Refused
 from cardstack.settlement.banking import statements, xml
 from cardstack.settlement.banking.interest import DailyRate, late_interest, spans
 from cardstack.settlement.banking.matching import Difference, Effect, match
-from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, bank_csv, pacs_009, pain_001
+from cardstack.settlement.banking.orders import CSV_COLUMNS, PAIN, Account, Accounts, bank_csv, pacs_009, pain_001
 from cardstack.settlement.banking.statements import (
     RESULT_COLUMNS,
     BankLine,
@@ -42,6 +44,13 @@ ACCOUNTS = {
 }
 NUMBERS = {str(party): account.number for party, account in ACCOUNTS.items()}
 PAYMENTS = instructions("medical-2026-11", {A: Fen(-70_001), B: Fen(100_000), C: Fen(-29_999)})
+
+
+ORDERS: tuple[Callable[[Sequence[Instruction], Accounts], bytes], ...] = (
+    partial(pain_001, "M", initiator="centre", made_at=MADE, due=DAY),
+    partial(pacs_009, "M", made_at=MADE, due=DAY),
+    bank_csv,
+)
 
 
 def line(one: Instruction, amount: int | None = None, *, number: int = 1, returned: bool = False, account: str = "") -> BankLine:
@@ -76,9 +85,8 @@ def test_pacs_009_and_the_csv_say_the_same() -> None:
 
 def test_a_message_that_breaks_its_declaration_is_not_written() -> None:
     """A name beyond its length is named by its element."""
-    long = ACCOUNTS | {A: replace(ACCOUNTS[A], name="长" * 141)}
-    with pytest.raises(Malformed, match="Dbtr/Nm"):
-        pain_001("medical-2026-11", PAYMENTS, long, initiator="centre", made_at=MADE, due=DAY)
+    with pytest.raises(Malformed, match="InitgPty/Nm"):
+        pain_001("medical-2026-11", PAYMENTS, ACCOUNTS, initiator="长" * 141, made_at=MADE, due=DAY)
 
 
 def test_a_statement_is_read_as_it_was_written() -> None:
@@ -374,6 +382,18 @@ def test_an_order_names_banks_as_far_as_they_are_known() -> None:
         assert b"<ClrSysId><Cd>CNAPS</Cd></ClrSysId><MmbId>102290000001</MmbId>" in raw
     assert bank_csv(PAYMENTS, known).decode("gb18030").count("330001,浙江示例账户,ICBKCNBJZJP") == 1
     assert pain_001("m", PAYMENTS, known, initiator="c", made_at=MADE, due=DAY).count(b"NOTPROVIDED") == 1
+
+
+@pytest.mark.parametrize("name", ["x" * 141, "", "a\x01b", "a\nb", "a\ud800b", "\ufffe"])
+def test_a_party_that_no_order_can_name_is_named_to_the_operator(name: str) -> None:
+    """One bad name holds up the payments of all: who it is must be said; Chinese, `&` and full-width spaces are no bad names."""
+    good = ACCOUNTS | {A: Account("上海　&<示例>" + "甲" * 130, "3" * 34, "")}
+    assert all(order(PAYMENTS, good) for order in ORDERS)
+    for account in (Account(name, "310001", ""), Account("a", "3" * 35, "")):
+        for order in ORDERS:
+            with pytest.raises(Refused) as caught:
+                order(PAYMENTS, good | {A: account})
+            assert (caught.value.code, caught.value.facts["party"]) == ("CS-3074", A)
 
 
 def test_an_order_needs_accounts_and_a_working_day() -> None:
