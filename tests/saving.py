@@ -9,6 +9,7 @@ from server.sealing import Keyring
 from server.store import open_store
 from server.store.office import Office
 from server.store.office.people import Operator
+from tests import saving_medical
 from tests.ledgers import NOON, SCHEMES, bill, enrol, submission
 
 SAVED = Path(__file__).parent / "vectors" / "saved"
@@ -17,7 +18,7 @@ RING = Keyring({"test": bytes(32)})
 
 
 def main() -> None:
-    """Two transactions, an operator who signs in, and what follows from them."""
+    """Two transactions, an operator who signs in, and what follows from them; beside them a ledger of medical bills."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
         store = enrol(open_store(f"sqlite:///{path}", SCHEMES))
@@ -36,3 +37,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    saving_medical.main(SAVED)

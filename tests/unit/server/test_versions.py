@@ -9,15 +9,26 @@ import pytest
 from alembic import command
 
 from cardstack.errors import Refused
-from server.store import open_store
+from cardstack.settlement.line import prepare
+from cardstack.settlement.medical.claim import read_claim
+from cardstack.settlement.medical.year import on_the_year
+from cardstack.settlement.schemes import SCHEMES as ALL
+from cardstack.settlement.schemes import medical
+from cardstack.settlement.transaction import Transaction
+from cardstack.settlement.wire import canonical, digest
+from cardstack.values import Fen
+from server.store import open_store, reads
 from server.store.engine import driver
 from server.store.office import Office
+from server.store.posting import Submission
 from server.store.store import Store, _alembic
-from tests.ledgers import SCHEMES
+from tests.ledgers import NODE, NOON, SCHEMES, kept, message_id
 from tests.postgres import created
+from tests.saving_medical import BILLS, asked
 
 SAVED = Path(__file__).resolve().parents[2] / "vectors" / "saved"
 FILES = sorted(SAVED.glob("ledger-*.sql"))
+MEDICAL = sorted(SAVED.glob("medical-*.sql"))
 VERSIONS = [file.stem.removeprefix("ledger-") for file in FILES]
 
 IN_POSTGRES = """
@@ -186,6 +197,50 @@ def _added_up(old: Store) -> None:
     assert totals == {f"310000.{dedc}": 50_000, f"310000.{purse}": 7, "310115.of-another-scheme": 9}
     with pytest.raises(Exception, match="only added"), old.database.writing() as connection:
         driver(connection).execute("UPDATE accumulation SET add_fen = 1")
+
+
+@pytest.mark.parametrize("file", MEDICAL, ids=[file.stem for file in MEDICAL])
+def test_medical_bills_of_a_version_stand_as_they_are_read_today(file: Path, tmp_path: Path) -> None:
+    """Each is computed again from its message to the same postings, claims and totals; what follows goes on from them."""
+    restored(file, tmp_path / "old.db").close()
+    _goes_on(Store(f"sqlite:///{tmp_path}/old.db", ALL))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", MEDICAL, ids=[file.stem for file in MEDICAL])
+def test_medical_bills_in_postgresql_too(file: Path, postgres: str) -> None:
+    """The same names."""
+    old = Store(created(postgres), ALL)
+    upgrade(old, file.stem.removeprefix("medical-"))
+    fill(old, file)
+    _goes_on(old)
+
+
+def _goes_on(old: Store) -> None:
+    old.migrate()
+    assert old.audit(signatures=False, contents=True).findings == ()
+    with old.view() as view:
+        claim, split = on_the_year(
+            read_claim(asked(BILLS[6])), NOON.date(), medical.compute, lambda names: reads.totals(view, names)
+        )
+    assert split.info.act_pay_dedc == 0
+    outcomes = []
+    for serial, number in enumerate(("B7", "B20"), 20):
+        told = Transaction(
+            id=message_id(serial),
+            scheme=medical.INPATIENT.name,
+            kind="settlement",
+            sender=NODE.name,
+            home=claim.insured_place,
+            treating=claim.treating_place,
+            occurred_at=NOON,
+            amount_fen=Fen(claim.total_fen),
+            body={**medical.body_of(claim, split), "bill": number},
+        )
+        line = prepare(told, digest(canonical(told)), NODE, ALL)
+        outcomes += old.submit([Submission(kept(told), [line])], NOON)[0]
+    assert [one.outcome.value for one in outcomes] == ["duplicate", "accepted"]
+    old.close()
 
 
 def test_every_version_is_saved(tmp_path: Path) -> None:
