@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 from typing import Any, Final
 
 from cardstack.errors import Refused, faulty
+from cardstack.settlement.banking.interest import DAYS_MAX, spans, terms_of, total
 from cardstack.settlement.dispute import DISPUTE, Step
 from cardstack.settlement.line import prepare
 from cardstack.settlement.node import DECIDED, Node
@@ -133,6 +135,22 @@ def _correction_draft(told: Mapping[str, Any], means: Means) -> Draft:
     return Draft("correction", posting.debtor.province, f"{posting.debtor} {posting.creditor}", payload, posting.amount_fen)
 
 
+def _interest_draft(told: Mapping[str, Any], means: Means) -> Draft:
+    """A correction of so much as the dated rates of the scheme's cycle make of what was owed and of the days."""
+    if told["scheme"] not in means.ledger.schemes:
+        raise faulty("scheme", f"one of {', '.join(means.ledger.schemes)}", f"可选 {'、'.join(means.ledger.schemes)}", FIELD)
+    due, paid, owed = date.fromisoformat(told["due"]), date.fromisoformat(told["paid"]), Fen(told["owed_fen"])
+    if not 0 < (paid - due).days <= DAYS_MAX:
+        raise faulty("paid", "a day after `due`, within ten years", "应晚于应付日且不超过十年", FIELD)
+    late = spans(owed, due, {paid: owed}, terms_of(means.ledger.schemes[told["scheme"]].cycle.name, due))
+    amount = total(late)
+    if not amount:
+        raise faulty("owed_fen", "its interest is less than half a fen", "利息不足半分", FIELD)
+    payload = {**told, "amount_fen": amount, "kind": "interest", "rule": f"late-interest@{late[-1].rate.since}"}
+    posting = _posting(payload)
+    return Draft("interest", posting.debtor.province, f"{posting.debtor} {posting.creditor}", payload, amount)
+
+
 def _correction(request: Request, means: Means) -> str:
     """Book a correction in the window of its scheme that is open; the message id of the entry it makes."""
     told, store = request.payload, means.ledger
@@ -206,6 +224,24 @@ CHANGES: Final = (
         ),
         _correction,
         _correction_draft,
+    ),
+    Change(
+        Kind(
+            "interest",
+            Text("Interest on what was paid late", "逾期利息"),
+            _P.ADJUSTMENT_REQUEST,
+            REVERSAL_LARGE,
+            fields=(
+                DEBTOR,
+                CREDITOR,
+                Field("owed_fen", Text("Amount owed in fen", "欠付金额（分）"), Shape.FEN, least=1),
+                Field("due", Text("Due on", "应付日"), Shape.DAY),
+                Field("paid", Text("Paid on", "实付日"), Shape.DAY),
+                Field("scheme", Text("Scheme by whose rate, and in whose window", "适用利率及计入清算窗口的业务"), Shape.SCHEME),
+            ),
+        ),
+        _correction,
+        _interest_draft,
     ),
     Change(
         Kind("release", Text("Release payments", "放行划款指令"), _P.SETTLEMENT_REQUEST, LARGE, fields=(WINDOW_FIELD,)),

@@ -92,7 +92,7 @@ def enrol(store: Store) -> None:
         where = PROVINCES.get(code, "区域")
         limit = Fen(500_000_00) if role == "medical-fund" else None
         words = Text(f"{title.en} of {code}", f"{where}{title.zh}")
-        store.register_party(Participant(party, words, f"invented account {party}", limit, NOON - timedelta(days=300)))
+        store.register_party(Participant(party, words, f"invented {party}", limit, NOON - timedelta(days=300)))
     for code, where in PROVINCES.items():
         title, since = Text(f"node of {code}", f"{where}省级节点"), NOON - timedelta(days=300)
         store.register_node(RegisteredNode(Party(f"{code}.node"), "province", title, f"CN={code}.node", True, True, since))

@@ -1,21 +1,16 @@
 """`cardstack settle pay|bank|dispute|prefund …`: what people at the clearing centre do besides the windows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cardstack.cli.inputs import content, day_of
 from cardstack.cli.labels import facts
-from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, open_ledger, table
+from cardstack.cli.ledgers import Actor, Database, Json, WindowId, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, Person, Reason, entitled, four_eyes, office_of, show
-from cardstack.cli.output import choices, emit, language, words
+from cardstack.cli.output import emit, language, words
 from cardstack.cli.outputs import ready
-from cardstack.errors import Malformed
-
-if TYPE_CHECKING:
-    from cardstack.settlement.banking.orders import Accounts
-    from server.store.store import Store
 
 
 def release(
@@ -83,32 +78,19 @@ def order(
     as_json: Json = False,
 ) -> None:
     """Write what was released of a window for a bank: each payment once, under a message id of its release."""
-    from cardstack.settlement.banking import orders
-    from cardstack.settlement.calendar import known
-    from cardstack.settlement.transaction import SHANGHAI
+    from server import ordering
 
-    made_at = now()
-    day = day_of(due, "due") if due else known().on_or_after(made_at.astimezone(SHANGHAI).date())
+    wanted, day = one_of(ordering.Form, form, "form"), day_of(due, "due") if due else None
     with open_ledger(database) as store:
-        release_number, payments = store.desk.released(window, number or None)
-        accounts = _accounts(store)
-    message = f"{window}.{release_number}"
-    if form == "pain.001":
-        raw = orders.pain_001(message, payments, accounts, initiator="cardstack", made_at=made_at, due=day)
-    elif form == "pacs.009":
-        raw = orders.pacs_009(message, payments, accounts, made_at=made_at, due=day)
-    elif form == "csv":
-        raw = orders.bank_csv(payments, accounts)
-    else:
-        raise Malformed(choices("form", ("pain.001", "pacs.009", "csv")), field="form")
-    out.write_bytes(raw)
+        made = ordering.write(store, window, wanted, at=now(), due=day, number=number or None)
+    out.write_bytes(made.raw)
     data = {
         "file": str(out),
         "form": form,
-        "release": release_number,
-        "due": day,
-        "payments": len(payments),
-        "amount_fen": sum(one.amount_fen for one in payments),
+        "release": made.release,
+        "due": made.due,
+        "payments": made.payments,
+        "amount_fen": made.amount_fen,
     }
     emit(data, as_json=as_json, render=lambda: print(out))
 
@@ -234,12 +216,3 @@ def cases(
         words("overdue", "逾期处理"),
     )
     emit(data, as_json=as_json, render=lambda: table(titles, rows))
-
-
-def _accounts(store: "Store") -> "Accounts":
-    from cardstack.settlement.banking.orders import Account
-    from cardstack.settlement.instruction import CENTRE
-
-    found = {one.name: Account.of(one.title.zh, one.account) for one in store.parties()}
-    # Until the centre's own account is registered, its name stands in its place: a rehearsal needs no bank.
-    return found | ({} if CENTRE in found and found[CENTRE].number else {CENTRE: Account("清算中心", str(CENTRE), "")})

@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 from cardstack.errors import Malformed, Refused, problem
 from cardstack.settlement.ledger import State
 from cardstack.text import Text
+from server import commands
 from server.console import approvals, forms, listing, requesting, transactions
-from server.console.listing import Listing, Query, Slice
+from server.console.listing import Filter, Listing, Query, Slice
 from server.console.services import operator, store, t
 from server.console.words import PROVINCES
 from server.permissions import Pages, Permission
@@ -27,30 +28,38 @@ NOT_REVERSIBLE = problem(
 )
 
 
+KINDS = ("reversal", "correction", "interest")
+
+
 def _rows(query: Query) -> Slice:
-    return approvals.fetch(query._replace(where={**query.where, "kind": "reversal"}))
+    return approvals.fetch(query._replace(where={**query.where, "kind": query.where.get("kind") or " ".join(KINDS)}))
 
 
 LISTING = Listing(
     name="adjustments",
     title=Text("Adjustments and reversals", "调账与冲正"),
     about=Text(
-        "Nothing that was booked is edited. A reversal books the opposite in the window that is open when it is decided.",
-        "已入账数据不得修改；冲正以相反分录计入批准时开放的清算窗口。",
+        "Nothing that was booked is edited. A reversal books the opposite, a correction or interest what is owed besides, in the "
+        "window that is open when it is decided.",
+        "已入账数据不得修改；冲正以相反分录、调账与逾期利息以补充分录，计入批准时开放的清算窗口。",
     ),
     empty=Text(
         "Nothing was asked for yet; ask for a reversal above or on a transaction's page.", "暂无申请；可在上方或交易页申请冲正。"
     ),
     columns=approvals.LISTING.columns,
-    filters=tuple(one._replace(normally="") for one in approvals.LISTING.filters if one.key in {"state", "maker", "subject"}),
+    filters=(
+        *(one._replace(normally="") for one in approvals.LISTING.filters if one.key in {"state", "maker", "subject"}),
+        Filter("kind", Text("Kind", "类型"), "choice", choices=[(name, commands.kind(name).title) for name in KINDS]),
+    ),
     fetch=_rows,
+    template="adjustments/index.html",
     create=("adjustments.form", Text("Ask for a reversal", "申请冲正"), Permission.ADJUSTMENT_REQUEST),
 )
 
 
 @pages.page("/", needs=Permission.ADJUSTMENT_READ)
 def index() -> ResponseReturnValue:
-    """Every reversal asked for, with its state."""
+    """Every reversal, correction and interest asked for, with its state."""
     return listing.show(LISTING)
 
 

@@ -56,6 +56,7 @@ ACTIONS: Final[Mapping[str, Text]] = {
     "transactions.reveal": Text("saw people's data in clear", "查看个人信息明文"),
     "windows.move": Text("took a window's step", "办理清算窗口"),
     "settlements.release": Text("asked for a release", "申请放行"),
+    "settlements.order": Text("took the order for a bank", "下载付款文件"),
     "reconciling.upload": Text("took in a bank's file", "导入银行回盘"),
     "adjustments.submit": Text("asked for a reversal", "申请冲正"),
     "disputes.submit": Text("opened a dispute", "提出异议"),

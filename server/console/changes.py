@@ -13,7 +13,7 @@ from cardstack.text import Text
 from cardstack.values import Fen
 from server import commands
 from server.approvals import Kind, Request
-from server.console import figures, forms, requesting, transactions, words
+from server.console import figures, forms, kinds, requesting, transactions, words
 from server.console.services import language, moment, operator, services, t
 from server.forms import Field, Shape
 from server.means import Means
@@ -198,6 +198,9 @@ NAMES: Mapping[str, Text] = {
     "issuer": Text("Issuer of the certificate", "证书签发者"),
     "valid_until": Text("Certificate valid until", "证书有效期至"),
     "why": Text("Why", "原因"),
+    "amount_fen": Text("Amount (yuan)", "金额（元）"),
+    "kind": Text("What the money is", "款项种类"),
+    "rule": Text("Rule", "依据规则"),
 }
 """What the members of requests without a form of their own are called."""
 
@@ -207,6 +210,8 @@ NAMED: Mapping[str, Callable[[Any], object]] = {
     "home": lambda place: words.province_choice(place)[1],
     "treating": lambda place: words.province_choice(place)[1],
     "event": lambda event: EVENTS.get(event, event),
+    "amount_fen": lambda fen: words.money(Fen(int(fen))),
+    "kind": lambda kind: kinds.posting(kind).of(language()),
     "valid_until": lambda until: words.clock(datetime.fromisoformat(until)),
 }
 """How members without a field are shown that are names of the ledger's."""

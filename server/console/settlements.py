@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Refused
@@ -14,9 +15,10 @@ from cardstack.settlement.scheme import Step
 from cardstack.settlement.window import Stage, period
 from cardstack.text import Text
 from cardstack.values import Fen
-from server.console import approvals, evidence, listing, requesting, transactions, windows
+from server import ordering
+from server.console import approvals, evidence, forms, listing, requesting, transactions, windows
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import scope, store, t
+from server.console.services import audit, moment, operator, scope, store, t
 from server.console.states import choices
 from server.permissions import EVERYWHERE, Pages, Permission
 from server.store import late, paying, resting
@@ -166,6 +168,23 @@ def release(window_id: str) -> ResponseReturnValue:
     )
     flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
     return redirect(url_for("approvals.show", request_id=asked), 303)
+
+
+@pages.page("/<window_id>/order", needs=Permission.SETTLEMENT_REQUEST, method="POST", fresh=True)
+def order(window_id: str) -> ResponseReturnValue:
+    """What was released of a window, as a file for its bank."""
+    _ = store().window(window_id) or abort(404)
+    if not operator().may(Permission.SETTLEMENT_REQUEST, EVERYWHERE):
+        abort(403)
+    form = ordering.Form(forms.choice("form", list(ordering.Form)))
+    due = forms.day("due") if forms.text("due", most=10, required=False) else None
+    number = forms.number("release", 1, 10_000)
+    made = ordering.write(store(), window_id, form, at=moment(), due=due, number=number)
+    digest = sha256(made.raw).hexdigest()
+    audit(window_id, EVERYWHERE, form=form.value, release=made.release, due=made.due.isoformat(), sha256=digest)
+    ending = "csv" if form is ordering.Form.CSV else "xml"
+    headers = {"Content-Disposition": f'attachment; filename="{window_id}.{made.release}-{form.value}.{ending}"'}
+    return Response(made.raw, mimetype="text/csv" if ending == "csv" else "application/xml", headers=headers)
 
 
 @pages.page("/<window_id>/net/<party>", needs=Permission.SETTLEMENT_READ)

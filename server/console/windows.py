@@ -5,13 +5,14 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement import window as windows
 from cardstack.settlement.instruction import Instruction
 from cardstack.settlement.netting import Position
 from cardstack.settlement.window import EVENTS, STAGES, WINDOW, Event, Stage
 from cardstack.text import Text
 from cardstack.values import Fen
+from server import ordering
 from server.approvals import REASON_MISSING
 from server.console import approvals, forms, kinds, listing, requesting
 from server.console.listing import Column, Filter, Listing, Query, Slice
@@ -127,6 +128,8 @@ def show(window_id: str) -> ResponseReturnValue:
         following=_following(window_id, releasing, held_debts) if one.stage is Stage.PENDING else None,
         positions=held,
         instructions=[one for one in payments if _concerns(one.instruction)],
+        released=_released(window_id),
+        order_forms=list(ordering.FORMS.items()),
         releasable=any(debt.waiting for debt in held_debts),
         chart=_chart(held),
     )
@@ -162,6 +165,16 @@ def move(window_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", window_id=window_id), 303)
 
 
+def _released(window: str) -> int:
+    """How often payments of a window were released, where this operator may order them; 0 where there is nothing to order."""
+    if not operator().may(Permission.SETTLEMENT_REQUEST, EVERYWHERE):
+        return 0
+    try:
+        return store().desk.released(window)[0]
+    except Refused:
+        return 0
+
+
 def _following(window: str, releasing: str | None, owed: list[Debt]) -> tuple[str, Text] | None:
     """Where the next step of a pending window is taken, and what it is."""
     if releasing is not None:
@@ -173,8 +186,8 @@ def _following(window: str, releasing: str | None, owed: list[Debt]) -> tuple[st
         said = Text(f"Of payment {rest} only a part was paid: order the rest.", f"划款指令 {rest} 仅部分支付：请另发余款。")
         return url_for("settlements.instruction", instruction_id=rest), said
     said = Text(
-        "Its payments are with the bank: take in the bank's file; the window is settled when all are booked.",
-        "划款指令已放行：请导入银行回盘文件，全部入账后本窗口自动结清。",
+        "Its payments are released: give the bank the order (below) and take in the bank's file; all booked, it is settled.",
+        "划款指令已放行：请将付款文件（见下方）交银行并导入回盘文件，全部入账后本窗口自动结清。",
     )
     return url_for("reconciling.index", window=window), said
 

@@ -44,13 +44,15 @@ class RequestStore:
             return _request(row, self._decisions(session, request_id)) if row else None
 
     def page(self, *, before: tuple[int, str] | None, size: int, scope: Scope, **where: str) -> list[Request]:
-        """Requests from the newest down, filtered by `state`, `kind`, `maker` or `subject`."""
+        """Requests from the newest down, filtered by `state`, `kind` (one or several), `maker` or `subject`."""
         query = select(RequestRow).order_by(col(RequestRow.created_ms).desc(), col(RequestRow.id).desc()).limit(size)
         if before is not None:
             query = query.where(tuple_(col(RequestRow.created_ms), col(RequestRow.id)) < before)
         if scope is not None:
             query = query.where(col(RequestRow.province).in_(sorted(scope)))
-        for name in ("state", "kind", "maker", "subject"):
+        if where.get("kind"):
+            query = query.where(col(RequestRow.kind).in_(where["kind"].split()))
+        for name in ("state", "maker", "subject"):
             if where.get(name):
                 query = query.where(getattr(RequestRow, name) == where[name])
         with Session(self._engine) as session:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from re import search
 from typing import NamedTuple
 
@@ -11,9 +11,12 @@ from flask.testing import FlaskClient
 
 from cardstack.crypto.armour import pem
 from cardstack.errors import Refused
+from cardstack.settlement.banking.interest import terms_of
 from cardstack.settlement.banking.statements import BankLine, Side
 from cardstack.settlement.prefund import Increase
-from cardstack.values import Fen
+from cardstack.settlement.rounding import half_up
+from cardstack.settlement.scheme import at
+from cardstack.values import Fen, yuan
 from server import approvals, commands
 from server.approvals import Decision, Request, State
 from server.means import Means
@@ -127,6 +130,37 @@ def test_a_prepayment_is_topped_up_by_two(signed_in: SignIn, token: Token, store
     assert "已完成" in approve(checker, token, address)
     held = next(one for one in store.desk.prefunds("medical-2026-11") if one.debtor == "33.medical-fund")
     assert held.held_fen == 123_450
+
+
+def test_interest_on_what_was_paid_late_is_asked_for_by_its_days(signed_in: SignIn, token: Token, store: Store) -> None:
+    """The dated rate of the scheme's cycle makes the amount; who approves sees it with what it comes from; then it is booked."""
+    typed = {
+        "debtor": "33.medical-fund",
+        "creditor": "31.hospital-fund",
+        "owed_fen": "100,000.00",
+        "scheme": "medical-outpatient",
+    }
+    maker, checker = signed_in("maker"), signed_in("checker")
+    said = {"csrf": token(maker), "reason": "逾期", "due": "2026-11-20"} | typed
+    for wrong in ("2026-11-20", "2026-11-19", "2037-11-20"):
+        assert maker.post("/console/changes/interest", data=said | {"paid": wrong}).status_code == 422
+    address = ask(maker, token, "interest", **typed, due="2026-11-20", paid="2026-11-22")
+    rate = at(terms_of("medical", date(2026, 11, 20)), date(2026, 11, 20))
+    amount = half_up(10_000_000 * 2 * rate.millionths, 1_000_000)
+    page = checker.get(address).get_data(as_text=True)
+    for shown in ("100,000.00", "2026-11-20", f"late-interest@{rate.since}", yuan(Fen(amount))):
+        assert shown in page
+    assert "已完成" in approve(checker, token, address)
+    (entry,) = [one for one in store.transactions(limit=1) if one.scheme == "adjustment"]
+    (posting,) = store.postings(entry.seq)
+    assert (posting.posting.amount_fen, posting.posting.kind, posting.posting.rule) == (
+        amount,
+        "interest",
+        f"late-interest@{rate.since}",
+    )
+    listed = maker.get("/console/adjustments/").get_data(as_text=True)
+    assert address in listed
+    assert "/console/changes/interest" in listed
 
 
 def test_a_limit_shows_what_stood_before(signed_in: SignIn, token: Token, store: Store) -> None:

@@ -9,7 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from server.console import route_table
+from server.store.adjusting import Two
 from server.store.store import Store
+from tests.ledgers import NOON
 
 SignIn = Callable[[str], FlaskClient]
 Token = Callable[[FlaskClient], str]
@@ -68,6 +70,10 @@ FORMS = (
         "centre", "/console/windows/{pending}", "/console/settlements/{pending}/release",
         {"_form": "release"}, "reason", "release",
     ),
+    Wrong(
+        "centre", "/console/windows/{pending}", "/console/settlements/{pending}/order",
+        {"form": "csv", "release": "0", "due": "2026-11-23", "_form": "order"}, "release", "order",
+    ),
     Wrong("centre", "/console/reconciliation/", "/console/reconciliation/bank-file", {}, "file"),
     Wrong("maker", "/console/files/", "/console/files/", {}, "file"),
 )  # fmt: skip
@@ -94,6 +100,7 @@ def there(store: Store, signed_in: SignIn, token: Token) -> dict[str, str]:
     form = {"id": "new.one", "name": "吴新", "grant": ["clerk@33"], "reason": "joined", "csrf": token(admin)}
     asked = admin.post("/console/operators/", data=form).location.rsplit("/", 1)[1]
     pending = next(one.id for one in store.windows(cycle="transit") if one.stage == "pending")
+    store.desk.release(pending, Two("centre", "overseer"), now=NOON, only=[store.instructions(pending)[0].instruction.id])
     red = next(one for one in store.desk.prefunds("medical-2026-11") if one.level == "red")
     return {
         "bill": str(bill.id),

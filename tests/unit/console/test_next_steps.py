@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,6 +16,7 @@ from server.console import kinds, route_table
 from server.console.audit import ACTIONS
 from server.permissions import PERMISSION_TITLES, Permission
 from server.store.adjusting import Two
+from server.store.office import Office
 from server.store.store import Store
 from tests.ledgers import NOON
 
@@ -95,6 +97,31 @@ def test_the_open_payments_name_what_failed_and_each_yuan_once(
     store.desk.order_rest(waiting.id, TWO, amount=Fen(70), now=NOON)
     listed = client.get(page).get_data(as_text=True).rsplit("<tbody", 1)[1]
     assert ("-0.30" in listed, "-0.70" in listed, "-1.00" in listed) == (True, True, False)
+
+
+def test_what_was_released_is_taken_as_a_file_for_the_bank(
+    waiting: Instruction, store: Store, office: Office, signed_in: SignIn, token: Token
+) -> None:
+    """In each form, with a line in the audit log; not before the release, nor by who may not ask for one."""
+    client, address = signed_in("centre"), f"/console/settlements/{waiting.window}/order"
+    assert f'action="{address}"' not in seen(client, waiting)[0]
+    sent = store.desk.release(waiting.window, TWO, now=NOON)
+    assert f'action="{address}"' in seen(client, waiting)[0]
+    told = {"csrf": token(client), "form": "pain.001", "release": "1", "due": "", "_form": "order"}
+    for form, first in (("pain.001", b"<?xml"), ("pacs.009", b"<?xml"), ("csv", "业务编号".encode("gb18030"))):
+        taken = client.post(address, data=told | {"form": form})
+        assert taken.status_code == 200, taken.get_data(as_text=True)
+        assert taken.data.startswith(first)
+        assert all(one.id.encode() in taken.data for one in sent)
+        assert f"{waiting.window}.1-{form}." in taken.headers["Content-Disposition"]
+        (line,) = office.audit.page(before=None, size=1, scope=None, action="settlements.order")
+        assert line.detail["sha256"] == sha256(taken.data).hexdigest()
+    refused = client.post(address, data=told | {"due": "2026-11-22"})
+    assert refused.status_code == 422
+    assert "CS-3067" in refused.get_data(as_text=True)
+    other = signed_in("maker")
+    assert f'action="{address}"' not in seen(other, waiting)[0]
+    assert other.post(address, data=told | {"csrf": token(other)}).status_code == 403
 
 
 def test_a_settled_window_asks_for_nothing(waiting: Instruction, store: Store, signed_in: SignIn) -> None:
