@@ -4,6 +4,7 @@ What a line must hold by itself is checked here (3202's own sums); what only two
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 from cardstack.settlement.bulk.layout import Charset, Column, Fault, Layout
@@ -87,13 +88,15 @@ def _books(
     """The lines by their numbers."""
     amounts = [list(map(int, columns[name])) for name in _AMOUNTS]
     rows = zip(numbers, columns["id"], columns["insutype"], columns["clr_type"], columns["refd_setl_flag"], *amounts, strict=True)
-    undecodable = _undecodable(columns, charset)
+    undecodable, no_days = _undecodable(columns, charset), _no_days(columns["setl_time"])
     groups: dict[tuple[bytes, bytes], tuple[str, str]] = {}
     books = {}
     for place, (number, identity, insurance, kind, refund, whole, funds, accounts, cash, hospital) in enumerate(rows):
         known = identity.decode()
-        if place in undecodable:
-            faults.append(Fault(number, known, "text-undecodable"))
+        if columns["setl_time"][place][:8] in no_days:
+            faults.append(Fault(number, known, "line-malformed", "setl_time"))
+        elif place in undecodable:
+            faults.append(Fault(number, known, "text-undecodable", undecodable[place]))
         elif whole != funds + accounts + cash + hospital:
             faults.append(Fault(number, known, "parts-differ"))
         elif not seen.add(identity + refund):
@@ -109,14 +112,25 @@ _AMOUNTS: Final = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay", "cash_payamt"
 _TEXTS: Final = tuple(column.name for column in LAYOUT.columns if column.form == "text")
 
 
-def _undecodable(columns: Mapping[str, Sequence[bytes]], charset: Charset) -> set[int]:
-    """Lines with a text that is not of the charset; each distinct text is decoded once."""
-    bad: set[int] = set()
+def _undecodable(columns: Mapping[str, Sequence[bytes]], charset: Charset) -> dict[int, str]:
+    """The first column of a line with a text that is not of the charset; each distinct text is decoded once."""
+    bad: dict[int, str] = {}
     for name in _TEXTS:
         wrong = {value for value in set(columns[name]) if not _decodes(value, charset)}
         if wrong:
-            bad.update(place for place, value in enumerate(columns[name]) if value in wrong)
+            bad = {place: name for place, value in enumerate(columns[name]) if value in wrong} | bad
     return bad
+
+
+def _no_days(moments: Sequence[bytes]) -> set[bytes]:
+    """Of the days of some moments, those that no month has."""
+    wrong = set()
+    for day in {moment[:8] for moment in moments}:
+        try:
+            date(int(day[:4]), int(day[4:6]), int(day[6:]))
+        except ValueError:
+            wrong.add(day)
+    return wrong
 
 
 def _decodes(value: bytes, charset: Charset) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from cardstack.errors import Refused, problem
+from cardstack.errors import Refused, faulty, problem
 from cardstack.fsm import Machine
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.calendar import Calendar
@@ -121,6 +121,8 @@ def deadlines(month: date, calendar: Calendar) -> dict[Step, date]:
     >>> {step.name: day.isoformat() for step, day in deadlines(date(2026, 9, 1), known()).items()}["declare"]
     '2026-10-20'
     """
+    if month.year == date.max.year:
+        raise faulty("month", "of a year up to 9998", "年份应不晚于9998")  # its steps are due in the months after
     year, following = (month.year + 1, 1) if month.month == 12 else (month.year, month.month + 1)
     found: dict[Step, date] = {}
     days: dict[str, date] = {}

@@ -5,7 +5,7 @@ starts, at what ratios it pays, and how far. The basic pool is a layer like seri
 civil-servant supplement or medical aid, so one operator computes all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -249,11 +249,3 @@ def _narrow(policy: Policy) -> tuple[int, bool]:
 
 def _treats(policy: Policy, claim: Claim) -> bool:
     return not policy.diseases or claim.disease in policy.diseases
-
-
-def entry_for(catalogue: Mapping[str, tuple[Entry, ...]], code: str, day: date) -> Entry:
-    """The catalogue entry of an item on a day; `Refused` (CS-3202) where there is none."""
-    entries = catalogue.get(code)
-    if not entries:
-        raise Refused("lines", NOT_IN_CATALOGUE, field="lines")
-    return at(entries, day)

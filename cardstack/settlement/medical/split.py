@@ -14,10 +14,10 @@ from cardstack.errors import Refused, faulty, problem
 from cardstack.settlement.medical.claim import Account, Charge, Claim, charges
 from cardstack.settlement.medical.funds import apply_layers, charge_deductible, first_share
 from cardstack.settlement.medical.names import FUND_NAMES, FUNDS, GRADES
-from cardstack.settlement.medical.policy import Entry, Part, Policy, entry_for, policy_for
+from cardstack.settlement.medical.policy import NOT_IN_CATALOGUE, Entry, Part, Policy, policy_for
 from cardstack.settlement.medical.sheet import Case, Note, Sheet, Use, money, percent, thousandths
 from cardstack.settlement.rounding import half_up
-from cardstack.settlement.scheme import Step
+from cardstack.settlement.scheme import Step, at
 from cardstack.text import Text
 
 HOSPITAL_PART = problem(
@@ -123,12 +123,17 @@ def _scope_text(total: int, scope: int) -> Text:
 
 def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
     """Each fee line by the treating place's catalogue: class C is the person's own, the limit and the first share come off."""
-    for place, line in enumerate(sheet.case.claim.lines):
-        if line.day is not None and line.day > sheet.case.day:
+    claim, day = sheet.case.claim, sheet.case.day
+    if claim.admitted is not None and claim.admitted > day:
+        raise faulty("admitted", "of a later day than the bill", "入院日期晚于结算日期")
+    for place, line in enumerate(claim.lines):
+        if line.day is not None and line.day > day:
             raise faulty(f"lines[{place}]", "a fee of a later day than its bill's", "费用日期晚于结算日期")
-    for charge in charges(sheet.case.claim.lines):
+        if not catalogue.get(line.code):
+            raise Refused(f"lines[{place}]", NOT_IN_CATALOGUE, field=f"lines[{place}]")
+    for charge in charges(claim.lines):
         line = charge.line
-        entry = entry_for(catalogue, line.code, line.day or sheet.case.day)
+        entry = at(catalogue[line.code], line.day or day)
         own, over, first = _item(charge, entry)
         for part, amount in ((Part.OWN, own), (Part.OVER_LIMIT, over), (Part.FIRST, first)):
             sheet.parts[part] += amount
@@ -136,7 +141,7 @@ def _items(sheet: Sheet, catalogue: Mapping[str, tuple[Entry, ...]]) -> None:
         if over:
             facts["limit_fen"] = entry.limit_fen
         left = charge.amount_fen - own - over - first
-        rule = f"{sheet.case.claim.treating_place[:2]}.catalogue.{line.code}@{entry.since}"
+        rule = f"{claim.treating_place[:2]}.catalogue.{line.code}@{entry.since}"
         sheet.note("item", rule, left, (_item_text, charge, entry, (own, over, first)), entry.reference, **facts)
 
 

@@ -124,6 +124,7 @@ def test_every_step_is_told_with_its_rule(service: Service) -> None:
         ({"insured_place": "110000"}, 409, "CS-3201"),
         ({"lines": [{"code": "9999", "amount_fen": 1, "price_fen": 1}]}, 409, "CS-3202"),
         ({"level": "9"}, 400, "CS-1000"),
+        ({"care": "inpatient", "registration": "long-term", "stay": "s", "admitted": "2026-11-23"}, 400, "CS-1000"),
         ({"person": "P-0001"}, 422, "CS-4018"),
         ({"accounts": [{"holder": "p 1", "granted_fen": 1}]}, 422, "CS-4018"),
     ],
@@ -240,6 +241,12 @@ def test_a_correction_stands_in_for_what_was_taken_back(service: Service) -> Non
     assert service.send(3, service.ask(claim).json, message_id(1)) == "accepted"
     assert service.ask(claim, instead_of=message_id(1)).status_code == 200
     assert [corrected(4, claim, message_id(1)), corrected(5, chronic, message_id(1))] == ["accepted", "duplicate"]
+
+
+def test_an_item_that_is_in_no_catalogue_is_named_by_its_line(service: Service) -> None:
+    """Which of many it is; its code is not said."""
+    reply = service.ask(a_claim(("0101", 1), ("9999", 1), ("0102", 1)))
+    assert (reply.json["code"], reply.json["detail"], reply.json["facts"]) == ("CS-3202", "lines[1]", {"field": "lines[1]"})
 
 
 def test_the_last_days_of_the_calendar_are_days_too(service: Service) -> None:

@@ -49,13 +49,15 @@ def test_each_fault_is_named_by_its_line() -> None:
     broken = bytearray(a_line(5))
     broken[40] = 0x0A
     undecodable = a_line(4).replace("浙".encode("gb18030"), b"\xff\xff")
-    body = b"".join((a_line(1), a_line(2, cash_payamt=1), a_line(1), undecodable, bytes(broken), a_line(6)))
+    no_day = a_line(7, setl_time="20260229120000")
+    body = b"".join((a_line(1), a_line(2, cash_payamt=1), a_line(1), undecodable, bytes(broken), a_line(6), no_day))
     (batch,) = batches(body)
-    assert [(fault.line, fault.code) for fault in batch.faults] == [
-        (2, "parts-differ"),
-        (3, "repeated-line"),
-        (4, "text-undecodable"),
-        (5, "line-malformed"),
+    assert [(fault.line, fault.code, fault.column) for fault in batch.faults] == [
+        (2, "parts-differ", ""),
+        (3, "repeated-line", ""),
+        (4, "text-undecodable", "fixmedins_name"),
+        (5, "line-malformed", "psn_no"),
+        (7, "line-malformed", "setl_time"),
     ]
     assert [book.key[-1] for book in batch.books] == ["1", "6"]
     assert {fault.code for fault in batch.faults} == set(REASONS)

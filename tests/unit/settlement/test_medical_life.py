@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
 from cardstack.settlement.calendar import known
 from cardstack.settlement.medical import clearing
 from cardstack.settlement.medical.case import CASE, Event, Filing, State, Visit, after, class_of, code, least_until, resettle
@@ -103,6 +103,8 @@ def test_a_months_deadlines_move_to_working_days() -> None:
     assert [day.isoformat() for day in found.values()] == ["2026-10-20", "2026-10-21", "2026-10-26", "2026-11-02", "2026-11-16"]
     with pytest.raises(Refused):
         deadlines(date(2026, 12, 1), known())
+    with pytest.raises(Malformed, match="month"):
+        deadlines(date(9999, 12, 1), known())
 
 
 def a_line(number: int, flag: str = "1", settled: date = MONTH, fee: int = 100_000) -> Line:

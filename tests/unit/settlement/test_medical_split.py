@@ -160,7 +160,7 @@ def test_every_policy_names_known_funds_and_classes() -> None:
         ({"insured_place": "110000"}, "insured_place"),
         ({"care": "dental"}, "insured_place"),
         ({"registration": "tourist"}, "registration"),
-        ({"lines": [{"code": "9999", "amount_fen": 1, "price_fen": 1}]}, "lines"),
+        ({"lines": [{"code": "9999", "amount_fen": 1, "price_fen": 1}]}, "lines[0]"),
     ],
 )
 def test_what_no_figure_covers_is_refused(facts: dict[str, Any], field: str) -> None:
