@@ -11,6 +11,7 @@ from cardstack.settlement.scheme import Scheme
 from cardstack.vault.recognising import Recogniser
 from server.api import filing, lists, presettling, problems, recognising, reconciling, routes, sending, shapes
 from server.api.callers import Services
+from server.api.chinese import in_chinese
 from server.api.direct import Direct
 from server.bodies import WholeRequest
 from server.client import Client
@@ -70,7 +71,7 @@ def create_app(
         identity = Identity.load(config.key, config.certificate, config.key_password)
     app = OpenAPI(
         __name__,
-        info=Info(title="cardstack settlement", version="1", description="跨省清算接口 · settlement between provinces"),
+        info=Info(title="cardstack settlement", version="1", description="settlement between provinces"),
         security_schemes=SECURITY,
         validation_error_callback=problems.invalid,
         doc_prefix="/openapi",
@@ -127,7 +128,14 @@ def _forward(app: OpenAPI, config: Config, identity: Identity | None) -> None:
 
 
 def _describe(app: OpenAPI) -> None:
-    """Add the shapes that routes name by reference to the description."""
+    """Add the shapes that routes name by reference to the description, and give it in the language that is asked for."""
     schemas = app.api_doc.setdefault("components", {}).setdefault("schemas", {})
     schemas["Envelope"] = ENVELOPE_SCHEMA
     schemas["ProblemShape"] = shapes.ProblemShape.model_json_schema()
+    said: dict[str, Any] = {"en": app.api_doc, "zh": in_chinese(app.api_doc)}
+
+    def describe() -> tuple[Any, dict[str, str]]:
+        asked = problems.language()
+        return said[asked], {"Content-Language": asked, "Vary": "Accept-Language"}
+
+    app.view_functions["openapi.doc_url"] = describe

@@ -21,6 +21,7 @@ from cardstack.settlement.envelope import seal
 from cardstack.settlement.receipt import read
 from cardstack.settlement.transaction import Transaction
 from server import signatures
+from server.api.chinese import CHINESE, SAID, in_chinese, plain
 from server.app import create_app
 from server.config import Config
 from server.identity import Identity
@@ -146,6 +147,28 @@ def test_the_interface_describes_itself_offline(service: Service) -> None:
     page = service.client.get("/openapi/swagger")
     assert page.status_code == 200
     assert b"//cdn" not in page.data
+
+
+def said(part: Any) -> Iterator[str]:
+    """What a description says to people."""
+    if isinstance(part, list | dict):
+        for name, one in part.items() if isinstance(part, dict) else enumerate(part):
+            if name in SAID and isinstance(one, str):
+                yield one
+            else:
+                yield from said(one)
+
+
+@pytest.mark.parametrize("service", [{}, {"role": "province"}], indirect=True)
+def test_the_description_is_in_the_language_asked_for(service: Service) -> None:
+    """Every sentence of it, of a hub's and of a node's; what programs read is the same in both."""
+    chinese, english = (service.client.get("/openapi/openapi.json", headers={"Accept-Language": tag}) for tag in ("zh-CN", "en"))
+    assert [one.headers["Content-Language"] for one in (chinese, english)] == ["zh", "en"]
+    missing = {plain(one) for one in said(english.json)} - CHINESE.keys()
+    assert missing == set()
+    assert not {one for one in said(chinese.json) if one.isascii()} - {""}
+    assert in_chinese(english.json) == chinese.json
+    assert list(said(chinese.json)) != list(said(english.json))
 
 
 def test_the_service_says_how_it_is(service: Service) -> None:
