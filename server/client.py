@@ -66,8 +66,11 @@ class Client:
         return self.send(self._seal([transaction], at))
 
     def submit_batch(self, transactions: Sequence[Transaction], at: datetime) -> list[dict[str, Any]]:
-        """Sign up to 8,190 transactions and send them at once; an answer a line."""
-        return self.send_batch(self._seal(transactions, at))
+        """Sign up to 8,190 transactions and send them at once; an answer a line, of the same ids, or `Lost`."""
+        answers = self.send_batch(self._seal(transactions, at))
+        if [one.get("id") for one in answers] != [str(one.id) for one in transactions]:
+            raise Lost(Text("other answers than were asked for", "应答与所送交易不符"))
+        return answers
 
     def send(self, envelope: bytes) -> dict[str, Any]:
         """Send an envelope of one transaction."""
@@ -75,8 +78,7 @@ class Client:
 
     def send_batch(self, envelope: bytes) -> list[dict[str, Any]]:
         """Send an envelope of many."""
-        answers: list[dict[str, Any]] = self._ask("POST", "/batches", envelope)["answers"]
-        return answers
+        return self._listed("answers", "POST", "/batches", envelope)
 
     def receive_batch(self, transactions: Sequence[Transaction], at: datetime, *, wait: int = 0) -> dict[str, Any]:
         """Sign and send a batch, to be answered once it is durable, or after up to so many seconds once it is judged.
@@ -92,8 +94,7 @@ class Client:
 
     def refusals(self, message: str) -> list[dict[str, Any]]:
         """Why lines under a message id were refused, the newest first."""
-        found: list[dict[str, Any]] = self._ask("GET", f"/refusals/{message}")["refusals"]
-        return found
+        return self._listed("refusals", "GET", f"/refusals/{message}")
 
     def transaction(self, message: str) -> dict[str, Any]:
         """A transaction by its message id."""
@@ -101,8 +102,7 @@ class Client:
 
     def windows(self, **which: str) -> list[dict[str, Any]]:
         """The settlement windows."""
-        found: list[dict[str, Any]] = self._ask("GET", f"/windows?{urlencode(which)}")["windows"]
-        return found
+        return self._listed("windows", "GET", f"/windows?{urlencode(which)}")
 
     def window(self, window: str) -> dict[str, Any]:
         """One window with its positions."""
@@ -118,8 +118,7 @@ class Client:
 
     def lines(self, book: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Compare lines; those that differ."""
-        found: list[dict[str, Any]] = self._ask("POST", "/reconciliation/lines", json.dumps(book).encode())["mismatches"]
-        return found
+        return self._listed("mismatches", "POST", "/reconciliation/lines", json.dumps(book).encode())
 
     def presettle(self, claim: Mapping[str, Any], day: date | None = None, instead_of: str = "") -> dict[str, Any]:
         """What a medical bill would come to on the year as it is now; `body` of the answer is what to sign and send.
@@ -132,8 +131,7 @@ class Client:
 
     def card_lists(self) -> list[dict[str, Any]]:
         """The newest version of every card list."""
-        found: list[dict[str, Any]] = self._ask("GET", "/lists")["lists"]
-        return found
+        return self._listed("lists", "GET", "/lists")
 
     def pull_list(self, kind: str, after: int = 0) -> bytes | None:
         """The signed file with what changed in a card list since a version; None where nothing did."""
@@ -183,7 +181,15 @@ class Client:
         content = _object(raw)
         if status >= 400:
             raise _as_error(status, content)
+        if not 200 <= status < 300:  # a proxy leads elsewhere: nobody said anything of the message
+            raise Lost(str(status))
         return content
+
+    def _listed(self, name: str, method: str, path: str, body: bytes | None = None) -> list[dict[str, Any]]:
+        found = self._ask(method, path, body).get(name)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise Lost(Text(f"an answer without {name}", f"应答缺少 {name}"))
+        return found
 
     def _fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         try:

@@ -18,6 +18,7 @@ from cardstack.errors import CardstackError, Untrusted, miscounted
 from cardstack.settlement.envelope import LINES_MAX
 from cardstack.settlement.transaction import Transaction
 from cardstack.settlement.wire import Content, canonical, transaction
+from server.api.problems import NOT_ALLOWED, NOT_FOUND
 from server.client import Lost
 from server.clock import Clock
 from server.intake import NOT_NOW
@@ -123,8 +124,8 @@ class Outbox:
 
 
 def _may_pass(error: CardstackError) -> bool:
-    """Whether a failure says nothing of what was sent: no answer, a signer not believed now, a clock that is wrong."""
-    return isinstance(error, Lost | Untrusted) or error.code == NOT_NOW.code
+    """Whether a failure says nothing of what was sent: no answer, a signer not believed now, a wrong clock, no hub there."""
+    return isinstance(error, Lost | Untrusted) or error.code in (NOT_NOW.code, NOT_FOUND.code, NOT_ALLOWED.code)
 
 
 def _transactions(raw: bytes) -> list[Transaction]:

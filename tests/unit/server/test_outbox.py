@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cardstack.errors import CardstackError, Malformed, Refused, Untrusted
 from cardstack.settlement.transaction import Transaction
+from server.api.problems import NOT_FOUND
 from server.app import create_app
 from server.client import Client, Lost
 from server.config import Config, Role
@@ -137,9 +138,9 @@ def test_what_the_hub_refuses_as_a_whole_is_kept_with_its_reason(stores: tuple[S
     assert (first.state, first.answer["code"], second.state) == (Sending.REFUSED, "CS-1000", Sending.ANSWERED)
 
 
-@pytest.mark.parametrize("reason", [Untrusted("expired"), Refused(problem=NOT_NOW)])
+@pytest.mark.parametrize("reason", [Untrusted("expired"), Refused(problem=NOT_NOW), Refused(problem=NOT_FOUND)])
 def test_a_node_that_is_not_believed_now_loses_nothing(stores: tuple[Store, Store], reason: CardstackError) -> None:
-    """An expired certificate or a wrong clock says nothing of what was put: it waits, says why, and goes on afterwards."""
+    """An expired certificate, a wrong clock or no hub there says nothing of what was put: it waits, says why, goes on."""
     node, hub = stores
     clock, strict = Moment(), Strict(hub, reason, reason)
     outbox = Outbox(node, clock)
@@ -173,6 +174,30 @@ def test_the_client_tells_a_hub_in_trouble_from_one_that_refuses(status: int, ki
         with pytest.raises(kind) as raised:
             client.submit_batch([bill(1)], NOON)
         assert type(raised.value) is kind
+        client.close()
+
+
+ANSWER = {"id": str(message_id(1)), "outcome": "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [({}, 200), ({"answers": []}, 200), ({"answers": [ANSWER, ANSWER]}, 200), ({"answers": [{"id": "other"}]}, 200),
+     ({"answers": "accepted"}, 200), ({"answers": ["accepted"]}, 200), ({"answers": [ANSWER]}, 302)],
+)  # fmt: skip
+def test_only_an_answer_to_each_transaction_is_an_answer(said: dict[str, Any], status: int) -> None:
+    """Whatever stands between says 200 too: what was not answered line by line is sent again, not taken for booked."""
+    app = Flask("no hub")
+
+    @app.post("/batches")
+    def batches() -> tuple[dict[str, Any], int]:
+        return said, status
+
+    _, signer, certificate = node_trust()
+    with in_background(app) as url:
+        client = Client(url, signer, [certificate])
+        with pytest.raises(Lost):
+            client.submit_batch([bill(1)], NOON)
         client.close()
 
 
