@@ -40,10 +40,10 @@ class Files(NamedTuple):
         return filing.Means(office.files, store, self.trust.vouch if believed else None, self.node)
 
 
-def files(settled: Sequence[Entry] = ()) -> Files:
+def files(settled: Sequence[bytes] = ()) -> Files:
     """A day of rides, one with a wrong TAC and one that is no line; a month of bills, one of which does not add up.
 
-    The month is of the bills that are settled, with one that nobody has; without any it is all invented.
+    The month is of the lines of bills that are settled, with one that nobody has; without any it is all invented.
     """
     trust, signer, leaf = node_trust("33.node")
     day = NOON.astimezone(SHANGHAI) - timedelta(days=1)
@@ -51,7 +51,7 @@ def files(settled: Sequence[Entry] = ()) -> Files:
     taps.append(a_tap(counter=3009, terminal_serial=9, moment=f"{day:%Y%m%d}081500", tac="0BADBAD0"))
     lines = [transit_layout.line_of(tap, str(a_ride(tap).id), "310000", "330100") for tap in taps]
     rides = b"".join(lines) + b"?" * (transit_layout.LAYOUT.size - 1) + b"\n"
-    bills = b"".join(line_of_bill(one) for one in settled) or b"".join(a_line(number) for number in range(1, 20))
+    bills = b"".join(settled) or b"".join(a_line(number) for number in range(1, 20))
     bills += a_line(20) + a_line(21, cash_payamt=1)
 
     def told(body: bytes, name: str, layout: str, sender: Party) -> Manifest:
@@ -66,15 +66,25 @@ def files(settled: Sequence[Entry] = ()) -> Files:
     return Files(trust, transit, medical, tampered)
 
 
-def line_of_bill(one: Entry, **facts: Any) -> bytes:
+def line_of_bill(store: Store, one: Entry) -> bytes:
     """The line of a month's file for a bill that is booked."""
-    paid = {"medfee_sumamt": one.amount_fen, "fund_pay_sumamt": one.amount_fen, "acct_pay": 0, "cash_payamt": 0}
-    return a_line(1, **{"id": str(one.id), **paid, "hosp_part_amt": 0, **facts})
+    paid = [0, 0]
+    for posting in store.postings(one.seq):
+        paid[posting.posting.kind == "acct-pay"] += posting.posting.amount_fen
+    funds, accounts = paid
+    told: dict[str, Any] = {"medfee_sumamt": one.amount_fen, "fund_pay_sumamt": funds, "acct_pay": accounts}
+    return a_line(1, **told, id=str(one.id), cash_payamt=one.amount_fen - funds - accounts, hosp_part_amt=0)
+
+
+def lines_of_bills(store: Store, most: int) -> list[bytes]:
+    """The lines of some bills that are booked, the newest first."""
+    bills = [one for one in store.transactions(limit=200) if one.scheme.startswith("medical") and not one.refers]
+    return [line_of_bill(store, one) for one in bills[:most]]
 
 
 def correspond(store: Store, office: Office) -> None:
     """Take them in."""
-    made = files([one for one in store.transactions(limit=200) if one.scheme.startswith("medical") and not one.refers][:19])
+    made = files(lines_of_bills(store, 19))
     means = made.means(store, office)
     many = {"交通日文件-20261121.zip": made.transit, "医疗月度-202610.zip": made.medical, "医疗月度-202609.zip": made.tampered}
     for number, (name, raw) in enumerate(many.items(), start=1):

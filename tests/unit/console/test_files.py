@@ -18,7 +18,7 @@ from server.store.office.jobbing import Job
 from server.store.office.people import Operator
 from server.store.store import Store
 from server.turns import Turns
-from tests.filed import Files, correspond, files
+from tests.filed import Files, correspond, files, lines_of_bills
 from tests.ledgers import NOON
 from tests.unit.console.conftest import Clock
 
@@ -71,7 +71,7 @@ def test_a_bad_signature_is_kept_and_nothing_of_the_file_believed(made: Files, s
 
 def test_a_month_is_reconciled_with_the_ledger(store: Store, office: Office) -> None:
     """What is booked here is taken; what nobody booked, and what does not add up, is named."""
-    made = files([one for one in store.transactions(limit=200) if one.scheme.startswith("medical") and not one.refers][:9])
+    made = files(lines_of_bills(store, 9))
     taken = filing.take(arrive(made.medical), made.means(store, office))
     assert (taken.state, taken.lines_ok) == ("partly", 9)
     assert [(one.line, one.code, one.text.zh) for one in taken.faults] == [

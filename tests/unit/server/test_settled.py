@@ -7,7 +7,7 @@ from tests.ledgers import NOON, bill, message_id, submission
 
 
 def line(serial: int, amount: int = 100, *, refund: bool = False) -> Book:
-    return Book(str(message_id(serial)), ("310", "11"), amount, amount, 0, refund)
+    return Book(str(message_id(serial)), ("310", "11"), amount, amount * 4 // 5, 0, refund)
 
 
 def test_each_line_is_alike_or_says_how_it_differs(store: Store) -> None:
@@ -27,6 +27,10 @@ def test_each_line_is_alike_or_says_how_it_differs(store: Store) -> None:
         9: (line(3), Kind.MISSING_HERE),
         10: (line(4), None),
         11: (line(9), Kind.MISSING_HERE),
+        12: (line(5)._replace(fund_pay_sumamt=81), Kind.AMOUNT),
+        13: (line(5)._replace(fund_pay_sumamt=70, acct_pay=10), Kind.AMOUNT),
+        14: (line(11, refund=True)._replace(fund_pay_sumamt=79), Kind.AMOUNT),
+        15: (line(4)._replace(fund_pay_sumamt=79), Kind.AMOUNT),
     }
     with store.view() as view:
         found = differences(view, {number: one for number, (one, _) in lines.items()})
