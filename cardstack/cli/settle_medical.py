@@ -87,6 +87,8 @@ def _plan(year: "Year") -> dict[str, Any]:
     from cardstack.settlement.schemes.medical import body_of, scheme_for
 
     senders = {name: message.sender for name, message in year.messages.items()}
+    # The hospital's own number goes on with the bill, so that it is not paid once more under it.
+    numbers = {name: {"bill": bill} for name, message in year.messages.items() if (bill := message.body.get("bill"))}
     settle = [
         {
             "instead_of": one.bill.id,
@@ -94,7 +96,7 @@ def _plan(year: "Year") -> dict[str, Any]:
             "scheme": scheme_for(one.claim, one.bill.day)[0],
             "day": one.bill.day.isoformat(),
             "amount_fen": one.claim.total_fen,
-            "body": {**body_of(one.claim, one.split), "instead_of": one.bill.id},
+            "body": {**body_of(one.claim, one.split), **numbers.get(one.bill.id, {}), "instead_of": one.bill.id},
         }
         for one in year.again
         if one.claim is not None and one.split is not None

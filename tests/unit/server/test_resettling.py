@@ -124,6 +124,19 @@ def test_what_the_list_says_is_taken_in_its_order(three: Store, tmp_path: Path) 
     assert all(one == {**one, "funds_fen": {}, "person_fen": 0} for one in again["changes"])
 
 
+def test_a_bill_settled_again_keeps_its_number(store: Store, tmp_path: Path) -> None:
+    """Or the hospital's till, sending it under another id, would be paid for it once more."""
+    with store.view() as view:
+        claim, split = on_the_year(stay(900_000, "s1"), NOON.date(), compute, lambda accounts: reads.totals(view, accounts))
+    numbered = settlement(1, claim, {**body_of(claim, split), "bill": "B1"})
+    assert send(store, numbered) == ["accepted"]
+    corrected = tmp_path / "claim.json"
+    corrected.write_bytes(msgspec.json.encode(stay(800_000, "s1")))
+    plan = asked(message_id(1), "--claim", str(corrected))
+    assert carry_out(store, plan) == ["accepted"] * 2
+    assert send(store, replace(numbered, id=message_id(2))) == ["duplicate"]
+
+
 def test_a_bill_taken_back_leaves_the_year_as_if_it_had_not_been(three: Store) -> None:
     """The two others are settled as first and second."""
     plan = asked(message_id(1))
