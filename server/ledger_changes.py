@@ -21,7 +21,7 @@ from server.forms import FIELD, Field, Shape
 from server.means import CREDITOR, DEBTOR, LARGE, REVERSAL_LARGE, Change, Draft, Means, deciders, two
 from server.permissions import EVERYWHERE, Permission
 from server.store.commit import Kept
-from server.store.disputing import NO_SUCH, NOT_INSTALLED
+from server.store.disputing import NO_SUCH, NOT_INSTALLED, check_upheld
 from server.store.posting import Submission
 from server.store.queries import disputes as queries
 from server.store.resting import check_left, debt, debts
@@ -170,16 +170,25 @@ def _dispute_draft(told: Mapping[str, Any], means: Means) -> Draft:
     if one is None:
         raise Refused(Text(f"dispute {told['dispute']}", f"异议 {told['dispute']}"), NO_SUCH, dispute=told["dispute"])
     DISPUTE.after(one.stage, Step(told["step"]))
-    payload = {**told, "transaction": one.message}
-    return Draft("dispute", one.against[:2], str(one.seq), payload, one.disputed_fen)
+    amount = one.disputed_fen if told["amount_fen"] is None else Fen(told["amount_fen"])
+    check_upheld(Step(told["step"]), amount, one.disputed_fen)
+    payload = {**told, "amount_fen": amount, "transaction": one.message}
+    return Draft("dispute", one.against[:2], str(one.seq), payload, amount)
 
 
 def _dispute(request: Request, means: Means) -> str:
     """Concede or uphold a dispute: the correction is booked with it."""
     who, told = two(request), request.payload
     evidence = {"said": request.reason, **told.get("evidence", {})}
+    upheld = told.get("amount_fen")  # before version 0.2 a request was for all that is disputed
     after = means.ledger.desk.step_dispute(
-        told["dispute"], Step(told["step"]), actor=who.maker, checker=who.checker, now=means.at, evidence=evidence
+        told["dispute"],
+        Step(told["step"]),
+        actor=who.maker,
+        checker=who.checker,
+        now=means.at,
+        evidence=evidence,
+        upheld_fen=None if upheld is None else Fen(upheld),
     )
     return after.stage.value
 
@@ -281,6 +290,13 @@ CHANGES: Final = (
                     Text("Step", "处理"),
                     Shape.CHOICE,
                     ((Step.CONCEDE.value, Text("concede", "认可异议")), (Step.UPHOLD.value, Text("uphold", "裁定成立"))),
+                ),
+                Field(
+                    "amount_fen",
+                    Text("Amount given back in fen; empty is all that is disputed", "退还金额（分），留空为全部争议金额"),
+                    Shape.FEN,
+                    least=1,
+                    optional=True,
                 ),
             ),
         ),

@@ -10,7 +10,7 @@ from cardstack.cli.inputs import content
 from cardstack.cli.ledgers import Actor, Database, Json, now, one_of, open_ledger, table
 from cardstack.cli.operating import Checker, asked, entitled, means_of, show
 from cardstack.cli.output import choices, emit, language, words
-from cardstack.errors import Malformed
+from cardstack.errors import Malformed, faulty
 
 if TYPE_CHECKING:
     from cardstack.settlement.dispute import Step
@@ -21,6 +21,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Number = Annotated[int, typer.Argument(help=words("the dispute's number", "异议编号"))]
 Said = Annotated[str, typer.Option(help=words("what to say about it", "说明"))]
+Part = Annotated[
+    int, typer.Option("--fen", min=0, help=words("how much is given back, in fen; 0 is all", "退还金额（分），0 为全部"))
+]
 Evidence = Annotated[
     Path | None,
     typer.Option(
@@ -63,6 +66,7 @@ def answer(
     number: Number,
     *,
     concede: Annotated[bool, typer.Option("--concede", help=words("give the disputed part back", "承认并退还争议金额"))] = False,
+    fen: Part = 0,
     said: Said = "",
     evidence: Evidence = None,
     actor: Actor = "operator",
@@ -74,7 +78,7 @@ def answer(
     from cardstack.settlement.dispute import Step
 
     step = Step.CONCEDE if concede else Step.ANSWER
-    _step(number, step, _told(said, evidence), actor=actor, checker=checker, database=database, as_json=as_json)
+    _step(number, step, _told(said, evidence), fen, actor=actor, checker=checker, database=database, as_json=as_json)
 
 
 @app.command(help=words("Decide: accept, escalate, withdraw, uphold or reject", "处理：接受、提请仲裁、撤回、裁定成立或不成立"))
@@ -82,6 +86,7 @@ def decide(
     number: Number,
     step: Annotated[str, typer.Argument(help="accept | escalate | withdraw | uphold | reject")],
     *,
+    fen: Part = 0,
     said: Said = "",
     evidence: Evidence = None,
     actor: Actor = "operator",
@@ -95,7 +100,7 @@ def decide(
     wanted = one_of(Step, step, "step")
     if wanted in (Step.ANSWER, Step.CONCEDE, Step.LAPSE):
         raise Malformed(choices("step", ("accept", "escalate", "withdraw", "uphold", "reject")), field="step")
-    _step(number, wanted, _told(said, evidence), actor=actor, checker=checker, database=database, as_json=as_json)
+    _step(number, wanted, _told(said, evidence), fen, actor=actor, checker=checker, database=database, as_json=as_json)
 
 
 @app.command("list", help=words("List disputes, the newest first", "列出异议，最新在前"))
@@ -114,7 +119,9 @@ def list_(
     _show(found, as_json=as_json)
 
 
-def _step(number: int, step: "Step", evidence: dict[str, str], *, actor: str, checker: str, database: str, as_json: bool) -> None:
+def _step(
+    number: int, step: "Step", evidence: dict[str, str], fen: int, *, actor: str, checker: str, database: str, as_json: bool
+) -> None:
     """A step; what gives money back is asked for by one person and approved by another."""
     from cardstack.settlement.dispute import STEPS
     from server import commands
@@ -123,10 +130,12 @@ def _step(number: int, step: "Step", evidence: dict[str, str], *, actor: str, ch
 
     with open_ledger(database) as store:
         if step not in UPHOLDS:
+            if fen:
+                raise faulty("fen", "only what is conceded or upheld gives money back", "仅认可或裁定成立时退还金额")
             who = entitled(store, actor, "dispute.work", _side(store, number, step))
             _show([store.desk.step_dispute(number, step, actor=who, now=now(), evidence=evidence)], as_json=as_json, one=True)
             return
-        drawn = commands.draft("dispute", {"dispute": number, "step": step.value}, means_of(store))
+        drawn = commands.draft("dispute", {"dispute": number, "step": step.value, "amount_fen": fen or None}, means_of(store))
         drawn = drawn._replace(payload={**drawn.payload, "evidence": evidence})
         why = evidence.get("said") or STEPS[step].of(language())
         made = asked(store, drawn, actor=actor, checker=checker, reason=why)

@@ -9,7 +9,8 @@ from cardstack.errors import Malformed, problem
 from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, STEPS, Ground, Stage, Step
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
-from server.console import approvals, forms, listing, masking, requesting, transactions
+from server import commands
+from server.console import approvals, changes, forms, listing, masking, requesting, transactions
 from server.console.listing import Column, Filter, Listing, Query, Slice
 from server.console.services import audit, moment, operator, scope, store, t
 from server.permissions import Pages, Permission, Scope
@@ -145,6 +146,7 @@ def show(seq: int) -> ResponseReturnValue:
         steps=_steps(one),
         words=STEPS,
         upholds=UPHOLDS,
+        gives_back=any(each in UPHOLDS for each in _steps(one)),
     )
 
 
@@ -170,12 +172,14 @@ def step(seq: int) -> ResponseReturnValue:
     wanted = Step(forms.choice("step", [each.value for each in _steps(one)]))
     said = forms.reason()
     if wanted in UPHOLDS:
+        given = int(forms.money("amount_fen")) if forms.text("amount_fen", most=40, required=False) else None
+        drawn = commands.draft("dispute", {"dispute": seq, "step": wanted.value, "amount_fen": given}, changes.means())
         asked = requesting.ask(
             "dispute",
-            province=one.against[:2],
-            subject=str(seq),
-            payload={"dispute": seq, "step": wanted.value, "transaction": one.message},
-            amount_fen=one.disputed_fen,
+            province=drawn.province,
+            subject=drawn.subject,
+            payload=dict(drawn.payload),
+            amount_fen=drawn.amount_fen,
             reason=said,
         )
         flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")

@@ -66,12 +66,15 @@ class Desk:
         now: datetime,
         checker: str = "",
         evidence: Mapping[str, Any] | None = None,
+        upheld_fen: Fen | None = None,
     ) -> disputing.Dispute:
-        """Move a dispute on; where it is upheld, a second person has approved the posting that puts it right."""
+        """Move a dispute on; where it is upheld, all or in part, a second person has approved the posting that puts it right."""
         with self.database.writing() as connection:
             commit = Commit(self.database, connection, now)
-            found = disputing.step_dispute
-            return found(commit, self.schemes, dispute, step, actor=actor, evidence=evidence or {}, checker=checker)
+            kept = evidence or {}
+            return disputing.step_dispute(
+                commit, self.schemes, dispute, step, actor=actor, evidence=kept, checker=checker, upheld_fen=upheld_fen
+            )
 
     def disputes(self, *, stage: Stage | None = None) -> list[disputing.Dispute]:
         """Disputes, the newest first."""

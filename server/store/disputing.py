@@ -37,6 +37,11 @@ TOO_LATE = problem(
         "一分钟内自动失效处理（或执行 settle lapse）：未答复视为认可，未提出仲裁视为接受答复。",
     ),
 )
+NOT_DISPUTED = problem(
+    "CS-3075",
+    Text("That is not a part of what is disputed: {disputed} fen", "所填金额不是争议金额（{disputed} 分）的一部分"),
+    Text("Concede or uphold more than nothing and at most that.", "认可或裁定成立的金额应大于零且不超过争议金额。"),
+)
 COLUMNS = "seq, posting, opened_by, ground, disputed_fen, stage, since, deadline, against, message"
 UPHOLDS = (Step.CONCEDE, Step.UPHOLD)
 """The steps after which money is given back: two people take them."""
@@ -113,11 +118,13 @@ def step_dispute(
     actor: str,
     evidence: Mapping[str, Any],
     checker: str = "",
+    upheld_fen: Fen | None = None,
 ) -> Dispute:
     """Move a dispute on. Where it is upheld, the correction is booked in the same commit, approved by a second person.
 
-    Who opened it does not speak for the other side, nor decide it. Where the entry was reversed in the meantime, that has
-    given the money back already and nothing more is booked.
+    What is conceded or upheld is all that is disputed, or `upheld_fen` of it; with that the dispute is over. Who opened it
+    does not speak for the other side, nor decide it. Where the entry was reversed in the meantime, that has given the money
+    back already and nothing more is booked.
     """
     before = dispute(commit, seq)
     if step in UPHOLDS:
@@ -131,6 +138,10 @@ def step_dispute(
     if step is Step.LAPSE and (before.deadline is None or moment(commit.at) <= before.deadline):
         raise Refused(Text("the deadline has not passed", "期限未到"), dispute=seq)
     stage = DISPUTE.after(before.stage, step)
+    given = before.disputed_fen if upheld_fen is None else upheld_fen
+    if upheld_fen is not None:
+        check_upheld(step, given, before.disputed_fen)
+        evidence = {**evidence, "upheld_fen": given}
     gone = stage is Stage.UPHELD and is_reversed(commit, before.posting)
     told = {**evidence, "reversed": True} if gone else evidence
     due = _due(stage, commit.at)
@@ -140,11 +151,17 @@ def step_dispute(
     if stage is Stage.UPHELD and not gone:
         booked, (message, scheme) = _posting(commit, before.posting)
         two = Two(actor, checker) if step in UPHOLDS else Two("deadline", actor)
-        made = correction(booked, before.disputed_fen)
+        made = correction(booked, given)
         if scheme not in schemes:
             raise Refused("scheme", NOT_INSTALLED, scheme=scheme)
         adjust(commit, schemes[scheme].cycle, made, two, reason="dispute upheld", dispute=seq, about=MessageId(message))
     return dispute(commit, seq)
+
+
+def check_upheld(step: Step, given: Fen, disputed: Fen) -> None:
+    """`Refused` (CS-3075) unless a step gives money back, and no more than is disputed."""
+    if step not in UPHOLDS or not 0 < given <= disputed:
+        raise Refused("amount_fen", NOT_DISPUTED, field="amount_fen", disputed=disputed)
 
 
 def dispute(view: View, seq: int) -> Dispute:

@@ -75,18 +75,21 @@ def _windows(view: View) -> Iterator[Finding]:
 
 def _disputes(view: View) -> Iterator[Finding]:
     now: dict[int, str] = {}
-    for number, step, stage in view.all("SELECT dispute, step, stage FROM dispute_move ORDER BY seq"):
+    part: dict[int, Any] = {}
+    for number, step, stage, evidence in view.all("SELECT dispute, step, stage, evidence FROM dispute_move ORDER BY seq"):
         after = _led(dispute.DISPUTE, now[number], step) if number in now else dispute.Stage.OPENED.value
         if after != stage or (number in now) == (step == "open"):
             yield Finding(Fault.STAGE, f"dispute {number}")
-        now[number] = stage
+        now[number], part[number] = stage, data_of(evidence).get("upheld_fen")
     booked: dict[int, list[int]] = {}
     for number, amount in view.all(GIVEN_BACK):
         booked.setdefault(number, []).append(amount)
     for number, posting, disputed, stage, amount, message, id_, *sides in view.all(DISPUTED):
         back, upheld = booked.pop(number, []), stage == dispute.Stage.UPHELD.value
-        right = back == ([disputed] if upheld else []) or (upheld and not back and is_reversed(view, posting))
-        about = amount is not None and disputed <= amount and sorted(sides[:2]) == sorted(sides[2:]) and message == id_
+        told = part.get(number)
+        given = told if isinstance(told, int) else disputed
+        right = back == ([given] if upheld else []) or (upheld and not back and is_reversed(view, posting))
+        about = amount is not None and given <= disputed <= amount and sorted(sides[:2]) == sorted(sides[2:]) and message == id_
         if now.pop(number, "") != stage or not right or not about:
             yield Finding(Fault.STAGE, f"dispute {number}")
     yield from (Finding(Fault.STAGE, f"dispute {number}") for number in sorted(booked.keys() | now.keys()))

@@ -95,9 +95,13 @@ def test_a_dispute_goes_from_opening_to_a_posting_that_puts_it_right(database: s
     assert json.loads(settle("dispute", "decide", "1", "uphold", *TWO, *there))["stage"] == "upheld"
     assert [one["dispute"] for one in json.loads(settle("dispute", "list", "--stage", "upheld", *there))] == [1]
     assert json.loads(settle("dispute", "list", "--stage", "opened", *there)) == []
+    assert isinstance(refused("dispute", "decide", "1", "reject", "--fen", "5", *there), Malformed)
     conceding = ("dispute", "open", "2", "--by", HOSPITAL, "--ground", "other", "--fen", "400", *there)
     settle(*conceding)
-    assert json.loads(settle("dispute", "answer", "2", "--concede", *TWO, *there))["stage"] == "upheld"
+    assert json.loads(settle("dispute", "answer", "2", "--concede", "--fen", "150", *TWO, *there))["stage"] == "upheld"
+    store = open_store(database)
+    assert [one.amount_fen for one in store.transactions(limit=2)] == [150, 300]
+    store.close()
     assert json.loads(settle("audit", "--no-signatures", *there))["findings"] == []
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask.testing import FlaskClient
 
 from cardstack.settlement.dispute import Stage
+from cardstack.values import Fen, yuan
 from server.store.store import Store
 
 SignIn = Callable[[str], FlaskClient]
@@ -38,3 +39,18 @@ def test_upholding_waits_for_another(signed_in: SignIn, token: Token) -> None:
     form = {"step": "uphold", "reason": "重复结算属实", "csrf": token(client)}
     assert "/console/approvals/" in client.post("/console/disputes/3/step", data=form).location
     assert "待复核" in client.get("/console/disputes/3").get_data(as_text=True).split("<main")[1]
+
+
+def test_a_part_is_upheld_by_two(signed_in: SignIn, token: Token, store: Store) -> None:
+    """More than is disputed comes back by its field; what is approved is booked, and shown in the dispute's history."""
+    client, checker = signed_in("centre"), signed_in("overseer")
+    disputed = next(one for one in store.desk.disputes() if one.seq == 3).disputed_fen
+    form = {"step": "uphold", "reason": "部分属实", "csrf": token(client), "_back": "/console/disputes/3"}
+    wrong = client.post("/console/disputes/3/step", data=form | {"amount_fen": yuan(Fen(disputed + 1))})
+    assert wrong.status_code == 422
+    assert 'id="e-amount_fen"' in wrong.get_data(as_text=True)
+    asked = client.post("/console/disputes/3/step", data=form | {"amount_fen": "0.01"}).location
+    assert "0.01" in checker.get(asked).get_data(as_text=True)
+    checker.post(f"{asked}/decide", data={"decision": "approve", "csrf": token(checker)})
+    assert next(one.stage for one in store.desk.disputes() if one.seq == 3) is Stage.UPHELD
+    assert store.transactions(limit=1)[0].amount_fen == 1

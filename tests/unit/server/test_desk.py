@@ -88,6 +88,26 @@ def test_who_does_not_answer_in_time_concedes(store: Store) -> None:
     assert sorted(nets) == [-80, 80]
 
 
+def test_a_dispute_is_upheld_in_part(store: Store) -> None:
+    """By the other side or in arbitration, of what is disputed and no more; the rest stands, and the dispute is over."""
+    booked(store, 100, 200)
+    for posting, steps in ((1, ()), (2, (Step.ANSWER, Step.ESCALATE))):
+        opened = store.desk.open_dispute(
+            posting, opened_by=FUND, ground=Ground.AMOUNT, disputed_fen=Fen(30), actor="lin", now=NOON
+        )
+        for step in steps:
+            store.desk.step_dispute(opened.seq, step, actor="wang", now=NOON)
+        last = Step.UPHOLD if steps else Step.CONCEDE
+        for wrong in (0, 31):
+            with pytest.raises(Refused) as caught:
+                store.desk.step_dispute(opened.seq, last, actor="wang", checker="zhao", upheld_fen=Fen(wrong), now=NOON)
+            assert caught.value.code == "CS-3075"
+        upheld = store.desk.step_dispute(opened.seq, last, actor="wang", checker="zhao", upheld_fen=Fen(12), now=NOON)
+        assert (upheld.stage, upheld.disputed_fen) == (Stage.UPHELD, 30)
+    assert {one.party: one.net_fen for one in store.positions(DAY)} == {FUND: 24 - 240, HOSPITAL: 240 - 24}
+    assert store.audit(signatures=False, contents=True).findings == ()
+
+
 def test_nothing_holds_off_a_deadline_that_has_passed(store: Store) -> None:
     """To its last second an answer, and then an objection, counts; after that it lapses, whoever comes first to the ledger."""
     booked(store, 100, 200)
