@@ -16,6 +16,7 @@ from cardstack.settlement.medical.policy import POOL, Basis, Cap, Policy, Where
 from cardstack.settlement.medical.split import Setlinfo, Split
 from cardstack.settlement.scheme import in_force
 from cardstack.settlement.schemes import medical
+from tests.oracles.split import second
 from tests.unit.settlement.claims import DAY, a_claim
 
 KINDS = sorted({(p.place, p.insurance, care) for p in medical.policies() for care in p.care})
@@ -98,6 +99,18 @@ def test_the_parts_sum_to_the_bill(claim: Claim) -> None:
     assert info.psn_part_amt == info.acct_pay + family + info.psn_cash_pay
     assert min(getattr(info, name) for name in info.__struct_fields__) >= 0
     assert caps_hold(result)
+
+
+@settings(max_examples=150)
+@given(claims())
+def test_a_second_computation_from_the_texts_agrees(claim: Claim) -> None:
+    """Fund by fund, deductible, scope, the person's part, and what every total of the year gains."""
+    assert second(claim, DAY) == _first(medical.compute(claim, DAY))
+
+
+def _first(result: Split) -> tuple[dict[str, int], int, int, int, dict[str, int]]:
+    info, adds = result.info, {use.key: use.add for use in result.uses if use.add}
+    return result.funds, info.act_pay_dedc, info.inscp_scp_amt, info.psn_part_amt, adds
 
 
 @given(claims(), st.integers(1, 3_000_000))
@@ -197,7 +210,7 @@ def of_kind(place: str, insurance: str, care: str) -> list[Claim]:
 
 @pytest.mark.parametrize(("place", "insurance", "care"), KINDS)
 def test_every_place_and_care_holds_what_the_properties_say(place: str, insurance: str, care: str) -> None:
-    """Parts sum, funds never fall as the bill grows, no cap is passed, reversals restore; every fund pays somewhere."""
+    """Parts sum, funds never fall as the bill grows, caps hold, reversals restore, a second computation agrees; all funds pay."""
     own = [p for p in medical.policies() if (p.place, p.insurance) == (place, insurance) and care in p.care]
     idle = {layer.fund for policy in own if in_force([policy], DAY) for layer in policy.layers}
     for claim in of_kind(place, insurance, care):
@@ -211,8 +224,10 @@ def test_every_place_and_care_holds_what_the_properties_say(place: str, insuranc
             assert info.psn_part_amt == _from_accounts(info, claim) + info.psn_cash_pay
             paid = info.fund_pay_sumamt
             idle -= {fund for fund in FUNDS if getattr(info, fund)}
-            result = medical.compute(a_claim(**{**_facts(one), "before": totals}), DAY)
+            later = a_claim(**{**_facts(one), "before": totals})
+            result = medical.compute(later, DAY)
             assert caps_hold(result)
+            assert second(later, DAY) == _first(result)
             assert case.after(case.after(totals, result.uses), result.uses, -1) == totals
             totals = case.after(totals, result.uses)
     assert idle == set()
