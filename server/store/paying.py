@@ -121,7 +121,8 @@ def _follow(commit: Commit, windows: Sequence[str], new: Sequence[BankLine] = ()
     """Let the payments of windows follow the lines that are known, of which some are new; what is not as it was sent."""
     prepared = [one for window in windows for one in reads.instructions(commit, window)]
     sent = {one.instruction.id: one for one in prepared if one.state not in (Payment.PREPARED, Payment.CANCELLED)}
-    accounts, kept = _accounts(commit), _lines(commit, sent)
+    accounts = _accounts(commit)
+    kept = list(_counted(sent.values(), _lines(commit, sent), accounts, new))
     strangers = [one for one in new if one.reference not in sent]
     matched = match([one.instruction for one in sent.values()], [*kept, *strangers], accounts)
     touched, moved = {one.reference for one in new}, set[str]()
@@ -222,7 +223,8 @@ _BELOW = frozenset({BankDifference.PAID_SHORT, BankDifference.RETURNED, BankDiff
 
 def booked(view: View, debt: Debt) -> Mapping[date, int]:
     """What the bank booked of a payment and its rests, by day."""
-    return _paid_on(debt, _lines(view, [one.instruction.id for one in debt.all]), _accounts(view))
+    accounts, lines = _accounts(view), _lines(view, [one.instruction.id for one in debt.all])
+    return _paid_on(debt, list(_counted(debt.all, lines, accounts)), accounts)
 
 
 def _paid_on(debt: Debt, lines: Sequence[BankLine], accounts: Mapping[str, str]) -> Mapping[date, int]:
@@ -239,8 +241,9 @@ _OPEN = (Payment.RELEASED, Payment.PARTLY_PAID, Payment.CONTINUED, Payment.FAILE
 def open_payments(view: View) -> tuple[Mismatch, ...]:
     """What was released and is not fully paid yet, or failed, or was paid over, by the lines that are known."""
     some = [*reads.instructions(view, states=_OPEN), *_paid_over(view)]
-    waiting = [one.instruction for one in some if one.state is not Payment.CONTINUED]
-    found = match(waiting, _lines(view, [one.id for one in waiting]), _accounts(view))
+    waiting = [one for one in some if one.state is not Payment.CONTINUED]
+    accounts, lines = _accounts(view), _lines(view, [one.instruction.id for one in waiting])
+    found = match([one.instruction for one in waiting], _counted(waiting, lines, accounts), accounts)
     windows = sorted({one.instruction.window for one in some})
     return tuple(_waiting(found.mismatches, [one for window in windows for one in reads.instructions(view, window)]))
 
@@ -258,14 +261,44 @@ def _paid_over(view: View) -> list[PreparedInstruction]:
 
 
 def beyond_its_lines(view: View, found: Sequence[PreparedInstruction]) -> Iterator[str]:
-    """The payments that stand as paid with more than the bank's lines say; a party's account may have been another then."""
+    """The payments that stand as paid with more than the bank's lines say."""
     accounts, lines = _accounts(view), _lines(view, [one.instruction.id for one in found])
-    for one in (one for one in found if one.paid_fen):
-        mine = {line.account for line in lines if line.reference == one.instruction.id}
-        sides = one.instruction.debtor, one.instruction.creditor
-        known = [accounts, *({**accounts, side: account} for account in mine for side in sides)]
-        if all(sum(paid_on(one.instruction, lines, those).values()) < one.paid_fen for those in known):
+    counted = list(_counted(found, lines, accounts))
+    for one in found:
+        if one.paid_fen and sum(paid_on(one.instruction, counted, accounts).values()) < one.paid_fen:
             yield f"payment {one.instruction.id}"
+
+
+def _counted(
+    found: Iterable[PreparedInstruction], lines: Iterable[BankLine], accounts: Mapping[str, str], new: Iterable[BankLine] = ()
+) -> Iterator[BankLine]:
+    """The lines of payments as they count: what was booked on a participant's former account stands as on the present one.
+
+    Which account that was nobody kept; it is the one with which the lines that are not new make what stands as paid.
+    """
+    fresh = {(one.account, one.bank_reference) for one in new}
+    by_payment: dict[str, list[BankLine]] = {}
+    for line in lines:
+        by_payment.setdefault(line.reference, []).append(line)
+    for one in found:
+        mine = by_payment.get(one.instruction.id, [])
+        old = [line for line in mine if (line.account, line.bank_reference) not in fresh]
+        former = _former(one, old, accounts)
+        yield from mine if former is None else _moved(mine, *former)
+
+
+def _former(one: PreparedInstruction, old: Sequence[BankLine], accounts: Mapping[str, str]) -> tuple[str, str] | None:
+    """From which account to which the lines of a payment are to be taken; None where they make what is paid as they stand."""
+    made = one.instruction
+    if not one.paid_fen or sum(paid_on(made, old, accounts).values()) >= one.paid_fen:
+        return None
+    present = [accounts[side] for side in (made.debtor, made.creditor) if accounts.get(side)]
+    ways = [(former, now) for former in sorted({line.account for line in old}) for now in present if former != now]
+    return next((way for way in ways if sum(paid_on(made, _moved(old, *way), accounts).values()) >= one.paid_fen), None)
+
+
+def _moved(lines: Iterable[BankLine], former: str, present: str) -> list[BankLine]:
+    return [replace(line, account=present) if line.account == former else line for line in lines]
 
 
 def _apply(commit: Commit, one: PreparedInstruction, act: Act, paid: Fen) -> Payment | None:

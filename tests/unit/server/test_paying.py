@@ -131,6 +131,23 @@ def test_lines_that_were_on_another_account_count_once_it_is_put_right(store: St
     assert store.audit(signatures=False).findings == ()
 
 
+def test_what_was_booked_on_a_former_account_is_paid_all_the_same(store: Store) -> None:
+    """A part before the participant changed its bank and a part after it make the whole: no rest is left to be ordered again."""
+    first = partly_paid(store)
+    store.desk.change_account(FUND, "999", f"account of {FUND}", TWO, now=NOON)
+    assert [(one.difference, one.booked_fen) for one in store.desk.open_payments()] == [(Difference.PAID_SHORT, 300)]
+    found = store.desk.take_lines([line(store, 0, 500, number=2)], actor="bank", now=NOON)
+    assert found.mismatches == ()
+    assert [one.id for one in store.windows(stage="settled")] == [DAY]
+    with pytest.raises(Refused):
+        store.desk.order_rest(first, TWO, now=NOON)
+    assert store.audit(signatures=False).findings == ()
+    back = replace(line(store, 0, 300, returned=True, number=3), account=f"account of {FUND}")
+    (short,) = store.desk.take_lines([back], actor="bank", now=NOON).mismatches
+    assert (short.difference, short.booked_fen) == (Difference.PAID_SHORT, 500)
+    assert store.audit(signatures=False).findings == ()
+
+
 def test_what_was_booked_before_its_release_is_not_sent(store: Store) -> None:
     """The bank was asked by other means: the payment is paid, in part only for its part, and the order leaves it out."""
     booked(store, 1000)
