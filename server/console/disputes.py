@@ -1,5 +1,6 @@
 """争议: a side of a posting objects with evidence, the other answers before a deadline, what is upheld is put right."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -9,10 +10,11 @@ from cardstack.errors import Malformed, problem
 from cardstack.settlement.dispute import DISPUTE, GROUNDS, STAGES, STEPS, Ground, Stage, Step
 from cardstack.settlement.transaction import Party
 from cardstack.text import Text
+from cardstack.values import Fen
 from server import commands
-from server.console import approvals, changes, forms, listing, masking, requesting, transactions
+from server.console import approvals, changes, forms, listing, masking, requesting, transactions, words
 from server.console.listing import Column, Filter, Listing, Query, Slice
-from server.console.services import audit, moment, operator, scope, store, t
+from server.console.services import audit, language, moment, operator, scope, store, t
 from server.permissions import Pages, Permission, Scope
 from server.store.disputing import UPHOLDS, Dispute
 from server.store.queries import disputes as queries
@@ -155,8 +157,19 @@ def _step_words(step: str) -> Text:
 
 
 def _evidence(move: queries.Moved) -> list[tuple[str, Any]]:
-    """What came with a step besides its words; people's data masked."""
-    return masking.flat(masking.masked({name: value for name, value in move.evidence.items() if name != "said"}))
+    """What came with a step besides its words, named as people say it; people's data masked."""
+    kept = {name: value for name, value in move.evidence.items() if name not in {"said", "upheld_fen"}}
+    told = [(NAMES[name].of(language()) if name in NAMES else name, value) for name, value in masking.flat(masking.masked(kept))]
+    given = move.evidence.get("upheld_fen")
+    return [*told, (t("Given back (yuan)", "退还金额（元）"), words.money(Fen(given)))] if isinstance(given, int) else told
+
+
+NAMES: Mapping[str, Text] = {
+    "file": Text("File", "证据文件"),
+    "sha256": Text("Its SHA-256", "文件 SHA-256"),
+    "reversed": Text("Reversed meanwhile: nothing more is booked", "原交易已冲正，不再调整入账"),
+}
+"""What evidence is called that the command line and the service put beside a step's words."""
 
 
 def _seconds_left(one: Dispute) -> int | None:

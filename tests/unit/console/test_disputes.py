@@ -54,3 +54,6 @@ def test_a_part_is_upheld_by_two(signed_in: SignIn, token: Token, store: Store) 
     checker.post(f"{asked}/decide", data={"decision": "approve", "csrf": token(checker)})
     assert next(one.stage for one in store.desk.disputes() if one.seq == 3) is Stage.UPHELD
     assert store.transactions(limit=1)[0].amount_fen == 1
+    shown = client.get("/console/disputes/3").get_data(as_text=True)
+    assert "upheld_fen" not in shown
+    assert "退还金额（元）" in shown
