@@ -4,8 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from cardstack.errors import Refused
+from cardstack.errors import Malformed, Refused
+from cardstack.settlement.amending import Amendment, amend
 from cardstack.settlement.calendar import known
+from cardstack.settlement.cutoff import cut_off
+from cardstack.settlement.proposing import propose
 
 
 def test_2026_has_its_days_off_and_its_days_worked() -> None:
@@ -33,3 +36,32 @@ def test_beyond_the_notices_there_is_no_answer(day: date) -> None:
     with pytest.raises(Refused) as refused:
         known().is_working(day)
     assert refused.value.code == "CS-3204"
+
+
+def cutting(**row: object) -> Amendment:
+    """A cut-off of the medical cycle, invented, from the first of January 2026."""
+    said = {"cycle": "medical", "since": "2026-01-01", "standing": "illustrative", "reference": "invented"}
+    return Amendment("clearing", "cutoff", {**said, **row})
+
+
+def test_a_day_that_a_month_does_not_have_is_its_last() -> None:
+    """Here the next working day after it, as for any day; the cycle's other windows are cut off as ever."""
+    amend([cutting(day=31, minute=1080)])
+    try:
+        assert [f"{cut_off(f'medical-2026-{month}'):%m-%d}" for month in ("01", "03", "04", "06")] == [
+            "02-28",
+            "04-30",
+            "06-01",
+            "07-31",
+        ]
+    finally:
+        amend(())
+
+
+@pytest.mark.parametrize("row", [{"day": 32}, {"minute": 1440}, {"working_days": 367}])
+def test_a_cut_off_that_is_no_moment_is_refused(row: dict[str, object]) -> None:
+    """When it is proposed, not when the clock comes to it."""
+    told = {"cycle": '"medical"', "since": "2027-01-01", "reference": '"invented"', **row}
+    text = "\n".join(["[[cutoff]]", *(f"{name} = {value}" for name, value in told.items())])
+    with pytest.raises(Malformed, match=next(iter(row))):
+        propose("clearing", "cutoff", text, date(2026, 11, 22))
