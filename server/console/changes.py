@@ -199,6 +199,7 @@ NAMES: Mapping[str, Text] = {
     "valid_until": Text("Certificate valid until", "证书有效期至"),
     "why": Text("Why", "原因"),
     "amount_fen": Text("Amount (yuan)", "金额（元）"),
+    "evidence": Text("Evidence", "证据"),
     "kind": Text("What the money is", "款项种类"),
     "rule": Text("Rule", "依据规则"),
 }
@@ -210,6 +211,7 @@ NAMED: Mapping[str, Callable[[Any], object]] = {
     "home": lambda place: words.province_choice(place)[1],
     "treating": lambda place: words.province_choice(place)[1],
     "event": lambda event: EVENTS.get(event, event),
+    "evidence": lambda told: " · ".join(map(str, told.values())) or "—",
     "amount_fen": lambda fen: words.money(Fen(int(fen))),
     "kind": lambda kind: kinds.posting(kind).of(language()),
     "valid_until": lambda until: words.clock(datetime.fromisoformat(until)),

@@ -1,9 +1,10 @@
 """争议: a side of a posting objects with evidence, the other answers before a deadline, what is upheld is put right."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cardstack.errors import Malformed, problem
@@ -124,7 +125,7 @@ def submit(message_id: str, posting: int) -> ResponseReturnValue:
         disputed_fen=disputed,
         actor=operator().id,
         now=moment(),
-        evidence={"said": said},
+        evidence={"said": said, **_attached()},
     )
     audit(str(made.seq), side[:2], message=message_id, posting=posting, disputed_fen=made.disputed_fen)
     flash(t("The dispute is open; the other side was told.", "异议已提出，已通知对方。"), "success")
@@ -154,6 +155,17 @@ def show(seq: int) -> ResponseReturnValue:
 
 def _step_words(step: str) -> Text:
     return STEPS[Step(step)] if step in set(Step) else Text("Opened", "提出异议")
+
+
+def _attached() -> dict[str, str]:
+    """The name and SHA-256 of a file that came as evidence; the file itself stays with who has it."""
+    if not (found := request.files.get("file")) or not found.filename:
+        return {}
+    digest = sha256()
+    for piece in iter(lambda: found.stream.read(1 << 16), b""):
+        digest.update(piece)
+    found.close()
+    return {"file": found.filename[:120], "sha256": digest.hexdigest()}
 
 
 def _evidence(move: queries.Moved) -> list[tuple[str, Any]]:
@@ -191,13 +203,13 @@ def step(seq: int) -> ResponseReturnValue:
             "dispute",
             province=drawn.province,
             subject=drawn.subject,
-            payload=dict(drawn.payload),
+            payload={**drawn.payload, **({"evidence": attached} if (attached := _attached()) else {})},
             amount_fen=drawn.amount_fen,
             reason=said,
         )
         flash(t("Requested; another operator decides.", "已提交申请，待其他操作员复核。"), "success")
         return redirect(url_for("approvals.show", request_id=asked), 303)
-    store().desk.step_dispute(seq, wanted, actor=operator().id, now=moment(), evidence={"said": said})
+    store().desk.step_dispute(seq, wanted, actor=operator().id, now=moment(), evidence={"said": said, **_attached()})
     audit(str(seq), one.opened_by[:2], step=wanted.value, said=said)
     return redirect(url_for(".show", seq=seq), 303)
 

@@ -1,6 +1,8 @@
 """A dispute's page: every step with its evidence, whose turn it is, and steps that are said why."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from io import BytesIO
 
 from flask.testing import FlaskClient
 
@@ -28,7 +30,9 @@ def test_a_step_without_words_comes_back(signed_in: SignIn, token: Token, store:
     wrong = client.post("/console/disputes/3/step", data=form)
     assert wrong.status_code == 422
     assert 'id="e-reason"' in wrong.get_data(as_text=True)
-    assert client.post("/console/disputes/3/step", data=form | {"reason": "证据不足"}).status_code == 303
+    said = form | {"reason": "证据不足", "file": (BytesIO(b"b"), "回函.pdf")}
+    assert client.post("/console/disputes/3/step", data=said).status_code == 303
+    assert sha256(b"b").hexdigest() in client.get("/console/disputes/3").get_data(as_text=True)
     assert next(one.stage for one in store.desk.disputes() if one.seq == 3) is Stage.REJECTED
     assert "证据不足" in client.get("/console/disputes/3").get_data(as_text=True)
 
@@ -49,11 +53,14 @@ def test_a_part_is_upheld_by_two(signed_in: SignIn, token: Token, store: Store) 
     wrong = client.post("/console/disputes/3/step", data=form | {"amount_fen": yuan(Fen(disputed + 1))})
     assert wrong.status_code == 422
     assert 'id="e-amount_fen"' in wrong.get_data(as_text=True)
-    asked = client.post("/console/disputes/3/step", data=form | {"amount_fen": "0.01"}).location
-    assert "0.01" in checker.get(asked).get_data(as_text=True)
+    asked = client.post(
+        "/console/disputes/3/step", data=form | {"amount_fen": "0.01", "file": (BytesIO(b"a"), "病历.pdf")}
+    ).location
+    page = checker.get(asked).get_data(as_text=True)
+    assert all(one in page for one in ("0.01", "病历.pdf", sha256(b"a").hexdigest()))
     checker.post(f"{asked}/decide", data={"decision": "approve", "csrf": token(checker)})
     assert next(one.stage for one in store.desk.disputes() if one.seq == 3) is Stage.UPHELD
     assert store.transactions(limit=1)[0].amount_fen == 1
     shown = client.get("/console/disputes/3").get_data(as_text=True)
     assert "upheld_fen" not in shown
-    assert "退还金额（元）" in shown
+    assert all(one in shown for one in ("退还金额（元）", "证据文件", "病历.pdf", sha256(b"a").hexdigest()))
