@@ -41,9 +41,16 @@ class Calendar:
     (True, False)
     >>> calendar.after(date(2026, 9, 30), 1).isoformat(), calendar.on_or_after(date(2026, 10, 1)).isoformat()
     ('2026-10-08', '2026-10-08')
+    >>> calendar.end >= date(2026, 12, 31)
+    True
     """
 
     notices: Sequence[Notice]
+
+    @property
+    def end(self) -> date:
+        """The last day of which a notice tells."""
+        return max((one.until or date.max for one in self.notices), default=date.min)
 
     def is_working(self, day: date) -> bool:
         """Whether a day is worked; `Refused` (CS-3204) where no notice says."""

@@ -1,4 +1,4 @@
-"""What somebody should look at: windows, payments, prepayments, disputes, certificates and requests, the grave first."""
+"""What somebody should look at: windows, payments, prepayments, disputes, working days, certificates, requests."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from flask import g, url_for
 
 from cardstack.ca.certificate import Certificate
 from cardstack.errors import CardstackError
+from cardstack.settlement.calendar import known
 from cardstack.settlement.instruction import Payment
 from cardstack.settlement.prefund import Level, Prefund
 from cardstack.settlement.window import Stage, following, period
@@ -18,6 +19,8 @@ from server.store.queries import disputes, settling
 from server.store.values import Window
 
 WARN_DAYS = (30, 7, 1)
+CALENDAR_DAYS = (60, 14)
+"""How many days before the known working days end they are an alarm, and a grave one: a month's bills are due in the next."""
 SOON = timedelta(days=3)
 """How long before its deadline a dispute is an alarm."""
 
@@ -32,7 +35,14 @@ class Alarm(NamedTuple):
 
 def alarms() -> list[Alarm]:
     """What somebody should look at, the grave first."""
-    found = [*_window_alarms(), *_payment_alarms(), *_prefund_alarms(), *_dispute_alarms(), *_certificate_alarms()]
+    found = [
+        *_window_alarms(),
+        *_payment_alarms(),
+        *_prefund_alarms(),
+        *_dispute_alarms(),
+        *_calendar_alarms(),
+        *_certificate_alarms(),
+    ]
     waiting = words.waiting()
     if waiting and g.operator.may(Permission.APPROVAL_READ):
         said = Text(f"Requests that wait for a decision: {waiting}", f"{waiting} 项申请待复核")
@@ -140,6 +150,19 @@ def _dispute_alarms() -> list[Alarm]:
         )
         for one in near
     ]
+
+
+def _calendar_alarms() -> list[Alarm]:
+    """That the working days of the weeks to come are not known: no window would be cut off, no deadline fixed."""
+    end = known().end
+    days = (end - moment().astimezone(LOCAL).date()).days
+    if days > CALENDAR_DAYS[0] or not operator().may(Permission.FIGURE_READ):
+        return []
+    said = Text(
+        f"Working days are known until {end}: add the State Council's next notice",
+        f"工作日历仅至 {end}，请录入国务院办公厅下一年度节假日安排通知",
+    )
+    return [Alarm(grave=days <= CALENDAR_DAYS[1], said=said, address=url_for("figures.index", file="calendar"))]
 
 
 def _certificate_alarms() -> list[Alarm]:

@@ -4,17 +4,21 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from server.console import HERE, route_table
+from cardstack.settlement.calendar import Calendar, known
+from server.console import HERE, alarms, route_table
 from server.console.guides import GUIDES
 from server.console.navigation import GROUPS
 from server.console.shell import PREFERENCES
 from server.permissions import ROLES, PageRule, Permission, Role
+from tests.ledgers import NOON
 
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
 VENDORED = HERE / "static" / "vendor"
@@ -132,6 +136,19 @@ def test_the_overview_says_what_needs_somebody(signed_in: Callable[[str], FlaskC
     assert "红色预警" in page
     assert "黄色预警" in page
     assert page.count('class="chart"') == page.count('class="chart-table"') > 0
+
+
+@pytest.mark.parametrize(("days", "grade"), [(61, None), (60, "warning"), (15, "warning"), (14, "danger"), (-3, "danger")])
+def test_the_overview_says_that_the_known_working_days_end(
+    days: int, grade: str | None, signed_in: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty days before they do, and gravely from fourteen on; not once the next notice is there."""
+    until = NOON.date() + timedelta(days=days)
+    calendar = Calendar([replace(known().notices[-1], until=until)])
+    monkeypatch.setattr(alarms, "known", lambda: calendar)
+    page = signed_in("chief").get("/console/").get_data(as_text=True)
+    said = re.search(rf'notice-(\w+)"><a href="[^"]*file=calendar">工作日历仅至 {until}', page)
+    assert (said and said[1]) == grade
 
 
 def test_the_overview_of_a_province_says_nothing_of_others(signed_in: Callable[[str], FlaskClient]) -> None:
