@@ -82,8 +82,8 @@ class Service(Generic[State, Event]):
     machine: Machine[State, Event]
     messages: Mapping[Event, Message]
     terms: Mapping[State, Term] = field(default_factory=dict)
-    money: Callable[[Transaction, Any], tuple[Posting, ...]] | None = None
-    """What a message owes, where money moves; its sum must be the transaction's amount."""
+    money: Callable[[Transaction, Any], tuple[Posting, ...] | None] | None = None
+    """What a message owes, where money moves; its sum must be the transaction's amount. None where its content is not right."""
     states: Mapping[State, Text] = field(default_factory=dict)
     """Each state in words."""
     handover: tuple[Event, Event] | None = None
@@ -124,8 +124,9 @@ class Service(Generic[State, Event]):
             return reason
         if transaction.posts is not None:
             return None  # its amount is that of what it posts
-        owed = sum(posting.amount_fen for posting in self.money(transaction, content)) if self.money else 0
-        return self._handed(transaction) if owed == transaction.amount_fen else REASONS["amount-differs"]
+        owed = self.money(transaction, content) if self.money else ()
+        right = owed is not None and sum(posting.amount_fen for posting in owed) == transaction.amount_fen
+        return self._handed(transaction) if right else REASONS["amount-differs"]
 
     def _handed(self, transaction: Transaction) -> Reason | None:
         reserving, confirming = self.handover or (None, None)
@@ -152,7 +153,7 @@ class Service(Generic[State, Event]):
     def postings(self, transaction: Transaction, day: date) -> tuple[Posting, ...]:
         """Nothing, or what the message owes."""
         del day
-        return self.money(transaction, self.content(transaction)) if self.money else ()
+        return (self.money(transaction, self.content(transaction)) or ()) if self.money else ()
 
     def claims(self, transaction: Transaction) -> tuple[str, ...]:
         """A case of two provinces has each step once, but for reminders, which are numbered by their own id.

@@ -12,6 +12,7 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from cardstack.errors import Malformed
 from cardstack.fsm import Machine
 from cardstack.settlement.amending import figures_of, remembered
 from cardstack.settlement.rounding import half_up
@@ -58,6 +59,16 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account_fen: Amount
     pool_fen: Amount
     closed_on: Day
+
+    def __post_init__(self) -> None:
+        years = [one.year for one in self.years]
+        if len(set(years)) < len(years) or max(years) > int(self.closed_on[:4]):
+            raise Malformed(
+                Text(
+                    "field `years`: each calendar year once, none after that of closed_on",
+                    "字段 `years`：每个自然年度仅一次，且不晚于 closed_on 所在年度",
+                )
+            )
 
 
 class State(StrEnum):
@@ -121,13 +132,13 @@ def money(years: Sequence[Year], account_fen: int, day: date) -> Money:
     return Money(account_fen, sum(part for _, part in parts), parts)
 
 
-def _owed(transaction: Transaction, content: object) -> tuple[Posting, ...]:
-    """The old place's fund owes the new place's, once the statement says what the figures give."""
+def _owed(transaction: Transaction, content: object) -> tuple[Posting, ...] | None:
+    """The old place's fund owes the new place's; None where the statement does not say what the figures give."""
     if not isinstance(content, Statement):
         return ()
     right = money(content.years, content.account_fen, transaction.day)
     if right.pool_fen != content.pool_fen:
-        return ()
+        return None
     old, new = Party(f"{transaction.home_province}.pension-fund"), Party(f"{transaction.treating_province}.pension-fund")
     rule = f"pension-transfer@{at(shares(), transaction.day).since}"
     legs = ((content.account_fen, "personal-account"), (content.pool_fen, "pool-share"))

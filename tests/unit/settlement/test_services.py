@@ -144,6 +144,11 @@ def test_a_transfer_moves_the_account_and_the_pools_share() -> None:
     ]
     wrong = message(transfer.TRANSFER, "send", {**STATEMENT, "pool_fen": 1}, "31.pension-office", 3, amount=744_001, **until)
     assert code(transfer.TRANSFER, wrong) == "amount-differs"
+    assert code(transfer.TRANSFER, replace(wrong, amount_fen=Fen(0))) == "amount-differs"
+    for years, pool in ((YEARS[:1] * 2, 1_440_000), ([{**YEARS[0], "year": 2027}], 720_000)):
+        body, amount = {**STATEMENT, "years": years, "pool_fen": pool}, 744_000 + pool
+        twice = message(transfer.TRANSFER, "send", body, "31.pension-office", 3, amount=amount, **until)
+        assert code(transfer.TRANSFER, twice) == "content-malformed"
     assert [step.name for step in transfer.TRANSFER.explain(sent, sent.day)] == ["send", "personal-account", "pool-share"]
     flow = [
         message(transfer.TRANSFER, "apply", APPLICATION, "33.x", 1),
