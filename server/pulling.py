@@ -61,4 +61,6 @@ class Pulled:
 
 
 def _after(have: CardList, update: Update) -> CardList:
-    return have.after(update) if update.base is not None or not have.version else CardList(have.kind).after(update)
+    """The list after an update; the whole takes the place of what is there, if it is newer: an old file is no way back."""
+    newer = have.after(update)
+    return newer if update.base is not None else newer.shortened_to(1)

@@ -44,8 +44,7 @@ def card_list(view: View, kind: Kind) -> CardList:
     found = CardList(kind)
     for version, base, since, changes in rows:
         name = name_of(Update(kind, version, moment(since), base=base))
-        found = found.after(read(name, bytes(changes)))
-        found = CardList(kind, found.versions[-KEPT:])
+        found = found.after(read(name, bytes(changes))).shortened_to(KEPT)
     return found
 
 

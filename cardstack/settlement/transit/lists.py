@@ -6,7 +6,7 @@ by its day's list.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -53,10 +53,11 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class CardList:
-    """A list as it is known here, with the versions before."""
+    """A list as it is known here, with the versions before; `shortened` where the oldest of them are no longer known."""
 
     kind: Kind
     versions: tuple[tuple[int, datetime, frozenset[str]], ...] = ()
+    shortened: bool = False
 
     @property
     def version(self) -> int:
@@ -103,18 +104,23 @@ class CardList:
                 here=self.version,
             )
         cards = update.add if update.base is None else self.cards - update.remove | update.add
-        return CardList(self.kind, (*self.versions, (update.version, update.since, cards)))
+        return replace(self, versions=(*self.versions, (update.version, update.since, cards)))
 
     def at(self, moment: datetime) -> frozenset[str]:
-        """The keys in force at a moment."""
-        return next((cards for _, since, cards in reversed(self.versions) if since <= moment), frozenset())
+        """The keys in force at a moment: none before the first version; before the oldest still known, those of that one."""
+        oldest = self.versions[0][2] if self.shortened else frozenset[str]()
+        return next((cards for _, since, cards in reversed(self.versions) if since <= moment), oldest)
+
+    def shortened_to(self, count: int) -> "CardList":
+        """The list with its newest versions."""
+        return self if len(self.versions) <= count else replace(self, versions=self.versions[-count:], shortened=True)
 
     def rolled_back(self, version: int) -> "CardList":
         """The list as it was with that version its newest."""
         kept = tuple(one for one in self.versions if one[0] <= version)
         if not kept or kept[-1][0] != version:
             raise Refused(Text(f"version {version} is not known here", f"本地没有版本 {version}"), here=self.version)
-        return CardList(self.kind, kept)
+        return replace(self, versions=kept)
 
     def delta(self, base: int) -> Update:
         """What an operator that has `base` still needs in one step; the full list where that is unknown or less to send."""

@@ -12,7 +12,7 @@ from cardstack.settlement.bulk.list_file import read
 from cardstack.settlement.bulk.package import unpack
 from cardstack.settlement.schemes import SCHEMES
 from cardstack.settlement.schemes.transit import Transit
-from cardstack.settlement.transit.lists import Kind
+from cardstack.settlement.transit.lists import Kind, Lists
 from server import commands
 from server.app import create_app
 from server.approvals import Decision
@@ -202,3 +202,36 @@ def test_only_the_newest_versions_are_kept_in_memory(store: Store) -> None:
     here = store.desk.card_list(Kind.BLACK)
     assert (here.version, len(here.cards), len(here.versions)) == (70, 70, 64)
     assert (here.delta(2).base, here.delta(69).base) == (None, 69)
+
+
+def test_a_card_that_was_blocked_before_the_versions_in_memory_stays_blocked(store: Store) -> None:
+    """However often the list changed since: a late record is judged by the oldest version that is still known."""
+    card = f"{0:020d}"
+    for number in range(70):
+        publish(store, {f"{ISSUER}.{number:020d}"}, at=NOON + timedelta(minutes=number))
+    lists = Lists({Kind.BLACK: store.desk.card_list(Kind.BLACK)}, grace=timedelta(0))
+    assert lists.verdict(ISSUER, card, NOON + timedelta(minutes=3)) is Kind.BLACK
+    assert lists.verdict(ISSUER, f"{69:020d}", NOON + timedelta(minutes=3)) is None
+
+
+def test_an_older_list_is_no_way_back(hub: Hub, tmp_path: Path) -> None:
+    """A whole list that was signed once and is sent again takes no card off a newer one."""
+    publish(hub.store, {A})
+    old = hub.app.test_client().get("/lists/black").data
+    publish(hub.store, {B, C}, at=NOON + timedelta(hours=1))
+    pulled = Pulled(tmp_path / "lists", hub.trust.vouch)
+
+    class Sends:
+        """A service, or who stands before it, that answers with one file."""
+
+        def __init__(self, raw: bytes) -> None:
+            self.raw = raw
+
+        def pull_list(self, kind: str, after: int = 0) -> bytes | None:
+            del kind, after
+            return self.raw
+
+    pulled.pull(Sends(hub.app.test_client().get("/lists/black").data), Kind.BLACK)  # type: ignore[arg-type]  # only its one method is called
+    with pytest.raises(Refused, match="version 1 is not newer than 2"):
+        pulled.pull(Sends(old), Kind.BLACK)  # type: ignore[arg-type]  # as above
+    assert sorted(pulled.here(Kind.BLACK).cards) == sorted([A, B, C])
