@@ -109,6 +109,7 @@ NUMBERS: Final[Mapping[str, Why]] = {
     "no-key": Why.NO_CARD,
     "card-blocked": Why.CARD_STATE,
     "card-expired": Why.EXPIRED,
+    "no-refund": Why.TYPE,
     "not-yours": Why.NOT_ALLOWED,
     "no-tariff": Why.CARD_TYPE,
     "balance-short": Why.BALANCE,

@@ -35,7 +35,7 @@ def taps(draw: st.DrawFn) -> Tap:
         "industry": draw(st.sampled_from(["01", "02"])),
         "card_city": draw(st.sampled_from(["2900", "3310"])),
         "card_class": draw(st.sampled_from(["adult", "student", "senior", "soldier"])),
-        "gross_fen": draw(st.sampled_from([100, 200, 333, 700, 150_000])),
+        "gross_fen": draw(st.sampled_from([100, 200, 333, 700, 100_000, 100_001, 150_000])),
         "moment": draw(st.sampled_from(["20261012063000", "20261012083059", "20261012230000"])),
         "previous": draw(st.sampled_from([None, {"moment": "20261012061500", "industry": "01", "transfers": 1}])),
         "month_fen": draw(st.sampled_from([0, 6_999, 7_000, 29_950])),

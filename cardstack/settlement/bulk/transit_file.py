@@ -119,8 +119,9 @@ class Reader:
         codes: list[str | None] = []
         seconds: list[int] = []
         bad = self._out_of_range(columns)
-        rows = zip(*(columns[name] for name in ("id", "moment", "amount_fen", "balance_fen", "expires")), strict=True)
-        for place, (identity, moment, amount, balance, expires) in enumerate(rows):
+        names = ("id", "moment", "amount_fen", "gross_fen", "balance_fen", "expires")
+        rows = zip(*(columns[name] for name in names), strict=True)
+        for place, (identity, moment, amount, gross, balance, expires) in enumerate(rows):
             minute, sent = self._minute(moment[:12]), self._minute(identity[12:24])
             if minute is None or sent is None or place in bad:
                 codes.append("tap-malformed")
@@ -142,7 +143,9 @@ class Reader:
             elif balance < amount:
                 codes.append("balance-short")
             else:
-                codes.append("card-expired" if NEVER != expires < day else "over-limit" if amount > most else None)
+                codes.append(
+                    "card-expired" if NEVER != expires < day else "over-limit" if amount > most or gross > most else None
+                )
         return codes, seconds
 
     def _blocked(self, columns: Raw, codes: list[str | None]) -> None:

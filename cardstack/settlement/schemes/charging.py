@@ -10,11 +10,12 @@ from typing import Annotated, Final
 
 import msgspec
 
-from cardstack.errors import Malformed, Refused, told
+from cardstack.errors import Malformed, Refused, faulty, told
 from cardstack.settlement.amending import figures_of, once_for_each, remembered
 from cardstack.settlement.rounding import half_up
 from cardstack.settlement.scheme import Accumulation, Cycle, Figure, Reason, Step, Unit, at, located
 from cardstack.settlement.transaction import Posting, Transaction, exactly, party
+from cardstack.settlement.transit.tap import moment_of
 from cardstack.text import Text
 from cardstack.values import Fen, yuan
 
@@ -24,6 +25,13 @@ REASONS: Mapping[str, Reason] = {
     reason.code: reason
     for reason in (
         Reason("order-malformed", Text("The order is not of its declared form", "充电订单不符合约定格式")),
+        Reason(
+            "no-refund",
+            Text(
+                "The scheme takes no refund: reverse the order, or dispute a part of it",
+                "该业务不受理退款报文：请冲正原订单，或就部分金额提出异议",
+            ),
+        ),
         Reason("periods-differ", Text("The periods do not sum to the order", "分时明细合计与订单不一致")),
         Reason("total-differs", Text("The amount is not energy and service together", "订单总额不等于电费与服务费之和")),
         Reason("no-agreement", Text("No agreement between operators is in force", "运营商之间没有有效结算协议")),
@@ -78,7 +86,7 @@ class Charging:
     cycle: Cycle = DAILY
 
     def check(self, transaction: Transaction) -> Reason | None:
-        """The sums must hold: periods to the order, energy and service to the amount."""
+        """A charge, never a refund; the sums must hold: periods to the order, energy and service to the amount."""
         try:
             order = _order(transaction)
             at(agreements(), transaction.day)
@@ -86,6 +94,8 @@ class Charging:
             return located(REASONS["order-malformed"], error)
         except Refused:
             return REASONS["no-agreement"]
+        if transaction.kind == "refund":
+            return REASONS["no-refund"]
         sums = [sum(getattr(period, name) for period in order.periods) for name in ("power_wh", "elec_fen", "service_fen")]
         if sums != [order.total_power_wh, order.total_elec_fen, order.total_service_fen]:
             return REASONS["periods-differ"]
@@ -136,6 +146,9 @@ def _order(transaction: Transaction) -> Order:
         order: Order = msgspec.convert(transaction.body.get("order"), Order)
     except msgspec.ValidationError as error:
         raise Malformed(told(error, "order"), field="order") from error
+    for period in order.periods:
+        if moment_of(period.end) < moment_of(period.start):
+            raise faulty("periods", "one ends before it begins", "时段结束时间早于开始时间")
     return order
 
 

@@ -50,7 +50,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A stretch of one owner's road: province, owner, toll before discounts."""
 
     province: Annotated[str, exactly(r"\d{2}")]
-    owner: Annotated[str, exactly(r"[a-z0-9][a-z0-9-]{0,30}")]
+    owner: Annotated[str, exactly(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")]
     gross_fen: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 

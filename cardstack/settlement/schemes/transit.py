@@ -31,6 +31,13 @@ REASONS: Mapping[str, Reason] = {
     reason.code: reason
     for reason in (
         Reason("tap-malformed", Text("The record is not of its declared form", "交易记录不符合约定格式")),
+        Reason(
+            "no-refund",
+            Text(
+                "The scheme takes no refund: reverse the message, dispute a part of it, or refund the purse by scheme purse",
+                "该业务不受理退款报文：请冲正原报文、就部分金额提出异议，或通过 purse 业务退款",
+            ),
+        ),
         Reason("amount-differs", Text("The amount is not the one on the record", "交易金额与记录不一致")),
         Reason("moment-differs", Text("The moment is not the one on the record", "交易时间与记录不一致")),
         Reason("future", Text("The record is from the future", "交易时间晚于上送时间")),
@@ -223,7 +230,7 @@ def _tap(transaction: Transaction) -> Tap:
 
 
 def form_fault(transaction: Transaction, record: Record) -> str | None:
-    """What in a purse's record contradicts its message, or the card: amount, moment, clock, balance, end of validity.
+    """What in a purse's record contradicts its message, or the card: kind, amount, moment, clock, balance, end of validity.
 
     `Malformed` for a message id of no day.
     """
@@ -233,6 +240,7 @@ def form_fault(transaction: Transaction, record: Record) -> str | None:
     except Refused:
         return "no-figure"
     faults = (
+        ("no-refund", transaction.kind == "refund"),
         ("amount-differs", record.amount_fen != transaction.amount_fen),
         ("moment-differs", recorded != transaction.occurred_at),
         ("future", recorded - sent > ahead),
@@ -251,9 +259,12 @@ def _limits(day: date) -> tuple[timedelta, timedelta, int | None]:
 
 
 def amount_fault(tap: Tap) -> str | None:
-    """Whether a journey cost more than one may. The limits of its day are there: its clock was held against them."""
+    """Whether a journey cost more than one may, or its fare before discounts did: nobody but its limit proves that one.
+
+    The limits of its day are there: its clock was held against them.
+    """
     most = _limits(tap.at.date())[2]
-    return "over-limit" if most is not None and tap.amount_fen > most else None
+    return "over-limit" if most is not None and max(tap.amount_fen, tap.gross_fen) > most else None
 
 
 def _sent(transaction: Transaction) -> datetime:

@@ -77,6 +77,13 @@ def drive(amount: int = 950, **facts: Any) -> Transaction:
     return message("toll", {"passage": a_body(Passage, **passage)}, amount)
 
 
+def owned(owner: str) -> Transaction:
+    """A passage over the road of one owner, of any name."""
+    drove = drive(sections=[{"province": "33", "owner": "hangjin", "gross_fen": 1_000}])
+    passage = {**drove.body["passage"], "sections": [{"province": "33", "owner": owner, "gross_fen": 1_000}]}
+    return replace(drove, body={"passage": passage})
+
+
 PURCHASE = "M33010000001202610120830000001"
 PERIOD = {"start": "20261012080000", "end": "20261012090000", "power_wh": 20_000, "elec_fen": 1_600, "service_fen": 801}
 ORDER = {
@@ -150,6 +157,11 @@ def test_a_charge_is_energy_and_service() -> None:
         (CHARGING, message("charging", {}, 1), "order-malformed"),
         (CHARGING, charge(total_power_wh=1), "periods-differ"),
         (CHARGING, charge(2_400), "total-differs"),
+        (CHARGING, replace(charge(), kind="refund"), "no-refund"),
+        (CHARGING, charge(periods=[{**PERIOD, "start": "20269912080000"}]), "order-malformed"),
+        (CHARGING, charge(periods=[{**PERIOD, "end": "20261012075959"}]), "order-malformed"),
+        (TOLL, replace(drive(), kind="refund"), "no-refund"),
+        (TOLL, owned("hangjin-"), "tap-malformed"),
     ],
 )
 def test_each_fault_has_its_reason(scheme: Any, ride: Transaction, code: str) -> None:

@@ -59,6 +59,7 @@ def test_a_record_is_proven_by_its_tac(algorithm: str) -> None:
         ({"amount_fen": 200}, "fare-differs"),
         ({"expires": "20261011"}, "card-expired"),
         ({"amount_fen": 100_001, "gross_fen": 100_001, "balance_fen": 200_000}, "over-limit"),
+        ({"amount_fen": 0, "gross_fen": 100_001, "card_class": "senior"}, "over-limit"),
         ({"industry": "03"}, "no-fare"),
     ],
 )
