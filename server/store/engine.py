@@ -7,7 +7,7 @@ hash of the one before it.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import chain
 from time import monotonic
@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from cardstack.errors import Malformed, problem
 from cardstack.text import Text
-from server.store.together import Into, held_back, together
+from server.store.together import Into, copied, held_back, together
 
 LOCK: Final = 0x63617264
 """The advisory lock under which PostgreSQL's ledger is written."""
@@ -186,16 +186,14 @@ class Database:
         """
         if not rows:
             return
-        held, copied = held_back(connection), len(rows) >= FEW and not known
+        held, many, into = held_back(connection), len(rows) >= FEW and not known, Into(table, columns, known)
         if self.is_sqlite:
             _insert_many(driver(connection), table, columns, rows, known)
         elif held is not None:
-            into = Into(table, columns, known)
-            (held.copy if copied else held.insert)(into, rows)
-        elif copied:
-            with driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+            (held.copy if many else held.insert)(into, rows)
+        elif many:
+            with ExitStack() as until:
+                copied(driver(connection), into, rows, until)
         else:
             marks = ",".join(["%s"] * (columns.count(",") + 1))
             with driver(connection).cursor() as cursor:

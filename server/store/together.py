@@ -64,9 +64,7 @@ class Together:
     def copy(self, into: Into, rows: Iterable[Row]) -> None:
         """Add many rows, by COPY: the database goes on with them until it is told the next."""
         self.send()
-        copy = self.copying.enter_context(self._driver.cursor().copy(f"COPY {into.table} ({into.columns}) FROM STDIN"))
-        for row in rows:
-            copy.write_row(row)
+        copied(self._driver, into, rows, self.copying)
 
     def run(self, statement: str, rows: Sequence[Row]) -> None:
         """A statement once for each row."""
@@ -106,6 +104,13 @@ class Together:
         if not values:
             return f"EXECUTE {name}"
         return f"EXECUTE {name}({','.join(self._literal(value).as_string(self._driver) for value in values)})"
+
+
+def copied(driver: Any, into: Into, rows: Iterable[Row], until: ExitStack) -> None:
+    """Add many rows by COPY, which ends with `until`."""
+    copy = until.enter_context(driver.cursor().copy(f"COPY {into.table} ({into.columns}) FROM STDIN"))
+    for row in rows:
+        copy.write_row(row)
 
 
 @contextmanager
